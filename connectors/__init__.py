@@ -1,0 +1,1 @@
+"""Everything outside: brokers, hospitals, municipalities, programmes, the vault."""

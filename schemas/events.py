@@ -1,0 +1,169 @@
+"""The public events: statements about referrals, stays, courses, consents and handovers.
+
+Every model is frozen and refuses unknown fields. Times are aware; they are kept in UTC with
+millisecond precision, because that is what the log's own timestamps have.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from schemas.codes import (
+    ConsentDecision,
+    ConsentGiver,
+    CourseStatus,
+    Custody,
+    Identity,
+    InterventionAction,
+    NeedKind,
+    ReferralStatus,
+    Remark,
+    ReplyStatus,
+    Side,
+    Specialty,
+    StayClass,
+    StayStatus,
+    VisitationDecision,
+)
+
+
+def _in_utc_milliseconds(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its offset from UTC, e.g. 2026-01-10T09:30:00+01:00")
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
+PseudonymousId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Envelope(BaseModel):
+    """What every record starts with, whatever it is about.
+
+    ``youth_id`` is the record's key: the vault's random id, on handovers and replies the programme's
+    own pseudonym, absent where no young person is meant. ``statement_id`` names the referral, stay,
+    course, consent or handover; ``revises`` and ``cancels`` name earlier events of the same chain.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_id: UUID
+    source: Name
+    source_sequence: int | None = None
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    occurred_at: Moment
+    sent_at: Moment
+    recorded_at: Moment
+    youth_id: PseudonymousId | None = None
+    statement_id: Name
+    revises: UUID | None = None
+    cancels: UUID | None = None
+
+
+class Referral(Envelope):
+    """A referral, its visitation decision, or a programme's wish to bridge a young person upward."""
+
+    referred_from: Name
+    referred_to: Name | None = None
+    programme: Name | None = None
+    track: Name | None = None
+    site: Name | None = None
+    needs: tuple[NeedKind, ...] = ()
+    status: ReferralStatus
+    status_at: Moment
+    decision: VisitationDecision | None = None
+    reason_code: ReasonCode | None = None
+    bridging: bool = False
+    bridged_from: UUID | None = Field(default=None, description="the handover that this bridging goes on from")
+
+
+class Discharge(Envelope):
+    """One step of a stay: HospitalNotification 3.0, or a list's or JSON's statement of the same.
+
+    ``statement_id`` is the sender's letter; ``episode_id`` the episode of care. A step with ``cancels``
+    names in ``status`` what the cancelled step said. ``planned_at`` stands on a planned discharge alone.
+    """
+
+    episode_id: Name
+    status: StayStatus
+    stay_class: StayClass = StayClass.UNKNOWN
+    unit: Name
+    specialty: Specialty = Specialty.UNKNOWN
+    notification: Name | None = Field(default=None, description="MedCom's code, e.g. AN_SLHJ")
+    planned_at: Moment | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+class Enrolment(Envelope):
+    """A young person's course in a programme; ``statement_id`` is the course."""
+
+    programme: Name
+    track: Name | None = None
+    site: Name | None = None
+    status: CourseStatus
+    status_at: Moment
+    started_on: date | None = None
+    ended_on: date | None = None
+    expected_end_on: date | None = None
+    reason_code: ReasonCode | None = None
+
+
+class Consent(Envelope):
+    """A consent given, refused or withdrawn; lapses a year after ``occurred_at`` (Sundhedsloven §44).
+
+    ``receiver`` is a programme, ``purpose`` a kind of need; one of them at least is named
+    (Forvaltningsloven §28: specific). ``anonymous`` covers an offer without identity only.
+    """
+
+    decision: ConsentDecision
+    given_by: tuple[ConsentGiver, ...]
+    custody: Custody = Custody.UNKNOWN
+    youth_unable: bool = Field(default=False, description="a professional found that a 15-17-year-old cannot judge")
+    scope: Identity
+    receiver: Name | None = None
+    purpose: NeedKind | None = None
+    evidence: ReasonCode
+    recorded_by: Name
+    lapses_at: Moment | None = None
+
+
+class Reply(Envelope):
+    """A programme's answer; ``statement_id`` is the handover, ``youth_id`` the programme's pseudonym."""
+
+    programme: Name
+    status: ReplyStatus
+    side: Side | None = None
+    reason_code: ReasonCode | None = None
+    waitlisted_until: date | None = None
+    free_places: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    site: Name | None = None
+
+
+class Person(Envelope):
+    """What is known of a young person for routing. Internal: never on a public topic.
+
+    A birth date that is absent is unknown (replacement numbers), and a person decides.
+    """
+
+    birth_date: date | None = None
+    municipality: Municipality | None = None
+    protected: bool = False
+
+
+class Intervention(Envelope):
+    """What a person decided about a need; ``statement_id`` is the need."""
+
+    action: InterventionAction
+    actor: Name
+    role: Name
+    programme: Name | None = None
+    reason_code: ReasonCode | None = None

@@ -1,0 +1,83 @@
+"""The intake log's records: every public event keyed by its young person, and what steers the fold."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.codes import NeedKind
+from schemas.events import (
+    Consent,
+    Discharge,
+    Enrolment,
+    Envelope,
+    Intervention,
+    Moment,
+    Name,
+    Person,
+    Referral,
+    Reply,
+)
+
+
+class Tick(Envelope):
+    """Tells the time where the log is quiet and a deadline is due."""
+
+
+class CatalogueVersion(Envelope):
+    """A version of programmes, holidays, owners and reference data, written to every partition at once.
+
+    ``content`` is the compiled catalogue as JSON; versions grow by one.
+    """
+
+    version: int
+    content: str
+
+
+class CalendarSet(Envelope):
+    """Sets the calendar's time for demo and scenarios; refused in production."""
+
+    calendar_at: Moment
+
+
+class Release(Envelope):
+    """Marks a change of code: newer state refuses older code."""
+
+    release: Name
+
+
+class Letter(Envelope):
+    """What one key tells another, written inside the sender's transaction; its id is derived."""
+
+    topic: Name
+    need_kind: NeedKind | None = None
+    content: str
+
+
+IntakeBody = (
+    Referral
+    | Discharge
+    | Enrolment
+    | Consent
+    | Reply
+    | Person
+    | Intervention
+    | Tick
+    | CatalogueVersion
+    | CalendarSet
+    | Release
+    | Letter
+)
+
+
+class Intake(BaseModel):
+    """One record of the intake log: the statement, and the public record it came from.
+
+    ``origin_offset`` is -1 for what the service writes itself (ticks, versions, letters).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin_topic: Name
+    origin_partition: int
+    origin_offset: int
+    body: IntakeBody

@@ -1,0 +1,107 @@
+"""What stage 2 publishes: handovers to programmes, notices to people, and the public view of a pathway."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.codes import HandoverStatement, Identity, NeedKind, NoticeKind
+from schemas.events import Envelope, Moment, Municipality, Name, ReasonCode
+
+
+class HandoverEvent(Envelope):
+    """What a programme is told about one handover; ``youth_id`` is the programme's own pseudonym.
+
+    ``statement_id`` is the handover. A heads-up (announced) carries week, age band and municipality
+    and neither unit nor course. ``reason_code`` says why it was withdrawn or a reply was refused, and never
+    more than the programme needs: a death is only ``withdrawn``.
+    """
+
+    statement: HandoverStatement
+    programme: Name
+    programme_version: int
+    site: Name | None = None
+    need_kind: NeedKind
+    identity: Identity
+    age_band: Name | None = None
+    municipality: Municipality | None = None
+    trigger: ReasonCode | None = None
+    expected_week: Name | None = None
+    occurred_on: date | None = None
+    reply_by: Moment | None = None
+    first_contact_by: Moment | None = None
+    reason_code: ReasonCode | None = None
+    state: ReasonCode | None = None
+
+
+class OptionView(BaseModel):
+    """One programme that a decision looked at, and why it lost; ``offered`` where it won."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    programme: Name
+    outcome: ReasonCode
+
+
+class Notice(Envelope):
+    """What a source or a person must do; ``statement_id`` is the need or the stay it is about."""
+
+    kind: NoticeKind
+    recipient: Name
+    need_kind: NeedKind | None = None
+    due_at: Moment | None = None
+    reason_code: ReasonCode | None = None
+    options: tuple[OptionView, ...] = ()
+
+
+class StayView(BaseModel):
+    """A stay as the public view shows it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    started_at: Moment | None
+    ended_at: Moment | None
+    state: ReasonCode
+
+
+class HandoverView(BaseModel):
+    """A handover as the public view shows it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    handover_id: UUID
+    programme: Name
+    site: Name | None
+    programme_version: int
+    state: ReasonCode
+    reason_code: ReasonCode | None
+    identity: Identity
+
+
+class NeedView(BaseModel):
+    """A need with its state, owner and clock, and the record of its last decision."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    need_id: UUID
+    kind: NeedKind
+    trigger: ReasonCode
+    state: ReasonCode
+    owner: Name | None
+    clock_at: Moment | None
+    reason_code: ReasonCode | None
+    options: tuple[OptionView, ...] = ()
+
+
+class PathwayView(Envelope):
+    """The slim, compacted view of one young person's pathway."""
+
+    age_band: Name | None = None
+    municipality: Municipality | None = None
+    stays: tuple[StayView, ...] = ()
+    needs: tuple[NeedView, ...] = ()
+    handovers: tuple[HandoverView, ...] = ()
+    facts: int = 0
+    duplicates: int = 0

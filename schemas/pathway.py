@@ -1,0 +1,113 @@
+"""A young person's pathway as the engine keeps it: facts, and what was decided from them.
+
+Stored as eight bytes of the earliest deadline (so that the due index is rebuilt without decoding), then
+MessagePack. Times are milliseconds on the calendar.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.facts import Fact
+
+NEVER = 2**63 - 1
+_DUE_BYTES = 8
+replace = msgspec.structs.replace
+
+
+class Option(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A programme that a decision looked at; ``outcome`` is ``offered`` or why it lost."""
+
+    programme: str
+    outcome: str
+
+
+class Need(msgspec.Struct, frozen=True, array_like=True):
+    """A need and its clock. ``state`` is one of ``streams.domain.states``'; closed ones keep their reason.
+
+    ``reminded`` counts what the running clock has already said; ``tried`` are the programmes that were
+    offered it since it was last opened; ``attempts`` counts its handovers and never goes back.
+    """
+
+    need_id: str
+    kind: str
+    trigger: str
+    root: str
+    state: str
+    opened_at: int
+    owner: str
+    clock_at: int
+    version: int
+    reminded: int = 0
+    attempts: int = 0
+    reason_code: str | None = None
+    tried: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    notices: int = 0
+
+
+class Handover(msgspec.Struct, frozen=True, array_like=True):
+    """One handover to one programme; it runs to its end under the catalogue version it was made with."""
+
+    handover_id: str
+    need_id: str
+    programme: str
+    site: str | None
+    version: int
+    identity: str
+    state: str
+    municipality: str
+    offered_at: int
+    occurred_at: int
+    clock_at: int
+    first_contact_days: int
+    reminded: int = 0
+    statements: int = 0
+    reason_code: str | None = None
+    overdue: bool = False
+    reply_by: int = NEVER
+    consent_taker: str | None = None
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event that is no fact (a reply, an intervention) or whose fact has left the state."""
+
+    event_id: str
+    digest: int
+    logged_at: int
+
+
+class Pathway(msgspec.Struct, frozen=True, array_like=True):
+    """All of one young person. ``facts`` are in the order of (occurred_at, event_id).
+
+    ``said`` are the notices that must go out once: what and about which statement.
+    """
+
+    youth_id: str
+    facts: tuple[Fact, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    needs: tuple[Need, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
+    next_due: int = NEVER
+    duplicates: int = 0
+
+
+_decoder = msgspec.msgpack.Decoder(Pathway)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode_pathway(pathway: Pathway) -> bytes:
+    """Returns the stored form of a pathway."""
+    return pathway.next_due.to_bytes(_DUE_BYTES) + _encoder.encode(pathway)
+
+
+def decode_pathway(value: bytes) -> Pathway:
+    """Returns the pathway of a stored form."""
+    return _decoder.decode(memoryview(value)[_DUE_BYTES:])
+
+
+def due_of(value: bytes) -> int | None:
+    """Returns the earliest deadline of a stored pathway without decoding it, or None."""
+    due = int.from_bytes(value[:_DUE_BYTES])
+    return None if due == NEVER else due

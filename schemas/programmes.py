@@ -1,0 +1,183 @@
+"""Programmes as their owners write them (``programmes/*.toml``), and the catalogue that the fold decides by.
+
+A catalogue is everything a decision depends on: programmes, holidays, units, owners, regions. It is written
+to the log as one version, so that a replay decides by what was in force then (law 3).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.events import Municipality, Name, ReasonCode
+from schemas.instants import days_of
+
+TRIGGERS = ("discharge", "discharge_planned", "course_ended", "referral_rejected", "bridging")
+ProgrammeId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
+class ProgrammeFileError(Exception):
+    """A programme file is not as it must be; the text names file, field, rule and what to do."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ages(_File):
+    """Ages in whole years, both ends included, on the day of the offer."""
+
+    lowest: Annotated[int, Field(ge=0, le=30)]
+    highest: Annotated[int, Field(ge=0, le=30)]
+
+
+class Site(_File):
+    """One place of a programme and the municipalities it serves."""
+
+    id: ProgrammeId
+    name: Name
+    municipalities: tuple[Municipality, ...]
+
+
+class Clocks(_File):
+    """Reply clocks in working days, first contact in calendar days (DOMAIN §4)."""
+
+    remind_working_days: Days = 1
+    reply_working_days: Days = 2
+    first_contact_days: Days = 7
+
+
+class ProgrammeFile(_File):
+    """One file of ``programmes/``."""
+
+    id: ProgrammeId
+    name: Name
+    receives_handovers: bool = True
+    direction: Literal["to_civil_society", "upward"] = "to_civil_society"
+    kinds: tuple[Literal["aftercare", "plan", "bridging"], ...] = ("aftercare", "bridging")
+    triggers: tuple[ReasonCode, ...]
+    only_courses: tuple[ProgrammeId, ...] = Field(default=(), description="answers only the end of these courses")
+    identity: tuple[Literal["named", "anonymous"], ...]
+    ages: Ages
+    region: Annotated[str, Field(pattern=r"^[0-9]{4}$")] | None = None
+    municipalities: tuple[Municipality, ...] = ()
+    sites: tuple[Site, ...] = ()
+    receiver: Literal["programme", "home_municipality"] = "programme"
+    valid_from: date = date(2000, 1, 1)
+    valid_to: date | None = None
+    clocks: Clocks = Clocks()
+    closing_days: tuple[date, ...] = ()
+    route: Literal["topic", "webhook", "worklist"] = "topic"
+
+
+class Programme(msgspec.Struct, frozen=True):
+    """A programme as the fold knows it: dates as days, municipalities spelt out."""
+
+    programme_id: str
+    direction: str
+    kinds: tuple[str, ...]
+    triggers: tuple[str, ...]
+    only_courses: tuple[str, ...]
+    identity: tuple[str, ...]
+    lowest_age: int
+    highest_age: int
+    sites: dict[str, str | None]
+    receiver: str
+    valid_from: int
+    valid_to: int | None
+    remind_working_days: int
+    reply_working_days: int
+    first_contact_days: int
+    closing_days: tuple[int, ...]
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """One version of everything that decides. ``sites`` of a programme: municipality to site (or None).
+
+    ``holidays`` are days that are not working days beside Saturdays and Sundays.
+    """
+
+    version: int
+    programmes: dict[str, Programme]
+    holidays: frozenset[int]
+    units: dict[str, str]
+    owners: dict[str, str]
+    operations: str = "operations"
+    settle_ms: int = 15 * 60 * 1000
+
+    def owner_of(self, municipality: str | None) -> str:
+        """Returns the contact of a municipality, operations where none is set."""
+        return self.owners.get(municipality or "", self.operations)
+
+
+def load_programmes(folder: Path) -> tuple[ProgrammeFile, ...]:
+    """Reads every programme file of a folder, by name; raises ProgrammeFileError."""
+    found = tuple(_load(path) for path in sorted(folder.glob("*.toml")))
+    if not found:
+        raise ProgrammeFileError(f"{folder} holds no programme file; put one <id>.toml a programme there")
+    return found
+
+
+def _load(path: Path) -> ProgrammeFile:
+    try:
+        programme = ProgrammeFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProgrammeFileError(f"{path.name}: not a TOML file: {error}") from error
+    except ValidationError as error:
+        rows = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())
+        raise ProgrammeFileError(f"{path.name}: {rows}; see CONTRIBUTING, 'a programme'") from error
+    _check(path, programme)
+    return programme
+
+
+def _check(path: Path, programme: ProgrammeFile) -> None:
+    if programme.id != path.stem:
+        raise ProgrammeFileError(f"{path.name}: id is {programme.id!r}; name the file {programme.id}.toml")
+    unknown = set(programme.triggers) - set(TRIGGERS)
+    if unknown:
+        raise ProgrammeFileError(f"{path.name}: triggers: {sorted(unknown)} unknown; use some of {list(TRIGGERS)}")
+    if programme.ages.lowest > programme.ages.highest:
+        raise ProgrammeFileError(f"{path.name}: ages: lowest is above highest; swap them")
+    if programme.receives_handovers and not (programme.sites or programme.municipalities or programme.region):
+        raise ProgrammeFileError(f"{path.name}: covers nobody; set sites, municipalities or region")
+
+
+def compiled(file: ProgrammeFile, region_members: dict[str, tuple[str, ...]]) -> Programme:
+    """Returns a programme as the fold knows it; ``region_members`` lists each region's municipalities."""
+    sites: dict[str, str | None] = dict.fromkeys(region_members.get(file.region or "", ()))
+    sites |= dict.fromkeys(file.municipalities)
+    sites |= {municipality: site.id for site in file.sites for municipality in site.municipalities}
+    return Programme(
+        programme_id=file.id,
+        direction=file.direction,
+        kinds=file.kinds,
+        triggers=file.triggers,
+        only_courses=file.only_courses,
+        identity=file.identity,
+        lowest_age=file.ages.lowest,
+        highest_age=file.ages.highest,
+        sites=dict(sorted(sites.items())),
+        receiver=file.receiver,
+        valid_from=days_of(file.valid_from),
+        valid_to=days_of(file.valid_to) if file.valid_to else None,
+        remind_working_days=file.clocks.remind_working_days,
+        reply_working_days=file.clocks.reply_working_days,
+        first_contact_days=file.clocks.first_contact_days,
+        closing_days=tuple(map(days_of, file.closing_days)),
+    )
+
+
+def encode_catalogue(catalogue: Catalogue) -> str:
+    """Returns the catalogue as JSON, the content of a CatalogueVersion record."""
+    return msgspec.json.encode(catalogue, order="sorted").decode()
+
+
+def decode_catalogue(content: str | bytes) -> Catalogue:
+    """Returns the catalogue of a CatalogueVersion record's content."""
+    return msgspec.json.decode(content, type=Catalogue)

@@ -1,0 +1,91 @@
+"""The topic catalogue, read from ``topics.toml``: names, owners, retention, and the event each topic carries."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas import events, internal, outputs
+
+_PREFIX = "brobygger."
+_VERSION = ".v1"
+RECORD_BYTES_MAX = 1_048_576
+STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "replies")
+INTERNAL_STATEMENT_TOPICS = ("persons", "interventions")
+
+
+class Topic(BaseModel):
+    """One entry of the catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: str
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    description: str
+    event: str | None = None
+    internal: bool = False
+    compacted: bool = False
+    per_programme: bool = False
+    broker_timestamps: bool = False
+    retention_days: int | None = None
+    record_bytes_max: int = RECORD_BYTES_MAX
+
+    @property
+    def model(self) -> type[BaseModel] | None:
+        """Returns the model of the records, or None where the format is the engine's own."""
+        if self.event is None:
+            return None
+        for module in (events, outputs, internal):
+            if hasattr(module, self.event):
+                model: type[BaseModel] = getattr(module, self.event)
+                return model
+        raise LookupError(f"topics.toml: no model is named {self.event}")
+
+    def config(self) -> dict[str, str]:
+        """Returns the topic's broker settings."""
+        retention = timedelta(days=self.retention_days) if self.retention_days else None
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(int(retention.total_seconds() * 1000)) if retention else "-1",
+            "max.message.bytes": str(self.record_bytes_max),
+            "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
+        }
+
+
+@cache
+def catalogue() -> dict[str, Topic]:
+    """Returns every topic by its short name (``discharges``), in the file's order."""
+    content = tomllib.loads(Path(__file__).with_name("topics.toml").read_text(encoding="utf-8"))
+    return {name: Topic.model_validate(entry) for name, entry in content.items()}
+
+
+def kafka_name(short: str) -> str:
+    """Returns the topic's name on the broker.
+
+    >>> kafka_name("handovers.headspace")
+    'brobygger.handovers.headspace.v1'
+    """
+    return f"{_PREFIX}{short}{_VERSION}"
+
+
+def short_name(name: str) -> str:
+    """Returns the catalogue's name of a topic given by either name.
+
+    >>> short_name("brobygger.discharges.v1")
+    'discharges'
+    """
+    return name.removeprefix(_PREFIX).removesuffix(_VERSION)
+
+
+def entry_of(name: str) -> Topic:
+    """Returns the entry of a topic given by either name; raises LookupError for an unknown one."""
+    short = short_name(name)
+    topic = catalogue().get(short) or catalogue().get(short.partition(".")[0])
+    if topic is None or ("." in short and not topic.per_programme):
+        raise LookupError(f"no topic is named {short!r}; `brobygger topics` lists them")
+    return topic

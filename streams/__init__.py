@@ -1,0 +1,1 @@
+"""The pure domain, the engine that runs it, and the commands."""

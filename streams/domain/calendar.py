@@ -1,0 +1,99 @@
+"""Danish days: ages, working days, and when a consent lapses.
+
+All times are milliseconds since 1970; days are days since 1970-01-01 in Europe/Copenhagen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.instants import day_of, days_of, milliseconds_of, moment_of
+
+DAY_MS = 86_400_000
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+_SATURDAY = 5
+
+
+def local_day(now: int) -> int:
+    """Returns the Danish day of a time."""
+    return days_of(moment_of(now).astimezone(_COPENHAGEN).date())
+
+
+def start_of(day: int) -> int:
+    """Returns the time at which a Danish day begins."""
+    return _at(day_of(day), time())
+
+
+def week_of(now: int) -> str:
+    """Returns the ISO week of a time, e.g. ``2026-W07``."""
+    return moment_of(now).astimezone(_COPENHAGEN).strftime("%G-W%V")
+
+
+def age_on(birth_day: int, day: int) -> int:
+    """Returns the age in whole years; who is born on 29 February has a birthday on 1 March otherwise.
+
+    >>> age_on(days_of(date(2010, 5, 1)), days_of(date(2026, 4, 30)))
+    15
+    """
+    birth, on = day_of(birth_day), day_of(day)
+    return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+
+
+def birthday(birth_day: int, age: int) -> int:
+    """Returns the time at which a young person becomes ``age``."""
+    birth = day_of(birth_day)
+    try:
+        return _at(birth.replace(year=birth.year + age), time())
+    except ValueError:
+        return _at(date(birth.year + age, 3, 1), time())
+
+
+def lapse_of(given_at: int) -> int:
+    """Returns the first moment at which a consent given then is no longer in force.
+
+    It holds through the same date a year later (Sundhedsloven §44); one of 29 February through 28 February.
+    """
+    given = moment_of(given_at).astimezone(_COPENHAGEN).date()
+    try:
+        last = given.replace(year=given.year + 1)
+    except ValueError:
+        last = date(given.year + 1, 2, 28)
+    return _at(last + timedelta(days=1), time())
+
+
+def after_working_days(start: int, count: int, closed: Container[int]) -> int:
+    """Returns the time ``count`` working days after ``start``, at the same time of day.
+
+    Saturdays, Sundays and the days in ``closed`` don't count; what starts on such a day starts with the
+    next working day.
+    """
+    local = moment_of(start).astimezone(_COPENHAGEN)
+    day, clock = days_of(local.date()), local.time()
+    if not _works(day, closed):
+        day, clock = _next_working_day(day, closed), time()
+    for _ in range(count):
+        day = _next_working_day(day, closed)
+    return _at(day_of(day), clock)
+
+
+def after_days(start: int, count: int) -> int:
+    """Returns the time ``count`` calendar days later, at the same Danish time of day."""
+    local = moment_of(start).astimezone(_COPENHAGEN)
+    return _at(local.date() + timedelta(days=count), local.time())
+
+
+def _next_working_day(day: int, closed: Container[int]) -> int:
+    day += 1
+    while not _works(day, closed):
+        day += 1
+    return day
+
+
+def _works(day: int, closed: Container[int]) -> bool:
+    return day_of(day).weekday() < _SATURDAY and day not in closed
+
+
+def _at(day: date, clock: time) -> int:
+    return milliseconds_of(datetime.combine(day, clock, tzinfo=_COPENHAGEN).astimezone(UTC))

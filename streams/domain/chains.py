@@ -1,0 +1,56 @@
+"""Revise and cancel chains: which statements of a set stand.
+
+Everything here is a function of the set of facts: no arrival order, no log time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+
+class _Statement(Protocol):
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def sent_at(self) -> int: ...
+    @property
+    def revises(self) -> str | None: ...
+    @property
+    def cancels(self) -> str | None: ...
+
+
+S = TypeVar("S", bound=_Statement)
+
+
+def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
+    """Returns (root, what now stands, the whole chain) of every chain that no cancel voids.
+
+    A cancel voids the step it names with all its revisions, also where it arrives before them. Where two
+    revise the same, the one sent last stands.
+    """
+    if len(statements) == 1 or not any(one.revises or one.cancels for one in statements):
+        return [(one.event_id, one, (one,)) for one in statements if one.cancels is None]
+    parents = {one.event_id: one.revises for one in statements if one.revises}
+    chains: dict[str, list[S]] = {}
+    for one in statements:
+        if one.cancels is None:
+            chains.setdefault(_root(one.event_id, parents), []).append(one)
+    voided = {_root(one.cancels, parents) for one in statements if one.cancels}
+    return [(root, _last(chain), chain) for root, chain in chains.items() if root not in voided]
+
+
+def _root(event_id: str, parents: dict[str, str]) -> str:
+    met = set()
+    while event_id in parents and event_id not in met:
+        met.add(event_id)
+        event_id = parents[event_id]
+    return min(met) if event_id in met else event_id
+
+
+def _last(chain: Sequence[S]) -> S:
+    if len(chain) == 1:
+        return chain[0]
+    revised = {one.revises for one in chain}
+    leaves = [one for one in chain if one.event_id not in revised] or chain
+    return max(leaves, key=lambda one: (one.sent_at, one.event_id))

@@ -1,0 +1,116 @@
+"""Consents: whether one is in force for an offer, and what is wanted where none is.
+
+The rules are DOMAIN §4's: from 15 the young person's own consent, below it the custody holders' (both where
+custody is joint); anonymous handovers need only the young person's own, from the programme's lowest age; a
+consent lapses after a year on its day; a refusal or withdrawal ends what was given before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity
+from schemas.facts import ConsentFact, Fact
+from streams.domain.calendar import age_on, lapse_of, local_day
+from streams.domain.chains import standing
+
+OWN_CONSENT_AGE = 15
+ADULT_AGE = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants to know: a programme (or None, for a need before one is chosen) and the kind of need."""
+
+    programme: str | None
+    kind: str
+    lowest_age: int
+
+
+def consents_of(facts: Iterable[Fact]) -> list[ConsentFact]:
+    """Returns the consent statements that stand."""
+    return [fact for _, fact, _ in standing([fact for fact in facts if type(fact) is ConsentFact])]
+
+
+def missing_for(
+    consents: Sequence[ConsentFact], asker: Asker, identity: str, birth_day: int | None, now: int
+) -> str | None:
+    """Returns None where a consent in force covers an offer with this identity, else what is wanted."""
+    given = _in_force([one for one in consents if _covers(one, asker)], now)
+    if identity == Identity.ANONYMOUS:
+        return _missing_anonymous(given, asker, birth_day)
+    return _missing_named([one for one in given if one.scope == Identity.NAMED], birth_day, now)
+
+
+def _missing_anonymous(given: list[ConsentFact], asker: Asker, birth_day: int | None) -> str | None:
+    for one in given:
+        own = ConsentGiver.YOUNG_PERSON in one.given_by
+        if own and (birth_day is None or age_on(birth_day, local_day(one.occurred_at)) >= asker.lowest_age):
+            return None
+        if one.scope == Identity.NAMED:
+            return None
+    return "consent_wanted"
+
+
+def _missing_named(given: list[ConsentFact], birth_day: int | None, now: int) -> str | None:
+    if birth_day is None:
+        return "birth_date_unknown"
+    if not given:
+        return "named_consent_wanted"
+    age = age_on(birth_day, local_day(now))
+    unable = age < ADULT_AGE and any(one.youth_unable for one in given)
+    if age >= OWN_CONSENT_AGE and not unable:
+        able = any(_given_by_able_youth(one, birth_day) for one in given)
+        return None if able else "own_consent_wanted"
+    return _missing_holders(given)
+
+
+def _given_by_able_youth(consent: ConsentFact, birth_day: int) -> bool:
+    own = ConsentGiver.YOUNG_PERSON in consent.given_by
+    return own and age_on(birth_day, local_day(consent.occurred_at)) >= OWN_CONSENT_AGE
+
+
+def _missing_holders(given: list[ConsentFact]) -> str | None:
+    givers = {giver for one in given for giver in one.given_by}
+    latest = max(given, key=lambda one: (one.custody != Custody.UNKNOWN, one.occurred_at, one.event_id))
+    match latest.custody:
+        case Custody.SOLE:
+            enough = bool(givers & {ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER})
+        case Custody.JOINT:
+            enough = givers >= {ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER}
+        case _:
+            return "custody_unknown"
+    return None if enough else "custody_holders_wanted"
+
+
+def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int) -> str | None:
+    """Returns ``refused`` or ``withdrawn`` where that is the last word on this kind of need since then."""
+    covering = [one for one in consents if _covers(one, asker) and one.occurred_at >= since]
+    if not covering:
+        return None
+    last = max(covering, key=lambda one: (one.occurred_at, one.decision != ConsentDecision.GIVEN, one.event_id))
+    return None if last.decision == ConsentDecision.GIVEN else last.decision
+
+
+def consent_taker(consents: Sequence[ConsentFact], asker: Asker, now: int) -> str | None:
+    """Returns who recorded the consent in force that covers the offer."""
+    given = _in_force([one for one in consents if _covers(one, asker)], now)
+    return max(given, key=lambda one: (one.occurred_at, one.event_id)).recorded_by if given else None
+
+
+def _covers(consent: ConsentFact, asker: Asker) -> bool:
+    if consent.receiver is not None:
+        return consent.receiver == asker.programme
+    return consent.purpose == asker.kind
+
+
+def _in_force(consents: list[ConsentFact], now: int) -> list[ConsentFact]:
+    ended = [one for one in consents if one.decision in (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)]
+    return [
+        one
+        for one in consents
+        if one.decision == ConsentDecision.GIVEN
+        and now < min(lapse_of(one.occurred_at), one.lapses_at or lapse_of(one.occurred_at))
+        and not any(end.occurred_at >= one.occurred_at for end in ended)
+    ]

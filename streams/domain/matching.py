@@ -1,0 +1,97 @@
+"""Matching: which programmes fit a need, in which order, and why the others don't."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.codes import Identity
+from schemas.facts import ConsentFact
+from schemas.pathway import Need, Option
+from schemas.programmes import Catalogue, Programme
+from streams.domain.calendar import age_on, local_day
+from streams.domain.consents import Asker, missing_for
+from streams.domain.triggers import Derived, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The outcome of a look at the whole catalogue.
+
+    ``programme`` and ``identity`` are set where an offer may leave now. ``wanted`` is what consent is
+    missing where one would fit but for it. ``options`` tells of every programme of the need's kind, best first.
+    """
+
+    options: tuple[Option, ...]
+    programme: Programme | None = None
+    identity: str | None = None
+    wanted: str | None = None
+
+
+def covers(programme: Programme, municipality: str | None) -> bool:
+    """Tells whether a programme serves a municipality."""
+    return municipality in programme.sites
+
+
+def choose(need: Need, trigger: Trigger, derived: Derived, consents: Sequence[ConsentFact], view: Catalogue, now: int) -> Choice:
+    """Returns which programme is offered the need, or what stands in the way of each."""
+    options, wanted = [], None
+    for programme in ranked(view, need.kind, trigger):
+        problem = _problem(programme, trigger, derived, need, now)
+        if problem is None:
+            asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
+            identity, problem = _identity(programme, asker, consents, derived.birth_day, now)
+            if identity is not None:
+                options.append(Option(programme.programme_id, "offered"))
+                return Choice(tuple(options), programme, identity)
+            wanted = wanted or problem
+        options.append(Option(programme.programme_id, problem or ""))
+    return Choice(tuple(options), wanted=wanted)
+
+
+def ranked(catalogue: Catalogue, kind: str, trigger: Trigger) -> list[Programme]:
+    """Returns the programmes that take this kind of need: own course first, then specific before general."""
+    return sorted(
+        (one for one in catalogue.programmes.values() if kind in one.kinds and trigger.trigger in one.triggers),
+        key=lambda one: (
+            trigger.course is None or trigger.course not in one.only_courses,
+            len(one.sites),
+            one.highest_age - one.lowest_age,
+            one.programme_id,
+        ),
+    )
+
+
+def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Need, now: int) -> str | None:
+    """Returns why a programme doesn't fit, consent left out; None where it does."""
+    day = local_day(now)
+    if programme.only_courses and trigger.course not in programme.only_courses:
+        return "other_course"
+    if day < programme.valid_from or (programme.valid_to is not None and day > programme.valid_to):
+        return "not_valid"
+    if not covers(programme, derived.municipality):
+        return "municipality_not_covered"
+    if programme.programme_id in need.tried:
+        return "already_tried"
+    if derived.birth_day is None:
+        return "birth_date_unknown"
+    age = age_on(derived.birth_day, day)
+    if age < programme.lowest_age:
+        return "under_age"
+    return "over_age" if age > programme.highest_age else None
+
+
+def _identity(
+    programme: Programme, asker: Asker, consents: Sequence[ConsentFact], birth_day: int | None, now: int
+) -> tuple[str | None, str | None]:
+    """Returns with which identity an offer may leave (named before anonymous), else what is wanted."""
+    missing = None
+    for identity in (Identity.NAMED, Identity.ANONYMOUS):
+        if identity in programme.identity:
+            missing = missing_for(consents, asker, identity, birth_day, now)
+            if missing is None:
+                return identity, None
+    if programme.identity == (Identity.NAMED,) and missing == "named_consent_wanted":
+        anonymous = missing_for(consents, asker, Identity.ANONYMOUS, birth_day, now)
+        return None, "named_consent_wanted" if anonymous is None else missing
+    return None, missing

@@ -1,0 +1,113 @@
+"""The pathway's two verbs: take an event, and let time pass. Both return the new pathway and what was said."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.codes import NoticeKind
+from schemas.facts import Fact, digest_of, fact_of, unknown_code_of
+from schemas.pathway import NEVER, Pathway, Seen, replace
+from schemas.programmes import Catalogue
+from streams.domain.interventions import take_intervention
+from streams.domain.needs import CLOSED, reconcile
+from streams.domain.replies import take_reply
+from streams.domain.stay_watch import watch_stays
+from streams.domain.stays import is_psychiatric
+from streams.domain.work import LIVE_HANDOVERS, Said, Work
+
+FOLDED = "folded"
+DUPLICATE = "duplicate"
+OUT_OF_SCOPE = "out_of_scope"
+CONFLICTING = "conflicting_duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What became of one event, or of one moment."""
+
+    pathway: Pathway
+    outcome: str
+    said: Sequence[Said] = ()
+
+
+def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogue, now: int) -> Folded:
+    """Folds one raw event of the model ``name`` into a pathway.
+
+    A known id is a duplicate, or conflicts where its content differs: the first stands.
+    """
+    known = _known_digest(pathway, event["event_id"])
+    if known is not None:
+        same = known == digest_of(event)
+        again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
+        return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
+    if name in ("Reply", "Intervention"):
+        seen = Seen(event["event_id"], digest_of(event), now)
+        work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
+        (take_reply if name == "Reply" else take_intervention)(work, event)
+        return _finished(work, FOLDED)
+    fact = fact_of(name, event, now)
+    facts = list(pathway.facts)
+    insort(facts, fact, key=lambda one: (one.occurred_at, one.event_id))
+    work = Work(replace(pathway, facts=tuple(facts)), catalogue, now)
+    _remark(work, fact, event)
+    return _finished(work, _scope_of(work, fact))
+
+
+def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
+    """Lets the deadlines of a moment fire."""
+    return _finished(Work(pathway, catalogue, now), FOLDED)
+
+
+def _known_digest(pathway: Pathway, event_id: str) -> int | None:
+    for fact in pathway.facts:
+        if fact.event_id == event_id:
+            return fact.digest
+    for seen in pathway.seen:
+        if seen.event_id == event_id:
+            return seen.digest
+    return None
+
+
+def _conflict(pathway: Pathway, event: dict[str, Any], catalogue: Catalogue, now: int) -> Folded:
+    work = Work(pathway, catalogue, now)
+    work.notify_once(NoticeKind.CONFLICTING_DUPLICATE, event["event_id"], event["source"], CONFLICTING)
+    return _finished(work, CONFLICTING)
+
+
+def _remark(work: Work, fact: Fact, event: dict[str, Any]) -> None:
+    """Tells the source of what was odd: codes this release doesn't know, and the door's own remarks."""
+    if unknown_code_of(fact) is not None:
+        work.notify_once(NoticeKind.UNKNOWN_CODE, fact.event_id, fact.source, "unknown_code")
+    for remark in event.get("remarks", ()):
+        work.notify_once(NoticeKind(remark), fact.event_id, fact.source, remark)
+
+
+def _scope_of(work: Work, fact: Fact) -> str:
+    """Returns ``out_of_scope`` for a step of a stay that no psychiatric unit is known to have part in."""
+    unit = getattr(fact, "unit", None)
+    if unit is None:
+        return FOLDED
+    for stay in work.derived.stays.stays:
+        if unit in stay.units and is_psychiatric(stay, work.catalogue.units) is not False:
+            return FOLDED
+    return FOLDED if fact.cancels else OUT_OF_SCOPE
+
+
+def _finished(work: Work, outcome: str) -> Folded:
+    reconcile(work)
+    watch_stays(work)
+    needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
+    clocks = [work.wakes]
+    clocks += [need.clock_at for need in needs if need.state != CLOSED]
+    clocks += [one.clock_at for one in handovers if one.state in LIVE_HANDOVERS]
+    pathway = replace(
+        work.pathway,
+        needs=needs,
+        handovers=handovers,
+        said=tuple(sorted(work.once)),
+        next_due=min(clocks, default=NEVER),
+    )
+    return Folded(pathway, outcome, work.said)

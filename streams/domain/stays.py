@@ -1,0 +1,144 @@
+"""Stays: what the hospital's steps that stand say, in the order in which they happened.
+
+A transfer sends no end, only a new start from the receiving hospital: an inpatient start takes over every
+episode then open, whatever its id. An emergency visit beside an open stay is an episode of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.codes import Specialty, StayClass, StayStatus
+from schemas.facts import Fact, StayFact
+from streams.domain.chains import standing
+
+_PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
+_ORDER = {
+    StayStatus.ADMITTED: 0,
+    StayStatus.ON_LEAVE: 1,
+    StayStatus.BACK: 2,
+    StayStatus.DISCHARGED_HOME: 3,
+    StayStatus.DECEASED: 4,
+}
+
+
+@dataclass(slots=True)
+class Stay:
+    """One joined stay. ``ended_by`` is the root of the discharge that ended it, None while it goes on.
+
+    ``left_at`` is set where one of several open episodes was discharged while another lasts.
+    """
+
+    started_at: int | None
+    units: set[str] = field(default_factory=set)
+    specialties: set[str] = field(default_factory=set)
+    open_episodes: dict[str, str] = field(default_factory=dict)
+    on_leave: bool = False
+    ended_by: str | None = None
+    ended_at: int | None = None
+    end_logged_at: int = 0
+    end_unit: str = ""
+    end_source: str = ""
+    left_logged_at: int | None = None
+    first_root: str = ""
+    news_at: int = 0
+    deceased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Every stay of a young person, oldest first, and whether the last word is that the person died."""
+
+    stays: Sequence[Stay]
+    deceased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    root: str
+    fact: StayFact
+    logged_at: int
+
+
+def stays_of(facts: Iterable[Fact]) -> Stays:
+    """Returns the stays that the facts of stays say."""
+    statements = [fact for fact in facts if type(fact) is StayFact]
+    if not statements:
+        return Stays((), deceased=False)
+    steps = [
+        _Step(root, fact, min(one.logged_at for one in chain))
+        for root, fact, chain in standing(statements)
+        if fact.status in _ORDER
+    ]
+    steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[StayStatus(step.fact.status)], step.root))
+    stays: list[Stay] = []
+    for step in steps:
+        _take(stays, step)
+    return Stays(stays, deceased=any(step.fact.status == StayStatus.DECEASED for step in steps))
+
+
+def _take(stays: list[Stay], step: _Step) -> None:
+    status = step.fact.status
+    stay = stays[-1] if stays and stays[-1].ended_by is None else None
+    if status == StayStatus.ADMITTED:
+        stay = stay or _opened(stays, step, step.fact.occurred_at)
+        _start(stay, step.fact)
+    elif status == StayStatus.DISCHARGED_HOME:
+        if stay is None and any(step.fact.episode_id in known.open_episodes for known in stays):
+            return  # the end of an episode that a transfer had taken over, told after the stay's own end
+        _end(stay or _opened(stays, step, None), step)
+    elif status == StayStatus.DECEASED:
+        stay = stay or _opened(stays, step, None)
+        stay.deceased, stay.ended_by, stay.ended_at = True, step.root, step.fact.occurred_at
+    else:
+        stay = stay or _opened(stays, step, None)
+        stay.on_leave = status == StayStatus.ON_LEAVE
+        stay.open_episodes.setdefault(step.fact.episode_id, StayClass.INPATIENT)
+    _note(stays[-1], step)
+
+
+def _opened(stays: list[Stay], step: _Step, started_at: int | None) -> Stay:
+    stay = Stay(started_at, first_root=step.root)
+    stays.append(stay)
+    return stay
+
+
+def _start(stay: Stay, fact: StayFact) -> None:
+    if fact.stay_class == StayClass.EMERGENCY:
+        stay.open_episodes.setdefault(fact.episode_id, StayClass.EMERGENCY)
+        return
+    for episode in stay.open_episodes:
+        stay.open_episodes[episode] = "taken_over"
+    stay.open_episodes[fact.episode_id] = StayClass.INPATIENT
+    stay.on_leave = False
+
+
+def _end(stay: Stay, step: _Step) -> None:
+    fact = step.fact
+    stay.open_episodes[fact.episode_id] = "ended"
+    if any(state not in ("ended", "taken_over") for state in stay.open_episodes.values()):
+        stay.left_logged_at = step.logged_at if stay.left_logged_at is None else stay.left_logged_at
+        return
+    stay.ended_by, stay.ended_at, stay.end_logged_at = step.root, fact.occurred_at, step.logged_at
+    stay.end_unit, stay.end_source, stay.on_leave = fact.unit, fact.source, False
+
+
+def _note(stay: Stay, step: _Step) -> None:
+    stay.units.add(step.fact.unit)
+    stay.specialties.add(step.fact.specialty)
+    stay.news_at = max(stay.news_at, step.logged_at)
+
+
+def is_psychiatric(stay: Stay, units: dict[str, str]) -> bool | None:
+    """Tells whether any unit of the stay is psychiatric; None where none is known to be and one is unknown.
+
+    Reference data decides; where it doesn't know the unit, the event's own specialty does.
+    """
+    if any(units.get(unit) in _PSYCHIATRIC for unit in stay.units):
+        return True
+    unknown = any(units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN for unit in stay.units)
+    if unknown and stay.specialties & _PSYCHIATRIC:
+        return True
+    told = stay.specialties - {Specialty.UNKNOWN}
+    return None if unknown and not told else False

@@ -1,0 +1,153 @@
+"""Triggers: what in the facts raises a need. A function of the set of facts, the catalogue's units and courses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
+from schemas.facts import CourseFact, Fact, PersonFact, ReferralFact
+from schemas.identifiers import derived_id
+from schemas.programmes import Catalogue, Programme
+from streams.domain.chains import standing
+from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
+
+    ``logged_at`` is the log time of the first record that could raise it, from which it settles;
+    ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first.
+    """
+
+    root: str
+    trigger: str
+    reason: str
+    occurred_at: int
+    since: int
+    logged_at: int
+    source: str
+    kinds: tuple[str, ...] = (NeedKind.AFTERCARE, NeedKind.PLAN)
+    course: str | None = None
+    unknown_unit: str | None = None
+    bridged_from: str | None = None
+
+    def need_id(self, kind: str) -> str:
+        """Returns the id of the need of this kind that the trigger raises."""
+        return str(derived_id("need", self.root, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Everything that follows from the set of facts alone."""
+
+    stays: Stays
+    birth_day: int | None
+    municipality: str | None
+    triggers: Sequence[Trigger]
+
+
+def derive(facts: Sequence[Fact], catalogue: Catalogue) -> Derived:
+    """Returns what the facts say, whatever the order in which they came."""
+    stays = stays_of(facts)
+    birth_day, municipality = _person(facts)
+    triggers = [_of_stay(stay, catalogue) for stay in stays.stays]
+    triggers += _of_courses(facts, catalogue)
+    triggers += _of_referrals(facts)
+    raised = [trigger for trigger in triggers if trigger is not None]
+    return Derived(stays, birth_day, municipality, raised)
+
+
+def _person(facts: Sequence[Fact]) -> tuple[int | None, str | None]:
+    birth_day = municipality = None
+    for fact in facts:  # in the order of (occurred_at, event_id): the latest statement stands
+        if type(fact) is PersonFact:
+            birth_day = birth_day if fact.birth_date is None else fact.birth_date
+            municipality = municipality if fact.municipality is None else fact.municipality
+    return birth_day, municipality
+
+
+def _of_stay(stay: Stay, catalogue: Catalogue) -> Trigger | None:
+    if stay.ended_by is None or stay.ended_at is None or stay.deceased:
+        return None
+    psychiatric = is_psychiatric(stay, catalogue.units)
+    if psychiatric is False:
+        return None
+    unknown = None if psychiatric else _first_unknown(stay, catalogue.units)
+    since = stay.ended_at if stay.started_at is None else stay.started_at
+    return Trigger(
+        root=stay.ended_by,
+        trigger="discharge",
+        reason="discharged_home",
+        occurred_at=stay.ended_at,
+        since=since,
+        logged_at=stay.end_logged_at,
+        source=stay.end_source,
+        unknown_unit=unknown,
+    )
+
+
+def _first_unknown(stay: Stay, units: dict[str, str]) -> str:
+    return min(unit for unit in stay.units if units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN)
+
+
+def _of_courses(facts: Iterable[Fact], catalogue: Catalogue) -> list[Trigger | None]:
+    statements = [fact for fact in facts if type(fact) is CourseFact]
+    if not statements:
+        return []
+    courses: dict[tuple[str, str], list[tuple[str, CourseFact, Sequence[CourseFact]]]] = {}
+    for root, fact, chain in standing(statements):
+        courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
+    return [_of_course(steps, catalogue.programmes) for steps in courses.values()]
+
+
+def _of_course(
+    steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], programmes: dict[str, Programme]
+) -> Trigger | None:
+    root, last, chain = max(steps, key=lambda step: (step[1].status_at, step[1].occurred_at, step[0]))
+    ended = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
+    own = any(last.programme in one.only_courses for one in programmes.values())
+    if last.status not in ended or (last.status == CourseStatus.COMPLETED and not own):
+        return None
+    return Trigger(
+        root=root,
+        trigger="course_ended",
+        reason=last.status,
+        occurred_at=last.status_at,
+        since=min(step[1].status_at for step in steps),
+        logged_at=min(one.logged_at for one in chain),
+        source=last.source,
+        kinds=(NeedKind.AFTERCARE,),
+        course=last.programme,
+    )
+
+
+def _of_referrals(facts: Iterable[Fact]) -> list[Trigger | None]:
+    statements = [fact for fact in facts if type(fact) is ReferralFact]
+    if not statements:
+        return []
+    referrals: dict[tuple[str, str], list[tuple[str, ReferralFact, Sequence[ReferralFact]]]] = {}
+    for root, fact, chain in standing(statements):
+        referrals.setdefault((fact.source, fact.statement_id), []).append((root, fact, chain))
+    return [_of_referral(steps) for steps in referrals.values()]
+
+
+def _of_referral(steps: list[tuple[str, ReferralFact, Sequence[ReferralFact]]]) -> Trigger | None:
+    root, last, chain = max(steps, key=lambda step: (step[1].status_at, step[1].occurred_at, step[0]))
+    rejected = last.decision == VisitationDecision.REJECTED
+    bridging = last.bridging and last.status in (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
+    if not rejected and not bridging:
+        return None
+    return Trigger(
+        root=root,
+        trigger="referral_rejected" if rejected else "bridging",
+        reason=(last.reason_code or "rejected") if rejected else "bridging_asked_for",
+        occurred_at=last.status_at,
+        since=min(step[1].status_at for step in steps),
+        logged_at=min(one.logged_at for one in chain),
+        source=last.source,
+        kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
+        course=last.programme if rejected else None,
+        bridged_from=last.bridged_from,
+    )

@@ -1,0 +1,158 @@
+"""The work of one moment: a pathway opened up for decisions, and what they say to the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.codes import NoticeKind
+from schemas.facts import ConsentFact
+from schemas.identifiers import derived_id
+from schemas.pathway import NEVER, Handover, Need, Pathway, replace
+from schemas.programmes import Catalogue
+from streams.domain.calendar import age_on, local_day
+from streams.domain.consents import consents_of
+from streams.domain.triggers import Derived, Trigger, derive
+
+SOURCE = "brobygger"
+LIVE_HANDOVERS = frozenset({"announced", "offered", "waitlisted", "accepted", "in_contact"})
+_AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One record to the outside: to a programme's topic, or a notice. ``fields`` are raw (see ``codec``)."""
+
+    topic: str
+    fields: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Work:
+    """Everything one decision reads and writes. ``now`` is the calendar's time, never the machine's."""
+
+    pathway: Pathway
+    catalogue: Catalogue
+    now: int
+    derived: Derived = field(init=False)
+    consents: Sequence[ConsentFact] = field(init=False)
+    needs: dict[str, Need] = field(init=False)
+    handovers: dict[str, Handover] = field(init=False)
+    once: set[tuple[str, str]] = field(init=False)
+    said: list[Said] = field(default_factory=list)
+    wakes: int = NEVER
+
+    def __post_init__(self) -> None:
+        """Derives what the facts say."""
+        self.derived = derive(self.pathway.facts, self.catalogue)
+        self.consents = consents_of(self.pathway.facts)
+        self.needs = {need.need_id: need for need in self.pathway.needs}
+        self.handovers = {one.handover_id: one for one in self.pathway.handovers}
+        self.once = set(self.pathway.said)
+
+    def wake_at(self, due: int) -> None:
+        """Asks to be looked at again at a time."""
+        self.wakes = min(self.wakes, due)
+
+    def change(self, need: Need, **changes: Any) -> Need:
+        """Stores a need with other fields and returns it."""
+        self.needs[need.need_id] = changed = replace(need, **changes)
+        return changed
+
+    def live_handover(self, need: Need) -> Handover | None:
+        """Returns the one handover of a need that is under way, or None."""
+        for one in self.handovers.values():
+            if one.need_id == need.need_id and one.state in LIVE_HANDOVERS:
+                return one
+        return None
+
+    def tell(self, handover: Handover, statement: str, **fields: Any) -> Handover:
+        """Says something to a handover's programme and stores the handover, its statement counted."""
+        handover = replace(handover, statements=handover.statements + 1)
+        self.handovers[handover.handover_id] = handover
+        need = self.needs[handover.need_id]
+        own = {
+            "statement": statement,
+            "programme": handover.programme,
+            "programme_version": handover.version,
+            "site": handover.site,
+            "need_kind": need.kind,
+            "identity": handover.identity,
+            "age_band": self.age_band(),
+            "municipality": handover.municipality,
+            "trigger": need.trigger,
+            "expected_week": None,
+            "occurred_on": local_day(handover.occurred_at),
+            "reply_by": handover.reply_by,
+            "first_contact_by": None,
+            "reason_code": None,
+            "state": handover.state,
+        }
+        event_id = str(derived_id("statement", handover.handover_id, str(handover.statements)))
+        envelope = self.envelope(event_id, handover.handover_id, need.need_id, need.root)
+        self.said.append(Said(f"handovers.{handover.programme}", envelope | own | fields))
+        return handover
+
+    def notify(self, kind: NoticeKind, recipient: str, need: Need, **fields: Any) -> Need:
+        """Tells a source or a person about a need, and returns the need with that counted."""
+        need = self.change(need, notices=need.notices + 1)
+        own = {
+            "kind": kind,
+            "recipient": recipient,
+            "need_kind": need.kind,
+            "due_at": None,
+            "reason_code": need.reason_code,
+            "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
+        }
+        event_id = str(derived_id("notice", need.need_id, str(need.notices)))
+        envelope = self.envelope(event_id, need.need_id, need.need_id, need.root)
+        self.said.append(Said("notices", envelope | own | fields))
+        return need
+
+    def notify_once(self, kind: NoticeKind, about: str, recipient: str, reason_code: str | None = None) -> None:
+        """Tells a source or a person about a statement that is no need, once ever."""
+        if (kind, about) in self.once:
+            return
+        self.once.add((kind, about))
+        correlation = str(derived_id("about", about))
+        envelope = self.envelope(
+            str(derived_id("notice", self.pathway.youth_id, kind, about)), about, correlation, None
+        )
+        own = {"kind": kind, "recipient": recipient, "need_kind": None, "due_at": None, "reason_code": reason_code}
+        self.said.append(Said("notices", envelope | own | {"options": []}))
+
+    def envelope(self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
+        """Returns the envelope's fields of something said now; ``youth_id`` is the internal one."""
+        return {
+            "event_id": event_id,
+            "source": SOURCE,
+            "source_sequence": None,
+            "correlation_id": correlation_id,
+            "causation_id": causation_id,
+            "occurred_at": self.now,
+            "sent_at": self.now,
+            "recorded_at": self.now,
+            "youth_id": self.pathway.youth_id,
+            "statement_id": statement_id,
+            "revises": None,
+            "cancels": None,
+        }
+
+    def age_band(self) -> str | None:
+        """Returns the young person's age band today, or None where the birth date is unknown."""
+        if self.derived.birth_day is None:
+            return None
+        age = age_on(self.derived.birth_day, local_day(self.now))
+        return next((band for below, band in _AGE_BANDS if age < below), "26+")
+
+    def owner(self) -> str:
+        """Returns the person who owns what no programme has: the home municipality's contact."""
+        return self.catalogue.owner_of(self.derived.municipality)
+
+    def trigger_of(self, need: Need) -> Trigger | None:
+        """Returns the trigger that raised a need, or None where the facts no longer say so."""
+        for trigger in self.derived.triggers:
+            if trigger.root == need.root and need.kind in trigger.kinds:
+                return trigger
+        return None

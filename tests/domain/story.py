@@ -1,0 +1,206 @@
+"""Tells a young person's story to the pure core: events at log times, and what was said to the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace as changed
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from schemas.codec import raw_of
+from schemas.events import Consent, Discharge, Enrolment, Envelope, Intervention, Person, Referral, Reply
+from schemas.instants import milliseconds_of, moment_of
+from schemas.pathway import NEVER, Pathway
+from schemas.programmes import Catalogue
+from streams.domain.pathways import pass_time, take
+from streams.domain.work import Said
+from tests.domain.catalogues import a_catalogue
+
+COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+YOUTH = "1f0e9d8c7b6a59483726150493827160"
+PSYCHIATRY = "900000000001001"
+EMERGENCY = "900000000001002"
+SOMATIC = "900000000001003"
+UNKNOWN_UNIT = "900000000009999"
+_IDS = UUID("00000000-0000-5000-8000-000000000000")
+
+
+def at(text: str) -> datetime:
+    """Returns a Danish local time, e.g. ``2026-02-02 10:00``."""
+    return datetime.fromisoformat(text).replace(tzinfo=COPENHAGEN)
+
+
+def an_id(name: str) -> UUID:
+    """Returns the same id for the same name."""
+    return uuid5(_IDS, name)
+
+
+def envelope(name: str, occurred_at: datetime, **changes: Any) -> dict[str, Any]:
+    """Returns the envelope of a test event that is known by a name."""
+    return {
+        "event_id": an_id(name),
+        "source": "sor:900000000000001",
+        "correlation_id": an_id("correlation"),
+        "occurred_at": occurred_at,
+        "sent_at": occurred_at,
+        "recorded_at": occurred_at,
+        "youth_id": YOUTH,
+        "statement_id": name,
+    } | changes
+
+
+def a_step(name: str, occurred_at: datetime, status: str, **changes: Any) -> Discharge:
+    """Builds one step of a stay."""
+    fields = {"episode_id": "episode-1", "status": status, "stay_class": "inpatient", "unit": PSYCHIATRY}
+    return Discharge.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+def a_consent(name: str, occurred_at: datetime, **changes: Any) -> Consent:
+    """Builds an anonymous consent to aftercare by the young person."""
+    fields = {
+        "decision": "given",
+        "given_by": ("young_person",),
+        "scope": "anonymous",
+        "purpose": "aftercare",
+        "evidence": "signed",
+        "recorded_by": "sor:900000000000001",
+    }
+    return Consent.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+def a_person(name: str = "person", **changes: Any) -> Person:
+    """Builds what is known of Y: born 2010-05-01, of Helsingør."""
+    fields = {"birth_date": date(2010, 5, 1), "municipality": "0217"}
+    return Person.model_validate(envelope(name, at("2026-01-01 08:00")) | fields | changes)
+
+
+def a_course(name: str, occurred_at: datetime, programme: str, status: str, **changes: Any) -> Enrolment:
+    """Builds what an enrolment says about a course."""
+    fields = {"programme": programme, "status": status, "status_at": occurred_at, "statement_id": f"course-{programme}"}
+    return Enrolment.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
+    """Builds a referral to STIME that visitation rejects."""
+    fields = {
+        "referred_from": "municipality-0217",
+        "programme": "stime",
+        "status": "active",
+        "status_at": occurred_at,
+        "decision": "rejected",
+    }
+    return Referral.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+@dataclass
+class Story:
+    """One pathway in one log: ``tell`` folds an event at a log time, deadlines before it fire first."""
+
+    catalogue: Catalogue = field(default_factory=a_catalogue)
+    pathway: Pathway = field(default_factory=lambda: Pathway(YOUTH))
+    said: list[tuple[datetime, Said]] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+    def tell(self, when: datetime, *events: Envelope) -> Story:
+        """Folds events at a log time."""
+        for event in events:
+            self.wait_until(when)
+            now = milliseconds_of(when)
+            folded = take(self.pathway, type(event).__name__, raw_of(event), self.catalogue, now)
+            self.outcomes.append(folded.outcome)
+            self._keep(folded.pathway, folded.said, now)
+        return self
+
+    def wait_until(self, when: datetime) -> Story:
+        """Lets every deadline at or before a time fire, each at its own time."""
+        until = milliseconds_of(when)
+        while self.pathway.next_due <= until:
+            due = self.pathway.next_due
+            folded = pass_time(self.pathway, self.catalogue, due)
+            assert folded.pathway.next_due > due, "a deadline that fired is due again at once"
+            self._keep(folded.pathway, folded.said, due)
+        return self
+
+    def wait(self, **duration: float) -> Story:
+        """Waits after the last thing that was said."""
+        return self.wait_until(self.said[-1][0] + timedelta(**duration))
+
+    def wait_for_the_last_clock(self, rounds: int = 12) -> Story:
+        """Lets a number of deadlines fire, or all where they end."""
+        for _ in range(rounds):
+            if self.pathway.next_due == NEVER:
+                break
+            self.wait_until(moment_of(self.pathway.next_due))
+        return self
+
+    def to_programmes(self, statement: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Returns (statement, programme, reason) of what programmes were told."""
+        return [
+            (one.fields["statement"], one.fields["programme"], one.fields["reason_code"])
+            for _, one in self.said
+            if one.topic.startswith("handovers.") and statement in (None, one.fields["statement"])
+        ]
+
+    def offers(self) -> list[tuple[str, str | None]]:
+        """Returns (programme, site) of each offer."""
+        return [
+            (one.fields["programme"], one.fields["site"])
+            for _, one in self.said
+            if one.fields.get("statement") == "offered"
+        ]
+
+    def notices(self) -> list[tuple[str, str]]:
+        """Returns (kind, recipient) of each notice."""
+        return [(one.fields["kind"], one.fields["recipient"]) for _, one in self.said if one.topic == "notices"]
+
+    def when(self, statement_or_kind: str) -> list[datetime]:
+        """Returns the Danish times at which something of a kind was said."""
+        return [
+            moment.astimezone(COPENHAGEN)
+            for moment, one in self.said
+            if statement_or_kind in (one.fields.get("statement"), one.fields.get("kind"))
+        ]
+
+    def needs(self) -> list[tuple[str, str, str | None]]:
+        """Returns (kind, state, reason) of each need."""
+        return [(need.kind, need.state, need.reason_code) for need in self.pathway.needs]
+
+    def handover_id(self, programme: str) -> str:
+        """Returns the id of the latest handover to a programme."""
+        return [one.handover_id for one in self.pathway.handovers if one.programme == programme][-1]
+
+    def reply(self, when: datetime, programme: str, status: str, **changes: Any) -> Story:
+        """Lets a programme answer its latest handover."""
+        number = len(self.outcomes)
+        fields = {"programme": programme, "status": status, "statement_id": self.handover_id(programme)}
+        base = envelope(f"reply-{programme}-{status}-{number}", when) | {"source": programme}
+        return self.tell(when, Reply.model_validate(base | fields | changes))
+
+    def decide(self, when: datetime, action: str, **changes: Any) -> Story:
+        """Lets a person decide about the first need."""
+        number = len(self.outcomes)
+        fields = {"action": action, "actor": "municipality-0217", "role": "owner"}
+        base = envelope(f"decision-{number}", when) | {"statement_id": self.pathway.needs[0].need_id}
+        return self.tell(when, Intervention.model_validate(base | fields | changes))
+
+    def under(self, catalogue: Catalogue) -> Story:
+        """Goes on under another catalogue."""
+        return changed(self, catalogue=catalogue)
+
+    def _keep(self, pathway: Pathway, said: Sequence[Said], now: int) -> None:
+        self.pathway = pathway
+        self.said += [(moment_of(now), one) for one in said]
+
+
+def a_discharged_story(consent: Consent | None = None, when: str = "2026-02-02 10:00") -> Story:
+    """Tells of an admission and a discharge home from child psychiatry, a Monday at 10, with a consent if given."""
+    told = at(when)
+    events = [a_person(), a_step("stin", told - timedelta(days=20), "admitted"), a_step("slhj", told, "discharged_home")]
+    return Story().tell(told, *events, *([consent] if consent else []))
+
+
+def an_anonymous_consent() -> Consent:
+    """Builds an anonymous consent given before the discharge."""
+    return a_consent("consent", at("2026-02-01 12:00"))

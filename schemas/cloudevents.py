@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from schemas.instants import moment_of
 from schemas.topics import kafka_name, short_name
 
 if TYPE_CHECKING:
@@ -21,15 +22,28 @@ def headers_of(event: Envelope, topic: str) -> list[tuple[str, bytes]]:
     The order is fixed, so that the same event always gives the same bytes. ``ce_subject`` is the youth
     id (the programme's pseudonym on its own topics) and absent where no young person is meant.
     """
+    return _headers(topic, str(event.event_id), event.source, (event.occurred_at, event.youth_id))
+
+
+def headers_of_raw(fields: dict[str, Any], topic: str) -> list[tuple[str, bytes]]:
+    """Returns the same headers for a record in its raw form (``codec.raw_of``)."""
+    about = (moment_of(fields["occurred_at"]), fields["youth_id"])
+    return _headers(topic, fields["event_id"], fields["source"], about)
+
+
+def _headers(
+    topic: str, event_id: str, source: str, about: tuple[datetime, str | None]
+) -> list[tuple[str, bytes]]:
+    occurred_at, subject = about
     attributes = [
         ("ce_specversion", "1.0"),
-        ("ce_id", str(event.event_id)),
-        ("ce_source", f"/sources/{quote(event.source, safe='')}"),
+        ("ce_id", event_id),
+        ("ce_source", f"/sources/{quote(source, safe='')}"),
         ("ce_type", kafka_name(short_name(topic))),
-        ("ce_time", _timestamp(event.occurred_at)),
+        ("ce_time", _timestamp(occurred_at)),
     ]
-    if event.youth_id is not None:
-        attributes.append(("ce_subject", event.youth_id))
+    if subject is not None:
+        attributes.append(("ce_subject", subject))
     return [(name, value.encode()) for name, value in attributes] + [("content-type", CONTENT_TYPE)]
 
 

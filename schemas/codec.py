@@ -76,7 +76,7 @@ class Codec:
         body.seek(start)
         try:
             record = fastavro.schemaless_reader(body, writer, self._writer if writer is not self._writer else None,
-                                                return_record_name=True)
+                                                return_record_name=True, return_record_name_override=True)
         except (EOFError, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
             raise _refused("avro_body", "value", "the body is a whole Avro record of the schema it names") from error
         if body.read(1):

@@ -103,5 +103,3 @@ class PathwayView(Envelope):
     stays: tuple[StayView, ...] = ()
     needs: tuple[NeedView, ...] = ()
     handovers: tuple[HandoverView, ...] = ()
-    facts: int = 0
-    duplicates: int = 0

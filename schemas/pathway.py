@@ -11,6 +11,7 @@ import msgspec
 from schemas.facts import Fact
 
 NEVER = 2**63 - 1
+PATHWAY_BYTES_MAX = 512 * 1024
 _DUE_BYTES = 8
 replace = msgspec.structs.replace
 
@@ -80,7 +81,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Pathway(msgspec.Struct, frozen=True, array_like=True):
     """All of one young person. ``facts`` are in the order of (occurred_at, event_id).
 
-    ``said`` are the notices that must go out once: what and about which statement.
+    ``said`` are the notices that must go out once: what and about which statement; ``shown`` is the
+    digest of the public view last written.
     """
 
     youth_id: str
@@ -91,6 +93,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     said: tuple[tuple[str, str], ...] = ()
     next_due: int = NEVER
     duplicates: int = 0
+    shown: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Pathway)
@@ -111,3 +114,8 @@ def due_of(value: bytes) -> int | None:
     """Returns the earliest deadline of a stored pathway without decoding it, or None."""
     due = int.from_bytes(value[:_DUE_BYTES])
     return None if due == NEVER else due
+
+
+def with_due(value: bytes, due: int) -> bytes:
+    """Returns a stored pathway that is looked at again at a time, otherwise as it was."""
+    return due.to_bytes(_DUE_BYTES) + value[_DUE_BYTES:]

@@ -100,7 +100,7 @@ class Programme(msgspec.Struct, frozen=True):
 class Catalogue(msgspec.Struct, frozen=True):
     """One version of everything that decides. ``sites`` of a programme: municipality to site (or None).
 
-    ``holidays`` are days that are not working days beside Saturdays and Sundays.
+    ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are not working days beside Saturdays and Sundays.
     """
 
     version: int
@@ -110,6 +110,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     owners: dict[str, str]
     operations: str = "operations"
     settle_ms: int = 15 * 60 * 1000
+    calendar_allowed: bool = False
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import holidays
@@ -17,21 +18,32 @@ _YEARS_AHEAD = 3
 _CLOSED_TOO = ((6, 5), (12, 24), (12, 31))
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The deployment's own rules: how long facts settle, and whether a demo may set the calendar."""
+
+    settle: timedelta
+    calendar_allowed: bool = False
+
+
 def compile_catalogue(
-    version: int, programmes: tuple[ProgrammeFile, ...], reference: Reference, on: date, settle: timedelta
+    version: int, programmes: tuple[ProgrammeFile, ...], reference: Reference, on: date, rules: Rules
 ) -> Catalogue:
     """Returns the catalogue as it stands on a day (regions are dated); programmes that receive nothing are left out."""
     members: dict[str, list[str]] = defaultdict(list)
-    for municipality in sorted(reference.municipalities):
+    municipalities = sorted(entry.code for entry in reference.municipalities)
+    for municipality in municipalities:
         members[reference.region_of(municipality, on)].append(municipality)
     regions = {region: tuple(codes) for region, codes in members.items()}
     return Catalogue(
         version=version,
         programmes={one.id: compiled(one, regions) for one in programmes if one.receives_handovers},
         holidays=frozenset(_holidays(range(_FIRST_YEAR, on.year + _YEARS_AHEAD))),
-        units={sor: unit.specialty.value for sor, unit in sorted(reference.units.items())},
-        owners={code: reference.owner_of(code) for code in sorted(reference.municipalities)},
-        settle_ms=settle // timedelta(milliseconds=1),
+        units={unit.sor: unit.specialty.value for unit in sorted(reference.units, key=lambda unit: unit.sor)},
+        owners={code: reference.owner_of(code) for code in municipalities},
+        operations=reference.default_owner,
+        settle_ms=rules.settle // timedelta(milliseconds=1),
+        calendar_allowed=rules.calendar_allowed,
     )
 
 

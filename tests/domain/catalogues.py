@@ -43,4 +43,5 @@ def a_catalogue(version: int = 1, *, without: tuple[str, ...] = (), units: dict[
         holidays=danish_holidays(),
         units=known | (units or {}),
         owners=dict(owners),
+        calendar_allowed=True,
     )

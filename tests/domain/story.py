@@ -102,6 +102,7 @@ class Story:
     pathway: Pathway = field(default_factory=lambda: Pathway(YOUTH))
     said: list[tuple[datetime, Said]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    views: list[dict[str, Any]] = field(default_factory=list)
 
     def tell(self, when: datetime, *events: Envelope) -> Story:
         """Folds events at a log time."""
@@ -191,7 +192,8 @@ class Story:
 
     def _keep(self, pathway: Pathway, said: Sequence[Said], now: int) -> None:
         self.pathway = pathway
-        self.said += [(moment_of(now), one) for one in said]
+        self.said += [(moment_of(now), one) for one in said if one.topic != "pathways"]
+        self.views += [one.fields for one in said if one.topic == "pathways"]
 
 
 def a_discharged_story(consent: Consent | None = None, when: str = "2026-02-02 10:00") -> Story:

@@ -1,0 +1,123 @@
+"""Stage 1: validates every public record, keys it by its young person, and writes the one intake log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.codec import Codec, codec
+from schemas.internal import Intake
+from schemas.refusals import Refusal, RefusedError
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
+from streams.engine.outputs import Outgoing
+from streams.engine.processor import Tick
+from streams.partitioning import partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors.vault.pseudonyms import Pseudonyms
+    from streams.agents.dead_letters import DeadLetters
+    from streams.engine.processor import Record
+    from streams.engine.state import PartitionState
+
+STAGE = "merge_intake"
+INPUTS = tuple(kafka_name(name) for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS))
+_INTAKE = kafka_name("intake")
+_EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 7_258_118_400_000  # 1900 and 2200
+_EARLIEST_DAY, _LATEST_DAY = -25_567, 84_006
+_MOMENTS = ("occurred_at", "sent_at", "recorded_at", "status_at", "planned_at", "lapses_at")
+_DAYS = ("birth_date", "started_on", "ended_on", "expected_end_on", "waitlisted_until")
+
+
+@dataclass(slots=True)
+class MergeIntake:
+    """The processor of stage 1. It keeps no state: duplicates are recognised where they are folded."""
+
+    pseudonyms: Pseudonyms
+    dead_letters: DeadLetters
+    partitions: int
+
+    def fold(self, state: PartitionState, topic: str, records: Sequence[Record], start: int) -> int:
+        """Writes each record to the intake log, or to the dead letters."""
+        reader = codec(entry_of(topic).model)  # type: ignore[arg-type]
+        for index in range(start, len(records)):
+            if state.full:
+                return index
+            record = records[index]
+            state.advance(record.timestamp)
+            self.dead_letters.saw(1)
+            try:
+                self._merge(state, topic, record, reader)
+            except RefusedError as error:
+                self.dead_letters.write(state, topic, record, error.refusal)
+        return len(records)
+
+    def due(self, key: bytes, value: bytes) -> int | None:  # noqa: ARG002
+        """Returns None: this stage has no deadlines."""
+        return None
+
+    def next_wake(self, state: PartitionState) -> int | None:  # noqa: ARG002
+        """Returns None: this stage has no deadlines."""
+        return None
+
+    def tick(self, state: PartitionState) -> Tick:
+        """Never asked for, since nothing is ever due."""
+        raise AssertionError(state.partition)
+
+    def _merge(self, state: PartitionState, topic: str, record: Record, reader: Codec) -> None:
+        if record.value is None:
+            raise _refused("null_value", "value", "a statement has a value", "cancel it with an event that has `cancels`")
+        event = reader.decode_raw(record.value)
+        _check(event)
+        key = _key_of(record)
+        if key != event["youth_id"]:
+            raise _refused("wrong_key", "key", "the key is the event's youth_id", "send it again with that key")
+        if topic == _REPLIES:
+            event = self._with_youth(event)
+        model = reader.model.__name__
+        fields = {
+            "origin_topic": topic,
+            "origin_partition": state.partition,
+            "origin_offset": record.offset,
+            "body": (f"brobygger.{model}", event),
+        }
+        youth_id = event["youth_id"].encode()
+        value = codec(Intake).encode_raw(fields)
+        partition = partition_of(youth_id, self.partitions)
+        state.emit(_INTAKE, partition, Outgoing(youth_id, value, record.timestamp, ()))
+        state.count("events", topic, "merged")
+
+    def _with_youth(self, event: dict[str, Any]) -> dict[str, Any]:
+        if event["youth_id"] is None:
+            raise _refused("free_capacity", "youth_id", "this release takes answers to handovers only",
+                           "answer a handover with its pseudonym")
+        youth_id = self.pseudonyms.youth_of(event["programme"], event["youth_id"])
+        if youth_id is None:
+            raise _refused("unknown_pseudonym", "youth_id", "the key is a pseudonym that this programme was given",
+                           "copy youth_id from the handover")
+        return event | {"youth_id": youth_id}
+
+
+_REPLIES = kafka_name("replies")
+
+
+def _key_of(record: Record) -> str | None:
+    try:
+        return None if record.key is None else record.key.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise _refused("wrong_key", "key", "a key is ASCII text", "send it again with its youth_id as key") from error
+
+
+def _check(event: dict[str, Any]) -> None:
+    """Refuses times that no calendar holds."""
+    for name in _MOMENTS:
+        if not _EARLIEST_MS <= (event.get(name) or 0) < _LATEST_MS:
+            raise _refused("impossible_date", name, "times lie between 1900 and 2200", "correct the time")
+    for name in _DAYS:
+        if not _EARLIEST_DAY <= (event.get(name) or 0) < _LATEST_DAY:
+            raise _refused("impossible_date", name, "dates lie between 1900 and 2200", "correct the date")
+
+
+def _refused(code: str, field: str, rule: str, help_text: str) -> RefusedError:
+    return RefusedError(Refusal(code, field, rule, help_text))

@@ -1,0 +1,5 @@
+"""Lets ``python -m streams.cli`` be the ``brobygger`` command."""
+
+from streams.cli.main import app
+
+app()

@@ -1,0 +1,155 @@
+"""``brobygger up``: everything on one machine, started, watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from connectors.kafka import training
+from connectors.kafka.connection import KafkaConnection
+from connectors.kafka.embedded import EmbeddedBroker
+from connectors.vault.keys import create_keys
+from streams.instance import Instance, Process, forget_instance
+from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics
+from streams.settings import Settings, settings_of_process
+from streams.supervision import Child, restart_ended, stop_all, wait_until_ready
+
+_READY_MAX = timedelta(seconds=120)
+_WATCH = timedelta(milliseconds=500)
+_SAVED_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+
+console = Console()
+
+
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="simulate regions, municipalities and programmes")] = False,  # noqa: FBT002
+    workers: Annotated[int, typer.Option(min=1, max=16, help="how many workers")] = 2,
+) -> None:
+    """Starts broker (unless KAFKA_BOOTSTRAP is set), workers and gateway; Ctrl-C stops all of it."""
+    settings = settings_of_process()
+    if demo:
+        settings = settings.model_copy(update={"calendar_allowed": True})
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    stopping = _stop_on_signals()
+    with ExitStack() as stack:
+        connection = settings.kafka or _embedded(settings, stack)
+        _provision(settings, connection)
+        children = _children(settings, connection, workers)
+        stack.callback(forget_instance, settings.data_folder)
+        stack.callback(stop_all, children)
+        for child in children:
+            child.start()
+        _write_down(settings, connection, children, demo=demo)
+        wait_until_ready(children, _READY_MAX, stopping)
+        _say_where(settings, connection, children)
+        if demo and not stopping.is_set():
+            _start_demo(settings, connection, stopping)
+        while not stopping.wait(_WATCH.total_seconds()):
+            if restart_ended(children):
+                _write_down(settings, connection, children, demo=demo)
+        console.print("stopping …")
+    console.print("stopped")
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def _embedded(settings: Settings, stack: ExitStack) -> KafkaConnection:
+    console.print("broker …")
+    training.prepare(settings.cache_folder)
+    broker = stack.enter_context(EmbeddedBroker(settings.broker_folder, cache_dir=settings.cache_folder))
+    return KafkaConnection(bootstrap=broker.bootstrap)
+
+
+def _provision(settings: Settings, connection: KafkaConnection) -> None:
+    console.print("topics and programmes …")
+    create_keys(settings.keys_folder)
+    create_topics(settings, connection)
+    try:
+        version = asyncio.run(apply_programmes(settings, connection))
+        console.print(f"programmes: version {version} written to the log")
+    except CatalogueUnchangedError:
+        console.print("programmes: unchanged")
+
+
+def _children(settings: Settings, connection: KafkaConnection, workers: int) -> list[Child]:
+    environment = _environment(settings, connection)
+    gateway = Child(
+        "gateway",
+        ["gateway"],
+        environment,
+        settings.log_folder / "gateway.log",
+        f"http://{settings.gateway_host}:{settings.gateway_port}/ready",
+    )
+    return [gateway, *(_worker(settings, environment, number + 1) for number in range(workers))]
+
+
+def _worker(settings: Settings, environment: dict[str, str], number: int) -> Child:
+    name, port = f"worker-{number}", _free_port()
+    return Child(
+        name,
+        ["worker", "--instance-id", name, "--health-port", str(port)],
+        environment,
+        settings.log_folder / f"{name}.log",
+        f"http://127.0.0.1:{port}/ready",
+    )
+
+
+def _environment(settings: Settings, connection: KafkaConnection) -> dict[str, str]:
+    """Returns the children's environment: the settings in force, spelt out."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("KAFKA_", "BROBYGGER_"))}
+    kept |= {name: os.environ[name] for name in _SAVED_VARIABLES if name in os.environ}
+    return kept | {
+        "KAFKA_BOOTSTRAP": connection.bootstrap,
+        "BROBYGGER_DATA": str(settings.data_folder.absolute()),
+        "BROBYGGER_PARTITIONS": str(settings.partitions),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _write_down(settings: Settings, connection: KafkaConnection, children: list[Child], *, demo: bool) -> None:
+    processes = tuple(
+        Process(role=child.role, pid=child.pid, health=child.ready_url.removesuffix("/ready")) for child in children
+    )
+    gateway = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    Instance(bootstrap=connection.bootstrap, gateway=gateway, processes=processes, demo=demo).write(
+        settings.data_folder
+    )
+
+
+def _say_where(settings: Settings, connection: KafkaConnection, children: list[Child]) -> None:
+    console.print("\n[bold]Brobygger is running.[/bold] Ctrl-C stops all of it.")
+    console.print(f"  broker    {connection.bootstrap}")
+    console.print(f"  gateway   http://{settings.gateway_host}:{settings.gateway_port}/docs")
+    for child in children[1:]:
+        console.print(f"  {child.role}  {child.ready_url.removesuffix('/ready')}/metrics")
+    console.print(f"  logs      {settings.log_folder}")
+    console.print("  look      .venv/bin/brobygger subscribe handovers.headspace --limit 1\n")
+
+
+def _start_demo(settings: Settings, connection: KafkaConnection, stopping: threading.Event) -> None:
+    from streams.demo.run import run_demo  # noqa: PLC0415
+
+    thread = threading.Thread(target=run_demo, args=(settings, connection, stopping, console), daemon=True)
+    thread.start()

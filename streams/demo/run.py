@@ -1,0 +1,141 @@
+"""Runs the demo: sends each act at its time on the calendar, steps the calendar when all is folded, shows it live."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+import random
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from connectors.kafka.connection import KafkaConnection
+from schemas.reference import load_reference
+from streams.demo.answers import replies_to
+from streams.demo.doors import Doors, demo_tokens
+from streams.demo.plot import Act, Plot
+from streams.demo.watching import Watch
+from streams.provision import receiving_programmes, set_calendar
+from streams.settings import Settings
+
+_LASTS = timedelta(days=30)
+_STEP = timedelta(hours=6)
+_TIMEOUT = timedelta(seconds=30)
+_COLOURS = {"offered": "green", "accepted": "cyan", "withdrawn": "red", "reminded": "yellow"}
+
+
+@dataclass
+class Calendar:
+    """The calendar's time, which runs ahead of the clock; kept in a file so that it never goes back."""
+
+    settings: Settings
+    connection: KafkaConnection
+    ahead: timedelta = timedelta()
+    run: int = 1
+
+    def load(self) -> None:
+        """Reads how far ahead an earlier demo came."""
+        file = self.settings.data_folder / "demo.json"
+        if file.exists():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            self.ahead, self.run = timedelta(seconds=kept["ahead_seconds"]), kept["run"] + 1
+
+    def now(self) -> datetime:
+        """Returns the calendar's time now."""
+        return datetime.now(UTC) + self.ahead
+
+    async def step_to(self, moment: datetime) -> None:
+        """Sets the calendar where the moment lies ahead."""
+        if moment <= self.now():
+            return
+        await set_calendar(self.connection, self.settings.partitions, moment)
+        self.ahead = moment - datetime.now(UTC)
+        kept = {"ahead_seconds": self.ahead.total_seconds(), "run": self.run}
+        (self.settings.data_folder / "demo.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
+@dataclass
+class Demo:
+    """One run of the demo."""
+
+    calendar: Calendar
+    doors: Doors
+    watch: Watch
+    console: Console
+    acts: list[Act] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a demo's dice
+
+    async def play(self, stopping: threading.Event, until: datetime) -> None:
+        """Plays every act in order of time, letting a day or less pass at once, until the last clock's day."""
+        while not stopping.is_set() and self.calendar.now() < until:
+            due = self.acts[0].at if self.acts else until
+            await self.watch.wait_until_folded()
+            await self.calendar.step_to(min(due, self.calendar.now() + _STEP))
+            while self.acts and self.acts[0].at <= self.calendar.now():
+                await self._do(heapq.heappop(self.acts))
+            await self.watch.wait_until_folded()
+            async for topic, record in self.watch.new():
+                self._show(topic, record)
+                self._plan(topic, record)
+
+    async def _do(self, act: Act) -> None:
+        answer = await act.do()
+        self._count("came in")
+        self.console.print(f"[dim]{act.at:%d %b %H:%M}[/dim]  in   {act.title}  [dim]→ {answer}[/dim]")
+
+    def _plan(self, topic: str, record: dict[str, Any]) -> None:
+        if not topic.startswith("handovers."):
+            return
+        for reply in replies_to(record, self.chance):
+            heapq.heappush(self.acts, Act(reply.at, id(reply), f"{reply.programme}: {reply.fields['status']}",
+                                          lambda reply=reply: self._answer(reply.programme, reply.fields)))
+
+    async def _answer(self, programme: str, fields: dict[str, Any]) -> str:
+        status, answer = await self.doors.statement("replies", programme, fields)
+        refused = answer.get("refused")
+        return f"refused: {refused['code']}" if refused else str(status)
+
+    def _show(self, topic: str, record: dict[str, Any]) -> None:
+        what = record.get("statement") or record["kind"]
+        self._count(what)
+        who = topic.removeprefix("handovers.") if topic != "notices" else record["recipient"]
+        reason = f" ({record['reason_code']})" if record["reason_code"] else ""
+        colour = _COLOURS.get(what, "white")
+        now = f"{self.calendar.now():%d %b %H:%M}"
+        self.console.print(f"[dim]{now}[/dim]  out  [{colour}]{what}[/{colour}] → {who}{reason}")
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def run_demo(settings: Settings, connection: KafkaConnection, stopping: threading.Event, console: Console) -> None:
+    """Plays one demo; what goes wrong is told, and the service goes on without it."""
+    try:
+        asyncio.run(_run(settings, connection, stopping, console))
+    except (httpx.HTTPError, OSError) as error:
+        if not stopping.is_set():
+            console.print(f"[red]the demo ended: {error}[/red]; the service goes on")
+
+
+async def _run(settings: Settings, connection: KafkaConnection, stopping: threading.Event, console: Console) -> None:
+    programmes = receiving_programmes(settings)
+    address = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    calendar = Calendar(settings, connection)
+    calendar.load()
+    async with (
+        httpx.AsyncClient(base_url=address, timeout=_TIMEOUT.total_seconds()) as http,
+        Watch(settings, connection, programmes) as watch,
+    ):
+        doors = Doors(http, demo_tokens(settings, programmes))
+        start = calendar.now() + timedelta(minutes=5)
+        plot = Plot(doors, load_reference(settings.reference_folder), start, calendar.run)
+        demo = Demo(calendar, doors, watch, console, sorted(plot.acts()))
+        await demo.play(stopping, start + _LASTS)
+    summary = ", ".join(f"{number} {what}" for what, number in sorted(demo.counts.items()))
+    console.print(f"\n[bold]The demo's month is over[/bold]: {summary}. The service goes on; Ctrl-C stops it.")

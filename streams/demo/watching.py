@@ -1,0 +1,94 @@
+"""Sees what the service writes: handovers and notices as they come, and whether all that came in is folded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connectors.kafka.connection import KafkaConnection
+from schemas.codec import codec
+from schemas.outputs import HandoverEvent, Notice
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, kafka_name, short_name
+from streams.settings import APP_ID, Settings
+
+_POLL = timedelta(milliseconds=100)
+
+
+class Watch:
+    """One consumer over the outputs and the intake log, from where they end now."""
+
+    def __init__(self, settings: Settings, connection: KafkaConnection, programmes: list[str]) -> None:
+        """Prepares; connects to nothing yet."""
+        logging.getLogger("aiokafka").setLevel(logging.ERROR)
+        numbers = range(settings.partitions)
+        self._outputs = [
+            TopicPartition(kafka_name(name), number)
+            for name in ("notices", *(f"handovers.{one}" for one in programmes))
+            for number in numbers
+        ]
+        self._intake = [TopicPartition(kafka_name("intake"), number) for number in numbers]
+        self._statements = [
+            TopicPartition(kafka_name(name), number)
+            for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS)
+            for number in numbers
+        ]
+        arguments = connection.for_aiokafka()
+        self._consumer = AIOKafkaConsumer(**arguments, isolation_level="read_committed", enable_auto_commit=False)
+        self._group = AIOKafkaConsumer(**arguments, group_id=APP_ID, enable_auto_commit=False)
+        self._last: dict[TopicPartition, int] = {}
+        self._seen: list[tuple[str, dict[str, Any]]] = []
+
+    async def __aenter__(self) -> Watch:
+        """Starts at the ends of all logs."""
+        await self._consumer.start()
+        await self._group.start()
+        self._consumer.assign(self._outputs + self._intake)
+        await self._consumer.seek_to_end()
+        self._group.assign(self._statements)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes both consumers."""
+        await self._consumer.stop()
+        await self._group.stop()
+
+    async def new(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """Yields (topic, record) of what was said since the last call, and notes how far the intake log reaches."""
+        await self._poll()
+        seen, self._seen = self._seen, []
+        for one in seen:
+            yield one
+
+    async def all_folded(self) -> bool:
+        """Tells whether every statement and every intake record known has been folded and committed."""
+        ends = await self._consumer.end_offsets(self._statements)
+        if not await self._committed_to({partition: end for partition, end in ends.items() if end}):
+            return False
+        await self._poll()
+        return await self._committed_to({partition: last + 1 for partition, last in self._last.items()})
+
+    async def _committed_to(self, wanted: dict[TopicPartition, int]) -> bool:
+        found = await asyncio.gather(*(self._group.committed(partition) for partition in wanted))
+        return all((offset or 0) >= end for offset, end in zip(found, wanted.values(), strict=True))
+
+    async def wait_until_folded(self) -> None:
+        """Blocks until all that came in is folded."""
+        while not await self.all_folded():
+            await asyncio.sleep(_POLL.total_seconds())
+
+    async def _poll(self) -> None:
+        while batches := await self._consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000)):
+            for partition, records in batches.items():
+                if partition in self._intake:
+                    self._last[partition] = records[-1].offset
+                    continue
+                model = Notice if partition.topic == kafka_name("notices") else HandoverEvent
+                name = short_name(partition.topic)
+                self._seen += [(name, codec(model).decode_raw(record.value)) for record in records]
+
+

@@ -1,0 +1,87 @@
+"""The running instance, as it writes itself down: where its broker, gateway and workers are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from connectors.kafka.connection import KafkaConnection
+from streams.settings import Settings
+
+_FILE = "instance.json"
+
+
+class NoInstanceError(Exception):
+    """No instance runs on this data folder, and no outside cluster is set."""
+
+
+class Process(BaseModel):
+    """One process of the instance. ``health`` is the address of its health server, if it has one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    pid: int
+    health: str | None = None
+
+    def alive(self) -> bool:
+        """Tells whether the process is there."""
+        return Path(f"/proc/{self.pid}").exists() if Path("/proc/self").exists() else _answers(self.pid)
+
+
+class Instance(BaseModel):
+    """Everything that ``brobygger up`` has started."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap: str
+    gateway: str
+    processes: tuple[Process, ...]
+    demo: bool = False
+
+    def write(self, data_folder: Path) -> None:
+        """Writes the instance down, whole or not at all."""
+        partial = data_folder / f"{_FILE}.new"
+        partial.write_text(self.model_dump_json(indent=2), encoding="utf-8")
+        partial.replace(data_folder / _FILE)
+
+
+def read_instance(data_folder: Path) -> Instance | None:
+    """Returns the instance of a data folder, or None where none was written."""
+    try:
+        return Instance.model_validate_json((data_folder / _FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def forget_instance(data_folder: Path) -> None:
+    """Removes what a stopped instance wrote."""
+    (data_folder / _FILE).unlink(missing_ok=True)
+
+
+def connection_of(settings: Settings) -> KafkaConnection:
+    """Returns the way to the brokers: the cluster that is set, else the embedded broker that runs.
+
+    Raises NoInstanceError where there is neither.
+    """
+    if settings.kafka is not None:
+        return settings.kafka
+    instance = read_instance(settings.data_folder)
+    if instance is None:
+        raise NoInstanceError(
+            f"no instance runs on {settings.data_folder}; start one with `brobygger up`, or set KAFKA_BOOTSTRAP"
+        )
+    return KafkaConnection(bootstrap=instance.bootstrap)
+
+
+def _answers(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+__all__ = ["Instance", "NoInstanceError", "Process", "connection_of", "forget_instance", "read_instance"]

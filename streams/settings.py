@@ -1,0 +1,99 @@
+"""Everything a process is told by its environment: read once, here, at the composition root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from connectors.kafka.connection import KafkaConnection
+
+_ROOT = Path(__file__).parents[1]
+APP_ID = "brobygger"
+
+
+class SettingsError(Exception):
+    """An environment variable is not as it must be; the text names variable, rule and what to do."""
+
+
+class Settings(BaseModel):
+    """The settings of every command. ``kafka`` None means the embedded broker of the data folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_folder: Path = Path(".brobygger")
+    cache_folder: Path = Path("~/.cache/brobygger")
+    programmes_folder: Path = _ROOT / "programmes"
+    reference_folder: Path = _ROOT / "reference"
+    kafka: KafkaConnection | None = None
+    partitions: Annotated[int, Field(ge=1, le=512)] = 12
+    replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
+    calendar_allowed: bool = False
+    settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
+    release: str = version("brobygger")
+
+    @property
+    def settle(self) -> timedelta:
+        """Returns how long facts settle before anything leaves."""
+        return timedelta(seconds=self.settle_seconds)
+
+    @property
+    def keys_folder(self) -> Path:
+        """Returns the folder of the vault's keys."""
+        return self.data_folder / "keys"
+
+    @property
+    def state_folder(self) -> Path:
+        """Returns the folder of the workers' stores."""
+        return self.data_folder / "state"
+
+    @property
+    def broker_folder(self) -> Path:
+        """Returns the embedded broker's folder."""
+        return self.data_folder / "broker"
+
+    @property
+    def log_folder(self) -> Path:
+        """Returns the folder of the processes' logs."""
+        return self.data_folder / "logs"
+
+
+_VARIABLES = {
+    "BROBYGGER_DATA": "data_folder",
+    "BROBYGGER_CACHE": "cache_folder",
+    "BROBYGGER_PROGRAMMES": "programmes_folder",
+    "BROBYGGER_REFERENCE": "reference_folder",
+    "BROBYGGER_PARTITIONS": "partitions",
+    "BROBYGGER_REPLICATION": "replication_factor",
+    "BROBYGGER_GATEWAY_HOST": "gateway_host",
+    "BROBYGGER_GATEWAY_PORT": "gateway_port",
+    "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",
+    "BROBYGGER_SETTLE_SECONDS": "settle_seconds",
+}
+
+
+def settings_from(variables: Mapping[str, str]) -> Settings:
+    """Returns the settings of a mapping of variables; raises SettingsError."""
+    values: dict[str, object] = {field: variables[name] for name, field in _VARIABLES.items() if name in variables}
+    if "KAFKA_BOOTSTRAP" in variables:
+        values["kafka"] = KafkaConnection.from_mapping(variables)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        names = {field: name for name, field in _VARIABLES.items()}
+        rows = "; ".join(f"{names.get(str(row['loc'][0]), row['loc'])}: {row['msg']}" for row in error.errors())
+        raise SettingsError(f"{rows}; correct the variable and start again") from error
+    folders = {name: getattr(settings, name).expanduser() for name in ("data_folder", "cache_folder")}
+    return settings.model_copy(update=folders)
+
+
+def settings_of_process() -> Settings:
+    """Returns the settings of this process's environment."""
+    return settings_from(os.environ)

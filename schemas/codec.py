@@ -20,13 +20,15 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from pydantic import BaseModel
 
 from schemas.avro import avro_schema
+from schemas.compiled import compiled_reader, compiled_writer
 from schemas.instants import days_of, milliseconds_of
 from schemas.published import published_schemas
 from schemas.refusals import Refusal, RefusedError
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
-_HEADER_BYTES = {SINGLE_OBJECT: 10, CONFLUENT: 5}
+_SINGLE_OBJECT_BYTES, _CONFLUENT_BYTES = 10, 5
+_BROKEN_BODY = (EOFError, ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError)
 SchemaById = Callable[[int], dict[str, Any]]
 
 
@@ -45,50 +47,57 @@ class Codec:
     def __init__(self, model: type[BaseModel], schema_by_id: SchemaById | None = None) -> None:
         """Prepares the writer's schema and a reader of every published version of it."""
         schema = avro_schema(model)
+        plain = _without_logical_types(schema)
         self.model = model
         self.prefix = SINGLE_OBJECT + schema_fingerprint(schema)
-        self._writer = fastavro.parse_schema(_without_logical_types(schema))
+        self._reader_schema = fastavro.parse_schema(plain)
+        self._read = compiled_reader(plain)
+        self._write = compiled_writer(plain, self.prefix)
         self._schema_by_id = schema_by_id
-        self._writers = {self.prefix: self._writer}
-        for version in published_schemas(model.__name__):
-            plain = fastavro.parse_schema(_without_logical_types(version))
-            self._writers[SINGLE_OBJECT + schema_fingerprint(version)] = plain
+        self._older = {
+            SINGLE_OBJECT + schema_fingerprint(version): fastavro.parse_schema(_without_logical_types(version))
+            for version in published_schemas(model.__name__)
+        }
 
     def encode_raw(self, record: dict[str, Any]) -> bytes:
         """Encodes a record whose times, dates and ids are already numbers and text."""
-        buffer = io.BytesIO()
-        buffer.write(self.prefix)
-        fastavro.schemaless_writer(buffer, self._writer, record)
-        return buffer.getvalue()
+        return self._write(record)
 
     def encode(self, record: BaseModel) -> bytes:
         """Encodes a model."""
-        return self.encode_raw(raw_of(record))
+        return self._write(raw_of(record))
 
     def decode_raw(self, value: bytes) -> dict[str, Any]:
         """Decodes a record into numbers and text.
 
-        Raises RefusedError where the value is empty, of an unknown framing or fingerprint, or cut short.
+        Raises RefusedError where the value is empty, of an unknown framing or fingerprint, cut short or too long.
         """
-        writer = self._writers.get(value[:10]) or self._other_writer(value)
-        start = _HEADER_BYTES[value[:2] if value[:2] == SINGLE_OBJECT else CONFLUENT]
-        body = io.BytesIO(value)
-        body.seek(start)
         try:
-            record = fastavro.schemaless_reader(body, writer, self._writer if writer is not self._writer else None,
-                                                return_record_name=True, return_record_name_override=True)
-        except (EOFError, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+            if value[:_SINGLE_OBJECT_BYTES] == self.prefix:
+                record, end = self._read(value, _SINGLE_OBJECT_BYTES)
+            else:
+                record, end = self._decode_other(value)
+        except _BROKEN_BODY as error:
             raise _refused("avro_body", "value", "the body is a whole Avro record of the schema it names") from error
-        if body.read(1):
-            raise _refused("avro_body", "value", "nothing follows the record's last field")
-        return record  # type: ignore[return-value]
+        if end != len(value):
+            raise _refused("avro_body", "value", "the record's fields fill the value to its end and no further")
+        return record  # type: ignore[no-any-return]
+
+    def _decode_other(self, value: bytes) -> tuple[Any, int]:
+        writer = self._older.get(value[:_SINGLE_OBJECT_BYTES]) or self._other_writer(value)
+        body = io.BytesIO(value)
+        body.seek(_SINGLE_OBJECT_BYTES if value[:2] == SINGLE_OBJECT else _CONFLUENT_BYTES)
+        record = fastavro.schemaless_reader(
+            body, writer, self._reader_schema, return_record_name=True, return_record_name_override=True
+        )
+        return record, body.tell()
 
     def _other_writer(self, value: bytes) -> Any:
         if not value:
             raise _refused("empty_value", "value", "a record has a value")
         if value[:2] == SINGLE_OBJECT:
             raise _refused("unknown_fingerprint", "value[2:10]", "the fingerprint is one of a published schema")
-        if value[:1] == CONFLUENT and self._schema_by_id is not None and len(value) > _HEADER_BYTES[CONFLUENT]:
+        if value[:1] == CONFLUENT and self._schema_by_id is not None and len(value) > _CONFLUENT_BYTES:
             return fastavro.parse_schema(
                 _without_logical_types(self._schema_by_id(int.from_bytes(value[1:5], "big"))))
         raise _refused("unknown_framing", "value[0:2]", "a value starts with C3 01, or with 00 and a registered schema id")

@@ -45,6 +45,7 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     tried: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     notices: int = 0
+    by_facts: bool = False
 
 
 class Handover(msgspec.Struct, frozen=True, array_like=True):
@@ -68,6 +69,7 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     overdue: bool = False
     reply_by: int = NEVER
     consent_taker: str | None = None
+    by_person: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):

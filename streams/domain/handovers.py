@@ -47,7 +47,6 @@ def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identi
         attempts=attempts,
         reminded=0,
         reason_code=None,
-        tried=(*need.tried, programme.programme_id),
         version=work.catalogue.version,
     )
     return work.tell(handover, HandoverStatement.OFFERED)
@@ -95,6 +94,13 @@ def _remind_or_expire(work: Work, handover: Handover) -> None:
         work.tell(handover, HandoverStatement.REMINDED)
         return
     withdraw(work, handover, "expired")
+    mark_tried(work, handover)
+
+
+def mark_tried(work: Work, handover: Handover) -> None:
+    """Notes that a programme had its chance with a need: it is not offered it again."""
+    need = work.needs[handover.need_id]
+    work.change(need, tried=(*need.tried, handover.programme))
 
 
 def _ask_for_first_contact(work: Work, handover: Handover) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.codes import Identity, InterventionAction, NoticeKind
-from schemas.pathway import NEVER, Need
+from schemas.pathway import NEVER, Need, replace
 from streams.domain.consents import Asker, missing_for
 from streams.domain.handovers import offer, withdraw
 from streams.domain.needs import CLOSED, close
@@ -57,6 +57,7 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
             live = work.live_handover(need)
             if live is not None:
                 withdraw(work, live, "offered_elsewhere")
-            offer(work, work.needs[need.need_id], trigger, programme, identity)
+            handover = offer(work, work.needs[need.need_id], trigger, programme, identity)
+            work.handovers[handover.handover_id] = replace(handover, by_person=True)
             return None
     return "consent_wanted"

@@ -21,7 +21,6 @@ _VANISHED = {
     "referral_rejected": "referral_corrected",
     "bridging": "bridging_withdrawn",
 }
-_REVERSIBLE = frozenset({*_VANISHED.values(), "deceased", "consent_withdrawn", "consent_refused"})
 
 
 def reconcile(work: Work) -> None:
@@ -33,31 +32,34 @@ def reconcile(work: Work) -> None:
         return
     for need in list(work.needs.values()):
         if need.state != CLOSED and work.trigger_of(need) is None:
-            close(work, need, _VANISHED[need.trigger])
+            close(work, need, _VANISHED[need.trigger], by_facts=True)
     for trigger in work.derived.triggers:
         for kind in trigger.kinds:
             _reconcile_one(work, trigger, kind)
 
 
-def close(work: Work, need: Need, reason: str) -> None:
-    """Closes a need with a reason and withdraws what is under way for it."""
+def close(work: Work, need: Need, reason: str, *, by_facts: bool = False) -> None:
+    """Closes a need with a reason and withdraws what is under way for it.
+
+    What the facts closed, other facts open again; what an answer or a person closed stays closed.
+    """
     handover = work.live_handover(need)
     if handover is not None:
         withdraw(work, handover, reason)
-    work.change(work.needs[need.need_id], state=CLOSED, clock_at=NEVER, reason_code=reason)
+    work.change(work.needs[need.need_id], state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts)
 
 
 def _close_all(work: Work) -> None:
     for need in list(work.needs.values()):
         if need.state != CLOSED:
-            close(work, need, "deceased")
+            close(work, need, "deceased", by_facts=True)
 
 
 def _reconcile_one(work: Work, trigger: Trigger, kind: str) -> None:
     need = work.needs.get(trigger.need_id(kind))
     if need is None:
         need = _opened(work, trigger, kind)
-    elif need.state == CLOSED and need.reason_code in _REVERSIBLE and _last_word(work, trigger, kind) is None:
+    elif need.state == CLOSED and need.by_facts and _last_word(work, trigger, kind) is None:
         need = work.change(need, state="open", tried=(), reminded=0, reason_code=None)
     if need is not None and need.state != CLOSED:
         _drive(work, need, trigger)
@@ -100,7 +102,8 @@ def _last_word(work: Work, trigger: Trigger, kind: str) -> str | None:
 def _drive(work: Work, need: Need, trigger: Trigger) -> None:
     word = _last_word(work, trigger, need.kind)
     if word is not None:
-        close(work, need, "consent_withdrawn" if word == "withdrawn" else "declined_by_young_person")
+        reason = "consent_withdrawn" if word == "withdrawn" else "declined_by_young_person"
+        close(work, need, reason, by_facts=True)
         return
     if trigger.unknown_unit is not None:
         _wait_for_reference(work, need, trigger.unknown_unit)
@@ -136,7 +139,14 @@ def _keep(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
         handover = replace(handover, municipality=work.derived.municipality or "")
         handover = work.tell(handover, HandoverStatement.UPDATED, reason_code="moved")
         work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
-    if handover.occurred_at != trigger.occurred_at:
+    if pending and not handover.by_person and need.version == work.catalogue.version:
+        choice = choose(need, trigger, work.derived, work.consents, work.catalogue, handover.offered_at)
+        if choice.programme is None or choice.programme.programme_id != handover.programme:
+            withdraw(work, handover, "decided_anew")
+            return False
+        work.change(work.needs[need.need_id], options=choice.options)
+        handover = replace(handover, identity=choice.identity or handover.identity)
+    if (handover.occurred_at, handover.identity) != (trigger.occurred_at, work.handovers[handover.handover_id].identity):
         work.tell(replace(handover, occurred_at=trigger.occurred_at), HandoverStatement.UPDATED)
     return True
 
@@ -165,7 +175,8 @@ def _why_nobody(need: Need) -> str:
 
 def _await_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> None:
     """Asks the source for consent, reminds it after two working days, tells a person after five."""
-    if need.state not in ("awaiting_consent", "with_person"):
+    given_up = need.state == "with_person" and need.reason_code == "consent_missing"
+    if need.state != "awaiting_consent" and not given_up:
         due = after_working_days(work.now, _CONSENT_REMINDER_WORKING_DAYS, work.catalogue.holidays)
         need = work.change(
             need, state="awaiting_consent", owner=trigger.source, clock_at=due, opened_at=work.now, reminded=0,
@@ -176,7 +187,7 @@ def _await_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> Non
     if need.reason_code != wanted and need.state == "awaiting_consent":
         need = work.change(need, reason_code=wanted)
         work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
-    if need.state == "with_person":
+    if given_up:
         _give_to_person(work, need, "consent_missing")
     elif need.clock_at <= work.now:
         _remind_of_consent(work, need, trigger)

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.codes import NoticeKind
 from schemas.facts import Fact, digest_of, fact_of, unknown_code_of
+from schemas.identifiers import derived_id
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from schemas.programmes import Catalogue
 from streams.domain.interventions import take_intervention
@@ -16,12 +17,14 @@ from streams.domain.needs import CLOSED, reconcile
 from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import is_psychiatric
-from streams.domain.work import LIVE_HANDOVERS, Said, Work
+from streams.domain.views import show
+from streams.domain.work import LIVE_HANDOVERS, Said, Work, envelope_of
 
 FOLDED = "folded"
 DUPLICATE = "duplicate"
 OUT_OF_SCOPE = "out_of_scope"
 CONFLICTING = "conflicting_duplicate"
+STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,18 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
 def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
     """Lets the deadlines of a moment fire."""
     return _finished(Work(pathway, catalogue, now), FOLDED)
+
+
+def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
+    """Stops the clocks of a young person whose deadline can't be folded, and tells operations.
+
+    The next event about them is folded as usual and starts the clocks again.
+    """
+    about = str(derived_id("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen))))
+    fields = envelope_of(pathway.youth_id, str(derived_id("notice", about)), about, now)
+    own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
+    notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": []})
+    return Folded(replace(pathway, next_due=NEVER), STUCK, (notice,))
 
 
 def _known_digest(pathway: Pathway, event_id: str) -> int | None:
@@ -99,6 +114,7 @@ def _scope_of(work: Work, fact: Fact) -> str:
 def _finished(work: Work, outcome: str) -> Folded:
     reconcile(work)
     watch_stays(work)
+    shown = show(work)
     needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
     clocks = [work.wakes]
     clocks += [need.clock_at for need in needs if need.state != CLOSED]
@@ -109,5 +125,6 @@ def _finished(work: Work, outcome: str) -> Folded:
         handovers=handovers,
         said=tuple(sorted(work.once)),
         next_due=min(clocks, default=NEVER),
+        shown=shown,
     )
     return Folded(pathway, outcome, work.said)

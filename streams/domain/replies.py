@@ -7,7 +7,7 @@ from typing import Any
 from schemas.codes import HandoverStatement, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.consents import Asker, missing_for
-from streams.domain.handovers import accept, mark_deleted, waitlist, withdraw
+from streams.domain.handovers import accept, mark_deleted, mark_tried, waitlist, withdraw
 from streams.domain.needs import close, escalate
 from streams.domain.work import Said, Work
 
@@ -33,6 +33,8 @@ def take_reply(work: Work, reply: dict[str, Any]) -> None:
         return
     changed = _changed(work, handover, reply)
     work.tell(changed, HandoverStatement.REPLY_ACCEPTED, reason_code=reply["status"])
+    if changed.state in ("declined", "ended"):
+        mark_tried(work, changed)
     _follow(work, work.needs[changed.need_id], reply)
 
 

@@ -69,13 +69,26 @@ def stays_of(facts: Iterable[Fact]) -> Stays:
     steps = [
         _Step(root, fact, min(one.logged_at for one in chain))
         for root, fact, chain in standing(statements)
-        if fact.status in _ORDER
+        if fact.status in _ORDER and not _is_undone_death(fact, statements)
     ]
     steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[StayStatus(step.fact.status)], step.root))
     stays: list[Stay] = []
     for step in steps:
         _take(stays, step)
     return Stays(stays, deceased=any(step.fact.status == StayStatus.DECEASED for step in steps))
+
+
+def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
+    """Tells whether a later message of the same episode says that the person lives.
+
+    A revised death can look like a second one (DOMAIN §2: its activity is the previous message's), so an AN_MORS
+    undoes every death told before it, not only the one that it names.
+    """
+    return fact.status == StayStatus.DECEASED and any(
+        one.cancels and one.status == StayStatus.DECEASED and one.episode_id == fact.episode_id
+        and one.sent_at >= fact.sent_at
+        for one in statements
+    )
 
 
 def _take(stays: list[Stay], step: _Step) -> None:

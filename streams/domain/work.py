@@ -124,20 +124,8 @@ class Work:
 
     def envelope(self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
         """Returns the envelope's fields of something said now; ``youth_id`` is the internal one."""
-        return {
-            "event_id": event_id,
-            "source": SOURCE,
-            "source_sequence": None,
-            "correlation_id": correlation_id,
-            "causation_id": causation_id,
-            "occurred_at": self.now,
-            "sent_at": self.now,
-            "recorded_at": self.now,
-            "youth_id": self.pathway.youth_id,
-            "statement_id": statement_id,
-            "revises": None,
-            "cancels": None,
-        }
+        fields = envelope_of(self.pathway.youth_id, event_id, statement_id, self.now)
+        return fields | {"correlation_id": correlation_id, "causation_id": causation_id}
 
     def age_band(self) -> str | None:
         """Returns the young person's age band today, or None where the birth date is unknown."""
@@ -156,3 +144,21 @@ class Work:
             if trigger.root == need.root and need.kind in trigger.kinds:
                 return trigger
         return None
+
+
+def envelope_of(youth_id: str, event_id: str, statement_id: str, now: int) -> dict[str, Any]:
+    """Returns the envelope's fields of something the service says at a time, correlated with itself."""
+    return {
+        "event_id": event_id,
+        "source": SOURCE,
+        "source_sequence": None,
+        "correlation_id": event_id,
+        "causation_id": None,
+        "occurred_at": now,
+        "sent_at": now,
+        "recorded_at": now,
+        "youth_id": youth_id,
+        "statement_id": statement_id,
+        "revises": None,
+        "cancels": None,
+    }

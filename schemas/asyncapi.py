@@ -1,0 +1,156 @@
+"""The AsyncAPI 3 document of the topics, generated: ``python -m schemas.asyncapi write``.
+
+Operations are told from Brobygger's own side, as AsyncAPI asks: ``receive`` what it reads, ``send`` what it
+writes. Topics that only Brobygger may read are in it too, tagged ``internal``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.avro import avro_schema
+from schemas.cloudevents import CONTENT_TYPE
+from schemas.topics import Topic, catalogue, kafka_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
+
+FILE = Path(__file__).with_name("asyncapi.json")
+Document = dict[str, Any]
+_AVRO = "application/vnd.apache.avro+json;version=1.9.0"
+_BINDING_VERSION = "0.5.0"
+_OURS = ("connectors.", "streams.")
+_HEADERS = {
+    "ce_specversion": "CloudEvents' version, 1.0",
+    "ce_id": "the event's id",
+    "ce_source": "the source as a path, /sources/<name>",
+    "ce_type": "the topic's name",
+    "ce_time": "when it happened, in UTC with milliseconds",
+    "ce_subject": "the record's key; absent where no young person is meant",
+    "content-type": "application/avro",
+}
+
+
+def document() -> Document:
+    """Returns the whole document."""
+    topics = catalogue()
+    models = {topic.event: topic.model for topic in topics.values() if topic.model is not None}
+    return {
+        "asyncapi": "3.0.0",
+        "info": _info(),
+        "defaultContentType": CONTENT_TYPE.decode(),
+        "channels": {name: _channel(name, topic) for name, topic in topics.items()},
+        "operations": {key: value for name, topic in topics.items() for key, value in _operations(name, topic).items()},
+        "components": {
+            "messages": {str(event): _message(model) for event, model in models.items()},
+            "schemas": {"CloudEventsHeaders": _headers()},
+        },
+    }
+
+
+def text() -> str:
+    """Returns the document as it is committed."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _info() -> Document:
+    return {
+        "title": "Brobygger",
+        "version": version("brobygger"),
+        "description": (
+            "Joins hospital and municipal events into one pathway per young person and hands over to aftercare "
+            "programmes. Records are Avro in single-object encoding, or in Confluent framing where a schema "
+            "registry is used; their headers are CloudEvents 1.0 in Kafka's binary mode."
+        ),
+    }
+
+
+def _channel(name: str, topic: Topic) -> Document:
+    short = f"{name}.{{programme}}" if topic.per_programme else name
+    channel: Document = {
+        "address": kafka_name(short),
+        "title": name,
+        "description": topic.description,
+        "messages": {topic.event or "Record": _message_reference(topic)},
+        "tags": [{"name": "internal" if topic.internal else "public"}],
+        "bindings": {"kafka": _binding(topic)},
+        "x-owner": topic.owner,
+        "x-producers": list(topic.producers),
+        "x-consumers": list(topic.consumers),
+    }
+    if topic.per_programme:
+        channel["parameters"] = {"programme": {"description": "The programme's id, the name of its file in programmes/"}}
+    return channel
+
+
+def _message_reference(topic: Topic) -> Document:
+    if topic.event is not None:
+        return {"$ref": f"#/components/messages/{topic.event}"}
+    return {"contentType": "application/octet-stream", "summary": "The engine's own format; not for other readers."}
+
+
+def _binding(topic: Topic) -> Document:
+    config = topic.config()
+    settings = {
+        "cleanup.policy": [config["cleanup.policy"]],
+        "retention.ms": int(config["retention.ms"]),
+        "max.message.bytes": int(config["max.message.bytes"]),
+    }
+    return {"topicConfiguration": settings, "bindingVersion": _BINDING_VERSION}
+
+
+def _operations(name: str, topic: Topic) -> dict[str, Document]:
+    sides = {"send": topic.producers, "receive": topic.consumers}
+    return {
+        f"{action}.{name}": {"action": action, "channel": {"$ref": f"#/channels/{name}"}, "summary": ", ".join(parts)}
+        for action, parties in sides.items()
+        if (parts := [party for party in parties if party.startswith(_OURS)])
+    }
+
+
+def _message(model: type[BaseModel]) -> Document:
+    return {
+        "name": model.__name__,
+        "summary": (inspect.getdoc(model) or "").partition("\n")[0],
+        "description": inspect.getdoc(model),
+        "contentType": CONTENT_TYPE.decode(),
+        "headers": {"$ref": "#/components/schemas/CloudEventsHeaders"},
+        "payload": {"schemaFormat": _AVRO, "schema": avro_schema(model)},
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "description": "youth_id; on handovers and replies the programme's pseudonym"},
+                "bindingVersion": _BINDING_VERSION,
+            }
+        },
+    }
+
+
+def _headers() -> Document:
+    properties = {name: {"type": "string", "description": meaning} for name, meaning in _HEADERS.items()}
+    return {
+        "type": "object",
+        "description": "CloudEvents 1.0 in Kafka's binary mode; the payload is authoritative.",
+        "properties": properties,
+        "required": [name for name in properties if name != "ce_subject"],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the document; returns the exit code."""
+    if list(arguments) != ["write"]:
+        sys.stderr.write("usage: python -m schemas.asyncapi write\n")
+        return 2
+    FILE.write_text(text(), encoding="utf-8")
+    sys.stdout.write(f"wrote {FILE.name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,60 @@
+"""The slim public view of a pathway, written whenever what it shows has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.facts import digest_of
+from schemas.identifiers import derived_id
+from schemas.pathway import NEVER, Handover, Need
+from streams.domain.stays import Stay
+from streams.domain.work import Said, Work
+
+
+def show(work: Work) -> int:
+    """Says the pathway's view where it differs from the last one said; returns its digest."""
+    shown = {
+        "age_band": work.age_band(),
+        "municipality": work.derived.municipality,
+        "stays": [_stay(stay) for stay in work.derived.stays.stays],
+        "needs": [_need(need) for need in work.needs.values()],
+        "handovers": [_handover(one) for one in work.handovers.values()],
+    }
+    digest = digest_of(shown)
+    if digest != work.pathway.shown and (work.needs or work.derived.stays.stays):
+        youth_id = work.pathway.youth_id
+        event_id = str(derived_id("view", youth_id, str(digest)))
+        envelope = work.envelope(event_id, youth_id, str(derived_id("pathway", youth_id)), None)
+        work.said.append(Said("pathways", envelope | shown))
+        return digest
+    return work.pathway.shown
+
+
+def _stay(stay: Stay) -> dict[str, Any]:
+    state = "deceased" if stay.deceased else "ended" if stay.ended_by else "on_leave" if stay.on_leave else "open"
+    return {"started_at": stay.started_at, "ended_at": stay.ended_at, "state": state}
+
+
+def _need(need: Need) -> dict[str, Any]:
+    return {
+        "need_id": need.need_id,
+        "kind": need.kind,
+        "trigger": need.trigger,
+        "state": need.state,
+        "owner": need.owner,
+        "clock_at": None if need.clock_at == NEVER else need.clock_at,
+        "reason_code": need.reason_code,
+        "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
+    }
+
+
+def _handover(one: Handover) -> dict[str, Any]:
+    return {
+        "handover_id": one.handover_id,
+        "programme": one.programme,
+        "site": one.site,
+        "programme_version": one.version,
+        "state": one.state,
+        "reason_code": one.reason_code,
+        "identity": one.identity,
+    }

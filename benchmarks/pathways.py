@@ -11,10 +11,9 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -35,6 +34,9 @@ from streams.catalogue import Rules, compile_catalogue
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
 from streams.engine.store import RocksStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ROOT = Path(__file__).parents[1]
 _START = datetime(2026, 2, 2, 8, tzinfo=UTC)
@@ -93,7 +95,8 @@ def _beginnings(youths: int) -> Iterator[StoredRecord]:
     yield _version()
     for number in range(youths):
         body = _envelope(number, "person") | {
-            "birth_date": days_of(date(2010, 5, 1)), "municipality": ("0217", "0101", "0751")[number % 3],
+            "birth_date": days_of(date(2010, 5, 1)),
+            "municipality": ("0217", "0101", "0751")[number % 3],
             "protected": False,
         }
         yield _record(number + 1, _START, "Person", body)
@@ -114,27 +117,47 @@ def _traffic(youths: int, events: int) -> Iterator[StoredRecord]:
 
 def _step(youth: int, number: int, kind: int, at: datetime) -> dict[str, Any]:
     return _envelope(youth, f"step-{number}") | {
-        "occurred_at": milliseconds_of(at), "episode_id": f"episode-{youth}", "stay_class": "inpatient",
-        "status": "admitted" if kind == 0 else "discharged_home", "unit": _UNIT, "specialty": "UNKNOWN",
-        "notification": None, "planned_at": None, "remarks": [],
+        "occurred_at": milliseconds_of(at),
+        "episode_id": f"episode-{youth}",
+        "stay_class": "inpatient",
+        "status": "admitted" if kind == 0 else "discharged_home",
+        "unit": _UNIT,
+        "specialty": "UNKNOWN",
+        "notification": None,
+        "planned_at": None,
+        "remarks": [],
     }
 
 
 def _consent(youth: int, number: int) -> dict[str, Any]:
     return _envelope(youth, f"consent-{number}") | {
-        "decision": "given", "given_by": ["young_person"], "custody": "UNKNOWN", "youth_unable": False,
-        "scope": "anonymous", "receiver": None, "purpose": "aftercare", "evidence": "signed",
-        "recorded_by": "unit", "lapses_at": None,
+        "decision": "given",
+        "given_by": ["young_person"],
+        "custody": "UNKNOWN",
+        "youth_unable": False,
+        "scope": "anonymous",
+        "receiver": None,
+        "purpose": "aftercare",
+        "evidence": "signed",
+        "recorded_by": "unit",
+        "lapses_at": None,
     }
 
 
 def _envelope(youth: int, name: str) -> dict[str, Any]:
     return {
-        "event_id": str(UUID(int=hash((youth, name)) & (1 << 128) - 1)), "source": "sor:900000000000001",
-        "source_sequence": None, "correlation_id": str(UUID(int=youth)), "causation_id": None,
-        "occurred_at": milliseconds_of(_START), "sent_at": milliseconds_of(_START),
-        "recorded_at": milliseconds_of(_START), "youth_id": f"{youth:032x}", "statement_id": name,
-        "revises": None, "cancels": None,
+        "event_id": str(UUID(int=hash((youth, name)) & (1 << 128) - 1)),
+        "source": "sor:900000000000001",
+        "source_sequence": None,
+        "correlation_id": str(UUID(int=youth)),
+        "causation_id": None,
+        "occurred_at": milliseconds_of(_START),
+        "sent_at": milliseconds_of(_START),
+        "recorded_at": milliseconds_of(_START),
+        "youth_id": f"{youth:032x}",
+        "statement_id": name,
+        "revises": None,
+        "cancels": None,
     }
 
 
@@ -148,7 +171,9 @@ def _version() -> StoredRecord:
 
 def _record(offset: int, at: datetime, model: str, body: dict[str, Any]) -> StoredRecord:
     fields = {
-        "origin_topic": kafka_name("discharges"), "origin_partition": 0, "origin_offset": offset,
+        "origin_topic": kafka_name("discharges"),
+        "origin_partition": 0,
+        "origin_offset": offset,
         "body": (f"brobygger.{model}", body),
     }
     key = body["youth_id"] and body["youth_id"].encode()

@@ -86,7 +86,9 @@ def _channel(name: str, topic: Topic) -> Document:
         "x-consumers": list(topic.consumers),
     }
     if topic.per_programme:
-        channel["parameters"] = {"programme": {"description": "The programme's id, the name of its file in programmes/"}}
+        channel["parameters"] = {
+            "programme": {"description": "The programme's id, the name of its file in programmes/"}
+        }
     return channel
 
 
@@ -125,7 +127,10 @@ def _message(model: type[BaseModel]) -> Document:
         "payload": {"schemaFormat": _AVRO, "schema": avro_schema(model)},
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "description": "youth_id; on handovers and replies the programme's pseudonym"},
+                "key": {
+                    "type": "string",
+                    "description": "youth_id; on handovers and replies the programme's pseudonym",
+                },
                 "bindingVersion": _BINDING_VERSION,
             }
         },

@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from functools import cache
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -98,9 +98,10 @@ class Codec:
         if value[:2] == SINGLE_OBJECT:
             raise _refused("unknown_fingerprint", "value[2:10]", "the fingerprint is one of a published schema")
         if value[:1] == CONFLUENT and self._schema_by_id is not None and len(value) > _CONFLUENT_BYTES:
-            return fastavro.parse_schema(
-                _without_logical_types(self._schema_by_id(int.from_bytes(value[1:5], "big"))))
-        raise _refused("unknown_framing", "value[0:2]", "a value starts with C3 01, or with 00 and a registered schema id")
+            return fastavro.parse_schema(_without_logical_types(self._schema_by_id(int.from_bytes(value[1:5], "big"))))
+        raise _refused(
+            "unknown_framing", "value[0:2]", "a value starts with C3 01, or with 00 and a registered schema id"
+        )
 
 
 def _refused(code: str, field: str, rule: str) -> RefusedError:

@@ -152,7 +152,8 @@ def _read_array(source: _Source, items: Any, depth: int, value: str) -> None:
 def compiled_writer(schema: dict[str, Any], prefix: bytes) -> Writer:
     """Returns a function from a record to its bytes after a prefix.
 
-    It raises KeyError for a field that is missing, and TypeError, AttributeError or KeyError for a value of another type.
+    It raises KeyError for a field that is missing, and TypeError, AttributeError or KeyError for a value of
+    another type.
     """
     source = _Source()
     source.add(0, "def write(r):")

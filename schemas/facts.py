@@ -109,7 +109,7 @@ def digest_of(event: dict[str, Any]) -> int:
 def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
     """Returns the fact of a raw event (``codec.raw_of`` or ``decode_raw``) of the model ``name``."""
     own = _OWN_FIELDS[name]
-    values = [tuple(value) if isinstance(value := event[field], list) else value for field in own]
+    values: list[Any] = [tuple(value) if isinstance(value := event[field], list) else value for field in own]
     return _FACTS[name](
         event["event_id"],
         event["source"],

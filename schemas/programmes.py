@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.events import Municipality, Name, ReasonCode
 from schemas.instants import days_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRIGGERS = ("discharge", "discharge_planned", "course_ended", "referral_rejected", "bridging")
 ProgrammeId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
@@ -100,7 +102,8 @@ class Programme(msgspec.Struct, frozen=True):
 class Catalogue(msgspec.Struct, frozen=True):
     """One version of everything that decides. ``sites`` of a programme: municipality to site (or None).
 
-    ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are not working days beside Saturdays and Sundays.
+    ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are
+    not working days beside Saturdays and Sundays.
     """
 
     version: int

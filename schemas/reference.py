@@ -8,16 +8,18 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.codes import Specialty
 from schemas.events import Municipality, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Sor = Annotated[str, Field(pattern=r"^[0-9]{11,18}$")]
 Gln = Annotated[str, Field(pattern=r"^[0-9]{13}$")]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import holidays
 
 from schemas.instants import days_of
 from schemas.programmes import Catalogue, ProgrammeFile, compiled
-from schemas.reference import Reference
+
+if TYPE_CHECKING:
+    from schemas.reference import Reference
 
 _FIRST_YEAR = 2015
 _YEARS_AHEAD = 3

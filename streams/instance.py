@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.connection import KafkaConnection
-from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 _FILE = "instance.json"
 
@@ -76,12 +80,18 @@ def connection_of(settings: Settings) -> KafkaConnection:
     return KafkaConnection(bootstrap=instance.bootstrap)
 
 
+def gateway_settings(settings: Settings) -> GatewaySettings:
+    """Returns the gateway's part of the settings; raises NoInstanceError as ``connection_of`` does."""
+    return GatewaySettings(
+        data_folder=settings.data_folder,
+        kafka=connection_of(settings),
+        reference_folder=settings.reference_folder,
+    )
+
+
 def _answers(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except OSError:
         return False
     return True
-
-
-__all__ = ["Instance", "NoInstanceError", "Process", "connection_of", "forget_instance", "read_instance"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from schemas.codec import codec
 from schemas.identifiers import derived_id
@@ -17,7 +16,12 @@ from schemas.reference import load_reference
 from schemas.topics import catalogue as topic_catalogue
 from schemas.topics import kafka_name
 from streams.catalogue import Rules, compile_catalogue
-from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors.kafka.connection import KafkaConnection
+    from streams.settings import Settings
 
 INTAKE = kafka_name("intake")
 _TRANSACTION_TIMEOUT_MS = 30_000
@@ -67,8 +71,15 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
     event_id = derived_id("catalogue", str(number))
     now = datetime.now(UTC)
     event = CatalogueVersion(
-        event_id=event_id, source="brobygger", correlation_id=event_id, occurred_at=now, sent_at=now,
-        recorded_at=now, statement_id="catalogue", version=number, content=encode_catalogue(wanted),
+        event_id=event_id,
+        source="brobygger",
+        correlation_id=event_id,
+        occurred_at=now,
+        sent_at=now,
+        recorded_at=now,
+        statement_id="catalogue",
+        version=number,
+        content=encode_catalogue(wanted),
     )
     await _write_everywhere(connection, settings.partitions, event)
     return number
@@ -79,8 +90,14 @@ async def set_calendar(connection: KafkaConnection, partitions: int, calendar_at
     now = datetime.now(UTC)
     event_id = derived_id("calendar", calendar_at.isoformat())
     event = CalendarSet(
-        event_id=event_id, source="brobygger", correlation_id=event_id, occurred_at=now, sent_at=now,
-        recorded_at=now, statement_id="calendar", calendar_at=calendar_at,
+        event_id=event_id,
+        source="brobygger",
+        correlation_id=event_id,
+        occurred_at=now,
+        sent_at=now,
+        recorded_at=now,
+        statement_id="calendar",
+        calendar_at=calendar_at,
     )
     await _write_everywhere(connection, partitions, event)
 
@@ -91,9 +108,7 @@ async def latest_catalogue(connection: KafkaConnection, partitions: int) -> Cata
     Reads from the end backwards in growing steps, because versions are rare.
     """
     del partitions
-    consumer = AIOKafkaConsumer(
-        **connection.for_aiokafka(), isolation_level="read_committed", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:
         return await _latest_in(consumer, TopicPartition(INTAKE, 0))

@@ -10,16 +10,19 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.kafka import launcher
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
 
 _TIED = (sys.executable, "-I", "-S", str(Path(launcher.__file__)))
 _RESTART_DELAY_MAX = timedelta(seconds=30)

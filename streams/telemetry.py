@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -38,14 +38,18 @@ class WorkerMetrics:
             "brobygger_batch_records", "Records in one fold", ["stage"], buckets=_RECORDS, registry=registry
         )
         self.uncommitted = Gauge(
-            "brobygger_uncommitted_age_seconds", "Age of the oldest fold not committed", ["stage", "partition"],
+            "brobygger_uncommitted_age_seconds",
+            "Age of the oldest fold not committed",
+            ["stage", "partition"],
             registry=registry,
         )
         self.produce_errors = Counter(
             "brobygger_produce_errors", "Failed sends, commits and fences", ["stage", "reason"], registry=registry
         )
         self.recovery = Gauge(
-            "brobygger_recovery_remaining_records", "Changelog offsets left to restore", ["stage", "partition"],
+            "brobygger_recovery_remaining_records",
+            "Changelog offsets left to restore",
+            ["stage", "partition"],
             registry=registry,
         )
         self.rebalances = Counter("brobygger_rebalances", "New assignments", registry=registry)

@@ -99,8 +99,7 @@ class BrokerFolder:
             owner = lock.owner()
             os.close(lock.fd)
             message = (
-                f"data folder {self.path} is in use by a live broker, {owner}; stop that one "
-                "or choose another folder"
+                f"data folder {self.path} is in use by a live broker, {owner}; stop that one or choose another folder"
             )
             raise BrokerUnavailableError(message) from error
         try:
@@ -157,9 +156,7 @@ class BrokerFolder:
             )
             raise BrokerUnavailableError(message)
         meta = self.topics / "meta.properties"
-        if self.topics.exists() and f"cluster.id={identity.cluster_id}" not in meta.read_text(
-            encoding="utf-8"
-        ):
+        if self.topics.exists() and f"cluster.id={identity.cluster_id}" not in meta.read_text(encoding="utf-8"):
             message = (
                 f"data folder {self.path} holds another cluster than {identity.cluster_id}, which "
                 f"{self.identity.name} names; restore the two together or choose an empty folder"

@@ -53,9 +53,7 @@ _ONE_MACHINE = {
 }
 
 
-def write_properties(
-    file: Path, identity: BrokerIdentity, topics: Path, extra: Mapping[str, str]
-) -> None:
+def write_properties(file: Path, identity: BrokerIdentity, topics: Path, extra: Mapping[str, str]) -> None:
     """Writes the settings of the broker with this identity; ``extra`` wins over all others."""
     controller = f"127.0.0.1:{identity.controller_port}"
     places = {

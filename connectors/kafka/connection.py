@@ -75,11 +75,7 @@ class KafkaConnection(BaseModel):
 
         Raises ConnectionSettingsError that names every variable that breaks a rule, and what to do.
         """
-        given = {
-            field: variables[variable]
-            for field, variable in _VARIABLES.items()
-            if variables.get(variable)
-        }
+        given = {field: variables[variable] for field, variable in _VARIABLES.items() if variables.get(variable)}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -130,9 +126,7 @@ class KafkaConnection(BaseModel):
     def _fits_together(self) -> Self:
         sasl = (self.sasl_mechanism, self.username, self.password)
         if self.uses_sasl and None in sasl:
-            message = (
-                f"sasl_mechanism, username, password: must all be set for {self.security_protocol}"
-            )
+            message = f"sasl_mechanism, username, password: must all be set for {self.security_protocol}"
             raise ValueError(message)
         if not self.uses_sasl and any(sasl):
             message = (

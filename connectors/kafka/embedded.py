@@ -84,9 +84,7 @@ class EmbeddedBroker:
             self._identity = folder.prepare(self.port)
             if not folder.topics.exists():
                 self._format(folder, class_path)
-            write_properties(
-                folder.properties, self._identity, folder.topics, self.extra_properties
-            )
+            write_properties(folder.properties, self._identity, folder.topics, self.extra_properties)
             main = (*self.java_options, "kafka.Kafka", str(folder.properties))
             self._java = self._launch(folder, class_path, main, lock)
             lock.record_owner(self._java.pid)
@@ -121,9 +119,7 @@ class EmbeddedBroker:
 
     def _format(self, folder: BrokerFolder, class_path: tuple[Path, ...]) -> None:
         assert self._identity is not None, "set before formatting"  # noqa: S101
-        write_properties(
-            folder.properties, self._identity, folder.unfinished_topics, self.extra_properties
-        )
+        write_properties(folder.properties, self._identity, folder.unfinished_topics, self.extra_properties)
         cluster = ("-t", self._identity.cluster_id, "-c", str(folder.properties))
         main = ("kafka.tools.StorageTool", "format", *cluster)
         java = self._launch(folder, class_path, main)
@@ -211,6 +207,4 @@ def _failure(folder: BrokerFolder, what: str) -> str:
     ]
     errors = [line for line in lines if " ERROR " in line or " FATAL " in line]
     shown = [*errors[:_LOG_LINES_SHOWN_MAX], "...", *lines[-_LOG_LINES_SHOWN_MAX:]]
-    return f"the broker in {folder.path} {what}; its log in {folder.logs} says:\n" + "\n".join(
-        shown
-    )
+    return f"the broker in {folder.path} {what}; its log in {folder.logs} says:\n" + "\n".join(shown)

@@ -114,10 +114,7 @@ def write_lock(lock_file: Path = LOCK_FILE) -> tuple[LockedJar, ...]:
         roots = [context.create_dependency(f"{root}!") for root in ROOT_COORDINATES]
         inputs, transitive = context.resolver.resolve(roots)
         coordinates = {f"{d.groupId}:{d.artifactId}:{d.version}" for d in (*inputs, *transitive)}
-        jars = tuple(
-            LockedJar(coordinate, _sha256(_fetch(context, coordinate)))
-            for coordinate in sorted(coordinates)
-        )
+        jars = tuple(LockedJar(coordinate, _sha256(_fetch(context, coordinate))) for coordinate in sorted(coordinates))
     lines = [f"{jar.coordinate} {jar.sha256}\n" for jar in jars]
     lock_file.write_text(_LOCK_HEADER + "".join(lines), encoding="utf-8")
     return jars
@@ -126,10 +123,7 @@ def write_lock(lock_file: Path = LOCK_FILE) -> tuple[LockedJar, ...]:
 def _parse_entry(line: str, lock_file: Path) -> LockedJar:
     match = _LOCK_LINE.fullmatch(line.strip())
     if match is None:
-        message = (
-            f"{lock_file} has a line that is not 'group:artifact:version sha256': {line!r}; "
-            "restore it from git"
-        )
+        message = f"{lock_file} has a line that is not 'group:artifact:version sha256': {line!r}; restore it from git"
         raise BrokerUnavailableError(message)
     return LockedJar(match["coordinate"], match["sha256"])
 

@@ -40,9 +40,7 @@ class TopicDescription:
     config: Mapping[str, str]
 
 
-def ensure_topics(
-    connection: KafkaConnection, specs: Sequence[TopicSpec], timeout: timedelta = _TIMEOUT
-) -> None:
+def ensure_topics(connection: KafkaConnection, specs: Sequence[TopicSpec], timeout: timedelta = _TIMEOUT) -> None:
     """Creates missing topics, sets differing settings, and blocks until all have leaders.
 
     Repeating it changes nothing. Raises TopicMismatchError, before anything is changed, where a
@@ -113,8 +111,7 @@ def _describe(admin: KafkaAdminClient, names: Collection[str]) -> dict[str, Topi
 
 def _refuse_mismatches(specs: Sequence[TopicSpec], found: Mapping[str, TopicDescription]) -> None:
     mismatches = [
-        f"topic {spec.name} has {found[spec.name].partitions} partitions, wanted are "
-        f"{spec.partitions}"
+        f"topic {spec.name} has {found[spec.name].partitions} partitions, wanted are {spec.partitions}"
         for spec in specs
         if spec.name in found and found[spec.name].partitions != spec.partitions
     ]
@@ -136,9 +133,7 @@ def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], timeout: timede
         }
         for spec in specs
     }
-    answer = admin.create_topics(
-        wanted, timeout_ms=int(timeout.total_seconds() * 1000), raise_errors=False
-    )
+    answer = admin.create_topics(wanted, timeout_ms=int(timeout.total_seconds() * 1000), raise_errors=False)
     refusals = [
         f"{topic['name']}: {topic['error_message'] or for_code(topic['error_code']).__name__}"
         for topic in answer["topics"]
@@ -149,9 +144,7 @@ def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], timeout: timede
         raise BrokerUnavailableError(message)
 
 
-def _set_differing(
-    admin: KafkaAdminClient, specs: Sequence[TopicSpec], found: Mapping[str, TopicDescription]
-) -> None:
+def _set_differing(admin: KafkaAdminClient, specs: Sequence[TopicSpec], found: Mapping[str, TopicDescription]) -> None:
     differing = [
         ConfigResource(ConfigResourceType.TOPIC, spec.name, changes)
         for spec in specs
@@ -167,8 +160,4 @@ def _set_differing(
 
 
 def _changes(spec: TopicSpec, found: TopicDescription) -> dict[str, tuple[AlterConfigOp, str]]:
-    return {
-        name: (AlterConfigOp.SET, value)
-        for name, value in spec.config.items()
-        if found.config.get(name) != value
-    }
+    return {name: (AlterConfigOp.SET, value) for name, value in spec.config.items() if found.config.get(name) != value}

@@ -43,7 +43,9 @@ class DeadLetters:
     def write(self, state: PartitionState, topic: str, record: Record, refusal: Refusal) -> None:
         """Emits a record as a dead letter; raises TooManyDeadLettersError past the limit."""
         self._count(state)
-        original = OriginalRecord(record.key, record.value, tuple((name, value or b"") for name, value in record.headers))
+        original = OriginalRecord(
+            record.key, record.value, tuple((name, value or b"") for name, value in record.headers)
+        )
         sealed = seal_record(self.sealing_key, original, SEALED_FOR)
         reasons = {
             "topic": topic,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.codec import Codec, codec
+from schemas.codes import ReplyStatus
 from schemas.internal import Intake
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
 from streams.engine.outputs import Outgoing
-from streams.engine.processor import Tick
 from streams.partitioning import partition_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from connectors.vault.pseudonyms import Pseudonyms
     from streams.agents.dead_letters import DeadLetters
-    from streams.engine.processor import Record
+    from streams.engine.processor import Record, Tick
     from streams.engine.state import PartitionState
 
 STAGE = "merge_intake"
@@ -26,6 +27,7 @@ INPUTS = tuple(kafka_name(name) for name in (*STATEMENT_TOPICS, *INTERNAL_STATEM
 _INTAKE = kafka_name("intake")
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 7_258_118_400_000  # 1900 and 2200
 _EARLIEST_DAY, _LATEST_DAY = -25_567, 84_006
+_YOUTH_ID = re.compile(r"[0-9a-f]{32}")
 _MOMENTS = ("occurred_at", "sent_at", "recorded_at", "status_at", "planned_at", "lapses_at")
 _DAYS = ("birth_date", "started_on", "ended_on", "expected_end_on", "waitlisted_until")
 
@@ -40,7 +42,7 @@ class MergeIntake:
 
     def fold(self, state: PartitionState, topic: str, records: Sequence[Record], start: int) -> int:
         """Writes each record to the intake log, or to the dead letters."""
-        reader = codec(entry_of(topic).model)  # type: ignore[arg-type]
+        reader = codec(entry_of(topic).model)
         for index in range(start, len(records)):
             if state.full:
                 return index
@@ -67,14 +69,25 @@ class MergeIntake:
 
     def _merge(self, state: PartitionState, topic: str, record: Record, reader: Codec) -> None:
         if record.value is None:
-            raise _refused("null_value", "value", "a statement has a value", "cancel it with an event that has `cancels`")
+            raise _refused(
+                "null_value", "value", "a statement has a value", "cancel it with an event that has `cancels`"
+            )
         event = reader.decode_raw(record.value)
         _check(event)
         key = _key_of(record)
-        if key != event["youth_id"]:
+        whose = event["programme"] if event.get("status") == ReplyStatus.FREE_CAPACITY else event["youth_id"]
+        if key != whose or key is None:
             raise _refused("wrong_key", "key", "the key is the event's youth_id", "send it again with that key")
-        if topic == _REPLIES:
+        if topic == _REPLIES and event["youth_id"] is not None:
             event = self._with_youth(event)
+            key = event["youth_id"]
+        elif not _YOUTH_ID.fullmatch(key) and topic != _REPLIES:
+            raise _refused(
+                "unknown_youth_id",
+                "youth_id",
+                "a youth id is 32 lower-case hexadecimal characters",
+                "send it through the gateway, which asks the vault",
+            )
         model = reader.model.__name__
         fields = {
             "origin_topic": topic,
@@ -82,20 +95,21 @@ class MergeIntake:
             "origin_offset": record.offset,
             "body": (f"brobygger.{model}", event),
         }
-        youth_id = event["youth_id"].encode()
+        intake_key = key.encode()
         value = codec(Intake).encode_raw(fields)
-        partition = partition_of(youth_id, self.partitions)
-        state.emit(_INTAKE, partition, Outgoing(youth_id, value, record.timestamp, ()))
+        partition = partition_of(intake_key, self.partitions)
+        state.emit(_INTAKE, partition, Outgoing(intake_key, value, record.timestamp, ()))
         state.count("events", topic, "merged")
 
     def _with_youth(self, event: dict[str, Any]) -> dict[str, Any]:
-        if event["youth_id"] is None:
-            raise _refused("free_capacity", "youth_id", "this release takes answers to handovers only",
-                           "answer a handover with its pseudonym")
         youth_id = self.pseudonyms.youth_of(event["programme"], event["youth_id"])
         if youth_id is None:
-            raise _refused("unknown_pseudonym", "youth_id", "the key is a pseudonym that this programme was given",
-                           "copy youth_id from the handover")
+            raise _refused(
+                "unknown_pseudonym",
+                "youth_id",
+                "the key is a pseudonym that this programme was given",
+                "copy youth_id from the handover",
+            )
         return event | {"youth_id": youth_id}
 
 

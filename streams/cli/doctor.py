@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
 from rich.console import Console
 
-from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.errors import KafkaConnectorError
 from connectors.kafka.topics import describe
 from schemas.topics import kafka_name
 from streams.instance import NoInstanceError, connection_of, read_instance
 from streams.settings import Settings, settings_of_process
+
+if TYPE_CHECKING:
+    from connectors.kafka.connection import KafkaConnection
 
 _TIMEOUT = timedelta(seconds=5)
 

@@ -28,7 +28,7 @@ def worker(
         from streams.engine.membership import leave_group  # noqa: PLC0415
         from streams.settings import APP_ID  # noqa: PLC0415
 
-        asyncio.run(leave_group(connection, APP_ID, instance_id))
+        leave_group(connection, APP_ID, instance_id)
         return
     set_up_logging()
     asyncio.run(require_provisioned(connection, settings.partitions))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.codes import HandoverStatement
 from schemas.instants import moment_of
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.clients import ClientKind, Clients, NewClient, open_clients
-from streams.cli.gateway import gateway_settings
-from streams.demo.people import YoungPerson
-from streams.settings import Settings
+from streams.instance import gateway_settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from streams.demo.people import YoungPerson
+    from streams.settings import Settings
 
 _PREFIX = "demo-"
 HOSPITAL = f"{_PREFIX}region-hovedstaden"

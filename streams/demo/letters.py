@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from streams.demo.people import YoungPerson
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from streams.demo.people import YoungPerson
 
 _MEDCOM = "http://medcomfhir.dk/ig"
 _SOR = "urn:oid:1.2.208.176.1.1"

@@ -9,12 +9,15 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from schemas.reference import Reference
 from streams.demo.doors import MUNICIPALITY, Doors, person_of
 from streams.demo.letters import Organisation, Stay
 from streams.demo.people import YoungPerson, a_young_person
+
+if TYPE_CHECKING:
+    from schemas.reference import Reference
 
 _HOVEDSTADEN, _MIDTJYLLAND = "9991084000016101", "9991082000016101"
 Answer = Callable[[], Awaitable[str]]
@@ -53,7 +56,8 @@ class Plot:
         for number in range(4):
             yield from self._opus_ended(number)
             yield from self._stime_ended(number)
-        yield self._act(timedelta(minutes=5), "broken message from a hospital", lambda: self.doors.message(b"{not json"))
+        broken = partial(self.doors.message, b"{not json")
+        yield self._act(timedelta(minutes=5), "broken message from a hospital", broken)
         yield self._psykinfo()
 
     def _discharged(self, number: int, municipality: str) -> Iterator[Act]:
@@ -109,7 +113,8 @@ class Plot:
 
     def _stay(self, person: YoungPerson, hospital_sor: str, episode: str) -> Stay:
         unit = self.reference.unit(hospital_sor)
-        receiver = next(one for one in self.reference.receivers if one.municipality == person.municipality and one.fictional)
+        fictional = [one for one in self.reference.receivers if one.fictional]
+        receiver = next(one for one in fictional if one.municipality == person.municipality)
         if unit is None or unit.gln is None:
             raise LookupError(f"units.toml: no unit {hospital_sor} with a GLN")
         hospital = Organisation(unit.sor, unit.gln, unit.name)
@@ -131,9 +136,7 @@ class Plot:
         }
         return self._statement(at, f"{scope} consent", "consents", fields)
 
-    def _course(
-        self, person: YoungPerson, course: str, programme: str, status: str, at: timedelta
-    ) -> dict[str, Any]:
+    def _course(self, person: YoungPerson, course: str, programme: str, status: str, at: timedelta) -> dict[str, Any]:
         moment = (self.start + at).isoformat()
         return {
             "statement_id": course,

@@ -6,22 +6,27 @@ import asyncio
 import heapq
 import json
 import random
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from rich.console import Console
 
-from connectors.kafka.connection import KafkaConnection
 from schemas.reference import load_reference
 from streams.demo.answers import replies_to
 from streams.demo.doors import Doors, demo_tokens
 from streams.demo.plot import Act, Plot
 from streams.demo.watching import Watch
 from streams.provision import receiving_programmes, set_calendar
-from streams.settings import Settings
+
+if TYPE_CHECKING:
+    import threading
+
+    from rich.console import Console
+
+    from connectors.kafka.connection import KafkaConnection
+    from streams.settings import Settings
 
 _LASTS = timedelta(days=30)
 _STEP = timedelta(hours=6)
@@ -69,6 +74,7 @@ class Demo:
     console: Console
     acts: list[Act] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    _numbered: int = 1_000_000
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a demo's dice
 
     async def play(self, stopping: threading.Event, until: datetime) -> None:
@@ -93,8 +99,10 @@ class Demo:
         if not topic.startswith("handovers."):
             return
         for reply in replies_to(record, self.chance):
-            heapq.heappush(self.acts, Act(reply.at, id(reply), f"{reply.programme}: {reply.fields['status']}",
-                                          lambda reply=reply: self._answer(reply.programme, reply.fields)))
+            self._numbered += 1
+            send = partial(self._answer, reply.programme, reply.fields)
+            title = f"{reply.programme}: {reply.fields['status']}"
+            heapq.heappush(self.acts, Act(reply.at, self._numbered, title, send))
 
     async def _answer(self, programme: str, fields: dict[str, Any]) -> str:
         status, answer = await self.doors.statement("replies", programme, fields)
@@ -137,5 +145,7 @@ async def _run(settings: Settings, connection: KafkaConnection, stopping: thread
         plot = Plot(doors, load_reference(settings.reference_folder), start, calendar.run)
         demo = Demo(calendar, doors, watch, console, sorted(plot.acts()))
         await demo.play(stopping, start + _LASTS)
+    if stopping.is_set():
+        return
     summary = ", ".join(f"{number} {what}" for what, number in sorted(demo.counts.items()))
     console.print(f"\n[bold]The demo's month is over[/bold]: {summary}. The service goes on; Ctrl-C stops it.")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.kafka.connection import KafkaConnection
 from schemas.codec import codec
 from schemas.outputs import HandoverEvent, Notice
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, kafka_name, short_name
 from streams.settings import APP_ID, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from connectors.kafka.connection import KafkaConnection
 
 _POLL = timedelta(milliseconds=100)
 
@@ -22,8 +25,11 @@ _POLL = timedelta(milliseconds=100)
 class Watch:
     """One consumer over the outputs and the intake log, from where they end now."""
 
-    def __init__(self, settings: Settings, connection: KafkaConnection, programmes: list[str]) -> None:
-        """Prepares; connects to nothing yet."""
+    def __init__(
+        self, settings: Settings, connection: KafkaConnection, programmes: list[str], *, tail: bool = True
+    ) -> None:
+        """Prepares; connects to nothing yet. With ``tail`` only what is written from now on is seen."""
+        self._tail = tail
         logging.getLogger("aiokafka").setLevel(logging.ERROR)
         numbers = range(settings.partitions)
         self._outputs = [
@@ -43,12 +49,12 @@ class Watch:
         self._last: dict[TopicPartition, int] = {}
         self._seen: list[tuple[str, dict[str, Any]]] = []
 
-    async def __aenter__(self) -> Watch:
+    async def __aenter__(self) -> Self:
         """Starts at the ends of all logs."""
         await self._consumer.start()
         await self._group.start()
         self._consumer.assign(self._outputs + self._intake)
-        await self._consumer.seek_to_end()
+        await (self._consumer.seek_to_end if self._tail else self._consumer.seek_to_beginning)()
         self._group.assign(self._statements)
         return self
 
@@ -78,7 +84,7 @@ class Watch:
 
     async def wait_until_folded(self) -> None:
         """Blocks until all that came in is folded."""
-        while not await self.all_folded():
+        while not await self.all_folded():  # noqa: ASYNC110 - the broker is asked; it sets no event here
             await asyncio.sleep(_POLL.total_seconds())
 
     async def _poll(self) -> None:
@@ -90,5 +96,3 @@ class Watch:
                 model = Notice if partition.topic == kafka_name("notices") else HandoverEvent
                 name = short_name(partition.topic)
                 self._seen += [(name, codec(model).decode_raw(record.value)) for record in records]
-
-

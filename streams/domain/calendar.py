@@ -5,20 +5,30 @@ All times are milliseconds since 1970; days are days since 1970-01-01 in Europe/
 
 from __future__ import annotations
 
-from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from schemas.instants import day_of, days_of, milliseconds_of, moment_of
 
-DAY_MS = 86_400_000
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+_HOUR_MS = 3_600_000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _SATURDAY = 5
 
 
 def local_day(now: int) -> int:
     """Returns the Danish day of a time."""
-    return days_of(moment_of(now).astimezone(_COPENHAGEN).date())
+    return _day_of_hour(now // _HOUR_MS)
+
+
+@lru_cache(maxsize=4096)
+def _day_of_hour(hour: int) -> int:
+    """Returns the Danish day of a whole hour in UTC; Danish time is whole hours from UTC."""
+    return days_of(moment_of(hour * _HOUR_MS).astimezone(_COPENHAGEN).date())
 
 
 def start_of(day: int) -> int:

@@ -5,8 +5,10 @@ Everything here is a function of the set of facts: no arrival order, no log time
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class _Statement(Protocol):

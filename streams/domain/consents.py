@@ -7,13 +7,16 @@ consent lapses after a year on its day; a refusal or withdrawal ends what was gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity
 from schemas.facts import ConsentFact, Fact
 from streams.domain.calendar import age_on, lapse_of, local_day
 from streams.domain.chains import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 OWN_CONSENT_AGE = 15
 ADULT_AGE = 18

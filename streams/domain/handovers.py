@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas.codes import HandoverStatement, Identity, NoticeKind
-from schemas.identifiers import derived_id
+from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
-from schemas.programmes import Programme
 from streams.domain.calendar import after_days, after_working_days, start_of
 from streams.domain.consents import Asker, consent_taker
-from streams.domain.triggers import Trigger
-from streams.domain.work import Work
+
+if TYPE_CHECKING:
+    from schemas.programmes import Programme
+    from streams.domain.triggers import Trigger
+    from streams.domain.work import Work
 
 _PERSON_AFTER_OVERDUE_DAYS = 3
 _CODE_TO_OWNER_DAYS = 7
@@ -22,7 +26,7 @@ def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identi
     municipality = work.derived.municipality or ""
     attempts = need.attempts + 1
     handover = Handover(
-        handover_id=str(derived_id("handover", need.need_id, programme.programme_id, str(attempts))),
+        handover_id=derived_text("handover", need.need_id, programme.programme_id, str(attempts)),
         need_id=need.need_id,
         programme=programme.programme_id,
         site=municipality if programme.receiver == "home_municipality" else programme.sites.get(municipality),

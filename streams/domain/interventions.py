@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
 from streams.domain.consents import Asker, missing_for
 from streams.domain.handovers import offer, withdraw
 from streams.domain.needs import CLOSED, close
-from streams.domain.work import Work
+
+if TYPE_CHECKING:
+    from streams.domain.work import Work
 
 
 def take_intervention(work: Work, decided: dict[str, Any]) -> None:

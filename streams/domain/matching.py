@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schemas.codes import Identity
-from schemas.facts import ConsentFact
 from schemas.pathway import Need, Option
-from schemas.programmes import Catalogue, Programme
 from streams.domain.calendar import age_on, local_day
 from streams.domain.consents import Asker, missing_for
-from streams.domain.triggers import Derived, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.facts import ConsentFact
+    from schemas.programmes import Catalogue, Programme
+    from streams.domain.triggers import Derived, Trigger
+    from streams.domain.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,14 @@ def covers(programme: Programme, municipality: str | None) -> bool:
     return municipality in programme.sites
 
 
-def choose(need: Need, trigger: Trigger, derived: Derived, consents: Sequence[ConsentFact], view: Catalogue, now: int) -> Choice:
-    """Returns which programme is offered the need, or what stands in the way of each."""
+def choose(work: Work, need: Need, trigger: Trigger, now: int) -> Choice:
+    """Returns which programme is offered the need at a time, or what stands in the way of each."""
     options, wanted = [], None
-    for programme in ranked(view, need.kind, trigger):
-        problem = _problem(programme, trigger, derived, need, now)
+    for programme in ranked(work.catalogue, need.kind, trigger):
+        problem = _problem(programme, trigger, work.derived, need, now)
         if problem is None:
             asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
-            identity, problem = _identity(programme, asker, consents, derived.birth_day, now)
+            identity, problem = _identity(programme, asker, work.consents, work.derived.birth_day, now)
             if identity is not None:
                 options.append(Option(programme.programme_id, "offered"))
                 return Choice(tuple(options), programme, identity)

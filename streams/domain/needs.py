@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas.codes import HandoverStatement, NeedKind, NoticeKind
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.calendar import after_days, after_working_days
 from streams.domain.consents import Asker, last_word, missing_for
 from streams.domain.handovers import offer, run_clock, withdraw
 from streams.domain.matching import choose, covers
-from streams.domain.triggers import Trigger
-from streams.domain.work import Work
+
+if TYPE_CHECKING:
+    from streams.domain.triggers import Trigger
+    from streams.domain.work import Work
 
 CLOSED = "closed"
 _CONSENT_REMINDER_WORKING_DAYS = 2
@@ -140,13 +144,14 @@ def _keep(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
         handover = work.tell(handover, HandoverStatement.UPDATED, reason_code="moved")
         work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
     if pending and not handover.by_person and need.version == work.catalogue.version:
-        choice = choose(need, trigger, work.derived, work.consents, work.catalogue, handover.offered_at)
+        choice = choose(work, need, trigger, handover.offered_at)
         if choice.programme is None or choice.programme.programme_id != handover.programme:
             withdraw(work, handover, "decided_anew")
             return False
         work.change(work.needs[need.need_id], options=choice.options)
         handover = replace(handover, identity=choice.identity or handover.identity)
-    if (handover.occurred_at, handover.identity) != (trigger.occurred_at, work.handovers[handover.handover_id].identity):
+    was = work.handovers[handover.handover_id]
+    if (trigger.occurred_at, handover.identity) != (was.occurred_at, was.identity):
         work.tell(replace(handover, occurred_at=trigger.occurred_at), HandoverStatement.UPDATED)
     return True
 
@@ -159,7 +164,7 @@ def _consent_was_missing(work: Work, need: Need, handover: Handover) -> bool:
 
 
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
-    choice = choose(need, trigger, work.derived, work.consents, work.catalogue, work.now)
+    choice = choose(work, need, trigger, work.now)
     if choice.programme is not None and choice.identity is not None:
         need = work.change(need, options=choice.options)
         offer(work, need, trigger, choice.programme, choice.identity)
@@ -179,7 +184,12 @@ def _await_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> Non
     if need.state != "awaiting_consent" and not given_up:
         due = after_working_days(work.now, _CONSENT_REMINDER_WORKING_DAYS, work.catalogue.holidays)
         need = work.change(
-            need, state="awaiting_consent", owner=trigger.source, clock_at=due, opened_at=work.now, reminded=0,
+            need,
+            state="awaiting_consent",
+            owner=trigger.source,
+            clock_at=due,
+            opened_at=work.now,
+            reminded=0,
             reason_code=wanted,
         )
         work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.codes import NoticeKind
 from schemas.facts import Fact, digest_of, fact_of, unknown_code_of
-from schemas.identifiers import derived_id
+from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
-from schemas.programmes import Catalogue
 from streams.domain.interventions import take_intervention
 from streams.domain.needs import CLOSED, reconcile
 from streams.domain.replies import take_reply
@@ -19,6 +17,11 @@ from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import is_psychiatric
 from streams.domain.views import show
 from streams.domain.work import LIVE_HANDOVERS, Said, Work, envelope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.programmes import Catalogue
 
 FOLDED = "folded"
 DUPLICATE = "duplicate"
@@ -60,8 +63,11 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
 
 
 def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
-    """Lets the deadlines of a moment fire."""
-    return _finished(Work(pathway, catalogue, now), FOLDED)
+    """Lets the deadlines of a moment fire; raises AssertionError where one would fire for ever."""
+    folded = _finished(Work(pathway, catalogue, now), FOLDED)
+    if folded.pathway.next_due <= now:
+        raise AssertionError("a deadline that fired is due again at once")
+    return folded
 
 
 def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
@@ -69,8 +75,8 @@ def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
 
     The next event about them is folded as usual and starts the clocks again.
     """
-    about = str(derived_id("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen))))
-    fields = envelope_of(pathway.youth_id, str(derived_id("notice", about)), about, now)
+    about = derived_text("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen)))
+    fields = envelope_of(pathway.youth_id, derived_text("notice", about), about, now)
     own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
     notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": []})
     return Folded(replace(pathway, next_due=NEVER), STUCK, (notice,))

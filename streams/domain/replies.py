@@ -117,6 +117,15 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         "identity": "UNKNOWN",
         "reason_code": reason,
     }
-    absent = ("site", "age_band", "municipality", "trigger", "expected_week", "occurred_on", "reply_by",
-              "first_contact_by", "state")
+    absent = (
+        "site",
+        "age_band",
+        "municipality",
+        "trigger",
+        "expected_week",
+        "occurred_on",
+        "reply_by",
+        "first_contact_by",
+        "state",
+    )
     work.said.append(Said(f"handovers.{reply['programme']}", envelope | dict.fromkeys(absent) | own))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas.codes import NoticeKind
 from streams.domain.calendar import after_days
 from streams.domain.stays import is_psychiatric
-from streams.domain.work import Work
+
+if TYPE_CHECKING:
+    from streams.domain.work import Work
 
 _LEFT_DAYS = 7
 _SILENT_DAYS = 60

@@ -6,12 +6,15 @@ episode then open, whatever its id. An emergency visit beside an open stay is an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.facts import Fact, StayFact
 from streams.domain.chains import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
 _ORDER = {
@@ -85,7 +88,9 @@ def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
     undoes every death told before it, not only the one that it names.
     """
     return fact.status == StayStatus.DECEASED and any(
-        one.cancels and one.status == StayStatus.DECEASED and one.episode_id == fact.episode_id
+        one.cancels
+        and one.status == StayStatus.DECEASED
+        and one.episode_id == fact.episode_id
         and one.sent_at >= fact.sent_at
         for one in statements
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
 from schemas.facts import CourseFact, Fact, PersonFact, ReferralFact
-from schemas.identifiers import derived_id
-from schemas.programmes import Catalogue, Programme
+from schemas.identifiers import derived_text
 from streams.domain.chains import standing
 from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.programmes import Catalogue, Programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Trigger:
 
     def need_id(self, kind: str) -> str:
         """Returns the id of the need of this kind that the trigger raises."""
-        return str(derived_id("need", self.root, kind))
+        return derived_text("need", self.root, kind)
 
 
 @dataclass(frozen=True, slots=True)

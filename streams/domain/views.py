@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.facts import digest_of
-from schemas.identifiers import derived_id
+from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need
-from streams.domain.stays import Stay
 from streams.domain.work import Said, Work
+
+if TYPE_CHECKING:
+    from streams.domain.stays import Stay
 
 
 def show(work: Work) -> int:
     """Says the pathway's view where it differs from the last one said; returns its digest."""
-    shown = {
+    stays = [(stay.started_at, stay.ended_at, stay.on_leave, stay.deceased) for stay in work.derived.stays.stays]
+    if not stays and not work.needs:
+        return work.pathway.shown
+    whole = (work.age_band(), work.derived.municipality, stays, [*work.needs.values()], [*work.handovers.values()])
+    digest = digest_of({"shown": whole})
+    if digest != work.pathway.shown:
+        youth_id = work.pathway.youth_id
+        event_id = derived_text("view", youth_id, str(digest))
+        envelope = work.envelope(event_id, youth_id, derived_text("pathway", youth_id), None)
+        work.said.append(Said("pathways", envelope | _view(work)))
+    return digest
+
+
+def _view(work: Work) -> dict[str, Any]:
+    return {
         "age_band": work.age_band(),
         "municipality": work.derived.municipality,
         "stays": [_stay(stay) for stay in work.derived.stays.stays],
         "needs": [_need(need) for need in work.needs.values()],
         "handovers": [_handover(one) for one in work.handovers.values()],
     }
-    digest = digest_of(shown)
-    if digest != work.pathway.shown and (work.needs or work.derived.stays.stays):
-        youth_id = work.pathway.youth_id
-        event_id = str(derived_id("view", youth_id, str(digest)))
-        envelope = work.envelope(event_id, youth_id, str(derived_id("pathway", youth_id)), None)
-        work.said.append(Said("pathways", envelope | shown))
-        return digest
-    return work.pathway.shown
 
 
 def _stay(stay: Stay) -> dict[str, Any]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schemas.codes import NoticeKind
-from schemas.facts import ConsentFact
-from schemas.identifiers import derived_id
+from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, Pathway, replace
-from schemas.programmes import Catalogue
 from streams.domain.calendar import age_on, local_day
 from streams.domain.consents import consents_of
 from streams.domain.triggers import Derived, Trigger, derive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.codes import NoticeKind
+    from schemas.facts import ConsentFact
+    from schemas.programmes import Catalogue
 
 SOURCE = "brobygger"
 LIVE_HANDOVERS = frozenset({"announced", "offered", "waitlisted", "accepted", "in_contact"})
@@ -89,7 +92,7 @@ class Work:
             "reason_code": None,
             "state": handover.state,
         }
-        event_id = str(derived_id("statement", handover.handover_id, str(handover.statements)))
+        event_id = derived_text("statement", handover.handover_id, str(handover.statements))
         envelope = self.envelope(event_id, handover.handover_id, need.need_id, need.root)
         self.said.append(Said(f"handovers.{handover.programme}", envelope | own | fields))
         return handover
@@ -105,7 +108,7 @@ class Work:
             "reason_code": need.reason_code,
             "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
         }
-        event_id = str(derived_id("notice", need.need_id, str(need.notices)))
+        event_id = derived_text("notice", need.need_id, str(need.notices))
         envelope = self.envelope(event_id, need.need_id, need.need_id, need.root)
         self.said.append(Said("notices", envelope | own | fields))
         return need
@@ -115,14 +118,14 @@ class Work:
         if (kind, about) in self.once:
             return
         self.once.add((kind, about))
-        correlation = str(derived_id("about", about))
-        envelope = self.envelope(
-            str(derived_id("notice", self.pathway.youth_id, kind, about)), about, correlation, None
-        )
+        correlation = derived_text("about", about)
+        envelope = self.envelope(derived_text("notice", self.pathway.youth_id, kind, about), about, correlation, None)
         own = {"kind": kind, "recipient": recipient, "need_kind": None, "due_at": None, "reason_code": reason_code}
         self.said.append(Said("notices", envelope | own | {"options": []}))
 
-    def envelope(self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
+    def envelope(
+        self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None
+    ) -> dict[str, Any]:
         """Returns the envelope's fields of something said now; ``youth_id`` is the internal one."""
         fields = envelope_of(self.pathway.youth_id, event_id, statement_id, self.now)
         return fields | {"correlation_id": correlation_id, "causation_id": causation_id}

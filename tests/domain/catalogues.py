@@ -35,8 +35,12 @@ def a_catalogue(version: int = 1, *, without: tuple[str, ...] = (), units: dict[
     """Builds a catalogue of the shipped programmes."""
     owners: dict[str, str] = defaultdict(str)
     owners |= {code: f"municipality-{code}" for code in ("0101", "0175", "0217", "0360", "0751")}
-    known = {"900000000001001": "child_psychiatry", "900000000001002": "psychiatric_emergency",
-             "900000000001003": "somatic", "900000000001004": "child_psychiatry"}
+    known = {
+        "900000000001001": "child_psychiatry",
+        "900000000001002": "psychiatric_emergency",
+        "900000000001003": "somatic",
+        "900000000001004": "child_psychiatry",
+    }
     return Catalogue(
         version=version,
         programmes={name: one for name, one in shipped().items() if name not in without},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace as changed
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -199,7 +200,11 @@ class Story:
 def a_discharged_story(consent: Consent | None = None, when: str = "2026-02-02 10:00") -> Story:
     """Tells of an admission and a discharge home from child psychiatry, a Monday at 10, with a consent if given."""
     told = at(when)
-    events = [a_person(), a_step("stin", told - timedelta(days=20), "admitted"), a_step("slhj", told, "discharged_home")]
+    events = [
+        a_person(),
+        a_step("stin", told - timedelta(days=20), "admitted"),
+        a_step("slhj", told, "discharged_home"),
+    ]
     return Story().tell(told, *events, *([consent] if consent else []))
 
 

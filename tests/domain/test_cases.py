@@ -103,14 +103,22 @@ def test_case_07_transfer_goes_on_as_one_stay_and_the_second_hospitals_discharge
         a_person(),
         an_anonymous_consent(),
         a_step("stin-a", MONDAY - timedelta(days=9), "admitted"),
-        a_step("stin-b", MONDAY - timedelta(days=3), "admitted", episode_id="episode-b", unit=SOMATIC,
-               source="sor:900000000000002"),
+        a_step(
+            "stin-b",
+            MONDAY - timedelta(days=3),
+            "admitted",
+            episode_id="episode-b",
+            unit=SOMATIC,
+            source="sor:900000000000002",
+        ),
     )
 
     story.wait_until(MONDAY + timedelta(days=1))
     assert story.needs() == []
-    story.tell(MONDAY + timedelta(days=1), a_step("slhj-b", MONDAY + timedelta(days=1), "discharged_home",
-                                                  episode_id="episode-b", unit=SOMATIC))
+    story.tell(
+        MONDAY + timedelta(days=1),
+        a_step("slhj-b", MONDAY + timedelta(days=1), "discharged_home", episode_id="episode-b", unit=SOMATIC),
+    )
     story.wait_until(MONDAY + timedelta(days=1, minutes=15))
     assert story.offers() == [("ungevaerftet", "helsingoer")]
 
@@ -143,8 +151,9 @@ def test_case_09_death_cancelled_reopens_the_need_which_is_decided_anew() -> Non
     story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
     story.tell(MONDAY + timedelta(hours=3), a_step("mors", MONDAY + timedelta(hours=2), "deceased"))
     first = story.handover_id("ungevaerftet")
-    story.tell(MONDAY + timedelta(hours=4), a_step("an-mors", MONDAY + timedelta(hours=2), "deceased",
-                                                   cancels=an_id("mors")))
+    story.tell(
+        MONDAY + timedelta(hours=4), a_step("an-mors", MONDAY + timedelta(hours=2), "deceased", cancels=an_id("mors"))
+    )
 
     assert story.offers() == [("ungevaerftet", "helsingoer")] * 2
     assert story.handover_id("ungevaerftet") != first
@@ -178,13 +187,17 @@ def test_case_10_discharge_home_from_a_psychiatric_emergency_unit_is_a_need() ->
 
 
 def test_case_11_unknown_unit_waits_with_operations_until_reference_data_names_it() -> None:
-    story = Story().tell(
-        MONDAY,
-        a_person(),
-        an_anonymous_consent(),
-        a_step("stin", MONDAY - timedelta(days=2), "admitted", unit=UNKNOWN_UNIT),
-        a_step("slhj", MONDAY, "discharged_home", unit=UNKNOWN_UNIT),
-    ).wait_until(SETTLED)
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(),
+            an_anonymous_consent(),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted", unit=UNKNOWN_UNIT),
+            a_step("slhj", MONDAY, "discharged_home", unit=UNKNOWN_UNIT),
+        )
+        .wait_until(SETTLED)
+    )
 
     assert story.notices() == [("unknown_unit", "operations")]
     assert story.needs() == [("aftercare", "awaiting_reference", "unknown_unit")]
@@ -301,8 +314,11 @@ def test_case_15_turned_fifteen_and_giving_it_puts_it_in_force() -> None:
 
 def test_case_15_anonymous_consent_by_a_fourteen_year_old_is_in_force() -> None:
     story = Story().tell(
-        MONDAY, a_person(birth_date=date(2012, 1, 1)), an_anonymous_consent(),
-        a_step("stin", MONDAY - timedelta(days=2), "admitted"), a_step("slhj", MONDAY, "discharged_home"),
+        MONDAY,
+        a_person(birth_date=date(2012, 1, 1)),
+        an_anonymous_consent(),
+        a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+        a_step("slhj", MONDAY, "discharged_home"),
     )
 
     assert story.wait_until(SETTLED).offers() == [("ungevaerftet", "helsingoer")]
@@ -311,13 +327,17 @@ def test_case_15_anonymous_consent_by_a_fourteen_year_old_is_in_force() -> None:
 def discharged_at(leaving: str, given: str) -> Story:
     """Tells of a discharge whose offer leaves at a time, with a consent given at another."""
     told = at(leaving) - timedelta(minutes=15)
-    return Story().tell(
-        told,
-        a_person(),
-        a_step("stin", told - timedelta(days=3), "admitted"),
-        a_step("slhj", told, "discharged_home"),
-        a_consent("consent", at(given)),
-    ).wait_until(at(leaving))
+    return (
+        Story()
+        .tell(
+            told,
+            a_person(),
+            a_step("stin", told - timedelta(days=3), "admitted"),
+            a_step("slhj", told, "discharged_home"),
+            a_consent("consent", at(given)),
+        )
+        .wait_until(at(leaving))
+    )
 
 
 def test_case_16_consent_holds_through_its_day_a_year_later_and_not_a_minute_longer() -> None:
@@ -356,13 +376,17 @@ def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_lat
 
 def test_case_19_programme_that_takes_only_named_is_passed_over_and_the_record_says_so() -> None:
     told = at("2026-06-01 09:00")
-    story = Story().tell(
-        told,
-        a_person(),
-        a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
-        a_course("completed", told, "opus-young", "completed"),
-        a_consent("consent", at("2026-05-30 12:00")),
-    ).wait_until(told + timedelta(minutes=15))
+    story = (
+        Story()
+        .tell(
+            told,
+            a_person(),
+            a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
+            a_course("completed", told, "opus-young", "completed"),
+            a_consent("consent", at("2026-05-30 12:00")),
+        )
+        .wait_until(told + timedelta(minutes=15))
+    )
 
     assert story.offers() == [("ungevaerftet", "helsingoer")]
     options = {one.programme: one.outcome for one in story.pathway.needs[0].options}
@@ -381,10 +405,17 @@ def test_case_21_same_id_with_other_content_is_a_conflict_the_first_stands_and_i
 
 
 def test_case_22_municipality_that_no_programme_covers_goes_to_a_person_with_the_why_nots() -> None:
-    story = Story().tell(
-        MONDAY, a_person(municipality="0360"), an_anonymous_consent(),
-        a_step("stin", MONDAY - timedelta(days=2), "admitted"), a_step("slhj", MONDAY, "discharged_home"),
-    ).wait_until(SETTLED)
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0360"),
+            an_anonymous_consent(),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+        )
+        .wait_until(SETTLED)
+    )
 
     assert story.needs() == [("aftercare", "with_person", "no_programme")]
     assert story.notices() == [("escalated", "municipality-0360")]
@@ -395,10 +426,17 @@ def test_case_22_municipality_that_no_programme_covers_goes_to_a_person_with_the
 
 
 def test_case_23_koebenhavn_is_offered_to_headspace_koebenhavn() -> None:
-    story = Story().tell(
-        MONDAY, a_person(municipality="0101"), an_anonymous_consent(),
-        a_step("stin", MONDAY - timedelta(days=2), "admitted"), a_step("slhj", MONDAY, "discharged_home"),
-    ).wait_until(SETTLED)
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0101"),
+            an_anonymous_consent(),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+        )
+        .wait_until(SETTLED)
+    )
 
     assert story.offers() == [("headspace", "koebenhavn")]
 
@@ -428,7 +466,9 @@ def test_case_24_the_weekend_does_not_count() -> None:
 
 
 def test_case_24_easter_does_not_count() -> None:
-    story = a_discharged_story(a_consent("c", at("2026-03-01 12:00")), "2026-04-01 10:00").wait_until(at("2026-04-09 12:00"))
+    story = a_discharged_story(a_consent("c", at("2026-03-01 12:00")), "2026-04-01 10:00").wait_until(
+        at("2026-04-09 12:00")
+    )
 
     assert story.when("reminded")[0] == at("2026-04-07 10:15")
     assert story.when("withdrawn")[0] == at("2026-04-08 10:15")
@@ -454,10 +494,17 @@ def test_case_26_waitlisted_runs_to_its_day_and_is_then_as_silent() -> None:
 
 def a_named_acceptance() -> Story:
     """Tells of a named handover that headspace København accepted at 11."""
-    story = Story().tell(
-        MONDAY, a_person(municipality="0101"), named("c", "2026-02-01 09:00", "young_person"),  # type: ignore[arg-type]
-        a_step("stin", MONDAY - timedelta(days=2), "admitted"), a_step("slhj", MONDAY, "discharged_home"),
-    ).wait_until(SETTLED)
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0101"),
+            named("c", "2026-02-01 09:00", "young_person"),  # type: ignore[arg-type]
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+        )
+        .wait_until(SETTLED)
+    )
     return story.reply(at("2026-02-02 11:00"), "headspace", "accepted")
 
 
@@ -526,13 +573,17 @@ def test_case_31_moved_while_accepted_updates_the_programme_and_a_person_decides
 
 def an_opus_story(birth_date: date) -> Story:
     told = at("2026-06-01 09:00")
-    return Story().tell(
-        told,
-        a_person(birth_date=birth_date),
-        a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
-        a_course("completed", told, "opus-young", "completed"),
-        named("consent", "2026-05-30 09:00", "young_person"),  # type: ignore[arg-type]
-    ).wait_until(told + timedelta(minutes=15))
+    return (
+        Story()
+        .tell(
+            told,
+            a_person(birth_date=birth_date),
+            a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
+            a_course("completed", told, "opus-young", "completed"),
+            named("consent", "2026-05-30 09:00", "young_person"),  # type: ignore[arg-type]
+        )
+        .wait_until(told + timedelta(minutes=15))
+    )
 
 
 def test_case_32_opus_young_completed_is_offered_to_unik() -> None:
@@ -559,13 +610,17 @@ def test_case_34_stime_rejected_or_ended_otherwise_than_completed_is_a_need() ->
 
 
 def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_need() -> None:
-    story = Story().tell(
-        MONDAY,
-        a_person(municipality="0751"),
-        a_step("stin", MONDAY - timedelta(days=2), "admitted"),
-        a_step("slhj", MONDAY, "discharged_home"),
-        named("plan", "2026-02-01 09:00", "young_person", purpose="plan"),  # type: ignore[arg-type]
-    ).wait_until(SETTLED)
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0751"),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+            named("plan", "2026-02-01 09:00", "young_person", purpose="plan"),  # type: ignore[arg-type]
+        )
+        .wait_until(SETTLED)
+    )
 
     assert story.offers() == [("alliancen-plan", "0751")]
     assert story.needs() == [("aftercare", "with_person", "no_programme"), ("plan", "offered", None)]

@@ -43,7 +43,13 @@ def facts() -> list[Envelope]:
         a_step("re-slhj", START - timedelta(hours=1), "discharged_home", revises=an_id("slhj")),
         a_step("an-slhj", START, "discharged_home", cancels=an_id("re-slhj")),
         a_step("mors", START + timedelta(minutes=1), "deceased"),
-        a_step("an-mors", START + timedelta(minutes=1), "deceased", cancels=an_id("mors"), sent_at=START + timedelta(hours=1)),
+        a_step(
+            "an-mors",
+            START + timedelta(minutes=1),
+            "deceased",
+            cancels=an_id("mors"),
+            sent_at=START + timedelta(hours=1),
+        ),
         a_consent("consent", EARLIER),
         a_consent("named", EARLIER, scope="named"),
         a_consent("plan", EARLIER, scope="named", purpose="plan"),
@@ -90,9 +96,7 @@ def by_statement(fields: dict[str, Any]) -> str:
 
 
 def live(pathway: Pathway) -> set[tuple[str, str, str | None]]:
-    return {
-        (one.need_id, one.programme, one.site) for one in pathway.handovers if one.state in LIVE_HANDOVERS
-    }
+    return {(one.need_id, one.programme, one.site) for one in pathway.handovers if one.state in LIVE_HANDOVERS}
 
 
 def open_needs(pathway: Pathway) -> set[tuple[str, str, str | None]]:

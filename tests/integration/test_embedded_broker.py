@@ -108,22 +108,16 @@ def test_the_broker_listens_on_this_machine_only(broker: EmbeddedBroker) -> None
     assert listening
 
 
-def test_a_second_broker_in_the_same_folder_is_refused_by_process_id(
-    broker: EmbeddedBroker, cache_dir: Path
-) -> None:
+def test_a_second_broker_in_the_same_folder_is_refused_by_process_id(broker: EmbeddedBroker, cache_dir: Path) -> None:
     second = EmbeddedBroker(broker.data_dir, cache_dir=cache_dir)
 
-    with pytest.raises(
-        BrokerUnavailableError, match=f"in use by a live broker, process {broker.pid}"
-    ):
+    with pytest.raises(BrokerUnavailableError, match=f"in use by a live broker, process {broker.pid}"):
         second.start()
 
     assert broker.alive()
 
 
-def test_a_port_that_is_taken_is_named(
-    broker: EmbeddedBroker, cache_dir: Path, tmp_path: Path
-) -> None:
+def test_a_port_that_is_taken_is_named(broker: EmbeddedBroker, cache_dir: Path, tmp_path: Path) -> None:
     port = int(broker.bootstrap.rpartition(":")[2])
 
     with pytest.raises(BrokerUnavailableError, match=f"port {port} on 127.0.0.1 is taken"):
@@ -147,7 +141,7 @@ def test_stop_and_kill_keep_data_and_port(cache_dir: Path, tmp_path: Path) -> No
 
 
 def test_no_java_outlives_a_killed_owner(cache_dir: Path, tmp_path: Path) -> None:
-    owner = subprocess.Popen(  # noqa: S603 - the command is ours, no shell
+    owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path), str(cache_dir)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -183,9 +177,7 @@ def test_the_broker_outlives_the_thread_that_started_it(cache_dir: Path, tmp_pat
 
 
 def test_the_log_is_shown_where_java_ends(cache_dir: Path, tmp_path: Path) -> None:
-    broken = EmbeddedBroker(
-        tmp_path, cache_dir=cache_dir, extra_properties={"num.io.threads": "none"}
-    )
+    broken = EmbeddedBroker(tmp_path, cache_dir=cache_dir, extra_properties={"num.io.threads": "none"})
 
     with pytest.raises(BrokerUnavailableError, match=r"num\.io\.threads"):
         broken.start()

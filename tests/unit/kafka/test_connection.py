@@ -23,7 +23,7 @@ from connectors.kafka.errors import ConnectionSettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-PASSWORD = "correct horse"  # noqa: S105 - of no account anywhere
+PASSWORD = "correct horse"
 SASL = {
     "KAFKA_BOOTSTRAP": "one:9092,two:9093",
     "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",

@@ -85,7 +85,7 @@ def test_a_missing_or_empty_lock_says_to_restore_it(tmp_path: Path) -> None:
 
 def test_a_cached_jar_is_handed_out_without_a_network(
     tmp_path: Path,
-    no_repository: None,  # noqa: ARG001 - its effect is wanted, not its value
+    no_repository: None,
 ) -> None:
     files = obtain_jars(a_cache(tmp_path), a_lock(tmp_path))
 
@@ -101,7 +101,7 @@ def test_a_tampered_jar_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_jar_neither_cached_nor_reachable_is_named_with_the_remedy(
     tmp_path: Path,
-    no_repository: None,  # noqa: ARG001 - its effect is wanted, not its value
+    no_repository: None,
 ) -> None:
     with pytest.raises(
         BrokerUnavailableError, match=f"{COORDINATE} is not in the cache.*no route.*network"

@@ -1,0 +1,32 @@
+# The service alone; the broker is a container of its own (docker-compose.yml).
+FROM python:3.11-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    BROBYGGER_DATA=/var/lib/brobygger \
+    BROBYGGER_GATEWAY_HOST=0.0.0.0
+
+RUN useradd --system --create-home --uid 10001 brobygger \
+    && install --directory --owner brobygger --group brobygger --mode 0700 /var/lib/brobygger
+
+WORKDIR /srv/brobygger
+COPY requirements/run.txt requirements/run.txt
+RUN python -m pip install --require-hashes -r requirements/run.txt
+
+COPY pyproject.toml ./
+COPY schemas schemas
+COPY connectors connectors
+COPY streams streams
+COPY programmes programmes
+COPY reference reference
+# Editable, as `make setup` does it, so that programmes/ and reference/ are found beside the code.
+RUN python -m pip install --no-deps --no-build-isolation --editable .
+
+USER brobygger
+VOLUME /var/lib/brobygger
+EXPOSE 8460 8461
+HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=6 CMD ["brobygger", "doctor", "--json"]
+ENTRYPOINT ["brobygger"]
+CMD ["--help"]

@@ -1,0 +1,76 @@
+# `make help` lists the targets. Only Python 3.11 to 3.13, make and git have to be there before `make setup`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+INSTALLED := $(VENV)/installed.stamp
+READY := $(VENV)/ready.stamp
+
+# An interpreter that was named wins: make setup PYTHON=/path/to/python3.12
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+.PHONY: help setup run check unit integration chaos test soak golden bench-engine bench-pathways clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the hashed pins, fetch Kafka's jars and ready them (some minutes, once)
+	@:
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 with its venv module is on the path;" \
+		"install one (Debian: python3.11 and python3.11-venv) or name it: make setup PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(READY): $(INSTALLED) connectors/kafka/jars.lock
+	$(BIN)/python -c 'from connectors.kafka.training import prepare; from streams.settings import settings_of_process; \
+		prepare(settings_of_process().cache_folder)'
+	@touch $@
+
+run: setup ## start broker, workers, gateway and a demo that sends real messages; Ctrl-C stops all of it
+	$(BIN)/brobygger up --demo
+
+check: setup ## format, lint, types and import contracts, as they have to be before a commit lands
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup ## the tests that need neither network nor broker (under 30 s)
+	$(PYTEST) -m "not integration and not chaos" --numprocesses auto
+
+integration: setup ## the tests against the real broker, which they start themselves
+	$(PYTEST) -m "integration and not chaos"
+
+chaos: setup ## kill and pause real workers: a seeded tenth of what `make soak` does
+	$(PYTEST) -m chaos
+
+test: setup check ## all of it, as CI runs it: check, then every test, with a seeded tenth of the long counts
+	$(PYTEST)
+
+soak: setup check ## as test, with the full counts instead of the tenth
+	$(PYTEST) --soak
+
+golden: setup ## rewrite the expected outputs and the AsyncAPI document; review reads the difference
+	$(BIN)/python -m tests.house.rewrite_golden
+
+bench-engine: setup ## our engine and Kafka Streams by turns on the same broker and cores: ratio of records/s and memory
+	$(BIN)/python -m benchmarks.engine.compare
+
+bench-pathways: setup ## the real job at 10k and 1M youths: events/s a core
+	$(BIN)/python -m benchmarks.pathways
+
+clean: ## remove .venv, caches and the data folder of `make run`
+	rm -rf $(VENV) .brobygger .build build ./*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

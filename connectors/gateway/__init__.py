@@ -1,0 +1,1 @@
+"""The gateway: the doors over HTTP through which messages and statements come in."""

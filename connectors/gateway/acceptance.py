@@ -1,0 +1,122 @@
+"""Takes statements: each is read, entered, published and marked done; or refused by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import structlog
+
+from connectors.gateway.publisher import Unavailable
+from connectors.gateway.statement_ledger import Entered, Standing
+from connectors.gateway.statements import Statement
+from connectors.gateway.turning_away import BROKER_UNAVAILABLE
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from connectors.gateway.clients import Client
+    from connectors.gateway.ports import Desk
+
+_METRIC_OUTCOMES = {"accepted": "published"}
+_CONFLICTING = Refusal(
+    "conflicting_duplicate",
+    "event_id",
+    "an event_id stands for one statement and is never used for another",
+    "send what has changed under a new event_id, with `revises` naming this one",
+)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
+    """What became of one statement."""
+
+    outcome: Literal["accepted", "repeated", "refused", "unavailable"]
+    event_id: UUID | None = None
+    refusal: Refusal | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns it as the report's line has it."""
+        event_id = {} if self.event_id is None else {"event_id": str(self.event_id)}
+        refused = {} if self.refusal is None else {"refused": self.refusal.as_dict()}
+        return {"outcome": self.outcome} | event_id | refused
+
+
+async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]) -> list[LineOutcome]:
+    """Returns each body's outcome, in order, once the broker has confirmed all that are accepted.
+
+    Nothing is lost: what is ``unavailable`` may be sent again and is published under the same event ids. Raises
+    what the stores raise; nothing was accepted then.
+    """
+    at = desk.ports.clock()
+    read = await asyncio.to_thread(_read_all, desk, client, topic, bodies, at)
+    statements = [item for item in read if isinstance(item, Statement)]
+    marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
+    entered = await asyncio.to_thread(desk.ledger.enter, marks, at)
+    fresh = [(item, entry) for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.FRESH]
+    unconfirmed = await _publish(desk, fresh)
+    standings = iter(entered)
+    outcomes = [_outcome(item, standings, unconfirmed) for item in read]
+    _count(desk, client, topic, outcomes)
+    return outcomes
+
+
+def _read_all(
+    desk: Desk,
+    client: Client,
+    topic: str,
+    bodies: Sequence[bytes],
+    at: datetime,
+) -> list[Statement | Refusal]:
+    return [_read(desk, client, topic, body, at) for body in bodies]
+
+
+def _read(desk: Desk, client: Client, topic: str, body: bytes, at: datetime) -> Statement | Refusal:
+    try:
+        return desk.reader.read(topic, body, client, at)
+    except RefusedError as error:
+        return error.refusal
+
+
+async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> frozenset[UUID]:
+    """Publishes and marks done; returns the ids of what the broker has not confirmed."""
+    if not fresh:
+        return frozenset()
+    event_ids = [statement.event_id for statement, _ in fresh]
+    records = [record for statement, entry in fresh for record in statement.records(entry.recorded_at)]
+    if isinstance(await desk.publish(records), Unavailable):
+        return frozenset(event_ids)
+    await asyncio.to_thread(desk.ledger.finish, event_ids)
+    return frozenset()
+
+
+def _outcome(item: Statement | Refusal, standings: Any, unconfirmed: frozenset[UUID]) -> LineOutcome:
+    if isinstance(item, Refusal):
+        return LineOutcome("refused", None, item)
+    standing: Standing = next(standings).standing
+    if standing is Standing.CONFLICTING:
+        return LineOutcome("refused", item.event_id, _CONFLICTING)
+    if item.event_id in unconfirmed:
+        return LineOutcome("unavailable", item.event_id, BROKER_UNAVAILABLE)
+    return LineOutcome("accepted" if standing is Standing.FRESH else "repeated", item.event_id)
+
+
+def _count(desk: Desk, client: Client, topic: str, outcomes: Sequence[LineOutcome]) -> None:
+    for outcome in outcomes:
+        desk.metrics.events.labels(topic, _METRIC_OUTCOMES.get(outcome.outcome, outcome.outcome)).inc()
+        code = outcome.refusal.code if outcome.refusal else None
+        if code is not None:
+            desk.metrics.refusals.labels("events", code).inc()
+        _log.info(
+            "statement_received",
+            topic=topic,
+            outcome=outcome.outcome,
+            code=code,
+            event_id=outcome.event_id and str(outcome.event_id),
+            client=client.client_id,
+        )

@@ -1,0 +1,106 @@
+"""The gateway's FastAPI application."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from connectors.gateway import events_door, medcom_door
+from connectors.gateway.composition import opened_desk
+from connectors.gateway.forms import FORMS
+from connectors.gateway.ports import Desk, Ports
+from connectors.gateway.turning_away import TurnedAwayError, refused_answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from connectors.gateway.settings import GatewaySettings
+
+_DESCRIPTION = """Doors of Brobygger: MedCom messages and JSON statements about young people between sectors.
+A statement is answered once the broker has confirmed it. CPR numbers go to the vault and no further."""
+_REFERENCES = "#/components/schemas/{model}"
+_log = structlog.get_logger(__name__)
+_state = APIRouter(tags=["State"])
+
+
+def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> FastAPI:
+    """Returns the application; its lifespan opens and closes stores and producer, nothing is opened here."""
+    outside = ports or Ports()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened_desk(settings, outside) as desk:
+            app.state.desk = desk
+            yield
+
+    app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app.add_exception_handler(TurnedAwayError, _turn_away)
+    app.add_exception_handler(ClientDisconnect, _let_go)
+    for router in (medcom_door.router, events_door.router, _state):
+        app.include_router(router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+@_state.get("/health")
+async def tell_health() -> dict[str, str]:
+    """Answers as long as the process runs."""
+    return {"status": "ok"}
+
+
+@_state.get("/ready", responses={503: {"description": "Something that the doors need can't be reached"}})
+async def tell_readiness(request: Request) -> Response:
+    """Tells whether vault, ledger and broker can be reached: 200 where all can, else 503."""
+    desk: Desk = request.app.state.desk
+    vault, ledger, broker = await asyncio.gather(
+        asyncio.to_thread(desk.vault.is_reachable),
+        asyncio.to_thread(desk.ledger.is_reachable),
+        desk.publisher.is_reachable(),
+    )
+    reachable = {"vault": vault, "ledger": ledger, "broker": broker}
+    return JSONResponse(reachable, 200 if all(reachable.values()) else 503)
+
+
+@_state.get("/metrics")
+async def tell_metrics(request: Request) -> Response:
+    """Returns the metrics in Prometheus' text format."""
+    desk: Desk = request.app.state.desk
+    return Response(desk.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _turn_away(request: Request, error: Exception) -> Response:
+    if not isinstance(error, TurnedAwayError):
+        raise error
+    desk: Desk = request.app.state.desk
+    desk.metrics.refusals.labels("entrance", error.refusal.code).inc()
+    _log.info("turned_away", status=error.status, code=error.refusal.code)
+    return refused_answer(error.status, error.refusal, error.headers)
+
+
+async def _let_go(_request: Request, _error: Exception) -> Response:
+    # The client has gone, so nobody reads this answer; without it the log would show a fault of ours.
+    return Response(status_code=400)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for path in ("/medcom/fhir", "/events/{topic}"):
+            document["paths"][path]["post"]["security"] = [{"token": []}]
+        schemas = components.setdefault("schemas", {})
+        for form in FORMS.values():
+            schema = form.model_json_schema(ref_template=_REFERENCES)
+            schemas |= schema.pop("$defs", {})
+            schemas[form.__name__] = schema
+        components["schemas"] = schemas
+        app.openapi_schema = document
+    return app.openapi_schema

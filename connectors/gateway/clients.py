@@ -1,0 +1,190 @@
+"""Clients of the gateway and their tokens: kept as hashes, each bound to one source or one programme."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from sqlalchemy import insert, select, update
+
+from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger, reading
+from schemas.events import Name
+from schemas.instants import milliseconds_of, moment_of
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+_TOKEN_BYTES = 32
+_ID_BYTES = 6
+NO_INDIVIDUAL_PATHWAY = "psykinfo"
+Sor = Annotated[str, StringConstraints(pattern=r"^[0-9]{11,20}$")]
+
+
+class ClientKind(StrEnum):
+    """What a client speaks for."""
+
+    SOURCE = "source"
+    PROGRAMME = "programme"
+
+
+class Role(StrEnum):
+    """What a client may do."""
+
+    MEDCOM = "medcom"
+    STATEMENTS = "statements"
+    REPLIES = "replies"
+
+
+_ROLES = {
+    ClientKind.SOURCE: frozenset({Role.MEDCOM, Role.STATEMENTS}),
+    ClientKind.PROGRAMME: frozenset({Role.STATEMENTS, Role.REPLIES}),
+}
+
+
+class NewClient(BaseModel):
+    """A client to be created. No ``roles`` means all that its kind can have.
+
+    A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes
+    in whose name a source may send MedCom messages; none means any.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClientKind
+    name: Name
+    data_controller: Name | None = None
+    legal_basis: Name | None = None
+    roles: frozenset[Role] | None = None
+    senders: tuple[Sor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as the gateway knows it. ``name`` is the one source or programme that it speaks for."""
+
+    client_id: str
+    kind: ClientKind
+    name: str
+    roles: frozenset[Role]
+    senders: frozenset[str]
+    data_controller: str | None
+    legal_basis: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Clients:
+    """The clients in the gateway's database; each call blocks on it, and raises LedgerUnavailableError."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the engine of the gateway's database."""
+        self._engine = engine
+
+    def create(self, client: NewClient, at: datetime) -> str:
+        """Returns the new client's token, which is kept nowhere: only its hash is.
+
+        Raises RefusedError where a source lacks its data controller or legal basis, where the roles are not
+        its kind's, or for PsykInfo, which has no individual pathway.
+        """
+        _refuse_incomplete(client)
+        roles = client.roles or _ROLES[client.kind]
+        client_id = secrets.token_hex(_ID_BYTES)
+        secret = secrets.token_urlsafe(_TOKEN_BYTES)
+        values = client.model_dump(exclude={"roles", "senders"}) | {
+            "client_id": client_id,
+            "token_sha256": _hash_of(secret),
+            "roles": json.dumps(sorted(roles)),
+            "senders": json.dumps(sorted(client.senders)),
+            "created_at_ms": milliseconds_of(at),
+        }
+        in_transaction(self._engine, lambda connection: connection.execute(insert(CLIENTS).values(values)))
+        return f"{client_id}.{secret}"
+
+    def listed(self) -> tuple[Client, ...]:
+        """Returns every client, the revoked ones too, by kind, name and age."""
+        order = (CLIENTS.c.kind, CLIENTS.c.name, CLIENTS.c.created_at_ms, CLIENTS.c.client_id)
+        rows = reading(self._engine, lambda connection: connection.execute(select(CLIENTS).order_by(*order)).all())
+        return tuple(_client_of(row) for row in rows)
+
+    def revoke(self, client_id: str, at: datetime) -> bool:
+        """Revokes a client's token from its next request on; False where there is none to revoke."""
+
+        def work(connection: Connection) -> bool:
+            valid = (CLIENTS.c.client_id == client_id) & CLIENTS.c.revoked_at_ms.is_(None)
+            changed = connection.execute(update(CLIENTS).where(valid).values(revoked_at_ms=milliseconds_of(at)))
+            return changed.rowcount == 1
+
+        return in_transaction(self._engine, work)
+
+    def authenticated(self, token: str) -> Client | None:
+        """Returns the client whose token this is, or None where it is unknown, altered or revoked."""
+        client_id, _, secret = token.partition(".")
+        wanted = select(CLIENTS).where(CLIENTS.c.client_id == client_id)
+        row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
+        if row is None or not hmac.compare_digest(row.token_sha256, _hash_of(secret)):
+            return None
+        return _client_of(row) if row.revoked_at_ms is None else None
+
+
+def open_clients(ledger_url: str) -> Clients:
+    """Returns the clients of a gateway's database (``GatewaySettings.ledger_database``)."""
+    return Clients(open_ledger(ledger_url))
+
+
+def _hash_of(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _client_of(row: Row[Any]) -> Client:
+    return Client(
+        client_id=row.client_id,
+        kind=ClientKind(row.kind),
+        name=row.name,
+        roles=frozenset(Role(role) for role in json.loads(row.roles)),
+        senders=frozenset(json.loads(row.senders)),
+        data_controller=row.data_controller,
+        legal_basis=row.legal_basis,
+        created_at=moment_of(row.created_at_ms),
+        revoked_at=None if row.revoked_at_ms is None else moment_of(row.revoked_at_ms),
+    )
+
+
+def _refuse_incomplete(client: NewClient) -> None:
+    if client.name.lower() == NO_INDIVIDUAL_PATHWAY:
+        raise RefusedError(
+            Refusal(
+                "no_individual_pathway",
+                "name",
+                "PsykInfo has no individual pathway and gets no client",
+                "create a client for the programme that the young person is handed over to",
+            )
+        )
+    if client.kind is ClientKind.SOURCE:
+        for field in ("data_controller", "legal_basis"):
+            if getattr(client, field) is None:
+                raise RefusedError(
+                    Refusal(
+                        f"missing_{field}",
+                        field,
+                        "a source names its data controller and its legal basis",
+                        f"give --{field.replace('_', '-')}",
+                    )
+                )
+    if not (client.roles or frozenset()) <= _ROLES[client.kind]:
+        raise RefusedError(
+            Refusal(
+                "foreign_role",
+                "roles",
+                f"a {client.kind} may have: {', '.join(sorted(_ROLES[client.kind]))}",
+                "leave out the other roles",
+            )
+        )

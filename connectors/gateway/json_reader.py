@@ -1,0 +1,120 @@
+"""Reads JSON from strangers: limits first, then nothing that two readers could understand differently."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from schemas.refusals import Refusal, RefusedError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A string that never ends is matched to the end of the body, or the scan would begin again at each of its
+# quotation marks and take quadratic time.
+_STRING_OR_BRACKETS = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]+|[\]}]+', re.DOTALL)
+_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_FIELD_NAME = re.compile(r"^[A-Za-z_]{1,40}$")
+
+
+def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
+    """Returns the JSON object that the bytes hold.
+
+    Raises RefusedError for: nothing at all, bytes that are not UTF-8, NUL or half a surrogate pair in a text, more
+    than ``nesting_max`` levels, a key twice in one object, NaN, Infinity and numbers beyond a double, and
+    what is no JSON object.
+    """
+    text = _decoded(body)
+    if nesting_of(body, nesting_max) > nesting_max:
+        raise _refused("nesting_too_deep", f"JSON is nested at most {nesting_max} levels deep", "flatten it")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_without_repeated_keys, parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except (ValueError, RecursionError) as error:
+        raise _refused("not_json", "the body is JSON (RFC 8259)", "check it with a JSON tool") from error
+    if not isinstance(value, dict):
+        raise _refused("not_an_object", "the body is one JSON object", "send one object, or lines of NDJSON")
+    if _SUSPECT_ESCAPE.search(body):
+        _refuse_unfit_text(value)
+    return value
+
+
+def nesting_of(body: bytes, enough: int) -> int:
+    """Returns how deeply brackets are nested outside strings, counting no further than just over ``enough``.
+
+    >>> nesting_of(b'{"a": [1, "[[["]}', 10)
+    2
+    """
+    deepest = depth = 0
+    for match in _STRING_OR_BRACKETS.finditer(body):
+        found = match[0]
+        if found[0] in b"[{":
+            depth += len(found)
+            deepest = max(deepest, depth)
+        elif found[0] in b"]}":
+            depth -= len(found)
+        if deepest > enough:
+            break
+    return deepest
+
+
+def shown_name(name: str) -> str:
+    """Returns a key of the input where it looks like a field's name, else words in its place.
+
+    A key can hold anything, a person's name too, and no answer or log repeats what may be personal.
+
+    >>> shown_name("statu"), shown_name("Jens Hansen")
+    ('statu', '(another name)')
+    """
+    return name if _FIELD_NAME.fullmatch(name) else "(another name)"
+
+
+def _decoded(body: bytes) -> str:
+    if not body.strip():
+        raise _refused("empty_body", "the body is not empty", "send the statement as the body")
+    if b"\x00" in body:
+        raise _refused("nul_byte", "the body holds no NUL byte", "encode the body in UTF-8")
+    try:
+        return body.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refused("wrong_encoding", "the body is encoded in UTF-8", "encode the body in UTF-8") from error
+
+
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for key, item in pairs:
+        if key in value:
+            raise RefusedError(
+                Refusal("duplicate_key", shown_name(key), "a key stands once in an object", "leave out one of the two")
+            )
+        value[key] = item
+    return value
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise _refused("not_a_number", "a number is finite; JSON has neither NaN nor Infinity", "leave the field out")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse_constant(text)
+    return number
+
+
+def _refuse_unfit_text(value: Any) -> None:
+    """Raises RefusedError where any key or text holds NUL or half a surrogate pair."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend([*item.keys(), *item.values()])
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, str) and ("\x00" in item or any("\ud800" <= mark <= "\udfff" for mark in item)):
+            raise _refused("unfit_text", "a text holds neither NUL nor half a surrogate pair", "remove the character")
+
+
+def _refused(code: str, rule: str, advice: str) -> RefusedError:
+    return RefusedError(Refusal(code, "body", rule, advice))

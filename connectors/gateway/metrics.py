@@ -1,0 +1,42 @@
+"""Every metric of the gateway, in one place. Base units; no young person is a label."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+
+class GatewayMetrics:
+    """The metrics of one gateway, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Registers them, all at zero."""
+        self.registry = CollectorRegistry()
+        # What became of each event at the door. topic: the short name. outcome: published, repeated (known already,
+        # not published again), out_of_scope (acknowledged, not published), refused, unavailable (broker or store).
+        self.events = Counter(
+            "brobygger_events_total",
+            "Events by topic and what became of them at the door",
+            ("topic", "outcome"),
+            registry=self.registry,
+        )
+        # Every MedCom message by its case: new, repeat, resubmission, bundle_reused, content_changed, refused,
+        # out_of_scope, acknowledgement, unaddressable, unavailable.
+        self.messages = Counter(
+            "brobygger_medcom_messages_total", "MedCom messages by what they were", ("case",), registry=self.registry
+        )
+        # Refusals by door (medcom, events, entrance) and the refusal's code.
+        self.refusals = Counter(
+            "brobygger_refusals_total", "Refusals by door and code", ("door", "code"), registry=self.registry
+        )
+        # From the request's arrival to its answer, by door.
+        self.request_seconds = Histogram(
+            "brobygger_request_seconds", "Time from request to answer", ("door",), registry=self.registry
+        )
+        # From handing records to the producer to the broker's confirmation of all of them, or to giving up.
+        self.publish_seconds = Histogram(
+            "brobygger_publish_seconds", "Time until the broker confirmed", registry=self.registry
+        )
+
+    def exposition(self) -> bytes:
+        """Returns all of them in Prometheus' text format."""
+        return generate_latest(self.registry)

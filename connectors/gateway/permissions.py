@@ -1,0 +1,55 @@
+"""What a client may state: a source in its own name, a programme about itself alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.gateway.clients import NO_INDIVIDUAL_PATHWAY, Client, ClientKind
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_PROGRAMME_TOPICS = frozenset({"replies", "enrolments", "referrals"})
+_NAMING_FIELDS = ("source", "programme", "referred_to", "referred_from", "receiver")
+_HELP = "use the token of the client that this is about"
+
+
+def check_topic(client: Client, topic: str) -> None:
+    """Raises RefusedError where nothing on the topic is this client's to state."""
+    may_state = topic in _PROGRAMME_TOPICS if client.kind is ClientKind.PROGRAMME else topic != "replies"
+    if not may_state:
+        rule = "programmes state replies, enrolments and referrals; sources everything but replies"
+        raise RefusedError(Refusal("foreign_topic", "topic", rule, _HELP))
+
+
+def check_statement(client: Client, topic: str, form: BaseModel) -> None:
+    """Raises RefusedError where the statement is not this client's, or is for PsykInfo.
+
+    PsykInfo has no individual pathway: a sign-up for one of its events makes no statement about a young person.
+    """
+    named = {field: value for field in _NAMING_FIELDS if (value := getattr(form, field, None)) is not None}
+    for field, value in named.items():
+        if value.strip().lower() == NO_INDIVIDUAL_PATHWAY:
+            raise RefusedError(
+                Refusal(
+                    "no_individual_pathway",
+                    field,
+                    "PsykInfo has no individual pathway, and none is ever made",
+                    "don't send sign-ups for PsykInfo's events",
+                )
+            )
+    if named.get("source", client.name) != client.name:
+        raise RefusedError(Refusal("foreign_source", "source", "a client states in its own name alone", _HELP))
+    if client.kind is ClientKind.PROGRAMME:
+        _check_own(client, topic, form)
+
+
+def _check_own(client: Client, topic: str, form: BaseModel) -> None:
+    field = "referred_from" if topic == "referrals" else "programme"
+    if getattr(form, field) != client.name:
+        raise RefusedError(Refusal("foreign_programme", field, "a programme speaks for itself alone", _HELP))
+    if topic == "referrals" and getattr(form, "bridging", False) is not True:
+        raise RefusedError(
+            Refusal("foreign_programme", "bridging", "a programme's referrals ask for bridging", "set bridging to true")
+        )

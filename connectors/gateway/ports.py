@@ -1,0 +1,76 @@
+"""What the doors work with: put together once in ``composition``, replaced by fakes in tests."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from connectors.gateway.publisher import Delivered
+from connectors.gateway.tables import LedgerUnavailableError
+from connectors.vault.store import VaultUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from connectors.gateway.entrance import Entrance
+    from connectors.gateway.metrics import GatewayMetrics
+    from connectors.gateway.publisher import Publisher, Record, Unavailable
+    from connectors.gateway.receipts import Receipts
+    from connectors.gateway.settings import Limits
+    from connectors.gateway.statement_ledger import StatementLedger
+    from connectors.gateway.statements import Reader
+    from connectors.gateway.tables import Fingerprints
+    from connectors.medcom_fhir.translate import Door
+    from connectors.vault.store import SqlVault
+
+STORE_ERRORS = (VaultUnavailableError, LedgerUnavailableError)
+
+
+def utc_now() -> datetime:
+    """Returns the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def _nothing() -> None:
+    """Does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world, as far as tests replace it.
+
+    No ``publisher`` means the broker of the settings. ``after_confirmation`` is called between the broker's
+    confirmation and everything that follows it; a test may end the process there.
+    """
+
+    publisher: Publisher | None = None
+    clock: Callable[[], datetime] = utc_now
+    clock_seconds: Callable[[], float] = time.monotonic
+    after_confirmation: Callable[[], None] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that a door needs, opened."""
+
+    limits: Limits
+    ports: Ports
+    publisher: Publisher
+    vault: SqlVault
+    entrance: Entrance
+    receipts: Receipts
+    ledger: StatementLedger
+    fingerprints: Fingerprints
+    reader: Reader
+    medcom: Door
+    metrics: GatewayMetrics = field(repr=False)
+
+    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+        """Publishes, measured; after a confirmation the ports' ``after_confirmation`` is called."""
+        with self.metrics.publish_seconds.time():
+            outcome = await self.publisher.publish(records)
+        if isinstance(outcome, Delivered):
+            self.ports.after_confirmation()
+        return outcome

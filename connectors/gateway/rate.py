@@ -1,0 +1,38 @@
+"""A token bucket per client."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at_seconds: float
+
+
+class RateLimit:
+    """Lets each client do so much a second, and a burst at once. Not shared between processes."""
+
+    def __init__(self, per_second: int, burst: int, clock_seconds: Callable[[], float]) -> None:
+        """Takes the rate, the burst, and a clock that never goes back."""
+        self._per_second = per_second
+        self._burst = burst
+        self._clock_seconds = clock_seconds
+        self._buckets: dict[str, _Bucket] = {}
+
+    def wait_seconds(self, client_id: str) -> int:
+        """Returns 0 and counts the request, or the whole seconds after which to try again."""
+        now = self._clock_seconds()
+        bucket = self._buckets.setdefault(client_id, _Bucket(self._burst, now))
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at_seconds) * self._per_second)
+        bucket.filled_at_seconds = now
+        if bucket.tokens < 1:
+            return math.ceil((1 - bucket.tokens) / self._per_second)
+        bucket.tokens -= 1
+        return 0

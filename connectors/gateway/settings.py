@@ -1,0 +1,63 @@
+"""What the gateway is told when it starts: where things are, and the limit on everything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.kafka.connection import KafkaConnection
+from connectors.vault.database import sqlite_url
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Limits(BaseModel):
+    """How much of anything one client may ask for at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    body_bytes_max: Positive = 2 * 1024 * 1024
+    lines_bytes_max: Positive = 16 * 1024 * 1024
+    lines_max: Positive = 10_000
+    nesting_max: Positive = 64
+    body_time_max: timedelta = timedelta(seconds=30)
+    publish_time_max: timedelta = timedelta(seconds=10)
+    requests_per_second: Positive = 50
+    requests_burst: Positive = 200
+    receipts_kept: timedelta = timedelta(days=400)
+
+
+class GatewaySettings(BaseModel):
+    """Where the gateway keeps its data, and whom it serves.
+
+    ``ages`` are the youngest and the oldest age, in whole years, of any programme: messages about others are
+    acknowledged and counted, not published.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_folder: Path
+    kafka: KafkaConnection
+    reference_folder: Path
+    ages: tuple[int, int] = (0, 25)
+    vault_url: str | None = None
+    ledger_url: str | None = None
+    limits: Limits = Limits()
+
+    @property
+    def keys_folder(self) -> Path:
+        """Returns the folder of the vault's key files."""
+        return self.data_folder / "keys"
+
+    @property
+    def vault_database(self) -> str:
+        """Returns the URL of the vault's database: a SQLite file in the data folder unless set."""
+        return self.vault_url or sqlite_url(self.data_folder / "vault.sqlite")
+
+    @property
+    def ledger_database(self) -> str:
+        """Returns the URL of the gateway's receipts and clients: a file of its own, apart from the vault."""
+        return self.ledger_url or sqlite_url(self.data_folder / "gateway.sqlite")

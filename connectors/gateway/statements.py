@@ -1,0 +1,207 @@
+"""From the public JSON form to events: checked, pseudonymised, with ids that a repeat derives again."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.gateway.forms import FORMS, MODELS
+from connectors.gateway.json_reader import read_json
+from connectors.gateway.permissions import check_statement
+from connectors.gateway.persons import Identified, identified
+from connectors.gateway.problems import refusal_of
+from connectors.gateway.publisher import Record
+from connectors.medcom_fhir.identifiers import normalised
+from schemas.cloudevents import headers_of
+from schemas.codec import codec
+from schemas.codes import Specialty
+from schemas.events import Discharge, Envelope, Person
+from schemas.identifiers import derived_id
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.gateway.clients import Client
+    from connectors.medcom_fhir.identities import Identities
+    from connectors.vault.pseudonyms import Pseudonyms
+    from schemas.reference import Reference
+
+_NO_ID = UUID(int=0)
+# The specialty is reference data's, which may change between a statement and its repeat.
+_NOT_CONTENT = frozenset(
+    {"event_id", "sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id", "specialty"}
+)
+_CPR_IN_TEXT = re.compile(r"(?<![0-9])(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2}-[0-9]{4}(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that may be published, and the person event that goes along where something is known."""
+
+    topic: str
+    event: Envelope
+    person: Person | None
+    sent_at_given: bool
+
+    @property
+    def event_id(self) -> UUID:
+        """Returns the id by which a repeat is recognised."""
+        return self.event.event_id
+
+    @property
+    def content(self) -> str:
+        """Returns everything that it says, as text: the same for a repeat, whenever it was sent."""
+        return json.dumps([_said(self.event), self.person and _said(self.person)], sort_keys=True)
+
+    def records(self, recorded_at: datetime) -> tuple[Record, ...]:
+        """Returns the records to publish as of a time, the person's first; the same time gives the same bytes."""
+        times = {"recorded_at": recorded_at} | ({} if self.sent_at_given else {"sent_at": recorded_at})
+        return tuple(
+            record_of(topic, event.model_copy(update=times))
+            for topic, event in (("persons", self.person), (self.topic, self.event))
+            if event is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What it takes to read statements."""
+
+    identities: Identities
+    pseudonyms: Pseudonyms
+    reference: Reference
+    nesting_max: int
+
+    def read(self, topic: str, body: bytes, client: Client, recorded_at: datetime) -> Statement:
+        """Returns the statement that the body holds; asks the vault, which blocks, last.
+
+        Raises RefusedError at the first broken rule, and what the vault raises. No text repeats a value.
+        """
+        read_json(body, self.nesting_max)
+        form = _validated(topic, body)
+        check_statement(client, topic, form)
+        _refuse_numbers_in_text(form)
+        if topic == "replies":
+            self._check_pseudonym(form)
+            return _statement(topic, form, client, recorded_at, {})
+        person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
+        who = identified(person)
+        _refuse_own_number_in_text(form, who)
+        youth_id = self.identities.youth_id(who.system, who.number)
+        known = {"birth_date": who.birth_date, "municipality": person.municipality}
+        return self._routable(_statement(topic, form, client, recorded_at, known | {"youth_id": youth_id}))
+
+    def _routable(self, statement: Statement) -> Statement:
+        event = statement.event
+        if not isinstance(event, Discharge) or event.specialty is not Specialty.UNKNOWN:
+            return statement
+        specialty = self.reference.specialty_of(event.unit)
+        return replace(statement, event=event.model_copy(update={"specialty": specialty}))
+
+    def _check_pseudonym(self, form: Any) -> None:
+        free_places = form.status == "free_capacity"
+        if form.youth_id is None and not free_places:
+            raise RefusedError(
+                Refusal(
+                    "missing_field",
+                    "youth_id",
+                    "a reply names the young person, free capacity does not",
+                    "give the youth_id of the handover that this answers",
+                )
+            )
+        if form.youth_id is not None and self.pseudonyms.youth_of(form.programme, form.youth_id) is None:
+            raise RefusedError(
+                Refusal(
+                    "unknown_pseudonym",
+                    "youth_id",
+                    "the pseudonym is one that this programme was given",
+                    "copy the youth_id of the handover that this answers, letter by letter",
+                )
+            )
+
+
+def record_of(topic: str, event: Envelope) -> Record:
+    """Returns an event as a record: keyed by its youth id, or by its source where it means no young person."""
+    key = event.youth_id or event.source
+    return Record(topic, key.encode(), codec(type(event)).encode(event), tuple(headers_of(event, topic)))
+
+
+def _validated(topic: str, body: bytes) -> BaseModel:
+    try:
+        return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
+    except ValidationError as error:
+        raise RefusedError(refusal_of(error)) from error
+    except OverflowError as error:
+        rule = "a time lies in the years 1 to 9999, also in UTC"
+        raise RefusedError(Refusal("impossible_time", "body", rule, "correct the time")) from error
+
+
+def _statement(
+    topic: str,
+    form: Any,
+    client: Client,
+    recorded_at: datetime,
+    known: dict[str, Any],
+) -> Statement:
+    fields: dict[str, Any] = {name: getattr(form, name) for name in type(form).model_fields if name != "person"}
+    fields |= {"source": client.name, "recorded_at": recorded_at, "sent_at": form.sent_at or recorded_at}
+    if known:
+        fields["youth_id"] = known["youth_id"]
+    if "episode_id" in fields:
+        fields["episode_id"] = normalised(fields["episode_id"])
+    fields["correlation_id"] = form.correlation_id or _correlation_id(fields)
+    event = MODELS[topic](**fields | {"event_id": form.event_id or _NO_ID})
+    if form.event_id is None:
+        event = event.model_copy(update={"event_id": _event_id(topic, event, known)})
+    return Statement(topic, event, _person(event, known), form.sent_at is not None)
+
+
+def _correlation_id(fields: dict[str, Any]) -> UUID:
+    # The MedCom door derives it from the episode too, so that a stay told both ways has one correlation.
+    if "episode_id" in fields:
+        return derived_id("episode", fields["episode_id"])
+    return derived_id("statement", fields["source"], fields["statement_id"])
+
+
+def _event_id(topic: str, event: Envelope, known: dict[str, Any]) -> UUID:
+    said = [_said(event), {name: str(value) for name, value in known.items()}]
+    return derived_id("event", event.source, topic, json.dumps(said, sort_keys=True))
+
+
+def _person(event: Envelope, known: dict[str, Any]) -> Person | None:
+    if not known or (known["birth_date"] is None and known["municipality"] is None):
+        return None
+    envelope = {name: getattr(event, name) for name in Envelope.model_fields if name not in {"revises", "cancels"}}
+    own = {"event_id": derived_id("person", str(event.event_id)), "causation_id": event.event_id}
+    return Person(**(envelope | own | known))
+
+
+def _said(event: Envelope) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+
+
+def _texts(form: BaseModel) -> dict[str, str]:
+    return {name: value for name in type(form).model_fields if isinstance(value := getattr(form, name), str)}
+
+
+def _refuse_numbers_in_text(form: BaseModel) -> None:
+    for name, text in _texts(form).items():
+        if _CPR_IN_TEXT.search(text):
+            raise _number_in_text(name)
+
+
+def _refuse_own_number_in_text(form: BaseModel, who: Identified) -> None:
+    for name, text in _texts(form).items():
+        if who.number in re.sub(r"[\s-]", "", text).upper():
+            raise _number_in_text(name)
+
+
+def _number_in_text(name: str) -> RefusedError:
+    rule = "no field but person holds a CPR number"
+    return RefusedError(Refusal("identifier_in_text", name, rule, "use an id of your own that says nothing"))

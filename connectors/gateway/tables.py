@@ -1,0 +1,129 @@
+"""The gateway's own database: receipts, statements, answers and clients; nothing personal in any of them.
+
+Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import event as listening
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.vault.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+Result = TypeVar("Result")
+
+TABLES = MetaData()
+PENDING = "pending"
+DONE = "done"
+
+RECEIPTS = Table(
+    "receipts",
+    TABLES,
+    Column("bundle", LargeBinary(32), primary_key=True),
+    Column("header", LargeBinary(32), primary_key=True),
+    Column("letter", LargeBinary(32), index=True),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("recorded_at_ms", BigInteger, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("acknowledgement", LargeBinary, nullable=False),
+)
+STATEMENTS = Table(
+    "statements",
+    TABLES,
+    Column("event_id", String(36), primary_key=True),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("recorded_at_ms", BigInteger, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+)
+ANSWERS = Table(
+    "answers",
+    TABLES,
+    Column("request", LargeBinary(32), primary_key=True),
+    Column("body", LargeBinary(32), nullable=False),
+    Column("recorded_at_ms", BigInteger, nullable=False, index=True),
+    Column("status", Integer, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+CLIENTS = Table(
+    "clients",
+    TABLES,
+    Column("client_id", String(32), primary_key=True),
+    Column("token_sha256", LargeBinary(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("senders", Text, nullable=False),
+    Column("data_controller", Text),
+    Column("legal_basis", Text),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("revoked_at_ms", BigInteger),
+)
+Index("clients_by_name", CLIENTS.c.kind, CLIENTS.c.name)
+
+
+class LedgerUnavailableError(Exception):
+    """Raised where the gateway's database can't be opened, read or written; the caller may try again."""
+
+
+class Fingerprints:
+    """Turns what may not be kept into 32 bytes by which it is recognised."""
+
+    def __init__(self, key: bytes) -> None:
+        """Takes the receipts key."""
+        self._key = key
+
+    def of(self, *parts: str | bytes) -> bytes:
+        """Returns the HMAC-SHA-256 of the parts; lists that differ anywhere give different bytes."""
+        code = hmac.new(self._key, digestmod=hashlib.sha256)
+        for part in parts:
+            content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            code.update(len(content).to_bytes(8) + content)
+        return code.digest()
+
+
+def open_ledger(url: str) -> Engine:
+    """Returns an engine of the gateway's database, tables made; raises LedgerUnavailableError."""
+    try:
+        engine = open_database(url, TABLES)
+    except (SQLAlchemyError, OSError) as error:
+        raise LedgerUnavailableError("the gateway's database can't be opened: check its URL and folder") from error
+    if engine.dialect.name == "sqlite":
+        listening.listen(engine, "begin", _begin_for_writing)
+    return engine
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Returns what the work returns, having committed it; raises LedgerUnavailableError."""
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    except SQLAlchemyError as error:
+        raise LedgerUnavailableError("the gateway's database can't be read or written") from error
+
+
+def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Returns what the work reads, waiting for no writer; raises LedgerUnavailableError."""
+    try:
+        with engine.connect().execution_options(reads_only=True) as connection:
+            return work(connection)
+    except SQLAlchemyError as error:
+        raise LedgerUnavailableError("the gateway's database can't be read") from error
+
+
+def _begin_for_writing(connection: Connection) -> None:
+    if connection.get_execution_options().get("reads_only"):
+        return
+    # A transaction that reads first and writes later fails in SQLite, without waiting, where another
+    # process has written in between; taking the write lock first makes it wait its turn.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

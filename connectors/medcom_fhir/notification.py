@@ -1,0 +1,135 @@
+"""A HospitalNotification that has been read, and the events it becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from connectors.medcom_fhir.classification import Mode, Step
+from connectors.medcom_fhir.identifiers import normalised
+from schemas.codes import Remark, Specialty
+from schemas.events import Discharge, Person
+from schemas.identifiers import derived_id
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from connectors.medcom_fhir.organisations import Organisation
+    from connectors.medcom_fhir.patients import Patient
+    from connectors.medcom_fhir.provenance import Link
+    from connectors.medcom_fhir.stays import Stay
+
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+_NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Everything that a HospitalNotification says; ``named`` is the letter that it follows."""
+
+    header_id: str
+    sender: Organisation
+    receiver: Organisation
+    municipality: str
+    sent_at: datetime
+    link: Link
+    patient: Patient
+    stay: Stay
+    step: Step
+    occurred_at: datetime
+    letter_id: UUID
+    specialty: Specialty
+    named: UUID | None
+
+
+def is_of_age(notification: Notification, ages: range) -> bool:
+    """Returns whether the patient had one of these ages at any time from the stay's start to the step.
+
+    So one stay is in scope whole: who is admitted at 25 and discharged at 26 stays in scope. Ages are
+    counted in Danish days. Unknown birth dates are in scope: a person decides.
+    """
+    birth_date = notification.patient.birth_date
+    if birth_date is None:
+        return True
+    first = _age_on(birth_date, notification.stay.started_at)
+    last = max(first, _age_on(birth_date, notification.occurred_at))
+    return bool(ages) and first < ages.stop and last >= ages.start
+
+
+def events_of(
+    notification: Notification,
+    youth_id: str,
+    recorded_at: datetime,
+) -> tuple[tuple[str, Discharge | Person], ...]:
+    """Returns the ``discharges`` and the ``persons`` event of a notification, each with its topic."""
+    return (
+        ("discharges", _discharge(notification, youth_id, recorded_at)),
+        ("persons", _person(notification, youth_id, recorded_at)),
+    )
+
+
+def content_digest(events: tuple[tuple[str, Discharge | Person], ...]) -> str:
+    """Returns a digest of what the events say, the same for a letter that is sent again.
+
+    What reference data added is left out, because it may change in between. It holds the youth id,
+    which is random, so that no number can be found by trying (EDPB 01/2025).
+    """
+    said = [[topic, event.model_dump(mode="json", exclude=_NOT_CONTENT)] for topic, event in events]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _discharge(notification: Notification, youth_id: str, recorded_at: datetime) -> Discharge:
+    step, stay = notification.step, notification.stay
+    return Discharge(
+        event_id=notification.letter_id,
+        source=f"sor:{notification.sender.sor}",
+        correlation_id=derived_id("episode", stay.episode),
+        occurred_at=notification.occurred_at,
+        sent_at=notification.sent_at,
+        recorded_at=recorded_at,
+        youth_id=youth_id,
+        statement_id=normalised(notification.header_id),
+        revises=notification.named if step.mode is Mode.REVISE else None,
+        cancels=notification.named if step.mode is Mode.CANCEL else None,
+        episode_id=stay.episode,
+        status=step.stay_status,
+        stay_class=step.stay_class,
+        unit=stay.unit,
+        specialty=notification.specialty,
+        notification=step.notification,
+        remarks=_remarks(notification),
+    )
+
+
+def _person(notification: Notification, youth_id: str, recorded_at: datetime) -> Person:
+    return Person(
+        event_id=derived_id("person", str(notification.letter_id)),
+        source=f"sor:{notification.sender.sor}",
+        correlation_id=derived_id("episode", notification.stay.episode),
+        occurred_at=notification.occurred_at,
+        sent_at=notification.sent_at,
+        recorded_at=recorded_at,
+        youth_id=youth_id,
+        statement_id=normalised(notification.header_id),
+        birth_date=notification.patient.birth_date,
+        municipality=notification.municipality,
+        protected=notification.patient.protected,
+    )
+
+
+def _remarks(notification: Notification) -> tuple[Remark, ...]:
+    remarks = []
+    if not notification.step.consistent:
+        remarks.append(Remark.INCONSISTENT_STATUS)
+    if notification.patient.has_replacement_number:
+        remarks.append(Remark.NONSTANDARD_IDENTIFIER)
+    return tuple(remarks)
+
+
+def _age_on(birth_date: date, moment: datetime) -> int:
+    day = moment.astimezone(_COPENHAGEN).date()
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

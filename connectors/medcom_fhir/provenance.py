@@ -1,0 +1,169 @@
+"""The chain of messages that a Bundle's Provenances tell.
+
+The current Provenance is the one whose target is this message's MessageHeader. The others retell the
+history, in any order, and are never new events. ``entity.role`` revision stands on every successor: it
+means *follows* (medcomdk/dk-medcom-hospitalnotification, HospitalNotificationProvenanceInstances).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.medcom_fhir.codes import ErrorCode
+from connectors.medcom_fhir.identifiers import checked_id, last_part, normalised, referred_id
+from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.organisations import sor_of
+from connectors.medcom_fhir.times import optional_time_of
+from schemas.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from connectors.medcom_fhir.bundle import Bundle
+
+_ACTIVITY = re.compile(r"[a-z-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One Provenance: which letter, what was done, by whom, and which letter it follows.
+
+    Ids are normalised. ``sor`` is absent where ``agent.who`` is not in the Bundle, as in published
+    messages. ``sent_at`` is absent where it is no time. It and the two ids as sent are only ever retold.
+    """
+
+    header_id: str
+    activity: str
+    follows: str | None
+    sor: str | None
+    role: str | None
+    sent_at: str | None
+    header_id_as_sent: str
+    follows_as_sent: str | None
+
+
+def current_link(bundle: Bundle, header_id: str) -> Link:
+    """Returns the message's own Provenance; raises RefusedError where there is none, or more than one tale."""
+    if not bundle.of_type("Provenance"):
+        raise refused(
+            "provenance_missing", "Bundle.entry.resource.ofType(Provenance)", "a message has at least one Provenance"
+        )
+    own = {_link(bundle, node) for node in bundle.of_type("Provenance") if normalised(header_id) in _targets(node)}
+    if not own:
+        raise refused(
+            "current_provenance_missing",
+            "Provenance.target",
+            "one Provenance has this message's MessageHeader as target",
+        )
+    if len(own) > 1:
+        raise refused(
+            "current_provenance_repeated",
+            "Provenance.target",
+            "only one Provenance has this message's MessageHeader as target",
+        )
+    return own.pop()
+
+
+def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:
+    """Returns what the Bundle retells of an earlier letter, or None where it does not, or in two ways."""
+    found = set()
+    for node in bundle.of_type("Provenance"):
+        try:
+            if header_id in _targets(node):
+                found.add(_link(bundle, node))
+        except RefusedError:
+            continue  # History may be retold badly; what it cannot tell is treated as not told.
+    return found.pop() if len(found) == 1 else None
+
+
+def tells_of_a_death(bundle: Bundle, link: Link | None) -> bool:
+    """Returns whether an earlier letter was a MORS, as far as its Provenance can show it.
+
+    A MORS repeats the activity of the letter it follows; no other letter of one hospital repeats a first
+    activity, because a step that is corrected is sent as ``revise-*``. A transfer repeats
+    ``admit-inpatient`` too, but from another organisation. What cannot be seen, and then counts as no
+    death: a death told after a ``revise-*`` (two revisions in a row look the same), and one on arrival
+    that follows nothing (``translate`` knows it by its times). An AN_MORS takes the role removal.
+    """
+    if link is None or link.role == "removal" or link.activity.startswith(("revise-", "cancel-")):
+        return False
+    earlier = earlier_link(bundle, link.follows)
+    if earlier is None or earlier.activity != link.activity:
+        return False
+    return earlier.sor is None or link.sor is None or earlier.sor == link.sor
+
+
+def _targets(node: Node) -> frozenset[str]:
+    return frozenset(referred_id(reference) for reference in _references(node))
+
+
+def _references(node: Node) -> frozenset[str]:
+    return frozenset(target.text("reference") for target in node.children("target"))
+
+
+def _sent_at(node: Node) -> str | None:
+    for name in ("occurredDateTime", "recorded"):
+        try:
+            if optional_time_of(node, name) is not None:
+                return node.text(name)
+        except RefusedError:
+            continue  # Published messages order the stay by the Encounter; this time is only retold.
+    return None
+
+
+def _link(bundle: Bundle, node: Node) -> Link:
+    follows, role = _followed(node)
+    header_id = checked_id(last_part(min(_references(node))), f"{node.path}.target.reference")
+    return Link(
+        header_id=normalised(header_id),
+        activity=_activity(node),
+        follows=normalised(follows) if follows else None,
+        sor=_agent_sor(bundle, node),
+        role=role,
+        sent_at=_sent_at(node),
+        header_id_as_sent=header_id,
+        follows_as_sent=follows,
+    )
+
+
+def _activity(node: Node) -> str:
+    codings = node.child("activity").children("coding")
+    codes = {coding.text("code").lower() for coding in codings}
+    if len(codes) != 1:
+        raise refused("element_missing", f"{node.path}.activity.coding", "the activity has one coding")
+    code = codes.pop()
+    if not _ACTIVITY.fullmatch(code):
+        rule = "the activity is one of MedCom's"
+        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{node.path}.activity.coding.code", rule)
+    return code
+
+
+def _followed(node: Node) -> tuple[str | None, str | None]:
+    """Returns the id as sent of the letter that is followed or removed, and the role; removal goes first."""
+    found = {
+        (role, what.text("reference"))
+        for entity in node.children("entity")
+        if (role := entity.optional_text("role")) in {"removal", "revision"}
+        and (what := entity.optional_child("what")) is not None
+        and what.optional_text("reference") is not None
+    }
+    for role in ("removal", "revision"):
+        letters = {reference for held_role, reference in found if held_role == role}
+        if len({referred_id(reference) for reference in letters}) > 1:
+            raise refused("conflicting_resources", f"{node.path}.entity", "a message follows one message")
+        if letters:
+            return checked_id(last_part(min(letters)), f"{node.path}.entity.what.reference"), role
+    return None, None
+
+
+def _agent_sor(bundle: Bundle, node: Node) -> str | None:
+    sors = set()
+    for agent in node.children("agent"):
+        who = agent.optional_child("who")
+        reference = who.optional_text("reference") if who is not None else None
+        for organisation in bundle.find(reference, "Organization") if reference else ():
+            try:
+                sors.add(sor_of(organisation))
+            except RefusedError:
+                continue
+    return sors.pop() if len(sors) == 1 else None

@@ -1,0 +1,41 @@
+"""FHIR instants and dateTimes with the offset as sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from connectors.medcom_fhir.nodes import Node, refused
+
+_WITH_OFFSET = re.compile(
+    r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
+)
+_WITHOUT_OFFSET = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?)?)?")
+_YEARS = range(1900, 2200)
+
+
+def time_of(node: Node, name: str) -> datetime:
+    """Returns a required time, aware, with the offset as sent (published messages carry odd ones).
+
+    Raises RefusedError where it has no offset (MedCom: a timestamp SHALL include a timezone) or where
+    the day or hour does not exist.
+    """
+    text, path = node.text(name), f"{node.path}.{name}"
+    if _WITHOUT_OFFSET.fullmatch(text):
+        raise refused("time_without_offset", path, "a time has date, hour, minute, second and offset")
+    if not _WITH_OFFSET.fullmatch(text):
+        raise refused("invalid_time", path, "the time is a FHIR instant")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise refused("invalid_time", path, "the day and the hour exist") from error
+    if moment.year not in _YEARS:
+        raise refused("invalid_time", path, f"the year is {_YEARS.start} to {_YEARS.stop - 1}")
+    return moment
+
+
+def optional_time_of(node: Node | None, name: str) -> datetime | None:
+    """Returns a time that may be absent; one that is present follows the rules of ``time_of``."""
+    if node is None or node.value.get(name) is None:
+        return None
+    return time_of(node, name)

@@ -1,0 +1,116 @@
+"""The vault's keys, one file each, so that a process can be given those it needs and no others.
+
+============================  =======================================  ==========================
+File                          Holds                                    Read by
+============================  =======================================  ==========================
+``index.key``                 HMAC key of the look-up index            gateway
+``receipts.key``              HMAC key of the gateway's receipts       gateway
+``pseudonyms.json``           roots of the programmes' pseudonym keys  gateway, workers
+``sealing.private.key``       X25519 private key of dead letters       operations' commands
+``sealing.public.key``        X25519 public key of dead letters        workers, gateway
+============================  =======================================  ==========================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from connectors.vault.key_files import KeyFileError, read_key, written_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_BYTES = 32
+_KEY_ID = re.compile(r"^[a-z0-9]{4}$")
+_INDEX = "index.key"
+_RECEIPTS = "receipts.key"
+_PSEUDONYMS = "pseudonyms.json"
+_SEALING_PRIVATE = "sealing.private.key"
+_SEALING_PUBLIC = "sealing.public.key"
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymRoot:
+    """A root from which every programme's AES-SIV key is derived; ``key_id`` stands in each pseudonym."""
+
+    key_id: str
+    root: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses a key id or a root of another form."""
+        if not _KEY_ID.fullmatch(self.key_id) or len(self.root) != KEY_BYTES:
+            raise KeyFileError("a pseudonym root has an id of four characters a-z0-9 and 32 bytes")
+
+
+def create_keys(folder: Path) -> None:
+    """Makes every key that is missing; those that are there stay as they are.
+
+    May run in several processes at once: all end with the same keys.
+    """
+    written_once(folder / _INDEX, _new_key)
+    written_once(folder / _RECEIPTS, _new_key)
+    written_once(folder / _PSEUDONYMS, _new_roots)
+    private = written_once(folder / _SEALING_PRIVATE, _new_key)
+    public = X25519PrivateKey.from_private_bytes(_key_of(private)).public_key().public_bytes_raw()
+    written_once(folder / _SEALING_PUBLIC, lambda: _text_of(public), public=True)
+
+
+def index_key(folder: Path) -> bytes:
+    """Returns the key of the vault's look-up index, 32 bytes."""
+    return _key_of(read_key(folder / _INDEX))
+
+
+def receipts_key(folder: Path) -> bytes:
+    """Returns the key under which the gateway's ledger keeps hashes of what it received, 32 bytes."""
+    return _key_of(read_key(folder / _RECEIPTS))
+
+
+def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
+    """Returns the roots, the one for new pseudonyms first, then those that are still understood."""
+    try:
+        entries = json.loads(read_key(folder / _PSEUDONYMS))
+        roots = tuple(PseudonymRoot(entry["key_id"], bytes.fromhex(entry["root"])) for entry in entries)
+    except (ValueError, TypeError, KeyError) as error:
+        raise KeyFileError(f"{folder / _PSEUDONYMS} is not a list of key_id and root") from error
+    if not roots or len({root.key_id for root in roots}) != len(roots):
+        raise KeyFileError(f"{folder / _PSEUDONYMS} needs at least one root, and key ids that differ")
+    return roots
+
+
+def sealing_private_key(folder: Path) -> X25519PrivateKey:
+    """Returns the key that opens dead letters; workers never hold it."""
+    return X25519PrivateKey.from_private_bytes(_key_of(read_key(folder / _SEALING_PRIVATE)))
+
+
+def sealing_public_key(folder: Path) -> X25519PublicKey:
+    """Returns the key that dead letters are sealed to."""
+    return X25519PublicKey.from_public_bytes(_key_of(read_key(folder / _SEALING_PUBLIC, public=True)))
+
+
+def _new_key() -> bytes:
+    return _text_of(secrets.token_bytes(KEY_BYTES))
+
+
+def _new_roots() -> bytes:
+    root = {"key_id": "k001", "root": secrets.token_hex(KEY_BYTES)}
+    return json.dumps([root], indent=1).encode() + b"\n"
+
+
+def _text_of(key: bytes) -> bytes:
+    return key.hex().encode() + b"\n"
+
+
+def _key_of(content: bytes) -> bytes:
+    try:
+        key = bytes.fromhex(content.decode("ascii").strip())
+    except ValueError as error:
+        raise KeyFileError("a key file holds 64 hexadecimal digits") from error
+    if len(key) != KEY_BYTES:
+        raise KeyFileError("a key file holds 64 hexadecimal digits")
+    return key

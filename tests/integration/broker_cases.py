@@ -1,0 +1,134 @@
+"""A dozen of CASES.md as timelines that run through the real broker, each about a young person of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from schemas.events import Envelope
+from tests.domain.story import a_consent, a_course, a_person, a_step, an_id, at
+
+START = at("2030-02-04 10:00")  # a Monday ahead of any clock that runs this
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+Timeline = tuple[tuple[timedelta, Envelope], ...]
+
+
+@dataclass(frozen=True)
+class BrokerCase:
+    """One case: what is told at which time after START, and what programmes are told in the end."""
+
+    number: str
+    timeline: tuple[tuple[timedelta, Envelope], ...]
+    expected: tuple[tuple[str, str, str | None], ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def youth_id(self) -> str:
+        """Returns the case's own young person."""
+        return an_id(f"youth-{self.number}").hex
+
+    def events(self) -> list[tuple[timedelta, Envelope]]:
+        """Returns the timeline with ids of the case's own."""
+        return [(when, self._own(event)) for when, event in self.timeline]
+
+    def _own(self, event: Envelope) -> Envelope:
+        def own_id(value: object) -> object:
+            return an_id(f"{self.number}-{value}") if value else None
+
+        return event.model_copy(
+            update={
+                "youth_id": self.youth_id,
+                "event_id": own_id(event.event_id),
+                "revises": own_id(event.revises),
+                "cancels": own_id(event.cancels),
+            }
+        )
+
+
+def _begin(*events: Envelope, consent: bool = True, municipality: str = "0217") -> Timeline:
+    unit = "9991084000016101"
+    first: list[Envelope] = [
+        a_person(municipality=municipality),
+        a_step("stin", START - 20 * DAY, "admitted", unit=unit),
+        a_step("slhj", START, "discharged_home", unit=unit),
+    ]
+    if consent:
+        first.append(a_consent("consent", START - DAY))
+    return tuple((timedelta(), event) for event in (*first, *events))
+
+
+_WITHDRAWAL = a_consent("gone", START + HOUR, decision="withdrawn", statement_id="consent")
+_REFUSAL = a_consent("refusal", START + HOUR, decision="refused")
+_U, _H = "ungevaerftet", "headspace"
+_SILENT = (
+    ("offered", _U, None),
+    ("reminded", _U, None),
+    ("withdrawn", _U, "expired"),
+    ("offered", _H, None),
+    ("reminded", _H, None),
+    ("withdrawn", _H, "expired"),
+)
+_SOMATIC_UNIT = "9991084000016104"
+
+CASES = (
+    BrokerCase("1", _begin(), _SILENT, ("escalated",)),
+    BrokerCase("3", tuple(reversed(_begin())), _SILENT, ("escalated",)),
+    BrokerCase(
+        "4",
+        (*_begin(), (2 * HOUR, a_step("an", START, "discharged_home", cancels=an_id("slhj")))),
+        (("offered", _U, None), ("withdrawn", _U, "discharge_cancelled")),
+    ),
+    BrokerCase("5", _begin(a_step("an", START, "discharged_home", cancels=an_id("slhj"))), ()),
+    BrokerCase("8", (*_begin()[:2], (HOUR, a_step("stor", START, "on_leave", unit="9991084000016101"))), ()),
+    BrokerCase(
+        "9",
+        (*_begin(), (2 * HOUR, a_step("mors", START + HOUR, "deceased", unit="9991084000016101"))),
+        (("offered", _U, None), ("withdrawn", _U, None)),
+    ),
+    BrokerCase(
+        "10",
+        tuple(
+            (timedelta(), event)
+            for event in (
+                a_person(),
+                a_consent("consent", START - DAY),
+                a_step("stin", START - DAY, "admitted", unit=_SOMATIC_UNIT),
+                a_step("slhj", START, "discharged_home", unit=_SOMATIC_UNIT),
+            )
+        ),
+        (),
+    ),
+    BrokerCase("14", (*_begin(consent=False), (3 * HOUR, _REFUSAL)), (), ("consent_wanted",)),
+    BrokerCase(
+        "17", (*_begin(), (2 * HOUR, _WITHDRAWAL)), (("offered", _U, None), ("withdrawn", _U, "consent_withdrawn"))
+    ),
+    BrokerCase("22", _begin(municipality="0360"), (), ("escalated",)),
+    BrokerCase("23", _begin(municipality="0101"), tuple(row for row in _SILENT if row[1] == _H), ("escalated",)),
+    BrokerCase(
+        "31",
+        (*_begin(), (2 * HOUR, a_person("moved", occurred_at=START + HOUR, municipality="0101"))),
+        (("offered", _U, None), ("withdrawn", _U, "moved"), *(row for row in _SILENT if row[1] == _H)),
+        ("escalated",),
+    ),
+    BrokerCase(
+        "32",
+        tuple(
+            (timedelta(), event)
+            for event in (
+                a_person(birth_date=date(2013, 5, 1)),
+                a_consent("named", START - DAY, scope="named"),
+                a_course("active", START - 700 * DAY, "opus-young", "active"),
+                a_course("done", START, "opus-young", "completed"),
+            )
+        ),
+        (
+            ("offered", "unik-recovery-young", None),
+            ("reminded", "unik-recovery-young", None),
+            ("withdrawn", "unik-recovery-young", "expired"),
+            *_SILENT,
+        ),
+        ("escalated",),
+    ),
+)

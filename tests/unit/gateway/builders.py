@@ -1,0 +1,181 @@
+"""A gateway with everything real but the broker, and what its tests send."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from connectors.gateway.app import build_gateway
+from connectors.gateway.clients import ClientKind, Clients, NewClient, open_clients
+from connectors.gateway.forms import EXAMPLES
+from connectors.gateway.ports import Ports
+from connectors.gateway.publisher import Delivered, Record, Unavailable
+from connectors.gateway.settings import GatewaySettings, Limits
+from connectors.kafka.connection import KafkaConnection
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
+from schemas.codec import codec
+from schemas.topics import entry_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from fastapi import FastAPI
+
+ROOT = Path(__file__).parents[3]
+MESSAGES = ROOT / "tests" / "messages" / "medcom-fhir"
+NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+FHIR = {"content-type": "application/fhir+json"}
+NDJSON = {"content-type": "application/x-ndjson"}
+YOUTH_ID = "00112233445566778899aabbccddeeff"
+
+
+class FakePublisher:
+    """Keeps what is published; answers ``Unavailable`` while ``reachable`` is False, keeping nothing."""
+
+    def __init__(self) -> None:
+        """Starts reachable, with nothing published."""
+        self.records: list[Record] = []
+        self.reachable = True
+        self.batches = 0
+
+    async def start(self) -> None:
+        """Has nothing to do."""
+
+    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+        """Keeps the records."""
+        if not self.reachable:
+            return Unavailable("timed_out")
+        self.batches += 1
+        self.records.extend(records)
+        return Delivered()
+
+    async def is_reachable(self) -> bool:
+        """Tells whether it is reachable."""
+        return self.reachable
+
+    async def stop(self) -> None:
+        """Has nothing to do."""
+
+
+class FixedClock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        """Starts at NOW and second 0."""
+        self.now = NOW
+        self.seconds = 0.0
+
+
+@dataclass
+class Gateway:
+    """A running gateway and what a test looks at."""
+
+    settings: GatewaySettings
+    publisher: FakePublisher
+    clock: FixedClock
+    http: httpx.AsyncClient
+    app: FastAPI
+    crash: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def clients(self) -> Clients:
+        """Returns the gateway's clients."""
+        return open_clients(self.settings.ledger_database)
+
+    def token(self, kind: ClientKind = ClientKind.SOURCE, name: str = "region-h", **changes: Any) -> dict[str, str]:
+        """Returns the headers of a new client."""
+        legal = {"data_controller": "Region Hovedstaden", "legal_basis": "Sundhedsloven §43"}
+        client = NewClient(kind=kind, name=name, **(legal | changes))
+        return {"authorization": f"Bearer {self.clients.create(client, NOW)}"}
+
+    async def statement(self, topic: str, headers: dict[str, str], **changes: Any) -> httpx.Response:
+        """Posts a topic's example with changes."""
+        return await self.http.post(f"/events/{topic}", json=a_statement(topic, **changes), headers=headers)
+
+    async def message(self, message: dict[str, Any] | bytes, headers: dict[str, str]) -> httpx.Response:
+        """Posts a MedCom message."""
+        content = message if isinstance(message, bytes) else json.dumps(message).encode()
+        return await self.http.post("/medcom/fhir", content=content, headers=FHIR | headers)
+
+    def published(self, topic: str) -> list[dict[str, Any]]:
+        """Returns what was published on a topic, decoded into numbers and text."""
+        model = entry_of(topic).model
+        assert model is not None
+        return [codec(model).decode_raw(record.value) for record in self.publisher.records if record.topic == topic]
+
+    def pseudonym(self, programme: str) -> str:
+        """Returns a programme's pseudonym of YOUTH_ID."""
+        return Pseudonyms(pseudonym_roots(self.settings.keys_folder)).pseudonym_of(programme, YOUTH_ID)
+
+    def crashes(self, times: int = 1) -> None:
+        """Makes the gateway fail that many times between confirmation and answer."""
+        self.crash.extend([_crash] * times)
+
+
+class Crashed(Exception):  # noqa: N818 it stands for the end of a process, not for an error
+    """Stands for the end of the process."""
+
+
+def _crash() -> None:
+    raise Crashed
+
+
+@asynccontextmanager
+async def a_gateway(folder: Path, **limits: Any) -> AsyncIterator[Gateway]:
+    """Yields a gateway on a data folder; entering it again is a restart."""
+    settings = GatewaySettings(
+        data_folder=folder,
+        kafka=KafkaConnection(bootstrap="localhost:1"),
+        reference_folder=ROOT / "reference",
+        ages=(0, 150),
+        limits=Limits(**limits),
+    )
+    publisher, clock = FakePublisher(), FixedClock()
+    crash: list[Callable[[], None]] = []
+    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, lambda: crash.pop()() if crash else None)
+    app = build_gateway(settings, ports)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+        yield Gateway(settings, publisher, clock, http, app, crash)
+
+
+def a_statement(topic: str, **changes: Any) -> dict[str, Any]:
+    """Returns a topic's example statement with changes; a change to ... leaves the field out."""
+    return {name: value for name, value in (EXAMPLES[topic] | changes).items() if value is not ...}
+
+
+def a_message(name: str = "hn-06-SLHJ-discharge-home", **changes: Any) -> dict[str, Any]:
+    """Returns a published message with changes to the Bundle."""
+    message: dict[str, Any] = json.loads((MESSAGES / f"{name}.json").read_text(encoding="utf-8"))
+    return message | changes
+
+
+def with_header_id(message: dict[str, Any], header_id: str) -> dict[str, Any]:
+    """Returns a message whose MessageHeader has another id, references included."""
+    [old] = [
+        entry["resource"]["id"] for entry in message["entry"] if entry["resource"]["resourceType"] == "MessageHeader"
+    ]
+    renamed: dict[str, Any] = json.loads(json.dumps(message).replace(old, header_id))
+    return renamed
+
+
+def response_code(acknowledgement: httpx.Response) -> str:
+    """Returns the code of an Acknowledgement."""
+    bundle = acknowledgement.json()
+    [header] = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "MessageHeader"]
+    code: str = header["response"]["code"]
+    return code
+
+
+def refused(answer: httpx.Response) -> tuple[int, str, str]:
+    """Returns the status, code and field of a refusal."""
+    refusal = answer.json()["refused"]
+    assert set(refusal) == {"code", "field", "rule", "help"}
+    return answer.status_code, refusal["code"], refusal["field"]

@@ -1,0 +1,137 @@
+"""Messages and doors for the tests: published Bundles, and variations of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connectors.medcom_fhir.organisations import Organisation
+from connectors.medcom_fhir.outcomes import Outcome, Refused, Translation
+from connectors.medcom_fhir.translate import Door, translate
+from schemas.events import Discharge, Person
+from schemas.reference import Reference, load_reference
+from schemas.refusals import Refusal
+
+ROOT = Path(__file__).parents[3]
+MESSAGES = ROOT / "tests" / "messages" / "medcom-fhir"
+GOLDEN = ROOT / "tests" / "golden" / "medcom_fhir"
+RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+NOTIFICATIONS = sorted(path.stem for path in MESSAGES.glob("hn*.json"))
+Json = dict[str, Any]
+
+
+class FixedIdentities:
+    """Gives every person the same youth id, and remembers who was asked for."""
+
+    def __init__(self) -> None:
+        """Starts with nobody asked for."""
+        self.asked: list[tuple[str, str]] = []
+
+    def youth_id(self, identifier_system: str, value: str) -> str:
+        """Returns the fixed id."""
+        self.asked.append((identifier_system, value))
+        return "youth-0001"
+
+
+@cache
+def the_reference() -> Reference:
+    """Returns the reference data that ships."""
+    return load_reference(ROOT / "reference")
+
+
+def a_door(ages: range = range(150), identities: FixedIdentities | None = None, *, answers: bool = True) -> Door:
+    """Returns a door that takes every age, unless said."""
+    service = the_reference().service
+    own = Organisation(service.sor, service.gln) if answers else None
+    return Door(identities or FixedIdentities(), the_reference(), ages, own)
+
+
+def a_message(name: str = "hn-06-SLHJ-discharge-home") -> Json:
+    """Returns a published message, a discharge home unless said."""
+    message: Json = json.loads((MESSAGES / f"{name}.json").read_text(encoding="utf-8"))
+    return message
+
+
+def outcome_of(message: Json | bytes, door: Door | None = None) -> Outcome:
+    """Returns what comes of a message."""
+    content = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return translate(content, door or a_door(), RECORDED_AT)
+
+
+def translation_of(message: Json, door: Door | None = None) -> Translation:
+    """Returns the translation of a message that is taken."""
+    outcome = outcome_of(message, door)
+    assert isinstance(outcome, Translation), outcome
+    return outcome
+
+
+def discharge_of(message: Json, door: Door | None = None) -> Discharge:
+    """Returns the discharges event of a message that is taken."""
+    event = translation_of(message, door).events[0][1]
+    assert isinstance(event, Discharge)
+    return event
+
+
+def person_of(message: Json, door: Door | None = None) -> Person:
+    """Returns the persons event of a message that is taken."""
+    event = translation_of(message, door).events[1][1]
+    assert isinstance(event, Person)
+    return event
+
+
+def refusal_of(message: Json | bytes, door: Door | None = None) -> Refusal:
+    """Returns why a message was refused."""
+    outcome = outcome_of(message, door)
+    assert isinstance(outcome, Refused), outcome
+    return outcome.refusal
+
+
+def the(message: Json, resource_type: str) -> Json:
+    """Returns a message's first resource of a type, for changing it in place."""
+    return next(resource for resource in resources(message, resource_type))
+
+
+def resources(message: Json, resource_type: str) -> list[Json]:
+    """Returns a message's resources of a type."""
+    return [entry["resource"] for entry in message["entry"] if entry["resource"]["resourceType"] == resource_type]
+
+
+def own_provenance(message: Json) -> Json:
+    """Returns the Provenance whose target is the message's header."""
+    target = f"MessageHeader/{the(message, 'MessageHeader')['id']}"
+    return next(item for item in resources(message, "Provenance") if item["target"][0]["reference"] == target)
+
+
+def organisation(message: Json, gln: str) -> Json:
+    """Returns the organisation with a GLN."""
+    return next(item for item in resources(message, "Organization")
+                if any(identifier["value"] == gln for identifier in item["identifier"]))
+
+
+def a_chain(*activities: str, status: str, deceased: bool | None = None, **encounter: Any) -> Json:
+    """Returns a message whose Provenances tell these activities, oldest first, the last one its own.
+
+    ``encounter`` replaces elements of the Encounter; a cancellation takes the role removal.
+    """
+    message = a_message()
+    template = own_provenance(message)
+    message["entry"] = [entry for entry in message["entry"] if entry["resource"]["resourceType"] != "Provenance"]
+    own = the(message, "MessageHeader")["id"]
+    letters = [f"letter-{number}" for number in range(len(activities) - 1)] + [own]
+    for number, activity in enumerate(activities):
+        link = {**template, "id": f"provenance-{number}",
+                "target": [{"reference": f"MessageHeader/{letters[number]}"}],
+                "activity": {"coding": [{**template["activity"]["coding"][0], "code": activity}]}}
+        link.pop("entity")
+        if number:
+            cancels = activity.startswith("cancel-") or (letters[number] == own and deceased is False)
+            link["entity"] = [{"role": "removal" if cancels else "revision",
+                               "what": {"reference": f"MessageHeader/{letters[number - 1]}"}}]
+        message["entry"].append({"fullUrl": f"https://example.dk/Provenance/{link['id']}", "resource": link})
+    the(message, "Encounter").update(status=status, **encounter)
+    if deceased is not None:
+        the(message, "Patient")["deceasedBoolean"] = deceased
+    return message

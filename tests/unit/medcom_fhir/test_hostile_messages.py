@@ -1,0 +1,81 @@
+"""Whatever a message holds, translating it gives a value, and no refusal repeats what the message says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.medcom_fhir.acknowledgement import build_acknowledgement
+from connectors.medcom_fhir.codes import ResponseCode
+from connectors.medcom_fhir.outcomes import OutOfScope, ReceivedAcknowledgement, Refused, Translation
+from tests.unit.medcom_fhir.builders import MESSAGES, a_message, outcome_of
+
+NAMES = sorted(path.stem for path in MESSAGES.glob("*.json"))
+MARKER = "2509479989"
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
+    st.just([]), st.just({}), st.just([None]), st.just([[]]), st.just({"reference": 1}), st.just([{"reference": "x"}]),
+    st.sampled_from([MARKER, "\ud800", "\x00", "urn:uuid:", "/", "//"]),
+    st.sampled_from(["0000-00-00T00:00:00Z", "9999-12-31T23:59:59-14:00", "1900-01-01T00:00:00+14:00"]),
+)
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children = list(node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ())
+    return [(*path, key) for key, _ in children] + [
+        place for key, value in children for place in _places(value, (*path, key)) if key not in {"text", "div"}]
+
+
+def _changed(message: Any, place: tuple[Any, ...], action: str, value: Any) -> None:
+    holder = message
+    for key in place[:-1]:
+        holder = holder[key]
+    if action == "drop":
+        del holder[place[-1]]
+    elif action == "double" and isinstance(holder, list):
+        holder.append(holder[place[-1]])
+    elif action == "wrap":
+        holder[place[-1]] = [holder[place[-1]]]
+    else:
+        holder[place[-1]] = value
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(NAMES), data=st.data())
+def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObject) -> None:
+    message = a_message(name)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(_places(message)))
+        action = data.draw(st.sampled_from(["drop", "double", "wrap", "replace"]))
+        _changed(message, place, action, copy.deepcopy(data.draw(VALUES)))
+
+    outcome = outcome_of(message)
+
+    assert isinstance(outcome, Translation | OutOfScope | ReceivedAcknowledgement | Refused)
+    if isinstance(outcome, Refused):
+        assert MARKER not in json.dumps(outcome.refusal.as_dict())
+        answer = build_acknowledgement(outcome.addressing, ResponseCode.FATAL_ERROR, outcome.refusal,
+                                       datetime(2026, 1, 1, tzinfo=UTC))
+        assert (answer is None) is (outcome.addressing is None)
+        json.dumps(answer).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_end_in_an_exception(content: bytes) -> None:
+    assert isinstance(outcome_of(content), Refused)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cut=st.integers(0, 14_000), name=st.sampled_from(NAMES))
+def test_a_message_cut_short_is_refused(cut: int, name: str) -> None:
+    content = (MESSAGES / f"{name}.json").read_bytes()[:cut]
+
+    outcome = outcome_of(content)
+
+    assert isinstance(outcome, Refused | ReceivedAcknowledgement)

@@ -1,0 +1,231 @@
+"""The same letter in other dress: order, offsets, forms of ids, references and numbers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import date
+from random import Random
+
+import pytest
+
+from connectors.medcom_fhir.codes import CPR, D_ECPR, X_ECPR
+from connectors.medcom_fhir.outcomes import OutOfScope, ReceivedAcknowledgement
+from schemas.codes import Remark, Specialty
+from tests.unit.medcom_fhir.builders import (
+    NOTIFICATIONS,
+    FixedIdentities,
+    Json,
+    a_door,
+    a_message,
+    discharge_of,
+    organisation,
+    outcome_of,
+    own_provenance,
+    person_of,
+    resources,
+    the,
+    translation_of,
+)
+
+HERLEV_SOR = "953741000016009"
+
+
+@pytest.mark.parametrize("name", NOTIFICATIONS)
+@pytest.mark.parametrize("seed", range(5))
+def test_entries_after_the_header_are_unordered(name: str, seed: int) -> None:
+    message = a_message(name)
+    rest = message["entry"][1:]
+    Random(seed).shuffle(rest)
+    shuffled = {**message, "entry": [message["entry"][0], *rest]}
+
+    assert translation_of(shuffled) == translation_of(message)
+
+
+@pytest.mark.parametrize("name", NOTIFICATIONS)
+@pytest.mark.parametrize("form", [str.upper, lambda text: text.replace("-", "")])
+def test_ids_in_upper_case_or_without_hyphens_name_the_same_letter(name: str, form: object) -> None:
+    message = a_message(name)
+    text = json.dumps(message)
+    ids = {resource["resource"]["id"] for resource in message["entry"]} | {
+        reference["what"]["reference"].split("/")[1]
+        for provenance in resources(message, "Provenance") for reference in provenance.get("entity", [])
+    } | {the(message, "Encounter")["episodeOfCare"][0]["identifier"]["value"]}
+    for identifier in ids:
+        text = text.replace(identifier, form(identifier))  # type: ignore[operator]
+
+    assert translation_of(json.loads(text)).events == translation_of(message).events
+
+
+def test_ids_with_urn_uuid_in_front_name_the_same_letter() -> None:
+    message = a_message("hn-03-AN_STIN-cancel-admit")
+    prefixed = copy.deepcopy(message)
+    the(prefixed, "MessageHeader")["sender"]["reference"] = "urn:uuid:05266a00-81c7-11ed-a1eb-0242ac120002"
+    own_provenance(prefixed)["entity"][0]["what"]["reference"] = "urn:uuid:B9B4818E-02DE-4CC4-B418-D20CBC7B5404"
+    identifier = the(prefixed, "Encounter")["episodeOfCare"][0]["identifier"]
+    identifier["value"] = f"urn:uuid:{identifier['value'].upper()}"
+
+    assert translation_of(prefixed).events == translation_of(message).events
+
+
+@pytest.mark.parametrize("base", ["", "https://example.dk/fhir/", "https://medcomfhir.dk/ig/hospitalnotification/"])
+def test_full_urls_are_absolute_or_relative_and_so_are_references(base: str) -> None:
+    message = a_message()
+    other = copy.deepcopy(message)
+    for entry in other["entry"]:
+        entry["fullUrl"] = f"{base}{entry['resource']['resourceType']}/{entry['resource']['id']}"
+    header = the(other, "MessageHeader")
+    header["sender"]["reference"] = base + header["sender"]["reference"]
+
+    assert translation_of(other).events == translation_of(message).events
+
+
+@pytest.mark.parametrize(("offset", "occurred"), [
+    ("Z", "2022-12-18T09:45:30+00:00"),
+    ("+01:00", "2022-12-18T08:45:30+00:00"),
+    ("-05:30", "2022-12-18T15:15:30+00:00"),
+    (".123456789+00:00", "2022-12-18T09:45:30.123000+00:00"),
+])
+def test_the_offset_is_taken_as_sent(offset: str, occurred: str) -> None:
+    message = a_message()
+    the(message, "Encounter")["period"]["end"] = f"2022-12-18T09:45:30{offset}"
+
+    assert discharge_of(message).occurred_at.isoformat() == occurred
+
+
+def test_the_provenances_time_is_never_the_events() -> None:
+    message = a_message()
+    for provenance in resources(message, "Provenance"):
+        provenance["occurredDateTime"] = "not a time"
+
+    assert translation_of(message).events == translation_of(a_message()).events
+
+
+def test_the_local_episode_id_wins_over_lpr3s() -> None:
+    message = a_message()
+    lpr3 = {"identifier": {"system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
+                           "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7"}}
+    the(message, "Encounter")["episodeOfCare"].insert(0, lpr3)
+
+    assert discharge_of(message).episode_id == "bd481c38a92111edafa10242ac120002"
+
+
+def test_lpr3s_episode_id_stands_where_there_is_no_local_one() -> None:
+    message = a_message()
+    the(message, "Encounter")["episodeOfCare"] = [
+        {"identifier": {"system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
+                        "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7"}},
+    ]
+
+    assert discharge_of(message).episode_id == "fc60e762b13b5773865e67f3907bdcc7"
+
+
+def test_the_unit_is_the_service_provider_who_may_differ_from_the_sender_and_lack_a_gln() -> None:
+    message = a_message()
+    unit = {"resourceType": "Organization", "id": "unit",
+            "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "9991084000016101"}]}
+    message["entry"].append({"fullUrl": "Organization/unit", "resource": unit})
+    the(message, "Encounter")["serviceProvider"]["reference"] = "Organization/unit"
+
+    event = discharge_of(message)
+
+    assert (event.source, event.unit) == ("sor:265161000016000", "9991084000016101")
+    assert event.specialty is Specialty.CHILD_PSYCHIATRY
+
+
+def test_an_unknown_unit_is_taken_with_an_unknown_specialty() -> None:
+    message = a_message()
+    for identifier in organisation(message, "5790000209354")["identifier"]:
+        identifier["value"] = identifier["value"].replace("265161000016000", "123451000016000")
+
+    assert discharge_of(message).specialty is Specialty.UNKNOWN
+
+
+@pytest.mark.parametrize("label", ["Patient", "Bundle"])
+def test_security_label_r_protects_the_person(label: str) -> None:
+    message = a_message()
+    holder = message if label == "Bundle" else the(message, label)
+    holder["meta"]["security"] = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]
+
+    assert person_of(message).protected
+
+
+@pytest.mark.parametrize(("number", "birth_date"), [
+    ("2509479989", date(1947, 9, 25)),
+    ("0105104000", date(2010, 5, 1)),
+    ("0105109000", date(2010, 5, 1)),
+    ("0105375999", date(2037, 5, 1)),
+    ("0105585999", date(1858, 5, 1)),
+    ("0105373999", date(1937, 5, 1)),
+    ("0105374000", date(1937, 5, 1)),
+    ("2902008000", date(2000, 2, 29)),
+])
+def test_the_birth_date_has_the_century_of_digit_seven_and_the_year(number: str, birth_date: date) -> None:
+    message = a_message()
+    the(message, "Patient")["identifier"][0]["value"] = number
+
+    assert person_of(message, a_door(range(-50, 300))).birth_date == birth_date
+
+
+@pytest.mark.parametrize(("system", "number", "known_as"), [
+    (X_ECPR, "0703921VJ5", X_ECPR), (D_ECPR, "0703925VJ5", D_ECPR),
+    (CPR, "0703921VJ5", X_ECPR), (CPR, "0703920vj5", D_ECPR),
+])
+def test_a_replacement_number_is_taken_with_a_remark_and_no_birth_date(system: str, number: str, known_as: str) -> None:
+    message, identities = a_message(), FixedIdentities()
+    the(message, "Patient")["identifier"][0] = {"system": system, "value": number}
+    door = a_door(range(3, 26), identities)
+
+    assert discharge_of(message, door).remarks == (Remark.NONSTANDARD_IDENTIFIER,)
+    assert person_of(message, door).birth_date is None
+    assert set(identities.asked) == {(known_as, number.upper())}
+
+
+def _with_born(number: str) -> Json:
+    message = a_message()
+    the(message, "Patient")["identifier"][0]["value"] = number
+    return message
+
+
+@pytest.mark.parametrize(("number", "in_scope"), [
+    ("0712094000", True),    # turns 13 on the day of admission, 7 December 2022
+    ("0812094000", True),    # turns 13 during the stay
+    ("1912094000", False),   # is 12 until the day after the discharge
+    ("0712964000", True),    # turns 26 on the day of admission
+    ("0812964000", True),    # turns 26 during the stay
+])
+def test_a_stay_is_in_scope_whole_if_the_patient_has_one_of_the_ages_in_it(number: str, in_scope: bool) -> None:
+    ages = range(13, 26) if not number.startswith("0712964") else range(13, 27)
+
+    outcome = outcome_of(_with_born(number), a_door(ages))
+
+    assert isinstance(outcome, OutOfScope) is not in_scope
+
+
+def test_nobody_of_any_programmes_ages_is_looked_up_in_the_vault() -> None:
+    identities = FixedIdentities()
+
+    outcome = outcome_of(a_message(), a_door(range(3, 26), identities))
+
+    assert isinstance(outcome, OutOfScope)
+    assert outcome.reason == "age"
+    assert identities.asked == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("ack-21-ok", "ok"), ("ack-22-fatal-error", "fatal-error")])
+def test_an_acknowledgement_is_recognised(name: str, code: str) -> None:
+    outcome = outcome_of(a_message(name))
+
+    assert isinstance(outcome, ReceivedAcknowledgement)
+    assert outcome.response_code == code
+
+
+def test_a_resubmission_has_the_same_letter_and_digest_and_a_changed_letter_another_digest() -> None:
+    message, again, changed = a_message(), a_message(), a_message()
+    again.update(id="11111111-2222-4333-8444-555555555555", timestamp="2022-12-19T09:00:00+01:00")
+    the(changed, "Encounter")["period"]["end"] = "2022-12-17T09:45:30+02:00"
+
+    first, second, third = (translation_of(item) for item in (message, again, changed))
+
+    assert first.letter_id == second.letter_id == third.letter_id
+    assert first.content_digest == second.content_digest != third.content_digest

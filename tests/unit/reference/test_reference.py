@@ -1,0 +1,82 @@
+"""The reference data that ships is whole, and what is wrong in a file is said with file and entry."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas.codes import Specialty
+from schemas.reference import Reference, ReferenceDataError, load_reference
+
+FOLDER = Path(__file__).parents[3] / "reference"
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return load_reference(FOLDER)
+
+
+def test_all_98_municipalities_are_in_one_of_five_regions(reference: Reference) -> None:
+    regions = {reference.region_of(entry.code, date(2026, 12, 31)) for entry in reference.municipalities}
+
+    assert len(reference.municipalities) == 98
+    assert regions == {"1081", "1082", "1083", "1084", "1085"}
+
+
+@pytest.mark.parametrize(("municipality", "before", "after"), [
+    ("0101", "1084", "1086"), ("0217", "1084", "1086"), ("0360", "1085", "1086"), ("0751", "1082", "1082"),
+])
+def test_hovedstaden_and_sjaelland_become_oestdanmark_in_2027(
+    reference: Reference, municipality: str, before: str, after: str,
+) -> None:
+    assert reference.region_of(municipality, date(2026, 12, 31)) == before
+    assert reference.region_of(municipality, date(2027, 1, 1)) == after
+
+
+def test_a_receiver_is_known_by_sor_and_gln_together(reference: Reference) -> None:
+    assert reference.municipality_of("953741000016009", "5790001348120") == "0163"
+    assert reference.municipality_of("953741000016009", "5790000209354") is None
+    assert reference.municipality_of("123451000016009", "5790001348120") is None
+
+
+@pytest.mark.parametrize("municipality", ["0101", "0175", "0217", "0360", "0751"])
+def test_every_municipality_of_the_cases_has_a_receiver_and_an_owner(reference: Reference, municipality: str) -> None:
+    assert municipality in {receiver.municipality for receiver in reference.receivers}
+    assert reference.owner_of(municipality) == f"municipality-{municipality}"
+
+
+def test_a_municipality_without_an_owner_is_the_default_owners(reference: Reference) -> None:
+    assert reference.owner_of("0999") == reference.owner_of(None) == "operations"
+
+
+def test_units_have_their_specialty_and_unknown_units_none(reference: Reference) -> None:
+    assert reference.specialty_of("265161000016000") is Specialty.SOMATIC
+    assert reference.specialty_of("9991084000016101") is Specialty.CHILD_PSYCHIATRY
+    assert reference.specialty_of("123451000016000") is Specialty.UNKNOWN
+
+
+@pytest.mark.parametrize(("file", "old", "new", "message"), [
+    ("receivers.toml", 'municipality = "0101"', 'municipality = "0999"', "municipality 0999 is unknown"),
+    ("receivers.toml", 'municipality = "0101"', 'kommune = "0101"', "receivers.toml: receiver"),
+    ("units.toml", "9991084000016101", "9991084000016102", "units.toml: SOR 9991084000016102 stands more than once"),
+    ("units.toml", '"child_psychiatry"', '"children"', "units.toml: unit"),
+    ("owners.toml", "[municipalities]", "[municipalities", "owners.toml: "),
+    ("regions.toml", "valid_to = 2027-01-01", "valid_to = 2028-01-01", "does not end when 1086 begins"),
+    ("municipalities.csv", "0101,København,1084", "0101,København,1099", "region_code 1099 is unknown"),
+])
+def test_a_wrong_entry_is_refused_with_its_file(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
+    folder = tmp_path / "reference"
+    shutil.copytree(FOLDER, folder)
+    content = (folder / file).read_text(encoding="utf-8")
+    (folder / file).write_text(content.replace(old, new), encoding="utf-8")
+
+    with pytest.raises(ReferenceDataError, match=message):
+        load_reference(folder)
+
+
+def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ReferenceDataError, match=r"receivers\.toml"):
+        load_reference(tmp_path)

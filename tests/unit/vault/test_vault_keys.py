@@ -1,0 +1,96 @@
+"""Key files: once, whole, private."""
+
+from __future__ import annotations
+
+import multiprocessing
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connectors.vault.key_files import KeyFileError
+from connectors.vault.keys import (
+    PseudonymRoot,
+    create_keys,
+    index_key,
+    pseudonym_roots,
+    receipts_key,
+    sealing_private_key,
+    sealing_public_key,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _create_and_read(folder: Path) -> tuple[bytes, bytes, bytes]:
+    create_keys(folder)
+    return index_key(folder), receipts_key(folder), sealing_public_key(folder).public_bytes_raw()
+
+
+def test_creating_again_keeps_the_keys(tmp_path: Path) -> None:
+    create_keys(tmp_path)
+    first = (index_key(tmp_path), receipts_key(tmp_path), pseudonym_roots(tmp_path))
+
+    create_keys(tmp_path)
+
+    assert (index_key(tmp_path), receipts_key(tmp_path), pseudonym_roots(tmp_path)) == first
+
+
+def test_processes_that_create_at_once_end_with_the_same_keys(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        seen = pool.map(_create_and_read, [tmp_path / "keys"] * 8)
+
+    assert len(set(seen)) == 1
+
+
+def test_files_are_their_owners_only_and_no_draft_is_left(tmp_path: Path) -> None:
+    create_keys(tmp_path)
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes.pop("sealing.public.key") == 0o644
+    assert modes == dict.fromkeys(("index.key", "receipts.key", "pseudonyms.json", "sealing.private.key"), 0o600)
+
+
+def test_the_public_key_is_readable_without_the_private_one(tmp_path: Path) -> None:
+    create_keys(tmp_path)
+    expected = sealing_private_key(tmp_path).public_key().public_bytes_raw()
+    (tmp_path / "sealing.private.key").unlink()
+
+    assert sealing_public_key(tmp_path).public_bytes_raw() == expected
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    create_keys(tmp_path)
+    (tmp_path / "index.key").chmod(0o640)
+
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        index_key(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"zz", b"00" * 31, b"\xff" * 64])
+def test_a_damaged_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    create_keys(tmp_path)
+    (tmp_path / "index.key").write_bytes(content)
+
+    with pytest.raises(KeyFileError, match="64 hexadecimal digits"):
+        index_key(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "[1]", '[{"key_id": "K001", "root": "00"}]'])
+def test_damaged_roots_are_refused(tmp_path: Path, content: str) -> None:
+    create_keys(tmp_path)
+    (tmp_path / "pseudonyms.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(KeyFileError):
+        pseudonym_roots(tmp_path)
+
+
+def test_a_missing_key_says_which(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match=r"index\.key"):
+        index_key(tmp_path)
+
+
+def test_a_root_never_shows_itself() -> None:
+    assert "41" * 4 not in repr(PseudonymRoot("k001", b"A" * 32))
+    assert "AAAA" not in repr(PseudonymRoot("k001", b"A" * 32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -31,19 +32,32 @@ def headers_of_raw(fields: dict[str, Any], topic: str) -> list[tuple[str, bytes]
     return _headers(topic, fields["event_id"], fields["source"], about)
 
 
-def _headers(topic: str, event_id: str, source: str, about: tuple[datetime, str | None]) -> list[tuple[str, bytes]]:
+def _headers(
+    topic: str, event_id: str, source: str, about: tuple[datetime, str | None]
+) -> list[tuple[str, bytes]]:
     occurred_at, subject = about
-    attributes = [
-        ("ce_specversion", "1.0"),
-        ("ce_id", event_id),
-        ("ce_source", f"/sources/{quote(source, safe='')}"),
-        ("ce_type", kafka_name(short_name(topic))),
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id.encode()),
+        ("ce_source", _source(source)),
+        ("ce_type", _type(topic)),
         ("ce_time", _timestamp(occurred_at)),
     ]
     if subject is not None:
-        attributes.append(("ce_subject", subject))
-    return [(name, value.encode()) for name, value in attributes] + [("content-type", CONTENT_TYPE)]
+        headers.append(("ce_subject", subject.encode()))
+    headers.append(("content-type", CONTENT_TYPE))
+    return headers
 
 
-def _timestamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@lru_cache(maxsize=1024)
+def _source(source: str) -> bytes:
+    return f"/sources/{quote(source, safe='')}".encode()
+
+
+@lru_cache(maxsize=1024)
+def _type(topic: str) -> bytes:
+    return kafka_name(short_name(topic)).encode()
+
+
+def _timestamp(moment: datetime) -> bytes:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()

@@ -8,11 +8,18 @@ record that brought it and never part of a digest or an id.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from schemas.codes import ConsentDecision, StayStatus
+from schemas.events import Consent, Discharge, Enrolment, Intervention, Person, Referral, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
 
 _NOT_CONTENT = ("sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id")
 _encode = msgspec.msgpack.Encoder().encode
@@ -90,39 +97,41 @@ class PersonFact(_Fact, frozen=True, array_like=True, gc=False, tag="p"):
 
 
 Fact = StayFact | CourseFact | ReferralFact | ConsentFact | PersonFact
-_FACTS: dict[str, type[Fact]] = {
-    "Discharge": StayFact,
-    "Enrolment": CourseFact,
-    "Referral": ReferralFact,
-    "Consent": ConsentFact,
-    "Person": PersonFact,
+_MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
+    "Discharge": (Discharge, StayFact),
+    "Enrolment": (Enrolment, CourseFact),
+    "Referral": (Referral, ReferralFact),
+    "Consent": (Consent, ConsentFact),
+    "Person": (Person, PersonFact),
 }
-_OWN_FIELDS = {name: fact.__struct_fields__[len(_Fact.__struct_fields__) :] for name, fact in _FACTS.items()}
+_ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
+_OWN = {
+    name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :])
+    for name, (_, fact) in _MODELS.items()
+}
+_CONTENT = {
+    model.__name__: itemgetter(*(field for field in model.model_fields if field not in _NOT_CONTENT))
+    for model in (*(model for model, _ in _MODELS.values()), Reply, Intervention)
+}
 
 
-def digest_of(event: dict[str, Any]) -> int:
-    """Returns a 64-bit digest of an event's content: everything but when it was sent, recorded and by which path."""
-    content = [value for name, value in event.items() if name not in _NOT_CONTENT]
-    return int.from_bytes(blake2b(_encode(content), digest_size=8).digest())
+def digest_of(values: Any) -> int:
+    """Returns a 64-bit digest of values, equal for equal ones."""
+    return int.from_bytes(blake2b(_encode(values), digest_size=8).digest())
+
+
+def content_digest(name: str, event: dict[str, Any]) -> int:
+    """Returns the digest of a raw event's content: everything but when it was sent, recorded and by which path."""
+    return digest_of(_CONTENT[name](event))
 
 
 def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
     """Returns the fact of a raw event (``codec.raw_of`` or ``decode_raw``) of the model ``name``."""
-    own = _OWN_FIELDS[name]
-    values: list[Any] = [tuple(value) if isinstance(value := event[field], list) else value for field in own]
-    return _FACTS[name](
-        event["event_id"],
-        event["source"],
-        digest_of(event),
-        logged_at,
-        event["occurred_at"],
-        event["sent_at"],
-        event["statement_id"],
-        event["correlation_id"],
-        event["revises"],
-        event["cancels"],
-        *values,
-    )
+    if name == "Consent":
+        event = event | {"given_by": tuple(event["given_by"])}
+    make: Callable[..., Fact] = _MODELS[name][1]
+    digest = content_digest(name, event)
+    return make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))
 
 
 def unknown_code_of(fact: Fact) -> str | None:

@@ -15,7 +15,7 @@ from schemas.instants import day_of, days_of, milliseconds_of, moment_of
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_HOUR_MS = 3_600_000
+_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _SATURDAY = 5
 
@@ -90,8 +90,15 @@ def after_working_days(start: int, count: int, closed: Container[int]) -> int:
 
 def after_days(start: int, count: int) -> int:
     """Returns the time ``count`` calendar days later, at the same Danish time of day."""
-    local = moment_of(start).astimezone(_COPENHAGEN)
-    return _at(local.date() + timedelta(days=count), local.time())
+    later = start + count * _DAY_MS
+    return later + _ahead_of_utc(start // _HOUR_MS) - _ahead_of_utc(later // _HOUR_MS)
+
+
+@lru_cache(maxsize=4096)
+def _ahead_of_utc(hour: int) -> int:
+    """Returns by how many milliseconds Danish time is ahead of UTC in a whole hour of UTC."""
+    ahead = moment_of(hour * _HOUR_MS).astimezone(_COPENHAGEN).utcoffset()
+    return 0 if ahead is None else ahead // timedelta(milliseconds=1)
 
 
 def _next_working_day(day: int, closed: Container[int]) -> int:

@@ -31,8 +31,13 @@ def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
     A cancel voids the step it names with all its revisions, also where it arrives before them. Where two
     revise the same, the one sent last stands.
     """
-    if len(statements) == 1 or not any(one.revises or one.cancels for one in statements):
-        return [(one.event_id, one, (one,)) for one in statements if one.cancels is None]
+    linked = False
+    for one in statements:
+        if one.revises is not None or one.cancels is not None:
+            linked = True
+            break
+    if not linked:
+        return [(one.event_id, one, (one,)) for one in statements]
     parents = {one.event_id: one.revises for one in statements if one.revises}
     chains: dict[str, list[S]] = {}
     for one in statements:

@@ -60,7 +60,7 @@ def _close_all(work: Work) -> None:
 
 
 def _reconcile_one(work: Work, trigger: Trigger, kind: str) -> None:
-    need = work.needs.get(trigger.need_id(kind))
+    need = work.need_of(trigger, kind)
     if need is None:
         need = _opened(work, trigger, kind)
     elif need.state == CLOSED and need.by_facts and _last_word(work, trigger, kind) is None:
@@ -71,11 +71,11 @@ def _reconcile_one(work: Work, trigger: Trigger, kind: str) -> None:
 
 def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
     """Opens a need once it has settled; a plan is needed only where someone makes plans."""
-    if kind == NeedKind.PLAN and not _plans_are_made(work):
-        return None
     settled_at = trigger.logged_at + work.catalogue.settle_ms
     if settled_at > work.now:
         work.wake_at(settled_at)
+        return None
+    if kind == NeedKind.PLAN and not _plans_are_made(work):
         return None
     need = Need(
         need_id=trigger.need_id(kind),

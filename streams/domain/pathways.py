@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.codes import NoticeKind
-from schemas.facts import Fact, digest_of, fact_of, unknown_code_of
+from schemas.facts import Fact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from streams.domain.interventions import take_intervention
@@ -46,18 +46,16 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     """
     known = _known_digest(pathway, event["event_id"])
     if known is not None:
-        same = known == digest_of(event)
+        same = known == content_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
         return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
     if name in ("Reply", "Intervention"):
-        seen = Seen(event["event_id"], digest_of(event), now)
+        seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
         (take_reply if name == "Reply" else take_intervention)(work, event)
         return _finished(work, FOLDED)
     fact = fact_of(name, event, now)
-    facts = list(pathway.facts)
-    insort(facts, fact, key=lambda one: (one.occurred_at, one.event_id))
-    work = Work(replace(pathway, facts=tuple(facts)), catalogue, now)
+    work = Work(replace(pathway, facts=_with(pathway.facts, fact)), catalogue, now)
     _remark(work, fact, event)
     return _finished(work, _scope_of(work, fact))
 
@@ -80,6 +78,15 @@ def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
     own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
     notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": []})
     return Folded(replace(pathway, next_due=NEVER), STUCK, (notice,))
+
+
+def _with(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:
+    """Returns the facts with one more, in the order of (occurred_at, event_id)."""
+    if not facts or facts[-1].occurred_at < fact.occurred_at:
+        return (*facts, fact)
+    ordered = list(facts)
+    insort(ordered, fact, key=lambda one: (one.occurred_at, one.event_id))
+    return tuple(ordered)
 
 
 def _known_digest(pathway: Pathway, event_id: str) -> int | None:

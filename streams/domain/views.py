@@ -19,11 +19,11 @@ def show(work: Work) -> int:
     if not stays and not work.needs:
         return work.pathway.shown
     whole = (work.age_band(), work.derived.municipality, stays, [*work.needs.values()], [*work.handovers.values()])
-    digest = digest_of({"shown": whole})
+    digest = digest_of(whole)
     if digest != work.pathway.shown:
         youth_id = work.pathway.youth_id
         event_id = derived_text("view", youth_id, str(digest))
-        envelope = work.envelope(event_id, youth_id, derived_text("pathway", youth_id), None)
+        envelope = work.envelope(event_id, youth_id, event_id, None)
         work.said.append(Said("pathways", envelope | _view(work)))
     return digest
 

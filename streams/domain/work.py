@@ -63,6 +63,13 @@ class Work:
         self.needs[need.need_id] = changed = replace(need, **changes)
         return changed
 
+    def need_of(self, trigger: Trigger, kind: str) -> Need | None:
+        """Returns the need of a kind that a trigger has raised, or None."""
+        for need in self.needs.values():
+            if need.root == trigger.root and need.kind == kind:
+                return need
+        return None
+
     def live_handover(self, need: Need) -> Handover | None:
         """Returns the one handover of a need that is under way, or None."""
         for one in self.handovers.values():

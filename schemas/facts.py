@@ -104,6 +104,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Consent": (Consent, ConsentFact),
     "Person": (Person, PersonFact),
 }
+_EVENTS: tuple[type[BaseModel], ...] = (Discharge, Enrolment, Referral, Consent, Person, Reply, Intervention)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :])
@@ -111,7 +112,7 @@ _OWN = {
 }
 _CONTENT = {
     model.__name__: itemgetter(*(field for field in model.model_fields if field not in _NOT_CONTENT))
-    for model in (*(model for model, _ in _MODELS.values()), Reply, Intervention)
+    for model in _EVENTS
 }
 
 

@@ -88,7 +88,7 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
 async def set_calendar(connection: KafkaConnection, partitions: int, calendar_at: datetime) -> None:
     """Sets the calendar's time in every partition, in one transaction. For demo and scenarios alone."""
     now = datetime.now(UTC)
-    event_id = derived_id("calendar", calendar_at.isoformat())
+    event_id = derived_id("calendar", calendar_at.isoformat(), now.isoformat())
     event = CalendarSet(
         event_id=event_id,
         source="brobygger",

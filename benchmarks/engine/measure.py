@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 _POLL_SECONDS = 0.2
 
@@ -45,13 +46,31 @@ async def watch(bootstrap: str, group: str, topic: str, limit_seconds: float) ->
         points: list[tuple[float, int]] = []
         began = time.monotonic()
         while time.monotonic() - began < limit_seconds and not (points and points[-1][1] >= total):
-            offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
-            points.append((time.monotonic() - began, sum(max(0, found.offset) for found in offsets.values())))
+            offsets = await _offsets(admin, group, topic)
+            points.append((time.monotonic() - began, sum(offsets.values())))
             await asyncio.sleep(_POLL_SECONDS)
         return Progress(total, points)
     finally:
         await admin.close()
         await consumer.stop()
+
+
+async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """Returns the group's offset of every partition it has committed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return await _offsets(admin, group, topic)
+    finally:
+        await admin.close()
+
+
+async def _offsets(admin: AIOKafkaAdminClient, group: str, topic: str) -> dict[int, int]:
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+        return {}  # a new broker is still making room for offsets
+    return {place.partition: found.offset for place, found in offsets.items() if place.topic == topic}
 
 
 def main() -> None:

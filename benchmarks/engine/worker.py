@@ -24,7 +24,7 @@ def main() -> None:
     settings = EngineSettings(
         Path(state_dir),
         transaction=TransactionSettings(interval=timedelta(milliseconds=commit_ms) if commit_ms else None),
-        fetch=FetchSettings(partition_bytes_max=2 * MIB),
+        fetch=FetchSettings(partition_bytes_max=2 * MIB, bytes_min=100_000, wait_max=timedelta(milliseconds=10)),
         membership=MembershipSettings(instance_id=f"{app_id}-1"),
     )
     run_worker(build_app(app_id, KafkaConnection(bootstrap=bootstrap), [stage], settings))

@@ -25,11 +25,8 @@ _POLL = timedelta(milliseconds=100)
 class Watch:
     """One consumer over the outputs and the intake log, from where they end now."""
 
-    def __init__(
-        self, settings: Settings, connection: KafkaConnection, programmes: list[str], *, tail: bool = True
-    ) -> None:
-        """Prepares; connects to nothing yet. With ``tail`` only what is written from now on is seen."""
-        self._tail = tail
+    def __init__(self, settings: Settings, connection: KafkaConnection, programmes: list[str]) -> None:
+        """Prepares; connects to nothing yet."""
         logging.getLogger("aiokafka").setLevel(logging.ERROR)
         numbers = range(settings.partitions)
         self._outputs = [
@@ -54,7 +51,7 @@ class Watch:
         await self._consumer.start()
         await self._group.start()
         self._consumer.assign(self._outputs + self._intake)
-        await (self._consumer.seek_to_end if self._tail else self._consumer.seek_to_beginning)()
+        await self._consumer.seek_to_end()
         self._group.assign(self._statements)
         return self
 

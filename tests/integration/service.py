@@ -47,6 +47,7 @@ class Service:
 
     settings: Settings
     connection: KafkaConnection
+    watch: Watch
     workers: list[Child] = field(default_factory=list)
     ahead: timedelta = timedelta()
 
@@ -86,8 +87,7 @@ class Service:
 
     async def wait_until_folded(self) -> None:
         """Blocks until all that was published is folded and committed."""
-        async with Watch(self.settings, self.connection, receiving_programmes(self.settings), tail=False) as watch:
-            await asyncio.wait_for(watch.wait_until_folded(), _FOLDED_MAX_SECONDS)
+        await asyncio.wait_for(self.watch.wait_until_folded(), _FOLDED_MAX_SECONDS)
 
     async def step_to(self, moment: datetime) -> None:
         """Sets the calendar, and blocks until what is due then has fired."""
@@ -149,8 +149,9 @@ async def a_service(folder: Path, bootstrap: str, partitions: int = 4) -> AsyncI
     create_keys(settings.keys_folder)
     await asyncio.to_thread(create_topics, settings, connection)
     await apply_programmes(settings, connection)
-    service = Service(settings, connection)
-    try:
-        yield service
-    finally:
-        stop_all(service.workers)
+    async with Watch(settings, connection, receiving_programmes(settings)) as watch:
+        service = Service(settings, connection, watch)
+        try:
+            yield service
+        finally:
+            stop_all(service.workers)

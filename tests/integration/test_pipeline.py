@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,20 +52,99 @@ def forget_group(service: Service) -> None:
         admin.close()
 
 
+@dataclass(frozen=True)
+class Played:
+    """A log that was played, on a broker that still runs; its workers are stopped."""
+
+    said: list[tuple[str, dict[str, Any]]]
+    environment: dict[str, str]
+    folder: Path
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command against the log."""
+        return subprocess.run(
+            [sys.executable, "-m", "streams.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
 @pytest.fixture(scope="module")
-def broker_of_pipeline(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Any:
+def played(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[Played]:
+    folder = tmp_path_factory.mktemp("data")
     with EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker:
-        yield broker
+        said = asyncio.run(_play(folder, broker.bootstrap))
+        environment = dict(os.environ) | {
+            "KAFKA_BOOTSTRAP": broker.bootstrap,
+            "BROBYGGER_DATA": str(folder),
+            "BROBYGGER_PARTITIONS": "4",
+        }
+        yield Played(said, environment, folder)
 
 
-async def test_cases_through_the_broker(broker_of_pipeline: EmbeddedBroker, tmp_path: Path) -> None:
-    async with a_service(tmp_path, broker_of_pipeline.bootstrap) as service:
+async def _play(folder: Path, bootstrap: str) -> list[tuple[str, dict[str, Any]]]:
+    async with a_service(folder, bootstrap) as service:
         await asyncio.to_thread(service.start_workers)
         await play(service)
-        said = await service.said()
+        return await service.said()
 
-    assert statements_by_case(said) == {case.number: list(case.expected) for case in CASES}
-    assert notices_by_case(said) == {case.number: set(case.notices) for case in CASES}
+
+def test_a_dozen_cases_through_the_broker(played: Played) -> None:
+    assert statements_by_case(played.said) == {case.number: list(case.expected) for case in CASES}
+    assert notices_by_case(played.said) == {case.number: set(case.notices) for case in CASES}
+
+
+def test_law_3_the_log_replayed_is_what_was_said(played: Played) -> None:
+    replayed = played.command("replay", "--json")
+
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+
+
+def test_law_5_the_books_balance_and_a_tampered_copy_does_not(played: Played) -> None:
+    balanced = played.command("reconcile", "--json")
+    assert balanced.returncode == 0, balanced.stdout + balanced.stderr
+
+    copy = played.folder / "copy.jsonl"
+    assert played.command("replay", "--export", str(copy)).returncode == 0
+    assert played.command("reconcile", "--copy", str(copy)).returncode == 0
+    for tamper in (removed, doubled):
+        for topic in ("brobygger.intake.v1", "brobygger.handovers.headspace.v1", "brobygger.discharges.v1"):
+            tampered = tamper(copy, topic)
+            found = played.command("reconcile", "--copy", str(tampered))
+            assert found.returncode == 1, f"{tamper.__name__} {topic}: {found.stdout}{found.stderr}"
+
+
+def removed(copy: Path, topic: str) -> Path:
+    """Returns a copy of the log without one record of a topic."""
+    lines = copy.read_text(encoding="utf-8").splitlines()
+    last = _last_of(lines, topic)
+    kept = [*lines[:last], *lines[last + 1 :]]
+    return _written(copy, kept, topic, lines[last], -1)
+
+
+def doubled(copy: Path, topic: str) -> Path:
+    """Returns a copy of the log with one record of a topic twice, at the next offset."""
+    lines = copy.read_text(encoding="utf-8").splitlines()
+    last = _last_of(lines, topic)
+    again = json.loads(lines[last])
+    again["offset"] += 1
+    return _written(copy, [*lines[: last + 1], json.dumps(again), *lines[last + 1 :]], topic, lines[last], 1)
+
+
+def _last_of(lines: list[str], topic: str) -> int:
+    return max(number for number, line in enumerate(lines) if json.loads(line).get("topic") == topic)
+
+
+def _written(copy: Path, lines: list[str], topic: str, line: str, change: int) -> Path:
+    """Writes a tampered copy whose closing count agrees, so that only the books can tell."""
+    end = json.loads(lines[-1])
+    end["end"][topic][json.loads(line)["partition"]] += change
+    tampered = copy.with_name("tampered.jsonl")
+    tampered.write_text("\n".join([*lines[:-1], json.dumps(end)]) + "\n", encoding="utf-8")
+    return tampered
 
 
 def statements_by_case(said: list[tuple[str, dict[str, Any]]]) -> dict[str, list[tuple[str, str, str | None]]]:

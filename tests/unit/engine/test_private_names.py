@@ -98,6 +98,11 @@ async def test_every_rebalance_makes_a_new_assignment_object() -> None:
     assert second.state_value(assigned[0]).position == 7
 
 
+def test_a_consumer_that_fetches_counts_as_alive() -> None:
+    assert "fetcher_idle_time" in inspect.getsource(GroupCoordinator)
+    assert "fetch_context" in vars(SubscriptionState)
+
+
 def test_committed_offsets_are_asked_of_the_broker() -> None:
     assert inspect.iscoroutinefunction(GroupCoordinator.fetch_committed_offsets)
     assert list(inspect.signature(GroupCoordinator.fetch_committed_offsets).parameters) == ["self", "partitions"]

@@ -1,0 +1,80 @@
+"""``brobygger clients``: who may send to the gateway and read from it."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from connectors.gateway.clients import Client, ClientKind, Clients, NewClient, Role, open_clients
+from connectors.vault.database import sqlite_url
+from schemas.refusals import RefusedError
+from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
+from streams.settings import settings_of_process
+
+app = typer.Typer(help="Create, list or revoke the gateway's clients.", no_args_is_help=True)
+
+
+@app.command()
+def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
+    kind: Annotated[ClientKind, typer.Argument(help="what the client speaks for")],
+    name: Annotated[str, typer.Argument(help="the one source, or the programme's id")],
+    data_controller: Annotated[str | None, typer.Option(help="who answers for a source's data (GDPR art. 4)")] = None,
+    legal_basis: Annotated[str | None, typer.Option(help="on which a source sends")] = None,
+    role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
+    sender: Annotated[list[str] | None, typer.Option(help="SOR code a source may send for; any, unless given")] = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Creates a client and prints its token, once: only the token's hash is kept."""
+    fields: dict[str, Any] = {
+        "kind": kind, "name": name, "data_controller": data_controller, "legal_basis": legal_basis,
+        "roles": role or None, "senders": sender or (),
+    }
+    try:
+        token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise refuse(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}; correct it") from error
+    except RefusedError as error:
+        refusal = error.refusal
+        raise refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}") from error
+    if as_json:
+        print_document({"client_id": token.partition(".")[0], "token": token})
+    else:
+        typer.echo(token)
+
+
+@app.command("list")
+def list_clients(as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Lists every client, the revoked ones too; one JSON line a client, never a token."""
+    rows = [_row(client) for client in _clients().listed()]
+    if as_json:
+        for row in rows:
+            print_line(row)
+        return
+    columns = ("client_id", "kind", "name", "roles", "data_controller", "legal_basis", "created_at", "revoked_at")
+    print_table("clients", columns, ([_cell(row[column]) for column in columns] for row in rows))
+
+
+@app.command()
+def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` shows it")]) -> None:
+    """Revokes a client's token from its next request on."""
+    if not _clients().revoke(client_id, datetime.now(UTC)):
+        raise refuse(f"no valid client has the id {client_id}; `brobygger clients list` shows them")
+    typer.echo(f"{client_id} is revoked")
+
+
+def _clients() -> Clients:
+    # The gateway's own default, so that clients can be made before any broker runs.
+    return open_clients(sqlite_url(settings_of_process().data_folder / "gateway.sqlite"))
+
+
+def _row(client: Client) -> dict[str, Any]:
+    row = asdict(client)
+    times = {name: row[name] and row[name].isoformat() for name in ("created_at", "revoked_at")}
+    return row | times | {"roles": sorted(role.value for role in client.roles), "senders": sorted(client.senders)}
+
+
+def _cell(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value

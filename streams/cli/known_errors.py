@@ -1,0 +1,50 @@
+"""The errors whose text tells an operator what to do: printed as one line, without a traceback."""
+
+from __future__ import annotations
+
+from aiokafka.errors import KafkaError as AioKafkaError
+from kafka.errors import KafkaError
+
+from connectors.gateway.tables import LedgerUnavailableError
+from connectors.kafka.errors import KafkaConnectorError
+from connectors.vault.key_files import KeyFileError
+from connectors.vault.sealing import UnsealError
+from connectors.vault.store import VaultUnavailableError
+from schemas.programmes import ProgrammeFileError
+from schemas.reference import ReferenceDataError
+from streams.agents.join_pathways import CatalogueMissingError
+from streams.app import NotProvisionedError
+from streams.cli.doors import DoorError
+from streams.instance import NoInstanceError
+from streams.log.copy import CopyError
+from streams.log.dead_letters import DeadLetterError
+from streams.log.following import TopicError
+from streams.settings import SettingsError
+
+KNOWN: tuple[type[Exception], ...] = (
+    AioKafkaError,
+    CatalogueMissingError,
+    CopyError,
+    DeadLetterError,
+    DoorError,
+    KafkaConnectorError,
+    KafkaError,
+    KeyFileError,
+    LedgerUnavailableError,
+    NoInstanceError,
+    NotProvisionedError,
+    ProgrammeFileError,
+    ReferenceDataError,
+    SettingsError,
+    TopicError,
+    UnsealError,
+    VaultUnavailableError,
+)
+
+
+def explained(error: Exception) -> str:
+    """Returns an error's text in one line, with what to do where the text doesn't say."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, AioKafkaError | KafkaError):
+        return f"Kafka does not do its part ({text}); `brobygger doctor` tells whether it runs"
+    return text

@@ -1,0 +1,141 @@
+"""``brobygger needs``: what waits for a person, and what that person decides."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, assert_never
+from uuid import UUID, uuid4
+
+import typer
+
+from schemas.codes import InterventionAction
+from schemas.events import Intervention
+from streams.cli.printing import AsJson, complain, print_document, print_line, print_table, refuse
+from streams.instance import connection_of
+from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
+from streams.log.views import CLOSED, NeedOfPathway, needs_of
+from streams.settings import settings_of_process
+
+_WAIT = timedelta(seconds=5)
+
+app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
+NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
+Actor = Annotated[str, typer.Option(help="who decides")]
+Role = Annotated[str, typer.Option(help="in what role")]
+Reason = Annotated[str | None, typer.Option(help="why, as a code: lower case, digits and _")]
+
+
+@app.command("list")
+def list_needs(
+    owner: Annotated[str | None, typer.Option(help="only this owner's")] = None,
+    state: Annotated[str | None, typer.Option(help="only this state; all but closed, unless given")] = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Lists needs with their state, clock and what did not fit; never who they are about. One JSON line a need."""
+    settings = settings_of_process()
+    found = [
+        _row(one)
+        for one in needs_of(connection_of(settings), settings.partitions)
+        if owner in (None, one.need.owner) and (one.need.state == state if state else one.need.state != CLOSED)
+    ]
+    found.sort(key=lambda row: (row["clock_at"] or "9", row["need_id"]))
+    if as_json:
+        for row in found:
+            print_line(row)
+        return
+    columns = ("need_id", "kind", "state", "since", "clock_at", "owner", "age_band", "municipality", "nothing_fitted")
+    print_table("needs", columns, (
+        [", ".join(f"{one['programme']}: {one['outcome']}" for one in row[name]) if name == "nothing_fitted"
+         else row[name] for name in columns]
+        for row in found
+    ))
+
+
+@app.command()
+def assign(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Makes the actor the need's owner."""
+    _act(need_id, as_json, action=InterventionAction.ASSIGNED, actor=actor, role=role, reason_code=reason)
+
+
+@app.command()
+def offer(  # noqa: PLR0913, PLR0917 one parameter an option of the command
+    need_id: NeedId,
+    actor: Actor,
+    role: Role,
+    programme: Annotated[str, typer.Option(help="the programme's id")],
+    reason: Reason = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Offers the need to a programme; an offer under way to another is withdrawn."""
+    _act(need_id, as_json, action=InterventionAction.OFFERED, actor=actor, role=role, programme=programme,
+         reason_code=reason)
+
+
+@app.command()
+def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Opens the need again, every programme with it."""
+    _act(need_id, as_json, action=InterventionAction.REOPENED, actor=actor, role=role, reason_code=reason)
+
+
+@app.command()
+def close(
+    need_id: NeedId, actor: Actor, role: Role, reason: Annotated[str, typer.Option(help="why, as a code")],
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Closes the need; that always has a reason."""
+    _act(need_id, as_json, action=InterventionAction.CLOSED, actor=actor, role=role, reason_code=reason)
+
+
+def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
+    settings = settings_of_process()
+    connection = connection_of(settings)
+    about = next((one for one in needs_of(connection, settings.partitions) if one.need.need_id == need_id), None)
+    if about is None:
+        raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")
+    decision = _decision(about, decided)
+    effect = decide(connection, decision, settings.partitions, _WAIT)
+    _tell(need_id, effect, as_json)
+
+
+def _decision(about: NeedOfPathway, decided: dict[str, Any]) -> Intervention:
+    event_id, now = uuid4(), datetime.now(UTC)
+    envelope = {
+        "event_id": event_id, "correlation_id": event_id, "source": decided["actor"],
+        "occurred_at": now, "sent_at": now, "recorded_at": now,
+        "youth_id": about.pathway.youth_id, "statement_id": str(about.need.need_id),
+    }
+    try:
+        return Intervention.model_validate(envelope | decided)
+    except ValueError as error:
+        raise refuse(f"{'; '.join(str(error).splitlines()[1:3])}; correct the option") from error
+
+
+def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
+    """Prints what came of a decision; ends with exit code 1 where it can't be done."""
+    match effect:
+        case Done(need):
+            answer: dict[str, Any] = {"outcome": "done", "state": need.state, "owner": need.owner}
+        case NotDone(reason):
+            answer = {"outcome": "not_done", "reason_code": reason}
+        case UnderWay():
+            answer = {"outcome": "under_way"}
+        case _:
+            assert_never(effect)
+    if as_json:
+        print_document({"need_id": str(need_id)} | answer)
+    elif isinstance(effect, UnderWay):
+        typer.echo("the decision is taken down; its effect does not show yet: `brobygger needs list` will show it")
+    elif isinstance(effect, Done):
+        typer.echo(f"need {need_id} is now {effect.need.state}, owner {effect.need.owner}")
+    else:
+        complain(f"this can't be done: {effect.reason}")
+    if isinstance(effect, NotDone):
+        raise typer.Exit(1)
+
+
+def _row(one: NeedOfPathway) -> dict[str, Any]:
+    need = one.need.model_dump(mode="json")
+    return {
+        "need_id": need["need_id"], "kind": need["kind"], "trigger": need["trigger"], "state": need["state"],
+        "since": one.pathway.occurred_at.isoformat(), "clock_at": need["clock_at"], "owner": need["owner"],
+        "reason_code": need["reason_code"], "age_band": one.pathway.age_band, "municipality": one.pathway.municipality,
+        "nothing_fitted": [option for option in need["options"] if option["outcome"] != "offered"],
+    }

@@ -1,0 +1,93 @@
+"""``brobygger translate``: the events that messages become, printed and sent nowhere."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, assert_never
+
+import typer
+from rich.console import Console
+
+from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
+from connectors.medcom_fhir.organisations import Organisation
+from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
+from connectors.medcom_fhir.translate import Door
+from connectors.medcom_fhir.translate import translate as translate_message
+from connectors.vault.store import RunVault
+from schemas.reference import load_reference
+from schemas.topics import kafka_name
+from streams.cli.printing import REFUSED, AsJson, complain, print_line
+from streams.settings import Settings, settings_of_process
+
+# Wider than any programme's ages: what is asked here is what a message says, not whom a programme takes.
+_AGES = range(150)
+
+
+def translate(
+    files: Annotated[list[Path], typer.Argument(help="FHIR Bundles in JSON")],
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Prints the events that messages become, or why they are refused (exit code 2).
+
+    Youth ids are made with a key of this run alone: the same person has the same id in all of a run's files.
+    With --json, one line an event: {"topic", "key", "event"}; or {"refused"}, {"out_of_scope"},
+    {"acknowledgement"}. Where several files are given each line also names its "file".
+    """
+    door = _door(settings_of_process())
+    refused = False
+    for file in files:
+        content = _content(file)
+        if content is None:
+            refused = True
+            continue
+        outcome = translate_message(content, door, datetime.now(UTC))
+        refused = refused or isinstance(outcome, Refused)
+        for line in lines_of(outcome):
+            named = {"file": str(file)} if len(files) > 1 else {}
+            (print_line if as_json else _print)(named | line)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def lines_of(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    """Yields what is printed of one message."""
+    match outcome:
+        case Translation():
+            for topic, event in outcome.events:
+                yield {"topic": kafka_name(topic), "key": event.youth_id, "event": event.model_dump(mode="json")}
+        case Refused():
+            yield {"refused": outcome.refusal.as_dict()}
+        case OutOfScope():
+            yield {"out_of_scope": {"letter_id": str(outcome.letter_id), "reason": outcome.reason}}
+        case ReceivedAcknowledgement():
+            yield {"acknowledgement": asdict(outcome)}
+        case _:
+            assert_never(outcome)
+
+
+def _door(settings: Settings) -> Door:
+    reference = load_reference(settings.reference_folder)
+    own = Organisation(reference.service.sor, reference.service.gln)
+    return Door(RunVault(), reference, _AGES, own)
+
+
+def _content(file: Path) -> bytes | None:
+    """Returns as much of a file as tells whether it is too large, or None, and says so, where it can't be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(BODY_BYTES_MAX + 1)
+    except OSError as error:
+        complain(f"{file} can't be read: {error.strerror}; check the path and its rights")
+        return None
+
+
+def _print(line: dict[str, Any]) -> None:
+    """Prints for people: what is not set is left out."""
+    event = {name: value for name, value in line.get("event", {}).items() if value not in (None, [], False)}
+    shown = {name: value for name, value in line.items() if name not in ("event", "topic", "key")}
+    heading = f"{line['topic']}  key {line['key']}" if "topic" in line else ", ".join(shown)
+    console = Console()
+    console.print(heading, style="bold", highlight=False)
+    console.print_json(json.dumps(event or shown, ensure_ascii=False))

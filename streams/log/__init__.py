@@ -1,0 +1,1 @@
+"""The log read as a whole: snapshots and copies of it, refolding, comparing, accounting."""

@@ -1,0 +1,56 @@
+"""Reads events in canonical form (the models' own JSON, one a line), all of them or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, short_name
+from streams.log.following import TopicError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from schemas.events import Envelope
+
+_TOPICS = (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS)
+
+
+class Problem(NamedTuple):
+    """What is wrong with a line: its number from 1, the field, and the rule. Never a value of the input."""
+
+    line: int
+    field: str
+    rule: str
+
+
+def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[Envelope], list[Problem]]:
+    """Returns the events of the lines that are not blank, and every problem found.
+
+    Raises TopicError where the topic takes no statements.
+    """
+    short = short_name(topic)
+    if short not in _TOPICS:
+        raise TopicError(f"{short} takes no statements; these do: {', '.join(_TOPICS)}")
+    model: Any = entry_of(short).model
+    events: list[Envelope] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            event: Envelope = model.model_validate_json(line)
+        except ValidationError as error:
+            rows = error.errors(include_input=False, include_url=False, include_context=False)
+            problems += [_problem(number, row) for row in rows]
+            continue
+        if event.youth_id is None:
+            problems.append(Problem(number, "youth_id", "a statement is keyed by its youth_id"))
+        events.append(event)
+    return events, problems
+
+
+def _problem(number: int, row: Mapping[str, Any]) -> Problem:
+    field = ".".join(map(str, row["loc"])) or "line"
+    return Problem(number, field, "the line is one JSON object" if row["type"] == "json_invalid" else row["msg"])

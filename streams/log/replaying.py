@@ -1,0 +1,131 @@
+"""Replays a snapshot: folds every partition of the intake log again and compares all that came of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, TypeVar
+
+from schemas.topics import kafka_name
+from streams.agents.join_pathways import INTAKE, STAGE
+from streams.engine.meta import ENGINE_PREFIX
+from streams.log.comparison import Finding, Place, compare_latest, compare_outputs, compare_states, ordered
+from streams.log.refold import Folded, Statement, fold_partition, statement_of
+from streams.log.snapshot import Snapshot, partitions_of, topics_of
+from streams.partitioning import partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from connectors.vault.keys import PseudonymRoot
+    from streams.engine.processor import StoredRecord
+
+DEAD_LETTERS = kafka_name("dead-letters")
+_PATHWAYS, _STATES = kafka_name("pathways"), kafka_name("pathway-state")
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What came of one partition. ``outputs`` are (found, refolded) by topic; ``dead_letters`` intake offsets."""
+
+    partition: int
+    records: int
+    outputs: dict[str, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
+    statements: list[Statement] = field(default_factory=list)
+    dead_letters: dict[int, int] = field(default_factory=dict)
+    needs_opened: int = 0
+    needs_by_state: Counter[str] = field(default_factory=Counter)
+
+
+def replay_snapshot(
+    snapshot: Snapshot, roots: Sequence[PseudonymRoot], progressed: Callable[[], None] = lambda: None
+) -> list[Replayed]:
+    """Replays every partition, in processes of their own where there is more than one core."""
+    return over_partitions(partial(replay_partition, snapshot, roots), partitions_of(snapshot, INTAKE), progressed)
+
+
+def over_partitions(work: Callable[[int], _T], partitions: range, progressed: Callable[[], None]) -> list[_T]:
+    """Returns what work gives for each partition, in their order; ``progressed`` is called after each.
+
+    ``work`` must be picklable. Blocks; a failure in any partition is raised and the others are given up.
+    """
+    cores = min(os.cpu_count() or 1, len(partitions))
+    if cores <= 1:
+        return [_done(work(number), progressed) for number in partitions]
+    # Processes are spawned: a fork would copy the locks of threads that are not there.
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        running = {pool.submit(work, number): number for number in partitions}
+        results = {running[future]: _done(future.result(), progressed) for future in as_completed(running)}
+    return [results[number] for number in partitions]
+
+
+def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partition: int) -> Replayed:
+    """Folds a partition up to where stage 2 had come, and compares each topic it writes to."""
+    extent = snapshot.extent
+    settled = extent.folded(extent.before, STAGE, (INTAKE, partition))
+    upto = extent.folded(extent.after, STAGE, (INTAKE, partition))
+    findings: list[Finding] = []
+    place = Place(INTAKE, partition, extent.begins[INTAKE][partition], settled)
+    log = ordered(place, snapshot.records(INTAKE, partition), findings)
+    findings += _misplaced(place, log, len(partitions_of(snapshot, INTAKE)))
+    if place.begin > 0:
+        findings.append(place.finding("cut_off", place.begin, "the intake log no longer has its beginning"))
+    folded = fold_partition([record for record in log if record.offset < upto], partition, roots, settled)
+    replayed = Replayed(
+        partition, folded.records, findings=findings, outcomes=folded.outcomes, statements=folded.statements,
+        needs_opened=len(folded.needs_opened), needs_by_state=folded.needs_by_state(),
+    )
+    _note_under_way(replayed, [record for record in log if record.offset >= upto])
+    _compare_topics(snapshot, folded, settled, replayed)
+    return replayed
+
+
+def _done(result: _T, progressed: Callable[[], None]) -> _T:
+    progressed()
+    return result
+
+
+def _misplaced(place: Place, log: Sequence[StoredRecord], partitions: int) -> Iterator[Finding]:
+    for record in log:
+        if record.key is not None and partition_of(record.key, partitions) != place.partition:
+            yield place.finding("misplaced", record.offset, "its key belongs to another partition")
+
+
+def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
+    for record in later:
+        statement = statement_of(record)
+        replayed.statements.append(statement)
+        if statement.origin.offset >= 0:
+            replayed.under_way[statement.source, statement.day] += 1
+
+
+def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: Replayed) -> None:
+    begins = snapshot.extent.begins
+    held = [*topics_of(snapshot, "handovers"), *topics_of(snapshot, "notices"), *topics_of(snapshot, "pathways")]
+    for topic in dict.fromkeys([*held, *folded.outputs]):
+        written = folded.outputs.get(topic, [])
+        if topic == DEAD_LETTERS:
+            replayed.dead_letters = {one.intake_offset: one.message.timestamp_ms for one in written}
+            continue
+        place = Place(topic, folded.partition, begins[topic][folded.partition] if topic in begins else 0, settled)
+        found = ordered(place, snapshot.records(topic, folded.partition), replayed.findings)
+        compare = compare_latest if topic == _PATHWAYS else compare_outputs
+        replayed.findings += compare(place, written, found)
+        if topic != _PATHWAYS:
+            replayed.outputs[topic] = (len(found), len(written))
+    if _STATES in begins:
+        place = Place(_STATES, folded.partition, 0, settled)
+        own = [one for one in snapshot.records(_STATES, folded.partition) if not _is_engines(one)]
+        replayed.findings += compare_states(place, folded.states, own)
+
+
+def _is_engines(record: StoredRecord) -> bool:
+    return (record.key or b"").startswith(ENGINE_PREFIX)

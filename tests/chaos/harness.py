@@ -1,0 +1,181 @@
+"""Workers as processes, a load on their inputs, and what they left in the topics."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+
+from streams.engine.processor import StoredRecord
+from tests.chaos.pipeline import INTAKE, PARTITIONS, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CRASH_POINTS = ("before_send", "after_send", "before_commit", "after_commit_before_store")
+#: Exits of a worker that the faults explain: asked to stop, killed, ended itself after a fence.
+EXPECTED_EXITS = {0, -signal.SIGKILL, 70}
+
+_ROOT = Path(__file__).parents[2]
+_KEYS = 300
+
+
+@dataclass
+class Worker:
+    """One worker process that may be started many times, always as the same member of the group."""
+
+    bootstrap: str
+    app_id: str
+    instance_id: str
+    folder: Path
+    exits: list[int] = field(default_factory=list)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *crash: str) -> None:
+        """Starts it; `crash` is a point and a count."""
+        self.reap()
+        command = [sys.executable, "-m", "tests.chaos.worker", self.bootstrap, self.app_id, self.instance_id]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen([*command, str(self.state_dir), *crash], cwd=_ROOT, stdout=log, stderr=log)
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to the process, where it runs."""
+        if self.runs:
+            assert self._process is not None
+            self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> None:
+        """Waits for the process to end. Raises TimeoutExpired where it does not."""
+        if self._process is not None:
+            self._process.wait(seconds)
+            self.reap()
+
+    def reap(self) -> None:
+        """Notes how the process ended, where it did."""
+        if self._process is not None and self._process.poll() is not None:
+            self.exits.append(self._process.returncode)
+            self._process = None
+
+    def delete_state(self) -> None:
+        """Removes the state folder; the process does not run."""
+        shutil.rmtree(self.state_dir, ignore_errors=True)
+
+    @property
+    def runs(self) -> bool:
+        """Tells whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def state_dir(self) -> Path:
+        """Returns its state folder."""
+        return self.folder / self.instance_id
+
+    @property
+    def log_file(self) -> Path:
+        """Returns where it logs."""
+        return self.folder / f"{self.instance_id}.log"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A steady stream of records on the inputs, the same for the same seed."""
+
+    bootstrap: str
+    seed: int
+    records_per_second: int
+
+    async def run(self, enough: asyncio.Event) -> int:
+        """Sends until `enough` is set, and returns the number sent; every one is acknowledged."""
+        rng = random.Random(self.seed)
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True, linger_ms=5)
+        await producer.start()
+        sent, began = 0, asyncio.get_running_loop().time()
+        try:
+            while not enough.is_set():
+                behind = int((asyncio.get_running_loop().time() - began) * self.records_per_second) - sent
+                for _ in range(max(0, min(behind, 1000))):
+                    key = f"key-{rng.randrange(_KEYS)}".encode()
+                    await producer.send(
+                        rng.choice(SOURCES), str(sent).encode(), key=key, partition=rng.randrange(PARTITIONS)
+                    )
+                    sent += 1
+                await asyncio.sleep(0.01)  # spaces the load; nothing is tested by it
+            await producer.flush()
+        finally:
+            await producer.stop()
+        return sent
+
+
+async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committed") -> dict[int, list[StoredRecord]]:
+    """Returns every record of the topic by partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation, auto_offset_reset="none")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, 0)
+        found: dict[int, list[StoredRecord]] = {number: [] for number in range(PARTITIONS)}
+        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
+                found[partition.partition].extend(
+                    StoredRecord(record.offset, record.timestamp, record.key, record.value, record.headers)
+                    for record in records
+                )
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:
+    """Returns the offsets the group has committed; none while the broker is still making room for them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+        return {partition: found.offset for partition, found in offsets.items()}
+    except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+        return {}
+    finally:
+        await admin.close()
+
+
+async def eventually(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Returns once the (async) condition holds; fails after the limit."""
+    limit = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if await result if asyncio.iscoroutine(result) else result:
+            return
+        if time.monotonic() > limit:
+            message = f"not within {seconds} s: {what}"
+            raise AssertionError(message)
+        await asyncio.sleep(0.1)  # between looks at the condition
+
+
+__all__ = [
+    "CRASH_POINTS",
+    "EXPECTED_EXITS",
+    "INTAKE",
+    "Load",
+    "Worker",
+    "eventually",
+    "group_offsets",
+    "read_topic",
+]

@@ -1,0 +1,241 @@
+"""The commands on a real broker with a real worker: publish, subscribe, decide, replay, reconcile, dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner, Result
+
+from connectors.kafka.connection import KafkaConnection
+from connectors.kafka.embedded import EmbeddedBroker
+from connectors.vault.keys import create_keys
+from schemas.events import Envelope
+from schemas.topics import kafka_name
+from streams.cli.main import app
+from streams.cli.up import _free_port
+from streams.supervision import Child, stop_all, wait_until_ready
+from tests.domain.story import YOUTH, a_consent, a_person, a_step
+
+pytestmark = pytest.mark.integration
+PARTITIONS = "3"
+NOW = datetime.now(UTC)
+OTHER_YOUTH = "00000000000000000000000000000abc"
+PERSONAL = b"\xc3\x01Nancy Ann Berggren 2509479989"
+ACTOR = ("--actor", "municipality-0217", "--role", "owner", "--json")
+
+
+def run(*arguments: str, given: str = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+def document_of(*arguments: str) -> Any:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def lines_of(*arguments: str) -> list[dict[str, Any]]:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def publish(topic: str, *events: Envelope) -> None:
+    result = run("publish", topic, "-", given="".join(event.model_dump_json() + "\n" for event in events))
+    assert result.exit_code == 0, result.output
+
+
+def until(happened: Callable[[], Any], seconds: float = 30) -> Any:
+    """Returns the first answer that is not empty; fails where none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := happened():
+            return found
+        time.sleep(0.2)
+    raise AssertionError("it did not happen in time")
+
+
+def send_garbage(bootstrap: str) -> None:
+    """Puts what no one can read on a public topic."""
+
+    async def send() -> None:
+        producer = AIOKafkaProducer(**KafkaConnection(bootstrap=bootstrap).for_aiokafka())
+        await producer.start()
+        await producer.send_and_wait(kafka_name("discharges"), PERSONAL, key=b"k", headers=[("x", b"y")])
+        await producer.stop()
+
+    asyncio.run(send())
+
+
+def tell_of(youth_id: str, name: str) -> None:
+    """Publishes what leads to a need: a person, a consent, an admission and a discharge home."""
+    changes, unit = {"youth_id": youth_id}, {"unit": "9991084000016101"}
+    publish("persons", a_person(f"person-{name}", **changes))
+    publish("consents", a_consent(f"consent-{name}", NOW - timedelta(days=1), **changes))
+    publish("discharges", a_step(f"stin-{name}", NOW - timedelta(days=3), "admitted", **changes, **unit),
+            a_step(f"slhj-{name}", NOW - timedelta(minutes=1), "discharged_home", **changes, **unit))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs a broker of its own, since the commands' topics have fixed names, and one worker."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch, \
+            EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker:
+        patch.setenv("BROBYGGER_DATA", str(folder))
+        patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
+        patch.setenv("BROBYGGER_PARTITIONS", PARTITIONS)
+        patch.setenv("BROBYGGER_SETTLE_SECONDS", "0")
+        create_keys(folder / "keys")
+        assert run("topics", "apply").exit_code == 0
+        assert "version 1" in run("programmes", "apply").stdout
+        assert "nothing to do" in run("programmes", "apply").stdout
+        worker = a_worker(folder)
+        try:
+            worker.start()
+            wait_until_ready([worker], timedelta(seconds=90), threading.Event())
+            tell_of(YOUTH, "first")
+            tell_of(OTHER_YOUTH, "second")
+            send_garbage(broker.bootstrap)
+            yield
+        finally:
+            stop_all([worker])
+
+
+def a_worker(folder: Path) -> Child:
+    import os  # noqa: PLC0415 the fixture has set what the child is to see
+
+    port = _free_port()
+    arguments = ["worker", "--instance-id", "worker-1", "--health-port", str(port)]
+    return Child("worker-1", arguments, dict(os.environ), folder / "worker.log", f"http://127.0.0.1:{port}/ready")
+
+
+def test_a_published_discharge_ends_as_an_offer_that_subscribe_prints() -> None:
+    [offer] = lines_of("subscribe", "handovers.ungevaerftet", "--limit", "1", "--timeout", "60", "--json")
+
+    assert offer["event"]["statement"] == "offered"
+    assert offer["key"] == offer["event"]["youth_id"] != YOUTH
+
+
+def test_subscribe_by_either_name_prints_what_was_published_and_ends_with_1_where_too_few_came() -> None:
+    names = ("discharges", "brobygger.discharges.v1")
+
+    first, second = (run("subscribe", name, "--limit", "9", "--timeout", "3", "--json") for name in names)
+
+    assert (first.exit_code, second.exit_code) == (1, 1)
+    records = [json.loads(line) for line in first.stdout.splitlines()]
+    assert sorted(first.stdout.splitlines()) == sorted(second.stdout.splitlines())
+    assert sorted(record["event"]["status"] for record in records if "event" in record) == [
+        "admitted", "admitted", "discharged_home", "discharged_home"]
+    assert [record["unreadable"]["code"] for record in records if "unreadable" in record] == ["unknown_fingerprint"]
+
+
+def test_subscribe_from_the_end_prints_only_what_comes() -> None:
+    assert run("subscribe", "discharges", "--from", "end", "--timeout", "2", "--json").stdout == ""
+
+
+def test_a_pathway_is_shown_by_youth_id_and_1_where_there_is_none() -> None:
+    shown = until(lambda: json.loads(run("pathway", YOUTH, "--json").stdout or "{}"))
+
+    assert [stay["state"] for stay in shown["stays"]] == ["ended"]
+    assert run("pathway", YOUTH).exit_code == 0
+    assert run("pathway", "0" * 32).exit_code == 1
+
+
+def test_needs_are_listed_without_identity_and_decided_about() -> None:
+    rows = until(lambda: [row for row in lines_of("needs", "list", "--json") if row["state"] != "settling"])
+    need = rows[0]["need_id"]
+
+    assigned = document_of("needs", "assign", need, *ACTOR)
+    closed = document_of("needs", "close", need, "--reason", "moved_abroad", *ACTOR)
+    again = run("needs", "offer", need, "--programme", "headspace", *ACTOR)
+
+    assert not {YOUTH, OTHER_YOUTH} & set(map(str, rows[0].values()))
+    assert rows[0]["municipality"] == "0217"
+    assert (assigned["outcome"], assigned["owner"]) == ("done", "municipality-0217")
+    assert (closed["outcome"], closed["state"]) == ("done", "closed")
+    assert (again.exit_code, json.loads(again.stdout)["reason_code"]) == (1, "need_closed")
+    assert need in {row["need_id"] for row in lines_of("needs", "list", "--state", "closed", "--json")}
+
+
+def test_a_need_that_is_not_there_is_bad_input() -> None:
+    result = run("needs", "assign", "00000000-0000-5000-8000-000000000000", *ACTOR)
+
+    assert result.exit_code == 2
+    assert "no need has the id" in result.stderr
+
+
+def test_a_dead_letter_is_listed_opened_saved_and_sent_again_once(tmp_path: Path) -> None:
+    [letter] = until(lambda: lines_of("dead-letters", "list", "--json"))
+    shown = run("dead-letters", "show", letter["id"], "--bytes", str(tmp_path / "value"), "--json")
+    first, second = run("dead-letters", "retry", letter["id"]), run("dead-letters", "retry", letter["id"])
+    letters = until(lambda: len(found := lines_of("dead-letters", "list", "--json")) == 2 and found)
+
+    assert (letter["topic"], letter["code"]) == (kafka_name("discharges"), "unknown_fingerprint")
+    assert "value[2:10]" in letter["reason"]
+    assert json.loads(shown.stdout)["value_bytes"] == len(PERSONAL)
+    assert "Nancy" not in shown.output
+    assert (tmp_path / "value").read_bytes() == PERSONAL
+    assert (first.exit_code, second.exit_code) == (0, 2)
+    assert "sent again before" in second.stderr
+    assert letters[1]["topic"] == kafka_name("discharges")
+    assert run("dead-letters", "show", "0-99999").exit_code == 2
+
+
+def test_the_log_replays_to_the_same_bytes_and_the_books_balance() -> None:
+    replayed = until(lambda: (answer := run("replay", "--json")).exit_code == 0 and json.loads(answer.stdout))
+    account = document_of("reconcile", "--json")
+
+    assert replayed["identical"]
+    assert account["balances"]
+    assert sum(line["in"] for line in account["events"]) >= 9
+    assert sum(line["dead_letter"] for line in account["events"]) >= 1
+    assert run("reconcile").exit_code == 0
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+@pytest.mark.parametrize("topic", ["intake", "handovers.ungevaerftet"])
+def test_a_copy_balances_and_one_that_was_tampered_with_does_not(tmp_path: Path, topic: str, doubled: bool) -> None:
+    path = tmp_path / "copy.jsonl"
+    assert document_of("replay", "--export", str(path), "--json")["records"] > 0
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    [end] = [index for index, line in enumerate(lines) if line.startswith('{"end"')]
+    places = [index for index, line in enumerate(lines) if f'"topic":"{kafka_name(topic)}"' in line]
+    tampered = [*lines[: places[-1]], *([lines[places[-1]]] * 2 if doubled else []), *lines[places[-1] + 1 : end]]
+    (tmp_path / "tampered.jsonl").write_text("".join([*tampered, _end_of(tampered, lines[end])]), encoding="utf-8")
+
+    whole = run("reconcile", "--copy", str(path), "--json")
+    broken = run("reconcile", "--copy", str(tmp_path / "tampered.jsonl"), "--json")
+
+    assert whole.exit_code == 0
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout)["remarks"] == []
+    assert {kafka_name(topic)} & {one["topic"] for one in json.loads(broken.stdout)["findings"]} or not doubled
+
+
+def _end_of(lines: list[str], original: str) -> str:
+    """Returns a last line whose counts fit, so that the books themselves have to find what is wrong."""
+    counts = {topic: [0] * len(some) for topic, some in json.loads(original)["end"].items()}
+    for line in lines[1:]:
+        record = json.loads(line)
+        counts[record["topic"]][record["partition"]] += 1
+    return json.dumps({"end": counts}) + "\n"
+
+
+def test_other_programmes_show_which_handovers_would_differ(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "programmes"
+    for file in folder.glob("*.toml"):
+        if file.stem != "ungevaerftet":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+
+    assert document_of("replay", "--programmes", str(folder), "--json") == {"differing": []}
+    assert document_of("replay", "--programmes", str(tmp_path), "--json")["differing"] != []

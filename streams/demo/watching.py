@@ -72,7 +72,9 @@ class Watch:
         ends = await self._consumer.end_offsets(self._statements)
         if not await self._committed_to({partition: end for partition, end in ends.items() if end}):
             return False
-        await self._poll()
+        ends = await self._consumer.end_offsets(self._intake)
+        while not all([await self._consumer.position(partition) >= end for partition, end in ends.items()]):
+            await self._poll()
         return await self._committed_to({partition: last + 1 for partition, last in self._last.items()})
 
     async def _committed_to(self, wanted: dict[TopicPartition, int]) -> bool:

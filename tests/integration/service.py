@@ -129,7 +129,8 @@ async def committed_records(
     try:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning()
+        for partition, begin in (await consumer.beginning_offsets(partitions)).items():
+            consumer.seek(partition, begin)
         while True:
             batches = await consumer.getmany(timeout_ms=200)
             for partition, records in batches.items():

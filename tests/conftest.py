@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tenth", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("soak", max_examples=2_000, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds --soak: the chaos tests' full counts instead of a seeded tenth."""
-    parser.addoption("--soak", action="store_true", help="run the chaos tests in full, about half an hour")
+    """Adds --soak: the long tests' full counts instead of a seeded tenth."""
+    parser.addoption("--soak", action="store_true", help="run the long tests in full, about an hour")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sets how many examples a property is tried on: the same ones each time, or many new ones with --soak."""
+    settings.load_profile("soak" if config.getoption("--soak") else "tenth")
 
 
 @pytest.fixture
 def soak(request: pytest.FixtureRequest) -> bool:
-    """Returns whether the chaos tests run in full."""
+    """Returns whether the long tests run in full."""
     return bool(request.config.getoption("--soak"))

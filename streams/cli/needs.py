@@ -1,6 +1,6 @@
 """``brobygger needs``: what waits for a person, and what that person decides."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, assert_never
 from uuid import UUID, uuid4
 
@@ -13,8 +13,6 @@ from streams.instance import connection_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import settings_of_process
-
-_WAIT = timedelta(seconds=5)
 
 app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
@@ -91,7 +89,7 @@ def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
     if about is None:
         raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")
     decision = _decision(about, decided)
-    effect = decide(connection, decision, settings.partitions, _WAIT)
+    effect = decide(connection, decision, about.need, settings.partitions)
     _tell(need_id, effect, as_json)
 
 

@@ -51,7 +51,8 @@ class Watch:
         await self._consumer.start()
         await self._group.start()
         self._consumer.assign(self._outputs + self._intake)
-        await self._consumer.seek_to_end()
+        for partition, end in (await self._consumer.end_offsets(self._outputs + self._intake)).items():
+            self._consumer.seek(partition, end)  # seek_to_end would race with the reset that assigning begins
         self._group.assign(self._statements)
         return self
 

@@ -62,7 +62,8 @@ def run_worker(app: EngineApp) -> None:
     """
     app.engine_settings.state_dir.mkdir(parents=True, exist_ok=True)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    # Logging is the composition root's business: Faust would set it up anew.
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
     worker.execute_from_commandline()
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import msgspec
 
+from streams.agents.join_pathways import INTAKE
 from streams.engine.processor import StoredRecord
 from streams.log.snapshot import Extent, Progress, Snapshot, partitions_of
 
@@ -128,7 +129,8 @@ def read_copy(path: Path) -> CopySnapshot:
                 _count(found, place)
             start += len(line)
     findings = _differences(end, found)
-    extent = Extent(header.taken_at, header.begins, header.before, header.after, findings)
+    to_fold = sum(found.get(INTAKE, ()))
+    extent = Extent(header.taken_at, header.begins, header.before, header.after, to_fold, findings)
     return CopySnapshot(path, extent, runs)
 
 

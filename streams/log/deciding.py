@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from schemas.codes import NoticeKind
 from schemas.outputs import NeedView, Notice, PathwayView
+from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.log.decoding import read_model
 from streams.log.reading import opened
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
     from schemas.events import Intervention
 
-NOTICES = kafka_name("notices")
+NOTICES, STATES = kafka_name("notices"), kafka_name("pathway-state")
+# Everything of a transaction is committed at once, but each partition shows it a moment sooner or later.
+_SHOWN_WITHIN = timedelta(seconds=1)
+_WAIT = timedelta(seconds=5)
 _POLL = timedelta(milliseconds=200)
 
 
@@ -49,28 +54,25 @@ class UnderWay:
 Effect = Done | NotDone | UnderWay
 
 
-def decide(connection: KafkaConnection, decision: Intervention, partitions: int, wait: timedelta) -> Effect:
-    """Publishes a decision and returns what came of it within ``wait``; blocks that long at most.
+def decide(connection: KafkaConnection, decision: Intervention, need: NeedView, partitions: int) -> Effect:
+    """Publishes a decision about a need as it was last seen, and returns what came of it.
 
-    Raises KafkaError where the broker didn't confirm the decision.
+    Blocks, for the effect up to 5 s. Raises KafkaError where the broker didn't confirm the decision.
     """
-    return asyncio.run(_decide(connection, decision, partitions, wait))
+    return asyncio.run(_decide(connection, decision, need, partitions))
 
 
-async def _decide(connection: KafkaConnection, decision: Intervention, partitions: int, wait: timedelta) -> Effect:
-    key = (decision.youth_id or "").encode()
-    number = partition_of(key, partitions)
-    places = [TopicPartition(PATHWAYS, number), TopicPartition(NOTICES, number)]
+async def _decide(connection: KafkaConnection, decision: Intervention, need: NeedView, partitions: int) -> Effect:
+    number = partition_of((decision.youth_id or "").encode(), partitions)
+    places = [TopicPartition(topic, number) for topic in (PATHWAYS, NOTICES, STATES)]
     consumer = opened(connection)
     await consumer.start()
     try:
         consumer.assign(places)
-        await consumer.seek_to_end(*places)
-        for place in places:
-            # Fixes the position now: what the decision causes comes after it.
-            await consumer.position(place)
+        for place, end in (await consumer.end_offsets(places)).items():
+            consumer.seek(place, end)  # fixed now: what the decision causes comes after it
         await _publish(connection, decision)
-        return await _effect(consumer, decision, wait)
+        return await _effect(consumer, decision, need)
     finally:
         await consumer.stop()
 
@@ -85,30 +87,43 @@ async def _publish(connection: KafkaConnection, decision: Intervention) -> None:
         await producer.stop()
 
 
-async def _effect(consumer: AIOKafkaConsumer, decision: Intervention, wait: timedelta) -> Effect:
-    """Returns the first sign of the decision: a notice that refuses it counts before a view."""
+async def _effect(consumer: AIOKafkaConsumer, decision: Intervention, need: NeedView) -> Effect:
+    """Returns the first clear sign: a notice that refuses, or a view; or that it was folded and changed nothing."""
     key = (decision.youth_id or "").encode()
-    shown: Effect = UnderWay()
+    folded = False
     try:
-        async with asyncio.timeout(wait.total_seconds()):
-            while isinstance(shown, UnderWay):
+        async with asyncio.timeout(_WAIT.total_seconds()) as waiting:
+            while True:
                 batches = await consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000))
                 found = [(place.topic, one.value) for place, some in batches.items() for one in some if one.key == key]
-                for topic, value in found:
-                    effect = _refused(value, decision) if topic == NOTICES else _shown(value, decision)
-                    shown = effect if isinstance(effect, NotDone) or isinstance(shown, UnderWay) else shown
+                signs = [sign for topic, value in found if (sign := _sign(topic, value, decision)) is not None]
+                if signs:
+                    return next((sign for sign in signs if isinstance(sign, NotDone)), signs[0])
+                if not folded and any(topic == STATES and _holds(value, decision) for topic, value in found):
+                    folded = True
+                    waiting.reschedule(asyncio.get_running_loop().time() + _SHOWN_WITHIN.total_seconds())
     except TimeoutError:
-        return shown
-    return shown
+        return Done(need) if folded else UnderWay()
 
 
-def _refused(value: bytes, decision: Intervention) -> Effect:
+def _sign(topic: str, value: bytes | None, decision: Intervention) -> Effect | None:
+    if value is None or topic == STATES:
+        return None
+    return _refused(value, decision) if topic == NOTICES else _shown(value, decision)
+
+
+def _refused(value: bytes, decision: Intervention) -> Effect | None:
     notice = read_model(Notice, value)
     about = {notice.statement_id, str(notice.correlation_id)}
     told = notice.recipient == decision.actor and bool(about & {decision.statement_id, str(decision.event_id)})
-    return NotDone(notice.reason_code or notice.kind) if told else UnderWay()
+    return NotDone(notice.reason_code or notice.kind) if told and notice.kind is NoticeKind.ESCALATED else None
 
 
-def _shown(value: bytes, decision: Intervention) -> Effect:
+def _shown(value: bytes, decision: Intervention) -> Effect | None:
     view = read_model(PathwayView, value)
-    return next((Done(need) for need in view.needs if str(need.need_id) == decision.statement_id), UnderWay())
+    return next((Done(need) for need in view.needs if str(need.need_id) == decision.statement_id), None)
+
+
+def _holds(value: bytes | None, decision: Intervention) -> bool:
+    seen = decode_pathway(value).seen if value else ()
+    return any(one.event_id == str(decision.event_id) for one in seen)

@@ -73,7 +73,9 @@ async def _follow(connection: KafkaConnection, wanted: Wanted, take: Callable[[d
     await consumer.start()
     try:
         consumer.assign(places)
-        await (consumer.seek_to_beginning if wanted.from_beginning else consumer.seek_to_end)(*places)
+        bounds = await (consumer.beginning_offsets if wanted.from_beginning else consumer.end_offsets)(places)
+        for place, offset in bounds.items():
+            consumer.seek(place, offset)  # seek_to_... would race with the reset that an assignment begins
         async with asyncio.timeout(wanted.timeout.total_seconds()):
             while wanted.limit is None or count < wanted.limit:
                 left = None if wanted.limit is None else wanted.limit - count

@@ -39,7 +39,7 @@ class LiveSnapshot:
         if partition >= len(self.ends.get(topic, ())):
             return iter(())
         start, end = self.extent.begins[topic][partition], self.ends[topic][partition]
-        return committed_records(self.connection, (topic, partition), start, end)
+        return iter(()) if start >= end else committed_records(self.connection, (topic, partition), start, end)
 
 
 def take_snapshot(connection: KafkaConnection) -> LiveSnapshot:
@@ -65,7 +65,9 @@ async def _take(connection: KafkaConnection) -> LiveSnapshot:
         begins = await consumer.beginning_offsets([*outputs, *intake, *inputs])
     finally:
         await consumer.stop()
-    return LiveSnapshot(connection, Extent(datetime.now(UTC), _listed(begins), before, after), _listed(ends))
+    to_fold = sum(ends[place] - begins[place] for place in intake)
+    extent = Extent(datetime.now(UTC), _listed(begins), before, after, to_fold)
+    return LiveSnapshot(connection, extent, _listed(ends))
 
 
 def _partitions(counts: dict[str, int], topics: Iterable[str]) -> list[TopicPartition]:

@@ -19,7 +19,6 @@ from streams.agents.join_pathways import INTAKE, STAGE
 from streams.catalogue import Rules, compile_catalogue
 from streams.log.refold import Folded, fold_partition
 from streams.log.replaying import over_partitions
-from streams.log.snapshot import Snapshot, partitions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.vault.keys import PseudonymRoot
     from schemas.reference import Reference
     from streams.engine.processor import StoredRecord
+    from streams.log.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def differing_handovers(
 ) -> list[Difference]:
     """Returns the needs whose handovers would differ, by need id. Folds every partition twice; blocks."""
     work = partial(_differing_in, snapshot, roots, other)
-    found = over_partitions(work, partitions_of(snapshot, INTAKE), progressed)
+    found = over_partitions(work, snapshot, progressed)
     return sorted(one for differences in found for one in differences)
 
 

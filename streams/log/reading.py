@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
 
 _SILENCE_MAX = timedelta(seconds=30)
-_POLL = timedelta(milliseconds=500)
+_POLL = timedelta(milliseconds=50)
 _STEP_BACK = 1000
+#: The client waits so long for what it doesn't know yet, which is every topic when a command begins.
+_BACKOFF_MS = 20
+#: A broker answers one request of a connection after the other: what asks for offsets waits for a fetch as long.
+_FETCH_WAIT_MS = 20
 _FETCH_BYTES = 4 * 1024 * 1024
 
 Bounds = Mapping[TopicPartition, int]
@@ -36,6 +40,8 @@ def opened(connection: KafkaConnection) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES,
+        retry_backoff_ms=_BACKOFF_MS,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DEAD_LETTERS = kafka_name("dead-letters")
 _PATHWAYS, _STATES = kafka_name("pathways"), kafka_name("pathway-state")
 _T = TypeVar("_T")
+#: Starting processes takes about as long as folding so many records.
+_SHARED_RECORDS_MIN = 10_000
 
 
 @dataclass(slots=True)
@@ -48,17 +50,19 @@ class Replayed:
 def replay_snapshot(
     snapshot: Snapshot, roots: Sequence[PseudonymRoot], progressed: Callable[[], None] = lambda: None
 ) -> list[Replayed]:
-    """Replays every partition, in processes of their own where there is more than one core."""
-    return over_partitions(partial(replay_partition, snapshot, roots), partitions_of(snapshot, INTAKE), progressed)
+    """Replays every partition, side by side where that is worth it."""
+    return over_partitions(partial(replay_partition, snapshot, roots), snapshot, progressed)
 
 
-def over_partitions(work: Callable[[int], _T], partitions: range, progressed: Callable[[], None]) -> list[_T]:
-    """Returns what work gives for each partition, in their order; ``progressed`` is called after each.
+def over_partitions(work: Callable[[int], _T], snapshot: Snapshot, progressed: Callable[[], None]) -> list[_T]:
+    """Returns what work gives for each partition of the intake log, in order; ``progressed`` is called after each.
 
-    ``work`` must be picklable. Blocks; a failure in any partition is raised and the others are given up.
+    A long log is shared among a process a core; ``work`` must be picklable. Blocks; a failure in any partition is
+    raised and the others are given up.
     """
+    partitions = partitions_of(snapshot, INTAKE)
     cores = min(os.cpu_count() or 1, len(partitions))
-    if cores <= 1:
+    if cores <= 1 or snapshot.extent.intake_records < _SHARED_RECORDS_MIN:
         return [_done(work(number), progressed) for number in partitions]
     # Processes are spawned: a fork would copy the locks of threads that are not there.
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:

@@ -21,13 +21,15 @@ class Extent:
 
     ``begins`` are each topic's first offsets still there, by partition: what lies before has expired.
     Outputs were read between ``before`` and ``after``: those of ``before`` are all there, and none is there
-    that ``after`` has not folded. The two are equal where nothing was under way.
+    that ``after`` has not folded. The two are equal where nothing was under way. ``intake_records`` is about how
+    many there are to fold.
     """
 
     taken_at: datetime
     begins: dict[str, list[int]]
     before: Progress
     after: Progress
+    intake_records: int = 0
     findings: list[str] = field(default_factory=list)
 
     def folded(self, progress: Progress, stage: str, place: tuple[str, int]) -> int:

@@ -6,7 +6,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Envelope
@@ -103,7 +103,6 @@ def open_needs(pathway: Pathway) -> set[tuple[str, str, str | None]]:
     return {(need.need_id, need.state, need.reason_code) for need in pathway.needs if need.state != "closed"}
 
 
-@settings(max_examples=300, deadline=None)
 @given(mixtures())
 def test_law_1_inside_the_settle_time_any_order_says_the_same(drawn: tuple[list[Envelope], random.Random]) -> None:
     events, chance = drawn
@@ -118,7 +117,6 @@ def test_law_1_inside_the_settle_time_any_order_says_the_same(drawn: tuple[list[
     assert open_needs(one.pathway) == open_needs(other.pathway)
 
 
-@settings(max_examples=300, deadline=None)
 @given(mixtures())
 def test_law_1_after_the_settle_time_any_order_ends_the_same_through_recalls(
     drawn: tuple[list[Envelope], random.Random],
@@ -132,7 +130,6 @@ def test_law_1_after_the_settle_time_any_order_ends_the_same_through_recalls(
     assert open_needs(one.pathway) == open_needs(other.pathway)
 
 
-@settings(max_examples=200, deadline=None)
 @given(mixtures(), st.integers(1, 40))
 def test_law_2_no_open_need_is_ever_without_owner_and_clock(
     drawn: tuple[list[Envelope], random.Random], rounds: int
@@ -150,7 +147,6 @@ def test_law_2_no_open_need_is_ever_without_owner_and_clock(
         assert min(clocks) < NEVER, need
 
 
-@settings(max_examples=100, deadline=None)
 @given(mixtures())
 def test_case_39_after_the_last_clock_every_open_need_is_with_a_person(
     drawn: tuple[list[Envelope], random.Random],

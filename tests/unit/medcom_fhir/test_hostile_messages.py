@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement
@@ -45,7 +45,6 @@ def _changed(message: Any, place: tuple[Any, ...], action: str, value: Any) -> N
         holder[place[-1]] = value
 
 
-@settings(max_examples=300, deadline=None)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObject) -> None:
     message = a_message(name)
@@ -65,13 +64,11 @@ def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObje
         json.dumps(answer).encode()
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_an_exception(content: bytes) -> None:
     assert isinstance(outcome_of(content), Refused)
 
 
-@settings(max_examples=200, deadline=None)
 @given(cut=st.integers(0, 14_000), name=st.sampled_from(NAMES))
 def test_a_message_cut_short_is_refused(cut: int, name: str) -> None:
     content = (MESSAGES / f"{name}.json").read_bytes()[:cut]

@@ -143,6 +143,19 @@ async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committe
         await consumer.stop()
 
 
+async def log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[TopicPartition, int]:
+    """Returns the offset after the last committed record or marker of every partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(
+            [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        )
+        return ends
+    finally:
+        await consumer.stop()
+
+
 async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:
     """Returns the offsets the group has committed; none while the broker is still making room for them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -177,5 +190,6 @@ __all__ = [
     "Worker",
     "eventually",
     "group_offsets",
+    "log_ends",
     "read_topic",
 ]

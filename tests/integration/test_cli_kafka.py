@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from typer.testing import CliRunner, Result
 
-from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
-from schemas.events import Envelope
 from schemas.topics import kafka_name
-from streams.cli.main import app
 from streams.cli.up import _free_port
-from streams.supervision import Child, stop_all, wait_until_ready
-from tests.domain.story import YOUTH, a_consent, a_person, a_step
+from streams.supervision import stop_all, wait_until_ready
+from tests.domain.story import YOUTH
+from tests.integration.command_line import (
+    NOW,
+    PERSONAL,
+    a_gateway,
+    a_worker,
+    document_of,
+    lines_of,
+    run,
+    send_garbage,
+    tell_of,
+    the_gateway,
+    until,
+)
 
 pytestmark = pytest.mark.integration
 PARTITIONS = "3"
-NOW = datetime.now(UTC)
 OTHER_YOUTH = "00000000000000000000000000000abc"
-PERSONAL = b"\xc3\x01Nancy Ann Berggren 2509479989"
 ACTOR = ("--actor", "municipality-0217", "--role", "owner", "--json")
-
-
-def run(*arguments: str, given: str = "") -> Result:
-    return CliRunner().invoke(app, list(arguments), input=given)
-
-
-def document_of(*arguments: str) -> Any:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def lines_of(*arguments: str) -> list[dict[str, Any]]:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def publish(topic: str, *events: Envelope) -> None:
-    result = run("publish", topic, "-", given="".join(event.model_dump_json() + "\n" for event in events))
-    assert result.exit_code == 0, result.output
-
-
-def until(happened: Callable[[], Any], seconds: float = 30) -> Any:
-    """Returns the first answer that is not empty; fails where none comes in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := happened():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen in time")
-
-
-def send_garbage(bootstrap: str) -> None:
-    """Puts what no one can read on a public topic."""
-
-    async def send() -> None:
-        producer = AIOKafkaProducer(**KafkaConnection(bootstrap=bootstrap).for_aiokafka())
-        await producer.start()
-        await producer.send_and_wait(kafka_name("discharges"), PERSONAL, key=b"k", headers=[("x", b"y")])
-        await producer.stop()
-
-    asyncio.run(send())
-
-
-def tell_of(youth_id: str, name: str) -> None:
-    """Publishes what leads to a need: a person, a consent, an admission and a discharge home."""
-    changes, unit = {"youth_id": youth_id}, {"unit": "9991084000016101"}
-    publish("persons", a_person(f"person-{name}", **changes))
-    publish("consents", a_consent(f"consent-{name}", NOW - timedelta(days=1), **changes))
-    publish(
-        "discharges",
-        a_step(f"stin-{name}", NOW - timedelta(days=3), "admitted", **changes, **unit),
-        a_step(f"slhj-{name}", NOW - timedelta(minutes=1), "discharged_home", **changes, **unit),
-    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,24 +52,18 @@ def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert run("topics", "apply").exit_code == 0
         assert "version 1" in run("programmes", "apply").stdout
         assert "nothing to do" in run("programmes", "apply").stdout
-        worker = a_worker(folder)
+        patch.setenv("BROBYGGER_GATEWAY_PORT", str(_free_port()))
+        children = [a_worker(folder), a_gateway(folder)]
         try:
-            worker.start()
-            wait_until_ready([worker], timedelta(seconds=90), threading.Event())
+            for child in children:
+                child.start()
+            wait_until_ready(children, timedelta(seconds=90), threading.Event())
             tell_of(YOUTH, "first")
             tell_of(OTHER_YOUTH, "second")
             send_garbage(broker.bootstrap)
             yield
         finally:
-            stop_all([worker])
-
-
-def a_worker(folder: Path) -> Child:
-    import os  # noqa: PLC0415 the fixture has set what the child is to see
-
-    port = _free_port()
-    arguments = ["worker", "--instance-id", "worker-1", "--health-port", str(port)]
-    return Child("worker-1", arguments, dict(os.environ), folder / "worker.log", f"http://127.0.0.1:{port}/ready")
+            stop_all(children)
 
 
 def test_a_published_discharge_ends_as_an_offer_that_subscribe_prints() -> None:
@@ -250,3 +192,31 @@ def test_other_programmes_show_which_handovers_would_differ(tmp_path: Path) -> N
 
     assert document_of("replay", "--programmes", str(folder), "--json") == {"differing": []}
     assert document_of("replay", "--programmes", str(tmp_path), "--json")["differing"] != []
+
+
+def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_refused(tmp_path: Path) -> None:
+    token = document_of("clients", "create", "source", "region", "--data-controller", "Region", "--legal-basis",
+                        "SUL", "--json")["token"]
+    message = Path(__file__).parents[1] / "messages" / "medcom-fhir" / "hn-01-STIN-admit.json"
+    statement = {
+        "statement_id": "course-8", "occurred_at": NOW.isoformat(), "programme": "stime", "status": "active",
+        "status_at": NOW.isoformat(), "person": {"cpr": "0105109996", "municipality": "0217"},
+    }
+    (tmp_path / "message.json").write_bytes(message.read_bytes())
+    (tmp_path / "enrolments-1.ndjson").write_text(
+        "\n".join(map(json.dumps, [statement, statement | {"status": "dancing"}])), encoding="utf-8")
+    (tmp_path / "broken.json").write_text('{"resourceType": "Bundle"}', encoding="utf-8")
+    door = ("--gateway", the_gateway(), "--token", token, "--json")
+
+    first, second = (run("ingest", str(tmp_path), *door) for _ in range(2))
+    good = run("ingest", str(tmp_path / "message.json"), *door)
+
+    answer = json.loads(first.stdout)
+    assert first.exit_code == second.exit_code == 2
+    assert (answer["files"], answer["taken"]) == (3, 2)
+    assert [(Path(row["file"]).name, row["where"]) for row in answer["refused"]] == [
+        ("broken.json", ""), ("enrolments-1.ndjson", "line 2")]
+    assert "dancing" not in first.output
+    assert json.loads(second.stdout)["taken"] == 2
+    assert good.exit_code == 0
+    assert run("ingest", str(tmp_path / "message.json"), "--gateway", the_gateway(), "--token", "x").exit_code == 2

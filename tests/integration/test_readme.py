@@ -84,5 +84,5 @@ def test_every_command_that_the_text_names_exists() -> None:
 def test_every_make_target_that_the_text_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-    for target in set(re.findall(r"make ([a-z-]+)", README)):
+    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, flags=re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target

@@ -32,9 +32,7 @@ def headers_of_raw(fields: dict[str, Any], topic: str) -> list[tuple[str, bytes]
     return _headers(topic, fields["event_id"], fields["source"], about)
 
 
-def _headers(
-    topic: str, event_id: str, source: str, about: tuple[datetime, str | None]
-) -> list[tuple[str, bytes]]:
+def _headers(topic: str, event_id: str, source: str, about: tuple[datetime, str | None]) -> list[tuple[str, bytes]]:
     occurred_at, subject = about
     headers = [
         ("ce_specversion", b"1.0"),

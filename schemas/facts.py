@@ -107,8 +107,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
 _EVENTS: tuple[type[BaseModel], ...] = (Discharge, Enrolment, Referral, Consent, Person, Reply, Intervention)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
-    name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :])
-    for name, (_, fact) in _MODELS.items()
+    name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :]) for name, (_, fact) in _MODELS.items()
 }
 _CONTENT = {
     model.__name__: itemgetter(*(field for field in model.model_fields if field not in _NOT_CONTENT))

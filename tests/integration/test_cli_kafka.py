@@ -195,16 +195,22 @@ def test_other_programmes_show_which_handovers_would_differ(tmp_path: Path) -> N
 
 
 def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_refused(tmp_path: Path) -> None:
-    token = document_of("clients", "create", "source", "region", "--data-controller", "Region", "--legal-basis",
-                        "SUL", "--json")["token"]
+    token = document_of(
+        "clients", "create", "source", "region", "--data-controller", "Region", "--legal-basis", "SUL", "--json"
+    )["token"]
     message = Path(__file__).parents[1] / "messages" / "medcom-fhir" / "hn-01-STIN-admit.json"
     statement = {
-        "statement_id": "course-8", "occurred_at": NOW.isoformat(), "programme": "stime", "status": "active",
-        "status_at": NOW.isoformat(), "person": {"cpr": "0105109996", "municipality": "0217"},
+        "statement_id": "course-8",
+        "occurred_at": NOW.isoformat(),
+        "programme": "stime",
+        "status": "active",
+        "status_at": NOW.isoformat(),
+        "person": {"cpr": "0105109996", "municipality": "0217"},
     }
     (tmp_path / "message.json").write_bytes(message.read_bytes())
     (tmp_path / "enrolments-1.ndjson").write_text(
-        "\n".join(map(json.dumps, [statement, statement | {"status": "dancing"}])), encoding="utf-8")
+        "\n".join(map(json.dumps, [statement, statement | {"status": "dancing"}])), encoding="utf-8"
+    )
     (tmp_path / "broken.json").write_text('{"resourceType": "Bundle"}', encoding="utf-8")
     door = ("--gateway", the_gateway(), "--token", token, "--json")
 
@@ -215,7 +221,9 @@ def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_
     assert first.exit_code == second.exit_code == 2
     assert (answer["files"], answer["taken"]) == (3, 2)
     assert [(Path(row["file"]).name, row["where"]) for row in answer["refused"]] == [
-        ("broken.json", ""), ("enrolments-1.ndjson", "line 2")]
+        ("broken.json", ""),
+        ("enrolments-1.ndjson", "line 2"),
+    ]
     assert "dancing" not in first.output
     assert json.loads(second.stdout)["taken"] == 2
     assert good.exit_code == 0

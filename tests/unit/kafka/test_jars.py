@@ -51,9 +51,7 @@ def test_the_committed_lock_names_kafka_once_and_each_file_once() -> None:
 
 def test_all_of_kafkas_own_jars_have_one_version() -> None:
     versions = {
-        jar.coordinate.rpartition(":")[2]
-        for jar in read_lock()
-        if jar.coordinate.startswith("org.apache.kafka:")
+        jar.coordinate.rpartition(":")[2] for jar in read_lock() if jar.coordinate.startswith("org.apache.kafka:")
     }
 
     assert versions == {jars.KAFKA_VERSION}
@@ -103,9 +101,7 @@ def test_a_jar_neither_cached_nor_reachable_is_named_with_the_remedy(
     tmp_path: Path,
     no_repository: None,
 ) -> None:
-    with pytest.raises(
-        BrokerUnavailableError, match=f"{COORDINATE} is not in the cache.*no route.*network"
-    ):
+    with pytest.raises(BrokerUnavailableError, match=f"{COORDINATE} is not in the cache.*no route.*network"):
         obtain_jars(tmp_path / "cache", a_lock(tmp_path))
 
     assert list((tmp_path / "cache" / "jars").iterdir()) == []

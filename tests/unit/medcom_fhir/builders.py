@@ -107,8 +107,11 @@ def own_provenance(message: Json) -> Json:
 
 def organisation(message: Json, gln: str) -> Json:
     """Returns the organisation with a GLN."""
-    return next(item for item in resources(message, "Organization")
-                if any(identifier["value"] == gln for identifier in item["identifier"]))
+    return next(
+        item
+        for item in resources(message, "Organization")
+        if any(identifier["value"] == gln for identifier in item["identifier"])
+    )
 
 
 def a_chain(*activities: str, status: str, deceased: bool | None = None, **encounter: Any) -> Json:
@@ -122,14 +125,21 @@ def a_chain(*activities: str, status: str, deceased: bool | None = None, **encou
     own = the(message, "MessageHeader")["id"]
     letters = [f"letter-{number}" for number in range(len(activities) - 1)] + [own]
     for number, activity in enumerate(activities):
-        link = {**template, "id": f"provenance-{number}",
-                "target": [{"reference": f"MessageHeader/{letters[number]}"}],
-                "activity": {"coding": [{**template["activity"]["coding"][0], "code": activity}]}}
+        link = {
+            **template,
+            "id": f"provenance-{number}",
+            "target": [{"reference": f"MessageHeader/{letters[number]}"}],
+            "activity": {"coding": [{**template["activity"]["coding"][0], "code": activity}]},
+        }
         link.pop("entity")
         if number:
             cancels = activity.startswith("cancel-") or (letters[number] == own and deceased is False)
-            link["entity"] = [{"role": "removal" if cancels else "revision",
-                               "what": {"reference": f"MessageHeader/{letters[number - 1]}"}}]
+            link["entity"] = [
+                {
+                    "role": "removal" if cancels else "revision",
+                    "what": {"reference": f"MessageHeader/{letters[number - 1]}"},
+                }
+            ]
         message["entry"].append({"fullUrl": f"https://example.dk/Provenance/{link['id']}", "resource": link})
     the(message, "Encounter").update(status=status, **encounter)
     if deceased is not None:

@@ -59,8 +59,11 @@ def test_it_quotes_the_message_header_id_as_sent() -> None:
 def test_sender_and_receiver_are_swapped() -> None:
     answer = _built(_addressing())
 
-    header, ours, theirs = the(answer, "MessageHeader"), organisation(answer, "5790001348120"), organisation(
-        answer, "5790000209354")
+    header, ours, theirs = (
+        the(answer, "MessageHeader"),
+        organisation(answer, "5790001348120"),
+        organisation(answer, "5790000209354"),
+    )
     assert header["sender"]["reference"] == f"Organization/{ours['id']}"
     assert header["destination"][0]["receiver"]["reference"] == f"Organization/{theirs['id']}"
 
@@ -117,17 +120,20 @@ def _without_outcome(answer: Json) -> None:
     answer["entry"] = [item for item in answer["entry"] if item["resource"]["resourceType"] != "OperationOutcome"]
 
 
-@pytest.mark.parametrize("break_it", [
-    _without_outcome,
-    lambda answer: answer["entry"].reverse(),
-    lambda answer: answer["entry"].pop(1),
-    lambda answer: the(answer, "MessageHeader")["eventCoding"].update(code="hospital-notification-message"),
-    lambda answer: the(answer, "MessageHeader")["response"].update(code="fine"),
-    lambda answer: the(answer, "MessageHeader")["response"].pop("identifier"),
-    lambda answer: the(answer, "Organization")["identifier"].pop(),
-    lambda answer: the(answer, "OperationOutcome").pop("issue"),
-    lambda answer: answer.pop("timestamp"),
-])
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        _without_outcome,
+        lambda answer: answer["entry"].reverse(),
+        lambda answer: answer["entry"].pop(1),
+        lambda answer: the(answer, "MessageHeader")["eventCoding"].update(code="hospital-notification-message"),
+        lambda answer: the(answer, "MessageHeader")["response"].update(code="fine"),
+        lambda answer: the(answer, "MessageHeader")["response"].pop("identifier"),
+        lambda answer: the(answer, "Organization")["identifier"].pop(),
+        lambda answer: the(answer, "OperationOutcome").pop("issue"),
+        lambda answer: answer.pop("timestamp"),
+    ],
+)
 def test_the_rules_find_a_broken_acknowledgement(break_it: object) -> None:
     answer = _built(_addressing(), ResponseCode.FATAL_ERROR)
     break_it(answer)  # type: ignore[operator]

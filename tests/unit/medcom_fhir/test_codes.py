@@ -10,7 +10,9 @@ from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, the
 
 HOSPITAL = "265161000016000"
 EPISODE = "bd481c38a92111edafa10242ac120002"
-LEAVE = "http://medcomfhir.dk/ig/hospitalnotification/StructureDefinition/medcom-hospitalnotifiation-leave-period-extension"
+LEAVE = (
+    "http://medcomfhir.dk/ig/hospitalnotification/StructureDefinition/medcom-hospitalnotifiation-leave-period-extension"
+)
 START, LEFT, BACK, END = (f"2022-12-{day}T12:00:00+01:00" for day in ("07", "10", "12", "18"))
 EMER = {"class": {"code": "EMER"}}
 ON_LEAVE = {"extension": [{"url": LEAVE, "valuePeriod": {"start": LEFT}}], "period": {"start": START}}
@@ -50,7 +52,12 @@ TABLE = [
 
 @pytest.mark.parametrize(("code", "activities", "status", "deceased", "encounter", "occurred"), TABLE)
 def test_the_code_follows_from_class_status_activity_and_deceased(
-    code: str, activities: tuple[str, ...], status: str, deceased: bool | None, encounter: Json, occurred: str,
+    code: str,
+    activities: tuple[str, ...],
+    status: str,
+    deceased: bool | None,
+    encounter: Json,
+    occurred: str,
 ) -> None:
     message = a_chain(*activities, status=status, deceased=deceased, **encounter)
 
@@ -64,10 +71,16 @@ def test_the_code_follows_from_class_status_activity_and_deceased(
     assert event.cancels == (named if code.startswith("AN_") else None)
 
 
-@pytest.mark.parametrize(("code", "status"), [
-    ("AN_SLHJ", StayStatus.DISCHARGED_HOME), ("AN_STIN", StayStatus.ADMITTED), ("AN_MORS", StayStatus.DECEASED),
-    ("AN_STOR", StayStatus.ON_LEAVE), ("AN_SLOR", StayStatus.BACK),
-])
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AN_SLHJ", StayStatus.DISCHARGED_HOME),
+        ("AN_STIN", StayStatus.ADMITTED),
+        ("AN_MORS", StayStatus.DECEASED),
+        ("AN_STOR", StayStatus.ON_LEAVE),
+        ("AN_SLOR", StayStatus.BACK),
+    ],
+)
 def test_a_cancellation_says_what_the_cancelled_step_said(code: str, status: StayStatus) -> None:
     _, activities, held, deceased, encounter, _ = next(row for row in TABLE if row[0] == code)
 
@@ -91,8 +104,11 @@ def test_a_death_on_arrival_that_is_still_in_progress_is_a_death_with_a_remark()
 
 def test_a_transfer_that_repeats_the_admission_from_another_hospital_is_no_death() -> None:
     message = a_chain(STIN, STIN, STIN, status="finished", deceased=True, **CLOSED)
-    other = {"resourceType": "Organization", "id": "other",
-             "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "502701000016000"}]}
+    other = {
+        "resourceType": "Organization",
+        "id": "other",
+        "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "502701000016000"}],
+    }
     message["entry"].append({"fullUrl": "Organization/other", "resource": other})
     the(message, "Provenance")["agent"] = [{"who": {"reference": "Organization/other"}}]
 
@@ -104,8 +120,11 @@ def test_a_transfer_that_repeats_the_admission_from_another_hospital_is_no_death
 
 def test_the_sender_of_an_earlier_letter_is_the_agent_of_its_own_provenance() -> None:
     message = a_chain(STIN, f"revise-{STIN}", status="in-progress", **OPEN)
-    other = {"resourceType": "Organization", "id": "other",
-             "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "502701000016000"}]}
+    other = {
+        "resourceType": "Organization",
+        "id": "other",
+        "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "502701000016000"}],
+    }
     message["entry"].append({"fullUrl": "Organization/other", "resource": other})
     the(message, "Provenance")["agent"] = [{"who": {"reference": "Organization/other"}}]
 
@@ -117,7 +136,9 @@ def test_the_sender_of_an_earlier_letter_is_the_agent_of_its_own_provenance() ->
 def test_a_first_letter_whose_agent_is_left_out_is_from_whoever_made_the_episode() -> None:
     message = a_chain(STIN, f"revise-{STIN}", status="in-progress", **OPEN)
     the(message, "Provenance")["agent"] = [{"who": {"reference": "Organization/elsewhere"}}]
-    the(message, "Encounter")["episodeOfCare"][0]["identifier"]["system"] = "https://sor2.sum.dsdn.dk/#id=441211000016000"
+    the(message, "Encounter")["episodeOfCare"][0]["identifier"]["system"] = (
+        "https://sor2.sum.dsdn.dk/#id=441211000016000"
+    )
 
     event = discharge_of(message)
 

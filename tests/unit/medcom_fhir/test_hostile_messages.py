@@ -18,8 +18,17 @@ from tests.unit.medcom_fhir.builders import MESSAGES, a_message, outcome_of
 NAMES = sorted(path.stem for path in MESSAGES.glob("*.json"))
 MARKER = "2509479989"
 VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
-    st.just([]), st.just({}), st.just([None]), st.just([[]]), st.just({"reference": 1}), st.just([{"reference": "x"}]),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.just([]),
+    st.just({}),
+    st.just([None]),
+    st.just([[]]),
+    st.just({"reference": 1}),
+    st.just([{"reference": "x"}]),
     st.sampled_from([MARKER, "\ud800", "\x00", "urn:uuid:", "/", "//"]),
     st.sampled_from(["0000-00-00T00:00:00Z", "9999-12-31T23:59:59-14:00", "1900-01-01T00:00:00+14:00"]),
 )
@@ -28,7 +37,8 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     children = list(node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ())
     return [(*path, key) for key, _ in children] + [
-        place for key, value in children for place in _places(value, (*path, key)) if key not in {"text", "div"}]
+        place for key, value in children for place in _places(value, (*path, key)) if key not in {"text", "div"}
+    ]
 
 
 def _changed(message: Any, place: tuple[Any, ...], action: str, value: Any) -> None:
@@ -58,8 +68,9 @@ def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObje
     assert isinstance(outcome, Translation | OutOfScope | ReceivedAcknowledgement | Refused)
     if isinstance(outcome, Refused):
         assert MARKER not in json.dumps(outcome.refusal.as_dict())
-        answer = build_acknowledgement(outcome.addressing, ResponseCode.FATAL_ERROR, outcome.refusal,
-                                       datetime(2026, 1, 1, tzinfo=UTC))
+        answer = build_acknowledgement(
+            outcome.addressing, ResponseCode.FATAL_ERROR, outcome.refusal, datetime(2026, 1, 1, tzinfo=UTC)
+        )
         assert (answer is None) is (outcome.addressing is None)
         json.dumps(answer).encode()
 

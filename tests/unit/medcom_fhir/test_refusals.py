@@ -25,20 +25,23 @@ SENDER_GLN, RECEIVER_GLN = "5790000209354", "5790001348120"
 Change = Callable[[Json], object]
 
 
-@pytest.mark.parametrize(("content", "code"), [
-    (b"", "not_json"),
-    (b"{", "not_json"),
-    (b'{"a": NaN}', "not_json"),
-    (b'{"a": ' + b"9" * 5000 + b"}", "not_json"),
-    (b"[]", "not_an_object"),
-    (b'"Bundle"', "not_an_object"),
-    ('{"a": "ø"}'.encode("latin-1"), "wrong_encoding"),
-    ('{"a": "ø"}'.encode("utf-16"), "wrong_encoding"),
-    (b"[" * 100_000, "nesting_too_deep"),
-    (b" " * (BODY_BYTES_MAX + 1), "body_too_large"),
-    (b"{}", "not_a_bundle"),
-    (b'{"resourceType": "Patient"}', "not_a_bundle"),
-])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b'{"a": NaN}', "not_json"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not_json"),
+        (b"[]", "not_an_object"),
+        (b'"Bundle"', "not_an_object"),
+        ('{"a": "ø"}'.encode("latin-1"), "wrong_encoding"),
+        ('{"a": "ø"}'.encode("utf-16"), "wrong_encoding"),
+        (b"[" * 100_000, "nesting_too_deep"),
+        (b" " * (BODY_BYTES_MAX + 1), "body_too_large"),
+        (b"{}", "not_a_bundle"),
+        (b'{"resourceType": "Patient"}', "not_a_bundle"),
+    ],
+)
 def test_bytes_that_are_no_message_are_refused_and_cannot_be_addressed(content: bytes, code: str) -> None:
     outcome = outcome_of(content)
 
@@ -54,6 +57,7 @@ def _swap(message: Json) -> None:
 def _drop(resource_type: str) -> Change:
     def change(message: Json) -> None:
         message["entry"] = [item for item in message["entry"] if item["resource"]["resourceType"] != resource_type]
+
     return change
 
 
@@ -86,68 +90,158 @@ BROKEN: list[tuple[str, Change, str, str]] = [
     ("two headers", lambda m: m["entry"].append(m["entry"][0]), "message_header_repeated", "Bundle.entry"),
     ("too many", lambda m: m["entry"].extend(m["entry"][1:2] * ENTRIES_MAX), "too_many_entries", "Bundle.entry"),
     ("event", _event("hospital-party"), "MSG_CodeSystem_VALUE_UNKNOWN", "MessageHeader.eventCoding.code"),
-    ("no event", lambda m: the(m, "MessageHeader").pop("eventCoding"), "element_missing",
-     "MessageHeader.eventCoding.code"),
-    ("care communication", _event("care-communication-message"), "MSG_RECEIVER_UNABLE_TO_RECEIVE_MSG_TYPE",
-     "MessageHeader.eventCoding.code"),
+    (
+        "no event",
+        lambda m: the(m, "MessageHeader").pop("eventCoding"),
+        "element_missing",
+        "MessageHeader.eventCoding.code",
+    ),
+    (
+        "care communication",
+        _event("care-communication-message"),
+        "MSG_RECEIVER_UNABLE_TO_RECEIVE_MSG_TYPE",
+        "MessageHeader.eventCoding.code",
+    ),
     ("no provenance", _drop("Provenance"), "provenance_missing", "Bundle.entry.resource.ofType(Provenance)"),
-    ("no own provenance", lambda m: own_provenance(m)["target"][0].update(reference="MessageHeader/other"),
-     "current_provenance_missing", "Provenance.target"),
-    ("two own provenances", lambda m: resources(m, "Provenance")[0].update(target=own_provenance(m)["target"]),
-     "current_provenance_repeated", "Provenance.target"),
+    (
+        "no own provenance",
+        lambda m: own_provenance(m)["target"][0].update(reference="MessageHeader/other"),
+        "current_provenance_missing",
+        "Provenance.target",
+    ),
+    (
+        "two own provenances",
+        lambda m: resources(m, "Provenance")[0].update(target=own_provenance(m)["target"]),
+        "current_provenance_repeated",
+        "Provenance.target",
+    ),
     ("no patient", _drop("Patient"), "patient_count", "Bundle.entry.resource.ofType(Patient)"),
-    ("two patients", lambda m: m["entry"].append(m["entry"][1]), "patient_count",
-     "Bundle.entry.resource.ofType(Patient)"),
+    (
+        "two patients",
+        lambda m: m["entry"].append(m["entry"][1]),
+        "patient_count",
+        "Bundle.entry.resource.ofType(Patient)",
+    ),
     ("sender", lambda m: the(m, "MessageHeader").pop("sender"), "sender_identifier_missing", "MessageHeader.sender"),
-    ("sender GLN", _identifiers(SENDER_GLN, lambda ids: ids.pop(0)), "sender_identifier_missing",
-     "Organization.identifier"),
-    ("sender SOR", _identifiers(SENDER_GLN, lambda ids: ids.pop(1)), "sender_identifier_missing",
-     "Organization.identifier"),
-    ("receiver", lambda m: the(m, "MessageHeader").pop("destination"), "MSG_Receiver_Identifier_MISSING",
-     "MessageHeader.destination.receiver"),
-    ("receiver GLN", _identifiers(RECEIVER_GLN, lambda ids: ids.pop(0)), "MSG_Receiver_Identifier_MISSING",
-     "Organization.identifier"),
-    ("receiver SOR", _identifiers(RECEIVER_GLN, lambda ids: ids.pop(1)), "MSG_Receiver_Identifier_MISSING",
-     "Organization.identifier"),
-    ("GLN digits", _identifiers(RECEIVER_GLN, lambda ids: ids[0].update(value="5790001348121")), "invalid_gln",
-     "Organization.identifier.value"),
-    ("not ours", _identifiers(RECEIVER_GLN, lambda ids: ids[1].update(value="123451000016009")),
-     "MSG_Receiver_Identifier_UNKNOWN", "MessageHeader.destination.receiver"),
+    (
+        "sender GLN",
+        _identifiers(SENDER_GLN, lambda ids: ids.pop(0)),
+        "sender_identifier_missing",
+        "Organization.identifier",
+    ),
+    (
+        "sender SOR",
+        _identifiers(SENDER_GLN, lambda ids: ids.pop(1)),
+        "sender_identifier_missing",
+        "Organization.identifier",
+    ),
+    (
+        "receiver",
+        lambda m: the(m, "MessageHeader").pop("destination"),
+        "MSG_Receiver_Identifier_MISSING",
+        "MessageHeader.destination.receiver",
+    ),
+    (
+        "receiver GLN",
+        _identifiers(RECEIVER_GLN, lambda ids: ids.pop(0)),
+        "MSG_Receiver_Identifier_MISSING",
+        "Organization.identifier",
+    ),
+    (
+        "receiver SOR",
+        _identifiers(RECEIVER_GLN, lambda ids: ids.pop(1)),
+        "MSG_Receiver_Identifier_MISSING",
+        "Organization.identifier",
+    ),
+    (
+        "GLN digits",
+        _identifiers(RECEIVER_GLN, lambda ids: ids[0].update(value="5790001348121")),
+        "invalid_gln",
+        "Organization.identifier.value",
+    ),
+    (
+        "not ours",
+        _identifiers(RECEIVER_GLN, lambda ids: ids[1].update(value="123451000016009")),
+        "MSG_Receiver_Identifier_UNKNOWN",
+        "MessageHeader.destination.receiver",
+    ),
     ("activity", _activity("admit-elsewhere"), "MSG_VALUESET_VALUE_UNKNOWN", "Provenance.activity.coding.code"),
-    ("other messages' activity", _activity("new-message"), "MSG_VALUESET_VALUE_UNKNOWN",
-     "Provenance.activity.coding.code"),
+    (
+        "other messages' activity",
+        _activity("new-message"),
+        "MSG_VALUESET_VALUE_UNKNOWN",
+        "Provenance.activity.coding.code",
+    ),
     ("class", _encounter(**{"class": {"code": "AMB"}}), "MSG_VALUESET_VALUE_UNKNOWN", "Encounter.class.code"),
     ("no class", lambda m: the(m, "Encounter").pop("class"), "element_missing", "Encounter.class"),
     ("status", _encounter(status="planned"), "MSG_VALUESET_VALUE_UNKNOWN", "Encounter.status"),
     ("no start", lambda m: the(m, "Encounter")["period"].pop("start"), "element_missing", "Encounter.period.start"),
     ("no end", lambda m: the(m, "Encounter")["period"].pop("end"), "element_missing", "Encounter.period.end"),
-    ("no offset", lambda m: the(m, "Encounter")["period"].update(end="2022-12-18T09:45:30"), "time_without_offset",
-     "Encounter.period.end"),
-    ("date only", lambda m: the(m, "Encounter")["period"].update(end="2022-12-18"), "time_without_offset",
-     "Encounter.period.end"),
-    ("30 February", lambda m: the(m, "Encounter")["period"].update(end="2022-02-30T09:45:30Z"), "invalid_time",
-     "Encounter.period.end"),
-    ("year 1", lambda m: the(m, "Encounter")["period"].update(end="0001-01-01T00:00:00+14:00"), "invalid_time",
-     "Encounter.period.end"),
-    ("no episode", lambda m: the(m, "Encounter").pop("episodeOfCare"), "element_missing",
-     "Encounter.episodeOfCare.identifier"),
-    ("no unit", lambda m: the(m, "Encounter")["serviceProvider"].update(reference="Organization/none"),
-     "unresolved_reference", "Encounter.serviceProvider.reference"),
-    ("another's stay", lambda m: the(m, "Encounter")["subject"].update(reference="Patient/other"),
-     "unresolved_reference", "Encounter.subject.reference"),
+    (
+        "no offset",
+        lambda m: the(m, "Encounter")["period"].update(end="2022-12-18T09:45:30"),
+        "time_without_offset",
+        "Encounter.period.end",
+    ),
+    (
+        "date only",
+        lambda m: the(m, "Encounter")["period"].update(end="2022-12-18"),
+        "time_without_offset",
+        "Encounter.period.end",
+    ),
+    (
+        "30 February",
+        lambda m: the(m, "Encounter")["period"].update(end="2022-02-30T09:45:30Z"),
+        "invalid_time",
+        "Encounter.period.end",
+    ),
+    (
+        "year 1",
+        lambda m: the(m, "Encounter")["period"].update(end="0001-01-01T00:00:00+14:00"),
+        "invalid_time",
+        "Encounter.period.end",
+    ),
+    (
+        "no episode",
+        lambda m: the(m, "Encounter").pop("episodeOfCare"),
+        "element_missing",
+        "Encounter.episodeOfCare.identifier",
+    ),
+    (
+        "no unit",
+        lambda m: the(m, "Encounter")["serviceProvider"].update(reference="Organization/none"),
+        "unresolved_reference",
+        "Encounter.serviceProvider.reference",
+    ),
+    (
+        "another's stay",
+        lambda m: the(m, "Encounter")["subject"].update(reference="Patient/other"),
+        "unresolved_reference",
+        "Encounter.subject.reference",
+    ),
     ("CPR letters", _number("25094799A9"), "invalid_cpr", "Patient.identifier[0].value"),
     ("CPR hyphen", _number("250947-9989"), "invalid_cpr", "Patient.identifier[0].value"),
     ("CPR date", _number("3102109989"), "invalid_cpr", "Patient.identifier.value"),
-    ("CPR as X-eCPR", _number("2509479989", "urn:oid:1.2.208.176.1.6.1.1"), "invalid_cpr",
-     "Patient.identifier[0].value"),
-    ("X-eCPR form", _number("0703925VJ5", "urn:oid:1.2.208.176.1.6.1.1"), "invalid_cpr",
-     "Patient.identifier[0].value"),
-    ("other system", _number("2509479989", "urn:oid:1.2.3"), "MSG_VALUESET_VALUE_UNKNOWN",
-     "Patient.identifier.system"),
-    ("number as id", lambda m: the(m, "Encounter")["episodeOfCare"][0]["identifier"].update(value="250947-9989"),
-     "identifier_in_id", "Bundle"),
-    ("deceased", lambda m: the(m, "Patient").update(deceasedBoolean="false"), "MSG_Datatype_Wrong",
-     "Patient.deceasedBoolean"),
+    (
+        "CPR as X-eCPR",
+        _number("2509479989", "urn:oid:1.2.208.176.1.6.1.1"),
+        "invalid_cpr",
+        "Patient.identifier[0].value",
+    ),
+    ("X-eCPR form", _number("0703925VJ5", "urn:oid:1.2.208.176.1.6.1.1"), "invalid_cpr", "Patient.identifier[0].value"),
+    ("other system", _number("2509479989", "urn:oid:1.2.3"), "MSG_VALUESET_VALUE_UNKNOWN", "Patient.identifier.system"),
+    (
+        "number as id",
+        lambda m: the(m, "Encounter")["episodeOfCare"][0]["identifier"].update(value="250947-9989"),
+        "identifier_in_id",
+        "Bundle",
+    ),
+    (
+        "deceased",
+        lambda m: the(m, "Patient").update(deceasedBoolean="false"),
+        "MSG_Datatype_Wrong",
+        "Patient.deceasedBoolean",
+    ),
     ("long text", _encounter(status="x" * 2000), "MSG_Element_To_Long", "Encounter.status"),
 ]
 
@@ -181,18 +275,30 @@ def test_a_followed_letter_is_named_by_an_id() -> None:
 
 def test_two_organisations_under_one_id_with_different_content_are_refused_in_any_order() -> None:
     message = a_message()
-    twin = json.loads(json.dumps(next(entry for entry in message["entry"]
-                                      if entry["resource"] is organisation(message, SENDER_GLN))))
+    twin = json.loads(
+        json.dumps(next(entry for entry in message["entry"] if entry["resource"] is organisation(message, SENDER_GLN)))
+    )
     twin["resource"]["name"] = "Somewhere else"
     message["entry"].append(twin)
 
     assert refusal_of(message).code == "conflicting_resources"
 
 
-@pytest.mark.parametrize(("name", "addressable"), [
-    ("type", True), ("event", True), ("care communication", True), ("no provenance", True), ("header order", True),
-    ("receiver", True), ("receiver GLN", True), ("sender", False), ("sender GLN", False), ("id", False),
-])
+@pytest.mark.parametrize(
+    ("name", "addressable"),
+    [
+        ("type", True),
+        ("event", True),
+        ("care communication", True),
+        ("no provenance", True),
+        ("header order", True),
+        ("receiver", True),
+        ("receiver GLN", True),
+        ("sender", False),
+        ("sender GLN", False),
+        ("id", False),
+    ],
+)
 def test_a_refused_message_is_addressed_unless_ids_or_sender_are_missing(name: str, addressable: bool) -> None:
     message = a_message()
     next(change for held, change, *_ in BROKEN if held == name)(message)

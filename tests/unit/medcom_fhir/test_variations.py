@@ -47,10 +47,15 @@ def test_entries_after_the_header_are_unordered(name: str, seed: int) -> None:
 def test_ids_in_upper_case_or_without_hyphens_name_the_same_letter(name: str, form: object) -> None:
     message = a_message(name)
     text = json.dumps(message)
-    ids = {resource["resource"]["id"] for resource in message["entry"]} | {
-        reference["what"]["reference"].split("/")[1]
-        for provenance in resources(message, "Provenance") for reference in provenance.get("entity", [])
-    } | {the(message, "Encounter")["episodeOfCare"][0]["identifier"]["value"]}
+    ids = (
+        {resource["resource"]["id"] for resource in message["entry"]}
+        | {
+            reference["what"]["reference"].split("/")[1]
+            for provenance in resources(message, "Provenance")
+            for reference in provenance.get("entity", [])
+        }
+        | {the(message, "Encounter")["episodeOfCare"][0]["identifier"]["value"]}
+    )
     for identifier in ids:
         text = text.replace(identifier, form(identifier))  # type: ignore[operator]
 
@@ -80,12 +85,15 @@ def test_full_urls_are_absolute_or_relative_and_so_are_references(base: str) -> 
     assert translation_of(other).events == translation_of(message).events
 
 
-@pytest.mark.parametrize(("offset", "occurred"), [
-    ("Z", "2022-12-18T09:45:30+00:00"),
-    ("+01:00", "2022-12-18T08:45:30+00:00"),
-    ("-05:30", "2022-12-18T15:15:30+00:00"),
-    (".123456789+00:00", "2022-12-18T09:45:30.123000+00:00"),
-])
+@pytest.mark.parametrize(
+    ("offset", "occurred"),
+    [
+        ("Z", "2022-12-18T09:45:30+00:00"),
+        ("+01:00", "2022-12-18T08:45:30+00:00"),
+        ("-05:30", "2022-12-18T15:15:30+00:00"),
+        (".123456789+00:00", "2022-12-18T09:45:30.123000+00:00"),
+    ],
+)
 def test_the_offset_is_taken_as_sent(offset: str, occurred: str) -> None:
     message = a_message()
     the(message, "Encounter")["period"]["end"] = f"2022-12-18T09:45:30{offset}"
@@ -103,8 +111,12 @@ def test_the_provenances_time_is_never_the_events() -> None:
 
 def test_the_local_episode_id_wins_over_lpr3s() -> None:
     message = a_message()
-    lpr3 = {"identifier": {"system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
-                           "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7"}}
+    lpr3 = {
+        "identifier": {
+            "system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
+            "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7",
+        }
+    }
     the(message, "Encounter")["episodeOfCare"].insert(0, lpr3)
 
     assert discharge_of(message).episode_id == "bd481c38a92111edafa10242ac120002"
@@ -113,8 +125,12 @@ def test_the_local_episode_id_wins_over_lpr3s() -> None:
 def test_lpr3s_episode_id_stands_where_there_is_no_local_one() -> None:
     message = a_message()
     the(message, "Encounter")["episodeOfCare"] = [
-        {"identifier": {"system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
-                        "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7"}},
+        {
+            "identifier": {
+                "system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
+                "value": "urn:uuid:fc60e762-b13b-5773-865e-67f3907bdcc7",
+            }
+        },
     ]
 
     assert discharge_of(message).episode_id == "fc60e762b13b5773865e67f3907bdcc7"
@@ -122,8 +138,11 @@ def test_lpr3s_episode_id_stands_where_there_is_no_local_one() -> None:
 
 def test_the_unit_is_the_service_provider_who_may_differ_from_the_sender_and_lack_a_gln() -> None:
     message = a_message()
-    unit = {"resourceType": "Organization", "id": "unit",
-            "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "9991084000016101"}]}
+    unit = {
+        "resourceType": "Organization",
+        "id": "unit",
+        "identifier": [{"system": "urn:oid:1.2.208.176.1.1", "value": "9991084000016101"}],
+    }
     message["entry"].append({"fullUrl": "Organization/unit", "resource": unit})
     the(message, "Encounter")["serviceProvider"]["reference"] = "Organization/unit"
 
@@ -150,16 +169,19 @@ def test_security_label_r_protects_the_person(label: str) -> None:
     assert person_of(message).protected
 
 
-@pytest.mark.parametrize(("number", "birth_date"), [
-    ("2509479989", date(1947, 9, 25)),
-    ("0105104000", date(2010, 5, 1)),
-    ("0105109000", date(2010, 5, 1)),
-    ("0105375999", date(2037, 5, 1)),
-    ("0105585999", date(1858, 5, 1)),
-    ("0105373999", date(1937, 5, 1)),
-    ("0105374000", date(1937, 5, 1)),
-    ("2902008000", date(2000, 2, 29)),
-])
+@pytest.mark.parametrize(
+    ("number", "birth_date"),
+    [
+        ("2509479989", date(1947, 9, 25)),
+        ("0105104000", date(2010, 5, 1)),
+        ("0105109000", date(2010, 5, 1)),
+        ("0105375999", date(2037, 5, 1)),
+        ("0105585999", date(1858, 5, 1)),
+        ("0105373999", date(1937, 5, 1)),
+        ("0105374000", date(1937, 5, 1)),
+        ("2902008000", date(2000, 2, 29)),
+    ],
+)
 def test_the_birth_date_has_the_century_of_digit_seven_and_the_year(number: str, birth_date: date) -> None:
     message = a_message()
     the(message, "Patient")["identifier"][0]["value"] = number
@@ -167,10 +189,15 @@ def test_the_birth_date_has_the_century_of_digit_seven_and_the_year(number: str,
     assert person_of(message, a_door(range(-50, 300))).birth_date == birth_date
 
 
-@pytest.mark.parametrize(("system", "number", "known_as"), [
-    (X_ECPR, "0703921VJ5", X_ECPR), (D_ECPR, "0703925VJ5", D_ECPR),
-    (CPR, "0703921VJ5", X_ECPR), (CPR, "0703920vj5", D_ECPR),
-])
+@pytest.mark.parametrize(
+    ("system", "number", "known_as"),
+    [
+        (X_ECPR, "0703921VJ5", X_ECPR),
+        (D_ECPR, "0703925VJ5", D_ECPR),
+        (CPR, "0703921VJ5", X_ECPR),
+        (CPR, "0703920vj5", D_ECPR),
+    ],
+)
 def test_a_replacement_number_is_taken_with_a_remark_and_no_birth_date(system: str, number: str, known_as: str) -> None:
     message, identities = a_message(), FixedIdentities()
     the(message, "Patient")["identifier"][0] = {"system": system, "value": number}
@@ -187,13 +214,16 @@ def _with_born(number: str) -> Json:
     return message
 
 
-@pytest.mark.parametrize(("number", "in_scope"), [
-    ("0712094000", True),    # turns 13 on the day of admission, 7 December 2022
-    ("0812094000", True),    # turns 13 during the stay
-    ("1912094000", False),   # is 12 until the day after the discharge
-    ("0712964000", True),    # turns 26 on the day of admission
-    ("0812964000", True),    # turns 26 during the stay
-])
+@pytest.mark.parametrize(
+    ("number", "in_scope"),
+    [
+        ("0712094000", True),  # turns 13 on the day of admission, 7 December 2022
+        ("0812094000", True),  # turns 13 during the stay
+        ("1912094000", False),  # is 12 until the day after the discharge
+        ("0712964000", True),  # turns 26 on the day of admission
+        ("0812964000", True),  # turns 26 during the stay
+    ],
+)
 def test_a_stay_is_in_scope_whole_if_the_patient_has_one_of_the_ages_in_it(number: str, in_scope: bool) -> None:
     ages = range(13, 26) if not number.startswith("0712964") else range(13, 27)
 

@@ -26,11 +26,20 @@ def test_all_98_municipalities_are_in_one_of_five_regions(reference: Reference) 
     assert regions == {"1081", "1082", "1083", "1084", "1085"}
 
 
-@pytest.mark.parametrize(("municipality", "before", "after"), [
-    ("0101", "1084", "1086"), ("0217", "1084", "1086"), ("0360", "1085", "1086"), ("0751", "1082", "1082"),
-])
+@pytest.mark.parametrize(
+    ("municipality", "before", "after"),
+    [
+        ("0101", "1084", "1086"),
+        ("0217", "1084", "1086"),
+        ("0360", "1085", "1086"),
+        ("0751", "1082", "1082"),
+    ],
+)
 def test_hovedstaden_and_sjaelland_become_oestdanmark_in_2027(
-    reference: Reference, municipality: str, before: str, after: str,
+    reference: Reference,
+    municipality: str,
+    before: str,
+    after: str,
 ) -> None:
     assert reference.region_of(municipality, date(2026, 12, 31)) == before
     assert reference.region_of(municipality, date(2027, 1, 1)) == after
@@ -58,15 +67,23 @@ def test_units_have_their_specialty_and_unknown_units_none(reference: Reference)
     assert reference.specialty_of("123451000016000") is Specialty.UNKNOWN
 
 
-@pytest.mark.parametrize(("file", "old", "new", "message"), [
-    ("receivers.toml", 'municipality = "0101"', 'municipality = "0999"', "municipality 0999 is unknown"),
-    ("receivers.toml", 'municipality = "0101"', 'kommune = "0101"', "receivers.toml: receiver"),
-    ("units.toml", "9991084000016101", "9991084000016102", "units.toml: SOR 9991084000016102 stands more than once"),
-    ("units.toml", '"child_psychiatry"', '"children"', "units.toml: unit"),
-    ("owners.toml", "[municipalities]", "[municipalities", "owners.toml: "),
-    ("regions.toml", "valid_to = 2027-01-01", "valid_to = 2028-01-01", "does not end when 1086 begins"),
-    ("municipalities.csv", "0101,København,1084", "0101,København,1099", "region_code 1099 is unknown"),
-])
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("receivers.toml", 'municipality = "0101"', 'municipality = "0999"', "municipality 0999 is unknown"),
+        ("receivers.toml", 'municipality = "0101"', 'kommune = "0101"', "receivers.toml: receiver"),
+        (
+            "units.toml",
+            "9991084000016101",
+            "9991084000016102",
+            "units.toml: SOR 9991084000016102 stands more than once",
+        ),
+        ("units.toml", '"child_psychiatry"', '"children"', "units.toml: unit"),
+        ("owners.toml", "[municipalities]", "[municipalities", "owners.toml: "),
+        ("regions.toml", "valid_to = 2027-01-01", "valid_to = 2028-01-01", "does not end when 1086 begins"),
+        ("municipalities.csv", "0101,København,1084", "0101,København,1099", "region_code 1099 is unknown"),
+    ],
+)
 def test_a_wrong_entry_is_refused_with_its_file(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
     folder = tmp_path / "reference"
     shutil.copytree(FOLDER, folder)

@@ -66,7 +66,11 @@ golden: setup ## rewrite the expected outputs and the AsyncAPI document; review 
 	$(BIN)/python -m tests.house.rewrite_golden
 
 bench-engine: setup ## our engine and Kafka Streams by turns on the same broker and cores: ratio of records/s and memory
-	$(BIN)/python -m benchmarks.engine.compare
+	@test -d ../shared/peers/kstreams || { echo "make: the peers are not at ../shared/peers" >&2; exit 1; }
+	@command -v mvn > /dev/null || { echo "make: install Maven (Debian: maven) to build the Kafka Streams peer" >&2; exit 1; }
+	mkdir -p .build && cp -R --update --no-preserve=mode ../shared/peers/kstreams .build/
+	chmod +x .build/kstreams/run.sh && cd .build/kstreams && mvn -q -B package
+	$(BIN)/python -m benchmarks.engine.compare --kstreams .build/kstreams
 
 bench-pathways: setup ## the real job at 10k and 1M youths: events/s a core
 	$(BIN)/python -m benchmarks.pathways

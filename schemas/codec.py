@@ -16,19 +16,29 @@ from typing import Any
 from uuid import UUID
 
 import fastavro
+from fastavro.read import SchemaResolutionError
 from fastavro.schema import fingerprint, to_parsing_canonical_form
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from schemas.avro import avro_schema
 from schemas.compiled import compiled_reader, compiled_writer
-from schemas.instants import days_of, milliseconds_of
+from schemas.instants import day_of, days_of, milliseconds_of, moment_of
 from schemas.published import published_schemas
 from schemas.refusals import Refusal, RefusedError
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
 _SINGLE_OBJECT_BYTES, _CONFLUENT_BYTES = 10, 5
-_BROKEN_BODY = (EOFError, ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError)
+_BROKEN_BODY = (
+    EOFError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    SchemaResolutionError,
+)
 SchemaById = Callable[[int], dict[str, Any]]
 
 
@@ -54,6 +64,11 @@ class Codec:
         self._read = compiled_reader(plain)
         self._write = compiled_writer(plain, self.prefix)
         self._schema_by_id = schema_by_id
+        self._times = [
+            (field["name"], _TIMES[kind])
+            for field in schema["fields"]
+            if (kind := _logical_type(field["type"])) in _TIMES
+        ]
         self._older = {
             SINGLE_OBJECT + schema_fingerprint(version): fastavro.parse_schema(_without_logical_types(version))
             for version in published_schemas(model.__name__)
@@ -82,6 +97,24 @@ class Codec:
         if end != len(value):
             raise _refused("avro_body", "value", "the record's fields fill the value to its end and no further")
         return record  # type: ignore[no-any-return]
+
+    def decode(self, value: bytes) -> BaseModel:
+        """Decodes a record into a validated model; raises RefusedError, naming the first field that breaks a rule."""
+        return self.validated(self.decode_raw(value))
+
+    def validated(self, record: dict[str, Any]) -> BaseModel:
+        """Returns the model of a raw record, all its rules applied; raises RefusedError as ``decode`` does."""
+        try:
+            times = {name: read(record[name]) for name, read in self._times if record[name] is not None}
+            return self.model.model_validate(record | times)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise RefusedError(
+                Refusal("broken_rule", field, first["msg"], "correct the field and send it again")
+            ) from error
+        except OverflowError as error:
+            raise _refused("impossible_date", "value", "times and dates lie between the years 1 and 9999") from error
 
     def _decode_other(self, value: bytes) -> tuple[Any, int]:
         writer = self._older.get(value[:_SINGLE_OBJECT_BYTES]) or self._other_writer(value)
@@ -140,6 +173,17 @@ _RAW: dict[type, Callable[[Any], Any]] = {
     date: days_of,
     UUID: str,
 }
+
+
+_TIMES: dict[str | None, Callable[[int], Any]] = {"timestamp-millis": moment_of, "date": day_of}
+
+
+def _logical_type(schema: Any) -> str | None:
+    """Returns the logical type of a field that is one, null aside."""
+    for branch in schema if isinstance(schema, list) else [schema]:
+        if isinstance(branch, dict) and "logicalType" in branch:
+            return str(branch["logicalType"])
+    return None
 
 
 def _plain(schema: Any) -> Any:

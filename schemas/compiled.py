@@ -16,18 +16,26 @@ Reader = Callable[[bytes, int], tuple[Any, int]]
 Writer = Callable[[Any], bytes]
 _LENGTH_MASK = 0x7F
 _BITS = 7
+_LONG_BITS_MAX = 70
 
 
 def read_long(data: bytes, position: int) -> tuple[int, int]:
-    """Returns a zigzag-encoded long and the position after it; raises IndexError where it is cut short."""
+    """Returns a zigzag-encoded long and the position after it.
+
+    Raises IndexError where it is cut short, ValueError where it is longer than the ten bytes of 64 bits.
+    """
     byte = data[position]
     position += 1
     number, shift = byte & _LENGTH_MASK, _BITS
     while byte > _LENGTH_MASK:
+        if shift == _LONG_BITS_MAX:
+            raise ValueError("a long has at most ten bytes")
         byte = data[position]
         position += 1
         number |= (byte & _LENGTH_MASK) << shift
         shift += _BITS
+    if shift == _LONG_BITS_MAX and number >> 64:
+        raise ValueError("a long has at most 64 bits")
     return number >> 1 ^ -(number & 1), position
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.events import Municipality, Name, ReasonCode
 from schemas.instants import days_of
+from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,5 +184,11 @@ def encode_catalogue(catalogue: Catalogue) -> str:
 
 
 def decode_catalogue(content: str | bytes) -> Catalogue:
-    """Returns the catalogue of a CatalogueVersion record's content."""
-    return msgspec.json.decode(content, type=Catalogue)
+    """Returns the catalogue of a CatalogueVersion record's content; raises RefusedError where it is none."""
+    try:
+        return msgspec.json.decode(content, type=Catalogue)
+    except msgspec.MsgspecError as error:
+        refusal = Refusal(
+            "unreadable_catalogue", "content", "the content is a compiled catalogue", "run `brobygger programmes apply`"
+        )
+        raise RefusedError(refusal) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from schemas.cloudevents import headers_of_raw
 from schemas.codec import codec
+from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.instants import moment_of
 from schemas.internal import Intake
@@ -18,11 +19,10 @@ from schemas.pathway import (
     decode_pathway,
     due_of,
     encode_pathway,
-    with_due,
 )
-from schemas.programmes import Catalogue, decode_catalogue
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import entry_of, kafka_name
+from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import Tick
@@ -38,20 +38,10 @@ if TYPE_CHECKING:
 
 STAGE = "join_pathways"
 INTAKE = kafka_name("intake")
-CATALOGUE_KEY = b"\x00catalogue"
-CALENDAR_KEY = b"\x00calendar"
-_WAITING_KEY = b"\x00waiting/"
 _PATHWAY_FULL = Refusal(
     "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
 )
-_CALENDAR_REFUSED = Refusal(
-    "calendar_refused", "calendar_at", "only a demo or scenario sets the calendar", "write none in production"
-)
 _STATEMENTS = frozenset({"Referral", "Discharge", "Enrolment", "Consent", "Reply", "Person", "Intervention"})
-
-
-class CatalogueMissingError(Exception):
-    """The intake log has no catalogue version before its first statement."""
 
 
 @dataclass(slots=True)
@@ -64,14 +54,11 @@ class JoinPathways:
 
     pseudonyms: Pseudonyms
     dead_letters: DeadLetters
-    _restarts: int = -1
-    _catalogue: Catalogue | None = None
-    _ahead: int = 0
+    steering: Steering = field(default_factory=Steering)
 
     def fold(self, state: PartitionState, topic: str, records: Sequence[Record], start: int) -> int:
         """Folds records; ends early where the transaction is full."""
-        if self._restarts != state.restarts:
-            self._reload(state)
+        self.steering.load(state)
         for index in range(start, len(records)):
             if state.full:
                 return index
@@ -81,9 +68,12 @@ class JoinPathways:
                 return index
             self.dead_letters.saw(1)
             try:
-                self._apply(state, record)
+                whole = self._apply(state, record)
             except RefusedError as error:
                 self.dead_letters.write(state, topic, record, error.refusal)
+                whole = True
+            if not whole:
+                return index
         return len(records)
 
     def due(self, key: bytes, value: bytes) -> int | None:
@@ -92,10 +82,9 @@ class JoinPathways:
 
     def next_wake(self, state: PartitionState) -> int | None:
         """Returns the log time at which the next deadline is due."""
-        if self._restarts != state.restarts:
-            self._reload(state)
+        self.steering.load(state)
         due = state.next_due()
-        return None if due is None else due - self._ahead
+        return None if due is None else due - self.steering.ahead
 
     def tick(self, state: PartitionState) -> Tick:
         """Returns a record that tells nothing but the time."""
@@ -115,7 +104,7 @@ class JoinPathways:
 
     def _fire(self, state: PartitionState) -> bool:
         """Fires what is due; False where the transaction is full before all has fired."""
-        now = state.log_time + self._ahead
+        now = self.steering.now(state)
         while (entry := state.pop_due(now)) is not None:
             due, key = entry
             self._let_time_pass(state, key, due)
@@ -129,36 +118,37 @@ class JoinPathways:
             return
         pathway = decode_pathway(value)
         try:
-            folded = pass_time(pathway, self._catalogue_of(state), due)
+            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
         except Exception:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
-            folded = put_aside(pathway, self._catalogue_of(state).operations, due)
             state.count("stuck", "deadline")
-        self._keep(state, key, folded)
+            self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
 
-    def _apply(self, state: PartitionState, record: Record) -> None:
+    def _apply(self, state: PartitionState, record: Record) -> bool:
+        """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
         name, event = _body_of(record)
         if name in _STATEMENTS and event["youth_id"] is None:
             state.count("events", name, FOLDED)  # free capacity: the log keeps it for the programmes' own fold
         elif name in _STATEMENTS:
             self._take(state, name, event)
         elif name == "CatalogueVersion":
-            self._set_catalogue(state, event)
+            self.steering.set_catalogue(state, event)
         elif name == "CalendarSet":
-            self._set_calendar(state, event)
+            self.steering.set_calendar(state, event)
+            return self._fire(state)
+        return True
 
     def _take(self, state: PartitionState, name: str, event: dict[str, Any]) -> None:
         key = event["youth_id"].encode()
         value = state.read(key)
         pathway = Pathway(event["youth_id"]) if value is None else decode_pathway(value)
-        now = state.log_time + self._ahead
-        catalogue = self._catalogue_of(state)
+        now, catalogue = self.steering.now(state), self.steering.catalogue(state)
         try:
             folded = take(pathway, name, event, catalogue, now)
         except Exception as error:  # the one boundary where what a record says can't be folded
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
-        state.count("events", name, folded.outcome)
         self._keep(state, key, folded)
+        state.count("events", name, folded.outcome)
         if folded.outcome == CONFLICTING:
             raise RefusedError(
                 Refusal(
@@ -186,62 +176,11 @@ class JoinPathways:
         if said.topic.startswith("handovers."):
             youth_id = self.pseudonyms.pseudonym_of(fields["programme"], youth_id)
             fields = fields | {"youth_id": youth_id}
-        elif fields.get("kind") == "unknown_unit":
-            self._wait_for_unit(state, fields["statement_id"], youth_id)
+        elif fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
+            self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
         value = codec(entry_of(said.topic).model).encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))
-
-    def _reload(self, state: PartitionState) -> None:
-        """Reads what steers the fold: it is kept between records, because reading it costs as much as a pathway."""
-        content, ahead = state.read(CATALOGUE_KEY), state.read(CALENDAR_KEY)
-        self._catalogue = None if content is None else decode_catalogue(content)
-        self._ahead = 0 if ahead is None else int.from_bytes(ahead, signed=True)
-        self._restarts = state.restarts
-
-    def _catalogue_of(self, state: PartitionState) -> Catalogue:
-        if self._catalogue is None:
-            raise CatalogueMissingError(
-                f"partition {state.partition} of the intake log has statements before any catalogue version; "
-                "run `brobygger programmes apply` before the first worker"
-            )
-        return self._catalogue
-
-    def _set_catalogue(self, state: PartitionState, event: dict[str, Any]) -> None:
-        """Takes a version, and wakes those who wait for a unit that it names."""
-        if self._catalogue is not None and self._catalogue.version >= event["version"]:
-            return
-        state.put(CATALOGUE_KEY, event["content"].encode())
-        self._catalogue = decode_catalogue(event["content"])
-        now = state.log_time + self._ahead
-        for unit in self._catalogue.units:
-            waiting = state.read(_WAITING_KEY + unit.encode())
-            for youth_id in waiting.split(b",") if waiting else ():
-                _wake(state, youth_id, now)
-            if waiting:
-                state.delete(_WAITING_KEY + unit.encode())
-
-    def _wait_for_unit(self, state: PartitionState, unit: str, youth_id: str) -> None:
-        key = _WAITING_KEY + unit.encode()
-        waiting = set((state.read(key) or b"").split(b",")) - {b""} | {youth_id.encode()}
-        state.put(key, b",".join(sorted(waiting)))
-
-    def _set_calendar(self, state: PartitionState, event: dict[str, Any]) -> None:
-        if not self._catalogue_of(state).calendar_allowed:
-            raise RefusedError(_CALENDAR_REFUSED)
-        ahead = event["calendar_at"] - state.log_time
-        if ahead <= self._ahead:
-            return
-        state.put(CALENDAR_KEY, ahead.to_bytes(8, signed=True))
-        self._ahead = ahead
-        self._fire(state)
-
-
-def _wake(state: PartitionState, key: bytes, now: int) -> None:
-    value = state.read(key)
-    if value is not None:
-        state.put(key, with_due(value, now))
-        state.schedule(key, now)
 
 
 def _body_of(record: Record) -> tuple[str, dict[str, Any]]:

@@ -74,6 +74,7 @@ class MergeIntake:
             )
         event = reader.decode_raw(record.value)
         _check(event)
+        reader.validated(event)
         key = _key_of(record)
         whose = event["programme"] if event.get("status") == ReplyStatus.FREE_CAPACITY else event["youth_id"]
         if key != whose or key is None:

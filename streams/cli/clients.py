@@ -28,8 +28,12 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
 ) -> None:
     """Creates a client and prints its token, once: only the token's hash is kept."""
     fields: dict[str, Any] = {
-        "kind": kind, "name": name, "data_controller": data_controller, "legal_basis": legal_basis,
-        "roles": role or None, "senders": sender or (),
+        "kind": kind,
+        "name": name,
+        "data_controller": data_controller,
+        "legal_basis": legal_basis,
+        "roles": role or None,
+        "senders": sender or (),
     }
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))

@@ -72,8 +72,13 @@ def retry(letter_id: LetterId, as_json: AsJson = False) -> None:  # noqa: FBT002
 def _row(letter: DeadLetter) -> dict[str, Any]:
     origin = letter.origin
     return {
-        "id": letter.letter_id, "written_at": letter.written_at.isoformat(), "stage": origin.stage,
-        "topic": origin.topic, "partition": origin.partition, "offset": origin.offset, "code": origin.code,
+        "id": letter.letter_id,
+        "written_at": letter.written_at.isoformat(),
+        "stage": origin.stage,
+        "topic": origin.topic,
+        "partition": origin.partition,
+        "offset": origin.offset,
+        "code": origin.code,
         "reason": letter.reason,
     }
 

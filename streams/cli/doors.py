@@ -152,8 +152,11 @@ def _answer(response: httpx.Response) -> Answer:
 
 def _of_report(lines: list[dict[str, Any]]) -> Answer:
     refused = tuple(
-        NotTaken(f"line {line['line']}", line["refused"]["code"],
-                 "; ".join(line["refused"][name] for name in ("field", "rule", "help")))
+        NotTaken(
+            f"line {line['line']}",
+            line["refused"]["code"],
+            "; ".join(line["refused"][name] for name in ("field", "rule", "help")),
+        )
         for line in lines
         if "refused" in line
     )

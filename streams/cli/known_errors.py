@@ -12,7 +12,7 @@ from connectors.vault.sealing import UnsealError
 from connectors.vault.store import VaultUnavailableError
 from schemas.programmes import ProgrammeFileError
 from schemas.reference import ReferenceDataError
-from streams.agents.join_pathways import CatalogueMissingError
+from streams.agents.steering import CatalogueMissingError
 from streams.app import NotProvisionedError
 from streams.cli.doors import DoorError
 from streams.instance import NoInstanceError

@@ -40,11 +40,19 @@ def list_needs(
             print_line(row)
         return
     columns = ("need_id", "kind", "state", "since", "clock_at", "owner", "age_band", "municipality", "nothing_fitted")
-    print_table("needs", columns, (
-        [", ".join(f"{one['programme']}: {one['outcome']}" for one in row[name]) if name == "nothing_fitted"
-         else row[name] for name in columns]
-        for row in found
-    ))
+    print_table(
+        "needs",
+        columns,
+        (
+            [
+                ", ".join(f"{one['programme']}: {one['outcome']}" for one in row[name])
+                if name == "nothing_fitted"
+                else row[name]
+                for name in columns
+            ]
+            for row in found
+        ),
+    )
 
 
 @app.command()
@@ -63,8 +71,15 @@ def offer(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Offers the need to a programme; an offer under way to another is withdrawn."""
-    _act(need_id, as_json, action=InterventionAction.OFFERED, actor=actor, role=role, programme=programme,
-         reason_code=reason)
+    _act(
+        need_id,
+        as_json,
+        action=InterventionAction.OFFERED,
+        actor=actor,
+        role=role,
+        programme=programme,
+        reason_code=reason,
+    )
 
 
 @app.command()
@@ -75,7 +90,10 @@ def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_
 
 @app.command()
 def close(
-    need_id: NeedId, actor: Actor, role: Role, reason: Annotated[str, typer.Option(help="why, as a code")],
+    need_id: NeedId,
+    actor: Actor,
+    role: Role,
+    reason: Annotated[str, typer.Option(help="why, as a code")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Closes the need; that always has a reason."""
@@ -96,9 +114,14 @@ def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
 def _decision(about: NeedOfPathway, decided: dict[str, Any]) -> Intervention:
     event_id, now = uuid4(), datetime.now(UTC)
     envelope = {
-        "event_id": event_id, "correlation_id": event_id, "source": decided["actor"],
-        "occurred_at": now, "sent_at": now, "recorded_at": now,
-        "youth_id": about.pathway.youth_id, "statement_id": str(about.need.need_id),
+        "event_id": event_id,
+        "correlation_id": event_id,
+        "source": decided["actor"],
+        "occurred_at": now,
+        "sent_at": now,
+        "recorded_at": now,
+        "youth_id": about.pathway.youth_id,
+        "statement_id": str(about.need.need_id),
     }
     try:
         return Intervention.model_validate(envelope | decided)
@@ -132,8 +155,15 @@ def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
 def _row(one: NeedOfPathway) -> dict[str, Any]:
     need = one.need.model_dump(mode="json")
     return {
-        "need_id": need["need_id"], "kind": need["kind"], "trigger": need["trigger"], "state": need["state"],
-        "since": one.pathway.occurred_at.isoformat(), "clock_at": need["clock_at"], "owner": need["owner"],
-        "reason_code": need["reason_code"], "age_band": one.pathway.age_band, "municipality": one.pathway.municipality,
+        "need_id": need["need_id"],
+        "kind": need["kind"],
+        "trigger": need["trigger"],
+        "state": need["state"],
+        "since": one.pathway.occurred_at.isoformat(),
+        "clock_at": need["clock_at"],
+        "owner": need["owner"],
+        "reason_code": need["reason_code"],
+        "age_band": one.pathway.age_band,
+        "municipality": one.pathway.municipality,
         "nothing_fitted": [option for option in need["options"] if option["outcome"] != "offered"],
     }

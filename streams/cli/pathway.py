@@ -34,10 +34,19 @@ def _print(view: PathwayView) -> None:
     Console().print(heading, style="bold", highlight=False)
     stays = ((stay.started_at, stay.ended_at, stay.state) for stay in view.stays)
     print_table("stays", ("from", "to", "state"), stays)
-    print_table("needs", ("need", "kind", "trigger", "state", "owner", "clock", "reason"), (
-        (need.need_id, need.kind, need.trigger, need.state, need.owner, need.clock_at, need.reason_code)
-        for need in view.needs
-    ))
-    print_table("handovers", ("handover", "programme", "site", "state", "reason", "identity"), (
-        (one.handover_id, one.programme, one.site, one.state, one.reason_code, one.identity) for one in view.handovers
-    ))
+    print_table(
+        "needs",
+        ("need", "kind", "trigger", "state", "owner", "clock", "reason"),
+        (
+            (need.need_id, need.kind, need.trigger, need.state, need.owner, need.clock_at, need.reason_code)
+            for need in view.needs
+        ),
+    )
+    print_table(
+        "handovers",
+        ("handover", "programme", "site", "state", "reason", "identity"),
+        (
+            (one.handover_id, one.programme, one.site, one.state, one.reason_code, one.identity)
+            for one in view.handovers
+        ),
+    )

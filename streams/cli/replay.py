@@ -94,7 +94,8 @@ def _print_differing(settings: Settings, snapshot: Snapshot, folder: Path, *, as
     with _progress() as progress:
         task = progress.add_task("folding twice", total=len(partitions_of(snapshot, INTAKE)))
         differing = differing_handovers(
-            snapshot, pseudonym_roots(settings.keys_folder), other, lambda: progress.advance(task))
+            snapshot, pseudonym_roots(settings.keys_folder), other, lambda: progress.advance(task)
+        )
     if as_json:
         print_document({"differing": [one._asdict() for one in differing]})
         return
@@ -107,10 +108,15 @@ def _print_findings(snapshot: Snapshot, replayed: list[Replayed], *, as_json: bo
     identical = not findings and not snapshot.extent.findings
     records = sum(one.records for one in replayed)
     if as_json:
-        print_document({
-            "identical": identical, "records": records, "partitions": len(replayed),
-            "differences": [finding._asdict() for finding in findings], "remarks": snapshot.extent.findings,
-        })
+        print_document(
+            {
+                "identical": identical,
+                "records": records,
+                "partitions": len(replayed),
+                "differences": [finding._asdict() for finding in findings],
+                "remarks": snapshot.extent.findings,
+            }
+        )
     elif identical:
         outputs = sum(found for one in replayed for found, _ in one.outputs.values())
         typer.echo(f"identical: {records} records of {len(replayed)} partitions give the {outputs} outputs found")

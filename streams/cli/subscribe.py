@@ -47,7 +47,8 @@ def _print(record: dict[str, Any]) -> None:
     console = Console()
     console.print(
         f"{short_name(record['topic'])}  {record['partition']}@{record['offset']}  {record['key']}",
-        style="bold", highlight=False,
+        style="bold",
+        highlight=False,
     )
     shown = record.get("event") or record.get("unreadable") or {}
     console.print_json(json.dumps({name: value for name, value in shown.items() if value not in (None, [], False)}))

@@ -124,7 +124,7 @@ def _wait_for_reference(work: Work, need: Need, unit: str) -> None:
         operations = work.catalogue.operations
         work.change(need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due)
     elif need.clock_at <= work.now:
-        work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
+        need = work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
         work.notify(NoticeKind.UNKNOWN_UNIT, need.owner, need)
     work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
 

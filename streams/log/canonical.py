@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, short_name
 from streams.log.following import TopicError
+from streams.log.writing import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,7 @@ def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[Envelope], lis
             rows = error.errors(include_input=False, include_url=False, include_context=False)
             problems += [_problem(number, row) for row in rows]
             continue
-        if event.youth_id is None:
+        if key_of(event) is None:
             problems.append(Problem(number, "youth_id", "a statement is keyed by its youth_id"))
         events.append(event)
     return events, problems

@@ -151,8 +151,9 @@ def _compare_key(place: Place, expected: Sequence[Written], found: Sequence[Stor
             missing.append(one)
     known = set(wanted)
     for record, image in extra:
-        yield place.finding("doubled" if image in known else "unexpected", record.offset,
-                            described(place.topic, record.value))
+        yield place.finding(
+            "doubled" if image in known else "unexpected", record.offset, described(place.topic, record.value)
+        )
     for one in missing:
         yield place.finding("missing", None, described(place.topic, one.message.value))
     if not extra and not missing and wanted[: len(there)] != there:

@@ -88,8 +88,14 @@ def write_copy(snapshot: Snapshot, path: Path, progressed: Callable[[str], None]
     """
     partial = path.with_name(f"{path.name}.partial")
     extent = snapshot.extent
-    header = _Header(format=_FORMAT, version=1, taken_at=extent.taken_at, begins=extent.begins,
-                     before=extent.before, after=extent.after)
+    header = _Header(
+        format=_FORMAT,
+        version=1,
+        taken_at=extent.taken_at,
+        begins=extent.begins,
+        before=extent.before,
+        after=extent.after,
+    )
     encode = msgspec.json.encode
     counts: dict[str, list[int]] = {}
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -77,8 +77,10 @@ def send_again(connection: KafkaConnection, letter: DeadLetter, private_key: X25
     origin, mark = letter.origin, letter.letter_id.encode()
     for record in committed_records(connection, (origin.topic, origin.partition), origin.offset):
         if (RETRY_HEADER, mark) in record.headers:
-            raise DeadLetterError(f"{letter.letter_id} was sent again before, as {origin.topic} {origin.partition}@"
-                                  f"{record.offset}; if that failed too, it has a dead letter of its own")
+            raise DeadLetterError(
+                f"{letter.letter_id} was sent again before, as {origin.topic} {origin.partition}@"
+                f"{record.offset}; if that failed too, it has a dead letter of its own"
+            )
     original = letter.opened(private_key)
     headers = (*original.headers, (RETRY_HEADER, mark))
     write_all(connection, [Outbound(origin.topic, original.key, original.value, headers, origin.partition)])

@@ -130,5 +130,7 @@ async def _next_batch(
         if await consumer.position(partition) >= end:
             return ()
         silent += _POLL
-    raise BrokerUnavailableError(f"{partition.topic} {partition.partition} gives nothing before its end at {end}; "
-                                 "look at the broker's log, then try again")
+    raise BrokerUnavailableError(
+        f"{partition.topic} {partition.partition} gives nothing before its end at {end}; "
+        "look at the broker's log, then try again"
+    )

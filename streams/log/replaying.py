@@ -84,8 +84,13 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
         findings.append(place.finding("cut_off", place.begin, "the intake log no longer has its beginning"))
     folded = fold_partition([record for record in log if record.offset < upto], partition, roots, settled)
     replayed = Replayed(
-        partition, folded.records, findings=findings, outcomes=folded.outcomes, statements=folded.statements,
-        needs_opened=len(folded.needs_opened), needs_by_state=folded.needs_by_state(),
+        partition,
+        folded.records,
+        findings=findings,
+        outcomes=folded.outcomes,
+        statements=folded.statements,
+        needs_opened=len(folded.needs_opened),
+        needs_by_state=folded.needs_by_state(),
     )
     _note_under_way(replayed, [record for record in log if record.offset >= upto])
     _compare_topics(snapshot, folded, settled, replayed)

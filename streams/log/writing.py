@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
+from schemas.codes import ReplyStatus
+from schemas.events import Reply
 from schemas.topics import kafka_name, short_name
 
 if TYPE_CHECKING:
@@ -33,10 +35,17 @@ class Outbound:
 
 
 def outbound_of(topic: str, event: Envelope) -> Outbound:
-    """Returns an event as a record of its topic, given by either name, keyed by its youth id."""
-    key = None if event.youth_id is None else event.youth_id.encode()
-    headers = tuple(headers_of(event, topic))
-    return Outbound(kafka_name(short_name(topic)), key, codec(type(event)).encode(event), headers)
+    """Returns an event as a record of its topic, given by either name; see ``key_of``."""
+    key, headers = key_of(event), tuple(headers_of(event, topic))
+    value = codec(type(event)).encode(event)
+    return Outbound(kafka_name(short_name(topic)), None if key is None else key.encode(), value, headers)
+
+
+def key_of(event: Envelope) -> str | None:
+    """Returns the key that stage 1 wants: the youth id or, for free capacity, the programme; None for neither."""
+    if isinstance(event, Reply) and event.status is ReplyStatus.FREE_CAPACITY:
+        return event.programme
+    return event.youth_id
 
 
 def write_all(connection: KafkaConnection, records: Sequence[Outbound]) -> None:
@@ -54,9 +63,7 @@ async def _write(connection: KafkaConnection, records: Sequence[Outbound]) -> No
     await producer.start()
     try:
         sent = [
-            await producer.send(
-                one.topic, one.value, key=one.key, partition=one.partition, headers=list(one.headers)
-            )
+            await producer.send(one.topic, one.value, key=one.key, partition=one.partition, headers=list(one.headers))
             for one in records
         ]
         await asyncio.gather(*sent)

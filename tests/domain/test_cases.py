@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import permutations
+from typing import Any
 
+import msgspec
+
+from schemas.events import Envelope
 from tests.domain.catalogues import a_catalogue
 from tests.domain.story import (
     EMERGENCY,
@@ -279,9 +284,10 @@ def a_named_only_story(birth_date: date, consent: object) -> Story:
         a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
         a_course("completed", told, "opus-young", "completed"),
     ]
+    unik = a_catalogue().programmes["unik-recovery-young"]
+    wider = msgspec.structs.replace(unik, sites={**unik.sites, "0360": None})
     catalogue = a_catalogue()
-    unik = catalogue.programmes["unik-recovery-young"]
-    unik.sites["0360"] = None
+    catalogue.programmes["unik-recovery-young"] = wider
     return Story(catalogue).tell(told, *events, consent).wait_until(told + timedelta(minutes=15))  # type: ignore[arg-type]
 
 
@@ -624,3 +630,35 @@ def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_ne
 
     assert story.offers() == [("alliancen-plan", "0751")]
     assert story.needs() == [("aftercare", "with_person", "no_programme"), ("plan", "offered", None)]
+
+
+def told_in_order(order: tuple[Envelope, ...]) -> list[dict[str, Any]]:
+    """Tells events a minute apart, then each of them again, and returns what was said but for the log's times."""
+    story = Story()
+    for number, event in enumerate((*order, *reversed(order))):
+        story.tell(MONDAY + timedelta(minutes=number), event)
+    story.wait_until(MONDAY + timedelta(minutes=40))
+    times = {"occurred_at", "sent_at", "recorded_at", "reply_by"}
+    return [{name: value for name, value in said.fields.items() if name not in times} for _, said in story.said]
+
+
+def test_case_02_the_same_events_in_any_order_each_twice_say_what_case_01_says() -> None:
+    events = (
+        a_person(),
+        an_anonymous_consent(),
+        a_step("stin", MONDAY - timedelta(days=20), "admitted"),
+        a_step("slhj", MONDAY, "discharged_home"),
+    )
+    once = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+
+    [said] = told_in_order(events)
+    assert (said["programme"], said["event_id"]) == ("ungevaerftet", once.said[0][1].fields["event_id"])
+    assert [order for order in permutations(events) if told_in_order(order) != [said]] == []
+
+
+def test_case_02_a_repeat_is_a_duplicate_whenever_it_comes() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    story.tell(MONDAY + timedelta(hours=1), a_step("slhj", MONDAY, "discharged_home"), an_anonymous_consent())
+
+    assert story.outcomes[-2:] == ["duplicate", "duplicate"]
+    assert len(story.said) == 1

@@ -6,6 +6,7 @@ import json
 import sys
 
 from schemas.asyncapi import main
+from tests.house.examples import rewrite_cases
 from tests.unit.medcom_fhir.builders import GOLDEN, NOTIFICATIONS, a_message, translation_of
 
 
@@ -22,4 +23,5 @@ def rewrite_medcom_fhir() -> None:
 
 if __name__ == "__main__":
     rewrite_medcom_fhir()
+    rewrite_cases()
     sys.exit(main(["write"]))

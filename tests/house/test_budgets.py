@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FILE_LINES_MAX = 250
 FUNCTION_LINES_MAX = 40
 # What is over its budget, each with the lines it has now. It only ever shrinks: no entry is added, none grows.
-OVER_BUDGET: dict[str, int] = {"streams/agents/join_pathways.py": 253}
+OVER_BUDGET: dict[str, int] = {}
 # The settings are read at one place; `up` hands its environment on to the processes that it starts.
 ENVIRONMENT_READERS = ("streams/settings.py", "streams/cli/up.py")
 # What a handler calls to end the process: nothing is skipped, the group rebalances.

@@ -56,8 +56,10 @@ class MemorySnapshot:
         """Returns it with one record twice, the second time with an offset of its own, as a broker would give it."""
         kept = list(self.held[topic, partition])
         again = kept[index]._replace(offset=kept[-1].offset + 1)
-        progress = {stage: {number: {name: 10_000 for name in (INTAKE, *merge_intake.INPUTS)}
-                            for number in range(PARTITIONS)} for stage in ("merge_intake", "join_pathways")}
+        progress = {
+            stage: {number: dict.fromkeys((INTAKE, *merge_intake.INPUTS), 10_000) for number in range(PARTITIONS)}
+            for stage in ("merge_intake", "join_pathways")
+        }
         extent = replace(self.extent, before=progress, after=progress)
         return replace(self, extent=extent, held=self.held | {(topic, partition): [*kept, again]})
 
@@ -149,5 +151,6 @@ def _keep(held: Records, made: Sequence[Changes]) -> None:
             for message in messages:
                 place = held.setdefault((topic, number), [])
                 offset = place[-1].offset + 2 if place else 0
-                place.append(StoredRecord(offset, message.timestamp_ms, message.key, message.value,
-                                          tuple(message.headers)))
+                place.append(
+                    StoredRecord(offset, message.timestamp_ms, message.key, message.value, tuple(message.headers))
+                )

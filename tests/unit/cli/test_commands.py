@@ -17,8 +17,23 @@ from tests.domain.story import a_step, at
 ROOT = Path(__file__).parents[3]
 MESSAGES = ROOT / "tests" / "messages" / "medcom-fhir"
 COMMANDS = (
-    "up", "worker", "gateway", "topics", "programmes", "clients", "translate", "ingest", "publish", "subscribe",
-    "pathway", "needs", "replay", "reconcile", "dead-letters", "simulate", "doctor",
+    "up",
+    "worker",
+    "gateway",
+    "topics",
+    "programmes",
+    "clients",
+    "translate",
+    "ingest",
+    "publish",
+    "subscribe",
+    "pathway",
+    "needs",
+    "replay",
+    "reconcile",
+    "dead-letters",
+    "simulate",
+    "doctor",
 )
 
 
@@ -61,7 +76,9 @@ def test_an_unknown_command_is_bad_input(run: Any) -> None:
     assert run("transmogrify").exit_code == 2
 
 
-@pytest.mark.parametrize("arguments", [("topics", "apply"), ("needs", "list"), ("reconcile",), ("subscribe", "notices")])
+@pytest.mark.parametrize(
+    "arguments", [("topics", "apply"), ("needs", "list"), ("reconcile",), ("subscribe", "notices")]
+)
 def test_a_command_that_needs_an_instance_says_how_to_start_one(run: Any, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
 
@@ -92,7 +109,7 @@ def test_the_same_person_has_one_key_in_a_run_and_another_in_the_next(run: Any) 
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"{}", b"[" * 100_000, b" " * 1_100_000])
-def test_translate_refuses_what_is_no_message_with_field_rule_and_help(run: Any, tmp_path: Path, content: bytes) -> None:
+def test_translate_refuses_what_is_no_message(run: Any, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "message.json").write_bytes(content)
 
     result = run("translate", str(tmp_path / "message.json"), "--json")
@@ -170,17 +187,22 @@ def test_publish_names_line_and_field_and_writes_nothing(run: Any) -> None:
     assert "dancing" not in result.stderr
 
 
-@pytest.mark.parametrize(("topic", "told"), [
-    ("handovers.headspace", "takes no statements"), ("intake", "takes no statements"), ("nonsense", "takes no statements")])
-def test_publish_writes_to_statement_topics_alone(run: Any, topic: str, told: str) -> None:
+@pytest.mark.parametrize("topic", ["handovers.headspace", "intake", "nonsense"])
+def test_publish_writes_to_statement_topics_alone(run: Any, topic: str) -> None:
     result = run("publish", topic, "-", given="{}\n")
 
-    assert (result.exit_code, told in result.stderr) == (2, True)
+    assert (result.exit_code, "takes no statements" in result.stderr) == (2, True)
 
 
-@pytest.mark.parametrize(("topic", "told"), [
-    ("pathway-state", "engine's own format"), ("handovers", "one handovers topic a programme"),
-    ("nonsense", "no topic is named"), ("dead-letters", "sealed")])
+@pytest.mark.parametrize(
+    ("topic", "told"),
+    [
+        ("pathway-state", "engine's own format"),
+        ("handovers", "one handovers topic a programme"),
+        ("nonsense", "no topic is named"),
+        ("dead-letters", "sealed"),
+    ],
+)
 def test_subscribe_says_why_a_topic_is_not_shown(run: Any, topic: str, told: str) -> None:
     result = run("subscribe", topic, "--limit", "1", "--json")
 

@@ -15,20 +15,33 @@ from streams.log.decoding import read_json, read_model
 from tests.domain.story import a_consent, a_course, a_person, a_referral, a_step, an_id, at, envelope
 
 WHEN = at("2026-02-02 10:00")
-NEED = {"need_id": an_id("need"), "kind": "aftercare", "trigger": "discharge", "state": "open", "owner": "o",
-        "clock_at": WHEN, "reason_code": None, "options": (OptionView(programme="headspace", outcome="age"),)}
+NEED = {
+    "need_id": an_id("need"),
+    "kind": "aftercare",
+    "trigger": "discharge",
+    "state": "open",
+    "owner": "o",
+    "clock_at": WHEN,
+    "reason_code": None,
+    "options": (OptionView(programme="headspace", outcome="age"),),
+}
 RECORDS: list[BaseModel] = [
     a_step("slhj", WHEN, "discharge_planned", planned_at=WHEN, remarks=("inconsistent_status",)),
     a_consent("consent", WHEN, lapses_at=WHEN),
     a_person(),
     a_course("course", WHEN, "stime", "active", started_on=date(1966, 2, 1)),
     a_referral("referral", WHEN, needs=("aftercare",), bridged_from=an_id("handover")),
-    Reply.model_validate(envelope("r", WHEN) | {
-        "programme": "headspace", "status": "waitlisted", "waitlisted_until": date(2026, 3, 1)}),
+    Reply.model_validate(
+        envelope("r", WHEN) | {"programme": "headspace", "status": "waitlisted", "waitlisted_until": date(2026, 3, 1)}
+    ),
     Intake(origin_topic="t", origin_partition=0, origin_offset=7, body=a_person()),
-    PathwayView.model_validate(envelope("view", WHEN) | {
-        "stays": (StayView(started_at=at("1969-12-01 10:00"), ended_at=None, state="open"),),
-        "needs": (NeedView.model_validate(NEED),)}),
+    PathwayView.model_validate(
+        envelope("view", WHEN)
+        | {
+            "stays": (StayView(started_at=at("1969-12-01 10:00"), ended_at=None, state="open"),),
+            "needs": (NeedView.model_validate(NEED),),
+        }
+    ),
 ]
 
 

@@ -79,11 +79,18 @@ def test_public_records_and_dead_letters_that_have_expired_do_not_count_against_
 def test_what_no_stage_has_taken_yet_is_under_way_and_balances() -> None:
     snapshot = a_snapshot()
     last = snapshot.held[INTAKE, HOME][-1].offset
-    behind = {"merge_intake": snapshot.extent.before["merge_intake"], "join_pathways": {
-        number: {INTAKE: 0} for number in range(PARTITIONS)}}
-    kept = {place: records for place, records in snapshot.held.items()
-            if place[0] in snapshot.extent.begins and "handovers" not in place[0] and "pathways" not in place[0]
-            and "notices" not in place[0]}
+    behind = {
+        "merge_intake": snapshot.extent.before["merge_intake"],
+        "join_pathways": {number: {INTAKE: 0} for number in range(PARTITIONS)},
+    }
+    kept = {
+        place: records
+        for place, records in snapshot.held.items()
+        if place[0] in snapshot.extent.begins
+        and "handovers" not in place[0]
+        and "pathways" not in place[0]
+        and "notices" not in place[0]
+    }
 
     account = the_account(MemorySnapshot(replace(snapshot.extent, before=behind, after=behind), kept))
 

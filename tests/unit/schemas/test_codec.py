@@ -1,4 +1,4 @@
-"""The wire formats: every model there and back, byte for byte as fastavro; hostile bytes are refused and nothing else."""
+"""The wire formats: every model there and back, byte for byte as fastavro; hostile bytes are refused."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import CONFLUENT, SINGLE_OBJECT, Codec, codec, raw_of, schema_fingerprint
 from schemas.compiled import compiled_reader, compiled_writer, long_bytes, read_long
-from schemas.events import Discharge, Municipality, Name, Person, PseudonymousId, ReasonCode
+from schemas.events import Discharge, Person, ReasonCode
 from schemas.gate import published_models
+from schemas.published import published_schemas
 from schemas.refusals import RefusedError
 
-PATTERNS = {str(item): item for item in (Municipality, Name, PseudonymousId, ReasonCode)}
 MODELS = published_models()
 NAMES = [model.__name__ for model in MODELS]
 
@@ -121,9 +121,11 @@ def refused_or_read(decode: Callable[[bytes], Any], value: bytes) -> str | None:
     try:
         decode(value)
     except RefusedError as error:
-        assert all(error.refusal.as_dict().values())
-        return error.refusal.code
-    return None
+        refusal = error.refusal
+    else:
+        return None
+    assert all(refusal.as_dict().values())
+    return refusal.code
 
 
 # There and back.
@@ -133,7 +135,7 @@ def refused_or_read(decode: Callable[[bytes], Any], value: bytes) -> str | None:
 def test_decode_of_encode_is_identity(name: str) -> None:
     model = MODELS[NAMES.index(name)]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(models_of(model))
     def holds(record: BaseModel) -> None:
         assert codec(model).decode_raw(codec(model).encode(record)) == raw_of(record)
@@ -146,7 +148,7 @@ def test_writer_and_reader_agree_with_fastavro_byte_for_byte_and_value_for_value
     model = MODELS[NAMES.index(name)]
     write, read = compiled_writer(plain_schema(model), b""), compiled_reader(plain_schema(model))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(models_of(model))
     def holds(record: BaseModel) -> None:
         raw = raw_of(record)
@@ -183,7 +185,7 @@ def test_an_array_that_another_writer_sends_in_blocks_is_read_the_same(symbols: 
 # Hostile bytes.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records())
 def test_a_record_cut_short_anywhere_is_refused(record: BaseModel) -> None:
     reader = codec(type(record))
@@ -192,7 +194,7 @@ def test_a_record_cut_short_anywhere_is_refused(record: BaseModel) -> None:
     assert None not in {refused_or_read(reader.decode_raw, whole[:length]) for length in range(len(whole))}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(records(), st.data())
 def test_flipped_bytes_are_read_or_refused_and_nothing_else(record: BaseModel, data: st.DataObject) -> None:
     reader = codec(type(record))
@@ -203,7 +205,7 @@ def test_flipped_bytes_are_read_or_refused_and_nothing_else(record: BaseModel, d
     refused_or_read(reader.decode_raw, bytes(value))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(MODELS), st.binary(max_size=300))
 def test_any_bytes_after_the_right_prefix_are_read_or_refused(model: type[BaseModel], body: bytes) -> None:
     reader = codec(model)
@@ -227,7 +229,6 @@ def test_a_framing_that_is_not_known_is_refused_by_its_rule(value: bytes, code: 
     assert refused_or_read(codec(Person).decode_raw, value) == code
 
 
-@pytest.mark.xfail(strict=True, reason="DEFECT schemas/compiled.py: read_long takes more than the ten bytes of a long")
 def test_a_number_longer_than_a_long_is_refused() -> None:
     endless = {"source_sequence": 2**70}
     value = codec(Person).encode_raw(raw_of(an_old_person()) | endless)
@@ -292,7 +293,7 @@ def test_an_older_record_cut_short_or_too_long_is_refused(evolved: Codec) -> Non
 
 def test_every_published_version_is_read_by_the_model_now() -> None:
     for model in MODELS:
-        for version in codec_module.published_schemas(model.__name__):
+        for version in published_schemas(model.__name__):
             assert SINGLE_OBJECT + schema_fingerprint(version) in {codec(model).prefix, *codec(model)._older}
 
 
@@ -333,11 +334,6 @@ def test_confluent_framing_cut_short_or_too_long_is_refused() -> None:
     assert None not in {refused_or_read(reader.decode_raw, one) for one in values}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=fastavro._read_common.SchemaResolutionError,
-    reason="DEFECT schemas/codec.py: a registered schema of another event raises SchemaResolutionError, not RefusedError",
-)
 def test_confluent_framing_with_the_schema_of_another_event_is_refused() -> None:
     reader = Codec(Discharge, lambda _: avro_schema(Person))
     value = CONFLUENT + bytes(4) + codec(Person).encode(an_old_person())[10:]
@@ -361,7 +357,7 @@ def test_confluent_framing_with_the_schema_of_another_event_is_refused() -> None
 def test_a_fingerprint_is_the_specifications_crc_64_avro(schema: str, fingerprint: str) -> None:
     written = schema_fingerprint(json.loads(schema))
 
-    assert fingerprint in {written.hex(), written[::-1].hex()}
+    assert written[::-1].hex() == fingerprint
     assert written == crc_64_avro(schema.encode()).to_bytes(8, "little")
 
 

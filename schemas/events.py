@@ -11,6 +11,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from schemas.codes import (
     ConsentDecision,
@@ -37,7 +38,7 @@ def _in_utc_milliseconds(moment: datetime) -> datetime:
     try:
         moment = moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("a time lies between the years 1 and 9999 in UTC") from error
+        raise PydanticCustomError("datetime_parsing", "a time lies in the years 1 to 9999, also in UTC") from error
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -137,9 +137,6 @@ def _validated(topic: str, body: bytes) -> BaseModel:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
         raise RefusedError(refusal_of(error)) from error
-    except OverflowError as error:
-        rule = "a time lies in the years 1 to 9999, also in UTC"
-        raise RefusedError(Refusal("impossible_time", "body", rule, "correct the time")) from error
 
 
 def _statement(

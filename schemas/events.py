@@ -7,10 +7,10 @@ millisecond precision, because that is what the log's own timestamps have.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.codes import (
@@ -138,6 +138,12 @@ class Consent(Envelope):
     evidence: ReasonCode
     recorded_by: Name
     lapses_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _names_whom_or_what_for(self) -> Self:
+        if self.decision == ConsentDecision.GIVEN and self.receiver is None and self.purpose is None:
+            raise PydanticCustomError("unspecific_consent", "a consent names its receiver or its purpose")
+        return self
 
 
 class Reply(Envelope):

@@ -37,6 +37,7 @@ _RULES = {
     "greater_than_equal": ("wrong_form", "the number is at least {ge}"),
     "less_than_equal": ("wrong_form", "the number is at most {le}"),
     "value_error": ("wrong_form", "{error}"),
+    "unspecific_consent": ("unspecific_consent", "a consent names its receiver or its purpose, or both"),
 }
 _OTHERWISE = ("wrong_form", "the field has the form that /docs describes")
 

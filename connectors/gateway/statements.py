@@ -153,7 +153,10 @@ def _statement(
     if "episode_id" in fields:
         fields["episode_id"] = normalised(fields["episode_id"])
     fields["correlation_id"] = form.correlation_id or _correlation_id(fields)
-    event = MODELS[topic](**fields | {"event_id": form.event_id or _NO_ID})
+    try:
+        event = MODELS[topic](**fields | {"event_id": form.event_id or _NO_ID})
+    except ValidationError as error:  # what no field's form tells: rules over several fields
+        raise RefusedError(refusal_of(error)) from error
     if form.event_id is None:
         event = event.model_copy(update={"event_id": _event_id(topic, event, known)})
     return Statement(topic, event, _person(event, known), form.sent_at is not None)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OWN_CONSENT_AGE = 15
 ADULT_AGE = 18
+_ENDS = (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def missing_for(
     consents: Sequence[ConsentFact], asker: Asker, identity: str, birth_day: int | None, now: int
 ) -> str | None:
     """Returns None where a consent in force covers an offer with this identity, else what is wanted."""
-    given = _in_force([one for one in consents if _covers(one, asker)], now)
+    given = _in_force(consents, asker, now)
     if identity == Identity.ANONYMOUS:
         return _missing_anonymous(given, asker, birth_day)
     return _missing_named([one for one in given if one.scope == Identity.NAMED], birth_day, now)
@@ -87,18 +88,25 @@ def _missing_holders(given: list[ConsentFact]) -> str | None:
     return None if enough else "custody_holders_wanted"
 
 
-def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int) -> str | None:
-    """Returns ``refused`` or ``withdrawn`` where that is the last word on this kind of need since then."""
-    covering = [one for one in consents if _covers(one, asker) and one.occurred_at >= since]
-    if not covering:
+def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: int) -> str | None:
+    """Returns ``refused`` or ``withdrawn`` where that was said since then and no consent is left in force."""
+    known = {one.statement_id for one in consents if one.decision == ConsentDecision.GIVEN}
+    covered = {one.statement_id for one in consents if _covers(one, asker)}
+    ends = [
+        one
+        for one in consents
+        if one.decision in _ENDS
+        and one.occurred_at >= since
+        and (one.statement_id in covered or _ends_unnamed(one, known, asker))
+    ]
+    if not ends or _in_force(consents, asker, now):
         return None
-    last = max(covering, key=lambda one: (one.occurred_at, one.decision != ConsentDecision.GIVEN, one.event_id))
-    return None if last.decision == ConsentDecision.GIVEN else last.decision
+    return max(ends, key=lambda one: (one.occurred_at, one.event_id)).decision
 
 
 def consent_taker(consents: Sequence[ConsentFact], asker: Asker, now: int) -> str | None:
     """Returns who recorded the consent in force that covers the offer."""
-    given = _in_force([one for one in consents if _covers(one, asker)], now)
+    given = _in_force(consents, asker, now)
     return max(given, key=lambda one: (one.occurred_at, one.event_id)).recorded_by if given else None
 
 
@@ -108,12 +116,28 @@ def _covers(consent: ConsentFact, asker: Asker) -> bool:
     return consent.purpose == asker.kind
 
 
-def _in_force(consents: list[ConsentFact], now: int) -> list[ConsentFact]:
-    ended = [one for one in consents if one.decision in (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)]
-    return [
-        one
-        for one in consents
-        if one.decision == ConsentDecision.GIVEN
-        and now < min(lapse_of(one.occurred_at), one.lapses_at or lapse_of(one.occurred_at))
-        and not any(end.occurred_at >= one.occurred_at for end in ended)
-    ]
+def _in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> list[ConsentFact]:
+    given = [one for one in consents if one.decision == ConsentDecision.GIVEN]
+    covering = [one for one in given if _covers(one, asker) and now < _lapses_at(one)]
+    ends = [one for one in consents if one.decision in _ENDS]
+    if not covering or not ends:
+        return covering
+    known = {one.statement_id for one in given}
+    unnamed = [end for end in ends if _ends_unnamed(end, known, asker)]
+    return [one for one in covering if not _is_ended(one, ends, unnamed)]
+
+
+def _is_ended(consent: ConsentFact, ends: list[ConsentFact], unnamed: list[ConsentFact]) -> bool:
+    by_name = any(end.statement_id == consent.statement_id and end.occurred_at >= consent.occurred_at for end in ends)
+    return by_name or any(end.occurred_at >= consent.occurred_at for end in unnamed)
+
+
+def _ends_unnamed(end: ConsentFact, known: set[str], asker: Asker) -> bool:
+    """Tells whether a refusal or withdrawal that names no consent we know ends every one that it may have meant."""
+    names_nothing = end.receiver is None and end.purpose is None
+    return end.statement_id not in known and (names_nothing or _covers(end, asker))
+
+
+def _lapses_at(consent: ConsentFact) -> int:
+    lapse = lapse_of(consent.occurred_at)
+    return lapse if consent.lapses_at is None else min(lapse, consent.lapses_at)

@@ -100,7 +100,7 @@ def _plans_are_made(work: Work) -> bool:
 
 
 def _last_word(work: Work, trigger: Trigger, kind: str) -> str | None:
-    return last_word(work.consents, Asker(None, kind, 0), trigger.since)
+    return last_word(work.consents, Asker(None, kind, 0), trigger.since, work.now)
 
 
 def _drive(work: Work, need: Need, trigger: Trigger) -> None:

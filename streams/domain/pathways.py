@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.codes import NoticeKind
-from schemas.facts import Fact, content_digest, fact_of, unknown_code_of
+from schemas.facts import Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from streams.domain.interventions import take_intervention
@@ -57,7 +57,7 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     fact = fact_of(name, event, now)
     work = Work(replace(pathway, facts=_with(pathway.facts, fact)), catalogue, now)
     _remark(work, fact, event)
-    return _finished(work, _scope_of(work, fact))
+    return _finished(work, _scope_of(work, fact), shows=isinstance(fact, StayFact | PersonFact))
 
 
 def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
@@ -124,11 +124,13 @@ def _scope_of(work: Work, fact: Fact) -> str:
     return FOLDED if fact.cancels else OUT_OF_SCOPE
 
 
-def _finished(work: Work, outcome: str) -> Folded:
+def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
+    """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view."""
     reconcile(work)
     watch_stays(work)
-    shown = show(work)
     needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
+    was = work.pathway
+    shown = show(work) if shows or needs != was.needs or handovers != was.handovers else was.shown
     clocks = [work.wakes]
     clocks += [need.clock_at for need in needs if need.state != CLOSED]
     clocks += [one.clock_at for one in handovers if one.state in LIVE_HANDOVERS]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
-_ORDER = {
+_ORDER: dict[str, int] = {
     StayStatus.ADMITTED: 0,
     StayStatus.ON_LEAVE: 1,
     StayStatus.BACK: 2,
@@ -70,15 +70,18 @@ def stays_of(facts: Iterable[Fact]) -> Stays:
     if not statements:
         return Stays((), deceased=False)
     steps = [
-        _Step(root, fact, min(one.logged_at for one in chain))
+        _Step(root, fact, fact.logged_at if len(chain) == 1 else min(one.logged_at for one in chain))
         for root, fact, chain in standing(statements)
         if fact.status in _ORDER and not _is_undone_death(fact, statements)
     ]
-    steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[StayStatus(step.fact.status)], step.root))
+    if len(steps) > 1:
+        steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[step.fact.status], step.root))
     stays: list[Stay] = []
+    deceased = False
     for step in steps:
         _take(stays, step)
-    return Stays(stays, deceased=any(step.fact.status == StayStatus.DECEASED for step in steps))
+        deceased = deceased or step.fact.status == StayStatus.DECEASED
+    return Stays(stays, deceased)
 
 
 def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:

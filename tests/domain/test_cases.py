@@ -380,6 +380,34 @@ def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_lat
     assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
 
 
+def test_case_17_named_consent_withdrawn_leaves_the_anonymous_one_and_the_offer_goes_on_without_identity() -> None:
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0101"),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+            a_consent("anonymous", at("2026-02-01 12:00")),
+            a_consent("named", at("2026-02-01 12:00"), scope="named"),
+        )
+        .wait_until(SETTLED)
+    )
+    withdrawal = a_consent("gone", at("2026-02-02 12:00"), scope="named", decision="withdrawn", statement_id="named")
+    story.tell(at("2026-02-02 12:05"), withdrawal)
+
+    assert [row[0] for row in story.to_programmes()] == ["offered", "withdrawn", "offered"]
+    assert [one.identity for one in story.pathway.handovers] == ["named", "anonymous"]
+
+
+def test_case_17_withdrawal_that_names_the_consent_alone_recalls_too() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    told = {"decision": "withdrawn", "purpose": None, "statement_id": "consent"}
+    story.tell(at("2026-02-02 12:05"), a_consent("withdrawal", at("2026-02-02 12:00"), **told))
+
+    assert story.to_programmes("withdrawn") == [("withdrawn", "ungevaerftet", "consent_withdrawn")]
+
+
 def test_case_19_programme_that_takes_only_named_is_passed_over_and_the_record_says_so() -> None:
     told = at("2026-06-01 09:00")
     story = (

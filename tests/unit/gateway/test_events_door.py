@@ -165,6 +165,7 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("discharges", {"occurred_at": "2026-01-10T09:30:00"}, (422, "wrong_form", "occurred_at")),
         ("discharges", {"occurred_at": 1_768_000_000}, (422, "wrong_form", "occurred_at")),
         ("discharges", {"occurred_at": "9999-12-31T23:59:59-05:00"}, (422, "impossible_time", "occurred_at")),
+        ("consents", {"receiver": None, "purpose": None}, (422, "unspecific_consent", "body")),
         ("discharges", {"event_id": "1"}, (422, "wrong_form", "event_id")),
         ("discharges", {"unit": ""}, (422, "wrong_form", "unit")),
         ("discharges", {"unit": "a\x07"}, (422, "wrong_form", "unit")),

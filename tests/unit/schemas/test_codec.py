@@ -21,6 +21,7 @@ from pydantic import BaseModel, create_model
 from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import CONFLUENT, SINGLE_OBJECT, Codec, codec, raw_of, schema_fingerprint
+from schemas.codes import ConsentDecision
 from schemas.compiled import compiled_reader, compiled_writer, long_bytes, read_long
 from schemas.events import Discharge, Person, ReasonCode
 from schemas.gate import published_models
@@ -88,7 +89,13 @@ def texts_of(metadata: tuple[Any, ...]) -> st.SearchStrategy[str]:
 def models_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Returns records of a model, validated by it."""
     fields = {name: values_of(info.annotation, tuple(info.metadata)) for name, info in model.model_fields.items()}
-    return st.fixed_dictionaries(fields).map(model.model_validate)
+    return st.fixed_dictionaries(fields).filter(is_specific).map(model.model_validate)
+
+
+def is_specific(fields: dict[str, Any]) -> bool:
+    """Tells whether fields keep the one rule over several of them: a consent that is given names whom or what for."""
+    given = fields.get("decision") == ConsentDecision.GIVEN
+    return not given or fields["receiver"] is not None or fields["purpose"] is not None
 
 
 def records() -> st.SearchStrategy[BaseModel]:

@@ -20,6 +20,7 @@ from streams.log.copy import CopyError
 from streams.log.dead_letters import DeadLetterError
 from streams.log.following import TopicError
 from streams.settings import SettingsError
+from streams.supervision import StartFailedError
 
 KNOWN: tuple[type[Exception], ...] = (
     AioKafkaError,
@@ -36,6 +37,7 @@ KNOWN: tuple[type[Exception], ...] = (
     ProgrammeFileError,
     ReferenceDataError,
     SettingsError,
+    StartFailedError,
     TopicError,
     UnsealError,
     VaultUnavailableError,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pydantic import BaseModel, ConfigDict
 
 from schemas.codes import NeedKind
@@ -17,6 +19,23 @@ from schemas.events import (
     Referral,
     Reply,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+def own_envelope(event_id: UUID, statement_id: str, at: datetime) -> dict[str, Any]:
+    """Returns the envelope's fields of a record that the service writes about itself, correlated with itself."""
+    return {
+        "event_id": event_id,
+        "source": "brobygger",
+        "correlation_id": event_id,
+        "occurred_at": at,
+        "sent_at": at,
+        "recorded_at": at,
+        "statement_id": statement_id,
+    }
 
 
 class Tick(Envelope):

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from schemas.codec import codec
 from schemas.identifiers import derived_id
-from schemas.internal import CalendarSet, CatalogueVersion, Intake
+from schemas.internal import CalendarSet, CatalogueVersion, Intake, own_envelope
 from schemas.programmes import Catalogue, decode_catalogue, encode_catalogue, load_programmes
 from schemas.reference import load_reference
 from schemas.topics import catalogue as topic_catalogue
@@ -61,7 +61,7 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
     """
     files = load_programmes(settings.programmes_folder)
     reference = load_reference(settings.reference_folder)
-    latest = await latest_catalogue(connection, settings.partitions)
+    latest = await latest_catalogue(connection)
     number = 1 if latest is None else latest.version + 1
     today = datetime.now(UTC).date()
     rules = Rules(settings.settle, settings.calendar_allowed)
@@ -70,17 +70,8 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
         raise CatalogueUnchangedError(f"version {latest.version} in the log is what the files say")
     event_id = derived_id("catalogue", str(number))
     now = datetime.now(UTC)
-    event = CatalogueVersion(
-        event_id=event_id,
-        source="brobygger",
-        correlation_id=event_id,
-        occurred_at=now,
-        sent_at=now,
-        recorded_at=now,
-        statement_id="catalogue",
-        version=number,
-        content=encode_catalogue(wanted),
-    )
+    own = own_envelope(event_id, "catalogue", now)
+    event = CatalogueVersion(**own, version=number, content=encode_catalogue(wanted))
     await _write_everywhere(connection, settings.partitions, event)
     return number
 
@@ -89,25 +80,15 @@ async def set_calendar(connection: KafkaConnection, partitions: int, calendar_at
     """Sets the calendar's time in every partition, in one transaction. For demo and scenarios alone."""
     now = datetime.now(UTC)
     event_id = derived_id("calendar", calendar_at.isoformat(), now.isoformat())
-    event = CalendarSet(
-        event_id=event_id,
-        source="brobygger",
-        correlation_id=event_id,
-        occurred_at=now,
-        sent_at=now,
-        recorded_at=now,
-        statement_id="calendar",
-        calendar_at=calendar_at,
-    )
+    event = CalendarSet(**own_envelope(event_id, "calendar", now), calendar_at=calendar_at)
     await _write_everywhere(connection, partitions, event)
 
 
-async def latest_catalogue(connection: KafkaConnection, partitions: int) -> Catalogue | None:
+async def latest_catalogue(connection: KafkaConnection) -> Catalogue | None:
     """Returns the latest catalogue version in the intake log's first partition, or None.
 
     Reads from the end backwards in growing steps, because versions are rare.
     """
-    del partitions
     consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:

@@ -10,7 +10,7 @@ from schemas.codec import codec
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.instants import moment_of
-from schemas.internal import Intake
+from schemas.internal import Intake, own_envelope
 from schemas.internal import Tick as TickEvent
 from schemas.pathway import (
     NEVER,
@@ -89,16 +89,7 @@ class JoinPathways:
     def tick(self, state: PartitionState) -> Tick:
         """Returns a record that tells nothing but the time."""
         event_id = derived_id("tick", str(state.partition), str(state.log_time))
-        now = moment_of(state.log_time)
-        event = TickEvent(
-            event_id=event_id,
-            source="brobygger",
-            correlation_id=event_id,
-            occurred_at=now,
-            sent_at=now,
-            recorded_at=now,
-            statement_id="tick",
-        )
+        event = TickEvent(**own_envelope(event_id, "tick", moment_of(state.log_time)))
         intake = Intake(origin_topic=INTAKE, origin_partition=state.partition, origin_offset=-1, body=event)
         return Tick(None, codec(Intake).encode(intake))
 

@@ -36,11 +36,6 @@ def start_of(day: int) -> int:
     return _at(day_of(day), time())
 
 
-def week_of(now: int) -> str:
-    """Returns the ISO week of a time, e.g. ``2026-W07``."""
-    return moment_of(now).astimezone(_COPENHAGEN).strftime("%G-W%V")
-
-
 def age_on(birth_day: int, day: int) -> int:
     """Returns the age in whole years; who is born on 29 February has a birthday on 1 March otherwise.
 

@@ -41,7 +41,6 @@ class Stay:
     ended_by: str | None = None
     ended_at: int | None = None
     end_logged_at: int = 0
-    end_unit: str = ""
     end_source: str = ""
     left_logged_at: int | None = None
     first_root: str = ""
@@ -142,7 +141,7 @@ def _end(stay: Stay, step: _Step) -> None:
         stay.left_logged_at = step.logged_at if stay.left_logged_at is None else stay.left_logged_at
         return
     stay.ended_by, stay.ended_at, stay.end_logged_at = step.root, fact.occurred_at, step.logged_at
-    stay.end_unit, stay.end_source, stay.on_leave = fact.unit, fact.source, False
+    stay.end_source, stay.on_leave = fact.source, False
 
 
 def _note(stay: Stay, step: _Step) -> None:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from stdnum.dk.cpr import get_birth_date
-from stdnum.exceptions import ValidationError as InvalidNumberError
 
-from connectors.medcom_fhir.codes import CPR, D_ECPR, X_ECPR
+from connectors.cpr import CPR, SYSTEMS, PersonNumber, person_number
 from schemas.events import Municipality
 from schemas.refusals import Refusal, RefusedError
 
-if TYPE_CHECKING:
-    from datetime import date
-
-_HELP = "see DDMMYY-SSSS at cpr.dk; the number itself is never repeated in an answer"
-_FORMS = {
-    CPR: re.compile(r"[0-9]{10}"),
-    X_ECPR: re.compile(r"[0-9]{6}[17][A-Z]{2}[0-9]"),
-    D_ECPR: re.compile(r"[0-9]{6}[056][A-Z]{2}[0-9]"),
-}
-_SHORT_OIDS = {system.removeprefix("urn:oid:"): system for system in _FORMS}
+_SHORT_OIDS = {system.removeprefix("urn:oid:"): system for system in SYSTEMS}
 Number = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -44,43 +32,24 @@ class PersonForm(BaseModel):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """A person's number in the one form that the vault is asked by. ``birth_date`` is unknown behind a replacement."""
+def identified(person: PersonForm) -> PersonNumber:
+    """Returns the person's number, with or without separators in it, and the birth date it tells.
 
-    system: str
-    number: str = field(repr=False)
-    birth_date: date | None = field(repr=False)
-
-
-def identified(person: PersonForm) -> Identified:
-    """Returns the person's number, normalised as the MedCom door does it, and the birth date it tells.
-
-    Raises RefusedError where the system is unknown, the number is not of its form, or its date does not exist.
-    Modulus 11 is not checked: since 1 October 2007 valid numbers fail it.
+    Raises RefusedError where the system is unknown, and as ``connectors.cpr`` does.
     """
-    given = person.cpr if person.cpr is not None else person.value or ""
-    name = "person.cpr" if person.cpr is not None else "person.value"
-    number = re.sub(r"[\s-]", "", given).upper()
-    system = _system_of(person, number)
-    if not _FORMS[system].fullmatch(number):
-        raise RefusedError(Refusal("invalid_cpr", name, "the number has its system's form", _HELP))
-    if system != CPR:
-        return Identified(system, number, None)
-    try:
-        return Identified(system, number, get_birth_date(number))
-    except InvalidNumberError as error:
-        rule = "the first six digits are a date that exists"
-        raise RefusedError(Refusal("invalid_cpr", name, rule, _HELP)) from error
+    if person.cpr is not None:
+        return person_number(CPR, _bare(person.cpr), "person.cpr")
+    return person_number(_system_of(person), _bare(person.value or ""), "person.value")
 
 
-def _system_of(person: PersonForm, number: str) -> str:
-    """Returns the number's system; a replacement number that is given as a CPR number is known by its letters."""
-    given = CPR if person.system is None else person.system.strip().lower()
+def _bare(number: str) -> str:
+    return re.sub(r"[\s-]", "", number)
+
+
+def _system_of(person: PersonForm) -> str:
+    given = (person.system or "").strip().lower()
     system = _SHORT_OIDS.get(given, given)
-    if system not in _FORMS:
-        raise RefusedError(
-            Refusal("unknown_identifier_system", "person.system", f"the system is one of: {', '.join(_FORMS)}", _HELP)
-        )
-    matching = [other for other, form in _FORMS.items() if form.fullmatch(number)]
-    return matching[0] if system == CPR and matching else system
+    if system not in SYSTEMS:
+        rule = f"the system is one of: {', '.join(SYSTEMS)}"
+        raise RefusedError(Refusal("unknown_identifier_system", "person.system", rule, "name the number's own system"))
+    return system

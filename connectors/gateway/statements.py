@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from connectors.gateway.forms import FORMS, MODELS
 from connectors.gateway.json_reader import read_json
 from connectors.gateway.permissions import check_statement
-from connectors.gateway.persons import Identified, identified
+from connectors.gateway.persons import identified
 from connectors.gateway.problems import refusal_of
 from connectors.gateway.publisher import Record
 from connectors.medcom_fhir.identifiers import normalised
@@ -27,6 +27,7 @@ from schemas.refusals import Refusal, RefusedError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from connectors.cpr import PersonNumber
     from connectors.gateway.clients import Client
     from connectors.medcom_fhir.identities import Identities
     from connectors.vault.pseudonyms import Pseudonyms
@@ -196,7 +197,7 @@ def _refuse_numbers_in_text(form: BaseModel) -> None:
             raise _number_in_text(name)
 
 
-def _refuse_own_number_in_text(form: BaseModel, who: Identified) -> None:
+def _refuse_own_number_in_text(form: BaseModel, who: PersonNumber) -> None:
     for name, text in _texts(form).items():
         if who.number in re.sub(r"[\s-]", "", text).upper():
             raise _number_in_text(name)

@@ -52,7 +52,7 @@ def is_of_age(notification: Notification, ages: range) -> bool:
     So one stay is in scope whole: who is admitted at 25 and discharged at 26 stays in scope. Ages are
     counted in Danish days. Unknown birth dates are in scope: a person decides.
     """
-    birth_date = notification.patient.birth_date
+    birth_date = notification.patient.number.birth_date
     if birth_date is None:
         return True
     first = _age_on(birth_date, notification.stay.started_at)
@@ -115,7 +115,7 @@ def _person(notification: Notification, youth_id: str, recorded_at: datetime) ->
         recorded_at=recorded_at,
         youth_id=youth_id,
         statement_id=normalised(notification.header_id),
-        birth_date=notification.patient.birth_date,
+        birth_date=notification.patient.number.birth_date,
         municipality=notification.municipality,
         protected=notification.patient.protected,
     )
@@ -125,7 +125,7 @@ def _remarks(notification: Notification) -> tuple[Remark, ...]:
     remarks = []
     if not notification.step.consistent:
         remarks.append(Remark.INCONSISTENT_STATUS)
-    if notification.patient.has_replacement_number:
+    if notification.patient.number.is_replacement:
         remarks.append(Remark.NONSTANDARD_IDENTIFIER)
     return tuple(remarks)
 

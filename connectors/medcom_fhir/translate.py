@@ -80,7 +80,8 @@ def _outcome(notification: Notification, bundle: Bundle, door: Door, recorded_at
     letter = notification.letter_id
     if not is_of_age(notification, door.ages):
         return OutOfScope(addressing, letter, "age")
-    youth_id = door.identities.youth_id(notification.patient.system, notification.patient.number)
+    who = notification.patient.number
+    youth_id = door.identities.youth_id(who.system, who.number)
     events = events_of(notification, youth_id, recorded_at)
     return Translation(addressing, letter, content_digest(events), events)
 
@@ -124,7 +125,7 @@ def _notification(bundle: Bundle, header: Node, door: Door) -> Notification:
         )
     link = current_link(bundle, header_id)
     patient, stay = read_patient(bundle), read_stay(bundle, header)
-    if any(normalised(patient.number) in normalised(held) for held in (header_id, bundle_id, stay.episode)):
+    if any(normalised(patient.number.number) in normalised(held) for held in (header_id, bundle_id, stay.episode)):
         raise refused("identifier_in_id", "Bundle", "no id holds the patient's number")
     step = _step(bundle, link, stay, deceased=patient.deceased)
     return Notification(

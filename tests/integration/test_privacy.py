@@ -21,8 +21,8 @@ import httpx
 import pytest
 from aiokafka import TopicPartition
 
+from connectors.cpr import CPR
 from connectors.kafka.connection import KafkaConnection
-from connectors.medcom_fhir.codes import CPR
 from connectors.vault.keys import index_key
 from connectors.vault.store import lookup_of
 from schemas.codec import codec

@@ -221,7 +221,7 @@ BROKEN: list[tuple[str, Change, str, str]] = [
     ),
     ("CPR letters", _number("25094799A9"), "invalid_cpr", "Patient.identifier[0].value"),
     ("CPR hyphen", _number("250947-9989"), "invalid_cpr", "Patient.identifier[0].value"),
-    ("CPR date", _number("3102109989"), "invalid_cpr", "Patient.identifier.value"),
+    ("CPR date", _number("3102109989"), "invalid_cpr", "Patient.identifier[0].value"),
     (
         "CPR as X-eCPR",
         _number("2509479989", "urn:oid:1.2.208.176.1.6.1.1"),

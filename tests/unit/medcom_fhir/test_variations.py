@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from connectors.medcom_fhir.codes import CPR, D_ECPR, X_ECPR
+from connectors.cpr import CPR, D_ECPR, X_ECPR
 from connectors.medcom_fhir.outcomes import OutOfScope, ReceivedAcknowledgement
 from schemas.codes import Remark, Specialty
 from tests.unit.medcom_fhir.builders import (

@@ -1,0 +1,106 @@
+"""CPR numbers and their replacements: form, system and birth date."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from connectors.cpr import CPR, D_ECPR, X_ECPR, person_number
+from schemas.refusals import RefusedError
+
+
+@pytest.mark.parametrize(
+    ("number", "year"),
+    [
+        ("0105000000", 1900),
+        ("0105993999", 1999),
+        ("0105004000", 2000),
+        ("0105364999", 2036),
+        ("0105374000", 1937),
+        ("0105994999", 1999),
+        ("0105005000", 2000),
+        ("0105578999", 2057),
+        ("0105585000", 1858),
+        ("0105998999", 1899),
+        ("0105009000", 2000),
+        ("0105369999", 2036),
+        ("0105379000", 1937),
+        ("0105999999", 1999),
+    ],
+)
+def test_digit_seven_and_the_year_give_the_century_at_each_edge_of_the_table(number: str, year: int) -> None:
+    assert person_number(CPR, number, "cpr").birth_date == date(year, 5, 1)
+
+
+def test_a_leap_day_exists_in_its_own_century_alone() -> None:
+    assert person_number(CPR, "2902004000", "cpr").birth_date == date(2000, 2, 29)
+    with pytest.raises(RefusedError):
+        person_number(CPR, "2902000000", "cpr")  # 1900 had none
+
+
+def test_a_number_is_taken_whether_or_not_it_passes_modulus_11() -> None:
+    passing, failing = "2110625629", "2110625628"
+
+    assert [person_number(CPR, one, "cpr").number for one in (passing, failing)] == [passing, failing]
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "system"),
+    [
+        (X_ECPR, "0703921VJ5", X_ECPR),
+        (X_ECPR, "0703927VJ5", X_ECPR),
+        (D_ECPR, "0703920VJ5", D_ECPR),
+        (D_ECPR, "0703925VJ5", D_ECPR),
+        (D_ECPR, "0703926vj5", D_ECPR),
+        (CPR, "0703921VJ5", X_ECPR),
+        (CPR, "0703926vj5", D_ECPR),
+    ],
+)
+def test_a_replacement_number_has_its_own_system_and_no_birth_date(given: str, value: str, system: str) -> None:
+    number = person_number(given, value, "cpr")
+
+    assert (number.system, number.number, number.birth_date) == (system, value.upper(), None)
+    assert number.is_replacement
+
+
+def test_a_replacement_number_is_taken_whatever_its_digits_say_of_a_date() -> None:
+    assert person_number(X_ECPR, "9999991VJ5", "cpr").number == "9999991VJ5"
+
+
+@pytest.mark.parametrize("value", ["3102109989", "0013109989", "0100109989"])
+def test_a_date_that_does_not_exist_is_refused_by_name(value: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        person_number(CPR, value, "person.cpr")
+
+    refusal = caught.value.refusal
+    assert (refusal.code, refusal.field) == ("invalid_cpr", "person.cpr")
+    assert refusal.rule == "the first six digits are a date that exists"
+
+
+@pytest.mark.parametrize(
+    ("system", "value"),
+    [
+        (CPR, ""),
+        (CPR, "010510999"),
+        (CPR, "01051099966"),
+        (CPR, "010510-9996"),
+        (CPR, "٠١٠٥١٠٩٩٩٦"),
+        (CPR, "0105109996\n"),
+        (CPR, "0703922VJ5"),
+        (X_ECPR, "0105109996"),
+        (X_ECPR, "0703925VJ5"),
+        (D_ECPR, "0703921VJ5"),
+    ],
+)
+def test_what_is_not_of_its_systems_form_is_refused_by_name(system: str, value: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        person_number(system, value, "person.value")
+
+    refusal = caught.value.refusal
+    assert (refusal.code, refusal.field) == ("invalid_cpr", "person.value")
+    assert "form" in refusal.rule
+
+
+def test_a_number_shows_nothing_of_itself() -> None:
+    assert repr(person_number(CPR, "0105109996", "cpr")) == f"PersonNumber(system={CPR!r})"

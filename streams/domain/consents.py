@@ -110,6 +110,12 @@ def consent_taker(consents: Sequence[ConsentFact], asker: Asker, now: int) -> st
     return max(given, key=lambda one: (one.occurred_at, one.event_id)).recorded_by if given else None
 
 
+def lapses_at(consent: ConsentFact) -> int:
+    """Returns the first moment at which a consent is no longer in force, its own end among what decides."""
+    lapse = lapse_of(consent.occurred_at)
+    return lapse if consent.lapses_at is None else min(lapse, consent.lapses_at)
+
+
 def _covers(consent: ConsentFact, asker: Asker) -> bool:
     if consent.receiver is not None:
         return consent.receiver == asker.programme
@@ -118,7 +124,7 @@ def _covers(consent: ConsentFact, asker: Asker) -> bool:
 
 def _in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> list[ConsentFact]:
     given = [one for one in consents if one.decision == ConsentDecision.GIVEN]
-    covering = [one for one in given if _covers(one, asker) and now < _lapses_at(one)]
+    covering = [one for one in given if _covers(one, asker) and now < lapses_at(one)]
     ends = [one for one in consents if one.decision in _ENDS]
     if not covering or not ends:
         return covering
@@ -136,8 +142,3 @@ def _ends_unnamed(end: ConsentFact, known: set[str], asker: Asker) -> bool:
     """Tells whether a refusal or withdrawal that names no consent we know ends every one that it may have meant."""
     names_nothing = end.receiver is None and end.purpose is None
     return end.statement_id not in known and (names_nothing or _covers(end, asker))
-
-
-def _lapses_at(consent: ConsentFact) -> int:
-    lapse = lapse_of(consent.occurred_at)
-    return lapse if consent.lapses_at is None else min(lapse, consent.lapses_at)

@@ -10,6 +10,7 @@ from schemas.codes import NoticeKind
 from schemas.facts import Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
+from streams.domain.forgetting import forget
 from streams.domain.interventions import take_intervention
 from streams.domain.needs import CLOSED, reconcile
 from streams.domain.replies import take_reply
@@ -128,8 +129,9 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
     """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view."""
     reconcile(work)
     watch_stays(work)
-    needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
     was = work.pathway
+    shows = forget(work) or shows
+    needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
     shown = show(work) if shows or needs != was.needs or handovers != was.handovers else was.shown
     clocks = [work.wakes]
     clocks += [need.clock_at for need in needs if need.state != CLOSED]

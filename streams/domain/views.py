@@ -7,32 +7,36 @@ from typing import TYPE_CHECKING, Any
 from schemas.facts import digest_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need
+from streams.domain.stays import is_psychiatric
 from streams.domain.work import Said, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streams.domain.stays import Stay
 
 
 def show(work: Work) -> int:
     """Says the pathway's view where it differs from the last one said; returns its digest."""
-    stays = [(stay.started_at, stay.ended_at, stay.on_leave, stay.deceased) for stay in work.derived.stays.stays]
-    if not stays and not work.needs:
-        return work.pathway.shown
+    in_scope = [stay for stay in work.derived.stays.stays if is_psychiatric(stay, work.catalogue.units) is not False]
+    stays = [(stay.started_at, stay.ended_at, stay.on_leave, stay.deceased) for stay in in_scope]
+    if not stays and not work.needs and not work.pathway.shown:
+        return 0
     whole = (work.age_band(), work.derived.municipality, stays, [*work.needs.values()], [*work.handovers.values()])
     digest = digest_of(whole)
     if digest != work.pathway.shown:
         youth_id = work.pathway.youth_id
         event_id = derived_text("view", youth_id, str(digest))
         envelope = work.envelope(event_id, youth_id, event_id, None)
-        work.said.append(Said("pathways", envelope | _view(work)))
+        work.said.append(Said("pathways", envelope | _view(work, in_scope)))
     return digest
 
 
-def _view(work: Work) -> dict[str, Any]:
+def _view(work: Work, stays: Sequence[Stay]) -> dict[str, Any]:
     return {
         "age_band": work.age_band(),
         "municipality": work.derived.municipality,
-        "stays": [_stay(stay) for stay in work.derived.stays.stays],
+        "stays": [_stay(stay) for stay in stays],
         "needs": [_need(need) for need in work.needs.values()],
         "handovers": [_handover(one) for one in work.handovers.values()],
     }

@@ -1,0 +1,80 @@
+"""What leaves a pathway after 400 days, and what never does."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from unittest.mock import patch
+
+from hypothesis import given
+
+from schemas.events import Envelope
+from schemas.facts import PersonFact
+from streams.domain import forgetting
+from streams.domain.forgetting import WINDOW_DAYS
+from tests.domain.story import SOMATIC, Story, a_consent, a_person, a_step, at
+from tests.domain.test_laws import START, mixtures, told
+
+WINDOW = timedelta(days=WINDOW_DAYS)
+
+
+def test_case_10_a_somatic_stay_leaves_the_state_with_the_window_for_duplicates() -> None:
+    discharge = a_step("slhj", START, "discharged_home", unit=SOMATIC)
+    story = Story().tell(START, discharge)
+    story.tell(START + WINDOW - timedelta(seconds=1), discharge)
+    assert story.outcomes == ["out_of_scope", "duplicate"]
+    story.wait_until(START + WINDOW)
+    assert story.pathway.facts == ()
+
+
+def test_a_closed_need_leaves_with_its_facts_its_handover_and_its_ids_and_the_view_says_so() -> None:
+    story = Story().tell(START, a_person(), a_consent("consent", START), a_step("slhj", START, "discharged_home"))
+    story.wait_until(START + timedelta(hours=1))
+    for number, status in enumerate(("accepted", "first_contact", "fulfilled"), 2):
+        story.reply(START + timedelta(hours=number), "ungevaerftet", status)
+    assert [need.state for need in story.pathway.needs] == ["closed"]
+    story.wait_until(START + WINDOW + timedelta(days=1))
+    assert [type(fact) for fact in story.pathway.facts] == [PersonFact]
+    assert (story.pathway.needs, story.pathway.handovers, story.pathway.seen) == ((), (), ())
+    assert (story.views[-1]["stays"], story.views[-1]["needs"]) == ([], [])
+
+
+def test_an_open_need_keeps_its_facts_however_long_it_waits() -> None:
+    story = Story().tell(START, a_person(), a_step("slhj", START, "discharged_home"))
+    story.wait_until(START + 3 * WINDOW)
+    assert [(need.state, need.owner) for need in story.pathway.needs][:1] == [("with_person", "municipality-0217")]
+    assert len(story.pathway.facts) == 2
+
+
+def test_a_refusal_stays_as_long_as_the_discharge_that_it_answers() -> None:
+    story = Story().tell(START, a_person(), a_step("stin", START, "admitted"))
+    story.tell(START, a_consent("refusal", START, decision="refused"))
+    later = START + timedelta(days=300)
+    story.tell(later, a_step("slhj", later, "discharged_home"))
+    story.wait_until(START + WINDOW + timedelta(days=1))
+    assert [need.reason_code for need in story.pathway.needs] == ["declined_by_young_person"]
+    assert not story.offers()
+
+
+@given(mixtures())
+def test_forgetting_changes_nothing_that_is_still_said(drawn: tuple[list[Envelope], random.Random]) -> None:
+    """Told on with and without a memory: the same is said to programmes and people, and the same needs are open.
+
+    Somatic stays that were never told to have ended are left out: those alone are forgotten while they go on.
+    """
+    events = [event for event in drawn[0] if getattr(event, "unit", None) != SOMATIC]
+    end = START + WINDOW + timedelta(days=90)
+    again = a_step("later", end, "discharged_home", episode_id="later")
+
+    def ends() -> object:
+        story = told(events, timedelta(days=60)).wait_until(end).tell(end, again).wait_until(end + timedelta(days=40))
+        said = [(when, one.topic, one.fields) for when, one in story.said if one.topic != "pathways"]
+        return said, {need.need_id for need in story.pathway.needs if need.state != "closed"}
+
+    forgetful = ends()
+    with patch.object(forgetting, "_WINDOW_MS", 2**60):
+        assert ends() == forgetful
+
+
+def test_the_window_is_longer_than_any_consent_holds() -> None:
+    assert timedelta(days=WINDOW_DAYS) > at("2025-01-01 00:00") - at("2024-01-01 00:00") + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Our engine against Kafka Streams: `python -m benchmarks.engine.compare [--kstreams DIR] [--pairs 5] [--records N]`.
+"""Our engine against Kafka Streams: `python -m benchmarks.engine.compare [--kstreams DIR] [--pairs 5] [--records N] [--parts ...]`.
 
 Both run exactly once, alternately, on one broker (core 0) and one worker core (core 1), and the
 broker has been warmed before. Throughput, memory and recovery at the same commit interval of one
@@ -29,6 +29,7 @@ _LATENCY_COMMIT_MS = {"ours": 0, "kafka-streams": 100}
 _LIMIT_SECONDS = 600.0
 _NAMES = ("ours", "kafka-streams")
 _POLL_SECONDS = 0.05
+_PARTS = ("throughput", "latency", "recovery")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Job:
     records: int
     pairs: int
     seconds: float
+    parts: tuple[str, ...] = _PARTS
 
     def contestant(self, name: str, source: str, commit_ms: int = _COMMIT_MS) -> Contestant:
         """Returns the engine of that name, prepared for that input."""
@@ -107,19 +109,29 @@ def report(what: str, unit: str, pairs: list[tuple[float, float]]) -> None:
 
 
 async def compare(job: Job) -> None:
-    """Warms the broker, then measures everything in pairs."""
-    for keys, source in ((1_000_000, "bench-1m"), (10_000, "bench-10k")):
-        await fill(job.bootstrap, source, job.records, keys)
-        for name in _NAMES:
-            await throughput(job, name, source)
-        runs = [[await throughput(job, name, source) for name in _NAMES] for _ in range(job.pairs)]
-        for index, (what, unit) in enumerate((("throughput", "records/s"), ("peak memory", "MiB"))):
-            report(f"{what}, {keys:,} keys", unit, [(ours[index], theirs[index]) for ours, theirs in runs])
-    delays = [[await latency(job, name, f"bench-slow-{name}-{turn}") for name in _NAMES] for turn in range(job.pairs)]
-    for index, what in enumerate(("p50", "p99")):
-        report(f"{what} at 2,000/s", "ms", [(ours[index], theirs[index]) for ours, theirs in delays])
-    times = [[await recovery(job, name, "bench-1m") for name in _NAMES] for _ in range(job.pairs)]
-    report("kill -9 to every partition moving", "s", [(ours, theirs) for ours, theirs in times])
+    """Measures the wanted parts in pairs."""
+    if "throughput" in job.parts:
+        for keys, source in ((1_000_000, "bench-1m"), (10_000, "bench-10k")):
+            await _compare_throughput(job, source, keys)
+    if "latency" in job.parts:
+        delays = [
+            [await latency(job, name, f"bench-slow-{name}-{turn}") for name in _NAMES] for turn in range(job.pairs)
+        ]
+        for index, what in enumerate(("p50", "p99")):
+            report(f"{what} at 2,000/s", "ms", [(ours[index], theirs[index]) for ours, theirs in delays])
+    if "recovery" in job.parts:
+        await fill(job.bootstrap, "bench-recovery", job.records, 1_000_000)
+        times = [[await recovery(job, name, "bench-recovery") for name in _NAMES] for _ in range(job.pairs)]
+        report("kill -9 to every partition moving", "s", [(ours, theirs) for ours, theirs in times])
+
+
+async def _compare_throughput(job: Job, source: str, keys: int) -> None:
+    await fill(job.bootstrap, source, job.records, keys)
+    for name in _NAMES:
+        await throughput(job, name, source)  # warms the broker
+    runs = [[await throughput(job, name, source) for name in _NAMES] for _ in range(job.pairs)]
+    for index, (what, unit) in enumerate((("throughput", "records/s"), ("peak memory", "MiB"))):
+        report(f"{what}, {keys:,} keys", unit, [(ours[index], theirs[index]) for ours, theirs in runs])
 
 
 def main() -> None:
@@ -130,11 +142,12 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=3_000_000)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-broker-") as folder:
         broker = EmbeddedBroker(Path(folder), cache_dir=given.cache, core=_BROKER_CORE, heap_mib=1024)
         with broker:
-            job = Job(broker.bootstrap, given.kstreams, given.records, given.pairs, given.seconds)
+            job = Job(broker.bootstrap, given.kstreams, given.records, given.pairs, given.seconds, tuple(given.parts))
             try:
                 asyncio.run(compare(job))
             except NotBuiltError as error:

@@ -1,4 +1,4 @@
-"""Our engine against Kafka Streams: `python -m benchmarks.engine.compare [--kstreams DIR] [--pairs 5] [--records N] [--parts ...]`.
+"""Our engine against Kafka Streams: `python -m benchmarks.engine.compare [--kstreams DIR] [--pairs 5] [--parts ...]`.
 
 Both run exactly once, alternately, on one broker (core 0) and one worker core (core 1), and the
 broker has been warmed before. Throughput, memory and recovery at the same commit interval of one

@@ -25,9 +25,11 @@ from schemas.compiled import compiled_reader, compiled_writer
 from schemas.instants import day_of, days_of, milliseconds_of, moment_of
 from schemas.published import published_schemas
 from schemas.refusals import Refusal, RefusedError
+from schemas.rules import refusal_for, refusal_of
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
+_CORRECT = "correct the field and send it again"
 _SINGLE_OBJECT_BYTES, _CONFLUENT_BYTES = 10, 5
 _BROKEN_BODY = (
     EOFError,
@@ -104,17 +106,11 @@ class Codec:
 
     def validated(self, record: dict[str, Any]) -> BaseModel:
         """Returns the model of a raw record, all its rules applied; raises RefusedError as ``decode`` does."""
+        times = {name: _time(name, read, record[name]) for name, read in self._times if record[name] is not None}
         try:
-            times = {name: read(record[name]) for name, read in self._times if record[name] is not None}
             return self.model.model_validate(record | times)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            raise RefusedError(
-                Refusal("broken_rule", field, first["msg"], "correct the field and send it again")
-            ) from error
-        except OverflowError as error:
-            raise _refused("impossible_date", "value", "times and dates lie between the years 1 and 9999") from error
+            raise RefusedError(refusal_of(error, _CORRECT)) from error
 
     def _decode_other(self, value: bytes) -> tuple[Any, int]:
         writer = self._older.get(value[:_SINGLE_OBJECT_BYTES]) or self._other_writer(value)
@@ -173,6 +169,14 @@ _RAW: dict[type, Callable[[Any], Any]] = {
     date: days_of,
     UUID: str,
 }
+
+
+def _time(name: str, read: Callable[[int], Any], number: int) -> Any:
+    try:
+        return read(number)
+    except (OverflowError, ValueError) as error:
+        kind = "impossible_time" if read is moment_of else "impossible_date"
+        raise RefusedError(refusal_for(kind, name, _CORRECT)) from error
 
 
 _TIMES: dict[str | None, Callable[[int], Any]] = {"timestamp-millis": moment_of, "date": day_of}

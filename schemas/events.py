@@ -30,19 +30,26 @@ from schemas.codes import (
     StayStatus,
     VisitationDecision,
 )
+from schemas.instants import is_possible_date, is_possible_time
 
 
 def _in_utc_milliseconds(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs its offset from UTC, e.g. 2026-01-10T09:30:00+01:00")
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError as error:
-        raise PydanticCustomError("datetime_parsing", "a time lies in the years 1 to 9999, also in UTC") from error
+    if not is_possible_time(moment):
+        raise PydanticCustomError("impossible_time", "a time lies in the years 1900 to 2199, in UTC")
+    moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def _in_calendar(day: date) -> date:
+    if not is_possible_date(day):
+        raise PydanticCustomError("impossible_date", "a date lies in the years 1850 to 2199")
+    return day
+
+
 Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
+Day = Annotated[date, AfterValidator(_in_calendar)]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
@@ -115,9 +122,9 @@ class Enrolment(Envelope):
     site: Name | None = None
     status: CourseStatus
     status_at: Moment
-    started_on: date | None = None
-    ended_on: date | None = None
-    expected_end_on: date | None = None
+    started_on: Day | None = None
+    ended_on: Day | None = None
+    expected_end_on: Day | None = None
     reason_code: ReasonCode | None = None
 
 
@@ -153,7 +160,7 @@ class Reply(Envelope):
     status: ReplyStatus
     side: Side | None = None
     reason_code: ReasonCode | None = None
-    waitlisted_until: date | None = None
+    waitlisted_until: Day | None = None
     free_places: Annotated[int, Field(ge=0, le=100_000)] | None = None
     site: Name | None = None
 
@@ -164,7 +171,7 @@ class Person(Envelope):
     A birth date that is absent is unknown (replacement numbers), and a person decides.
     """
 
-    birth_date: date | None = None
+    birth_date: Day | None = None
     municipality: Municipality | None = None
     protected: bool = False
 

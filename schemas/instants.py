@@ -1,4 +1,4 @@
-"""Milliseconds and days, the fold's own numbers for times and dates, and back."""
+"""Which times and dates there are; milliseconds and days, the fold's own numbers for them, and back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
+_TIMES_FROM, _TIMES_BEFORE = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+# The earliest birth that a CPR number can tell is of 1858.
+_DATES_FROM, _DATES_BEFORE = date(1850, 1, 1), date(2200, 1, 1)
+
+
+def is_possible_time(moment: datetime) -> bool:
+    """Returns whether an aware time lies in the years 1900 to 2199, in UTC."""
+    return _TIMES_FROM <= moment < _TIMES_BEFORE
+
+
+def is_possible_date(day: date) -> bool:
+    """Returns whether a date lies in the years 1850 to 2199."""
+    return _DATES_FROM <= day < _DATES_BEFORE
 
 
 def milliseconds_of(moment: datetime) -> int:

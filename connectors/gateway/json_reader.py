@@ -8,13 +8,13 @@ import re
 from typing import Any, NoReturn
 
 from schemas.refusals import Refusal, RefusedError
+from schemas.rules import shown_name
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A string that never ends is matched to the end of the body, or the scan would begin again at each of its
 # quotation marks and take quadratic time.
 _STRING_OR_BRACKETS = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]+|[\]}]+', re.DOTALL)
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_FIELD_NAME = re.compile(r"^[A-Za-z_]{1,40}$")
 
 
 def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
@@ -57,17 +57,6 @@ def nesting_of(body: bytes, enough: int) -> int:
         if deepest > enough:
             break
     return deepest
-
-
-def shown_name(name: str) -> str:
-    """Returns a key of the input where it looks like a field's name, else words in its place.
-
-    A key can hold anything, a person's name too, and no answer or log repeats what may be personal.
-
-    >>> shown_name("statu"), shown_name("Jens Hansen")
-    ('statu', '(another name)')
-    """
-    return name if _FIELD_NAME.fullmatch(name) else "(another name)"
 
 
 def _decoded(body: bytes) -> str:

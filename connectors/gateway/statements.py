@@ -14,7 +14,6 @@ from connectors.gateway.forms import FORMS, MODELS
 from connectors.gateway.json_reader import read_json
 from connectors.gateway.permissions import check_statement
 from connectors.gateway.persons import identified
-from connectors.gateway.problems import refusal_of
 from connectors.gateway.publisher import Record
 from connectors.medcom_fhir.identifiers import normalised
 from schemas.cloudevents import headers_of
@@ -23,6 +22,7 @@ from schemas.codes import Specialty
 from schemas.events import Discharge, Envelope, Person
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
+from schemas.rules import refusal_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from schemas.reference import Reference
 
 _NO_ID = UUID(int=0)
+_HELP = "see /docs for the form of this topic's statements"
 # The specialty is reference data's, which may change between a statement and its repeat.
 _NOT_CONTENT = frozenset(
     {"event_id", "sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id", "specialty"}
@@ -137,7 +138,7 @@ def _validated(topic: str, body: bytes) -> BaseModel:
     try:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
-        raise RefusedError(refusal_of(error)) from error
+        raise RefusedError(refusal_of(error, _HELP)) from error
 
 
 def _statement(
@@ -157,7 +158,7 @@ def _statement(
     try:
         event = MODELS[topic](**fields | {"event_id": form.event_id or _NO_ID})
     except ValidationError as error:  # what no field's form tells: rules over several fields
-        raise RefusedError(refusal_of(error)) from error
+        raise RefusedError(refusal_of(error, _HELP)) from error
     if form.event_id is None:
         event = event.model_copy(update={"event_id": _event_id(topic, event, known)})
     return Statement(topic, event, _person(event, known), form.sent_at is not None)

@@ -6,12 +6,12 @@ import re
 from datetime import datetime
 
 from connectors.medcom_fhir.nodes import Node, refused
+from schemas.instants import is_possible_time
 
 _WITH_OFFSET = re.compile(
     r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
 )
 _WITHOUT_OFFSET = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?)?)?")
-_YEARS = range(1900, 2200)
 
 
 def time_of(node: Node, name: str) -> datetime:
@@ -29,8 +29,8 @@ def time_of(node: Node, name: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise refused("invalid_time", path, "the day and the hour exist") from error
-    if moment.year not in _YEARS:
-        raise refused("invalid_time", path, f"the year is {_YEARS.start} to {_YEARS.stop - 1}")
+    if not is_possible_time(moment):
+        raise refused("invalid_time", path, "the year is 1900 to 2199, in UTC")
     return moment
 
 

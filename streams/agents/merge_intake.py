@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 STAGE = "merge_intake"
 INPUTS = tuple(kafka_name(name) for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS))
 _INTAKE = kafka_name("intake")
-_EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 7_258_118_400_000  # 1900 and 2200
-_EARLIEST_DAY, _LATEST_DAY = -25_567, 84_006
 _YOUTH_ID = re.compile(r"[0-9a-f]{32}")
-_MOMENTS = ("occurred_at", "sent_at", "recorded_at", "status_at", "planned_at", "lapses_at")
-_DAYS = ("birth_date", "started_on", "ended_on", "expected_end_on", "waitlisted_until")
 
 
 @dataclass(slots=True)
@@ -73,7 +69,6 @@ class MergeIntake:
                 "null_value", "value", "a statement has a value", "cancel it with an event that has `cancels`"
             )
         event = reader.decode_raw(record.value)
-        _check(event)
         reader.validated(event)
         key = _key_of(record)
         whose = event["programme"] if event.get("status") == ReplyStatus.FREE_CAPACITY else event["youth_id"]
@@ -122,16 +117,6 @@ def _key_of(record: Record) -> str | None:
         return None if record.key is None else record.key.decode("ascii")
     except UnicodeDecodeError as error:
         raise _refused("wrong_key", "key", "a key is ASCII text", "send it again with its youth_id as key") from error
-
-
-def _check(event: dict[str, Any]) -> None:
-    """Refuses times that no calendar holds."""
-    for name in _MOMENTS:
-        if not _EARLIEST_MS <= (event.get(name) or 0) < _LATEST_MS:
-            raise _refused("impossible_date", name, "times lie between 1900 and 2200", "correct the time")
-    for name in _DAYS:
-        if not _EARLIEST_DAY <= (event.get(name) or 0) < _LATEST_DAY:
-            raise _refused("impossible_date", name, "dates lie between 1900 and 2200", "correct the date")
 
 
 def _refused(code: str, field: str, rule: str, help_text: str) -> RefusedError:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from schemas.rules import refusals_of
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, short_name
 from streams.log.following import TopicError
 from streams.log.writing import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from schemas.events import Envelope
 
@@ -43,15 +44,9 @@ def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[Envelope], lis
         try:
             event: Envelope = model.model_validate_json(line)
         except ValidationError as error:
-            rows = error.errors(include_input=False, include_url=False, include_context=False)
-            problems += [_problem(number, row) for row in rows]
+            problems += [Problem(number, one.field, one.rule) for one in refusals_of(error, "correct the line")]
             continue
         if key_of(event) is None:
             problems.append(Problem(number, "youth_id", "a statement is keyed by its youth_id"))
         events.append(event)
     return events, problems
-
-
-def _problem(number: int, row: Mapping[str, Any]) -> Problem:
-    field = ".".join(map(str, row["loc"])) or "line"
-    return Problem(number, field, "the line is one JSON object" if row["type"] == "json_invalid" else row["msg"])

@@ -154,14 +154,20 @@ HOSTILE: dict[str, tuple[str, StoredRecord, str, str]] = {
     "a time of long ago": (
         "discharges",
         a_record(value=altered(GOOD, occurred_at=LONG_BEFORE)),
-        "impossible_date",
+        "impossible_time",
         "occurred_at",
     ),
     "a time beyond every calendar": (
         "discharges",
         a_record(value=altered(GOOD, planned_at=2**62)),
-        "impossible_date",
+        "impossible_time",
         "planned_at",
+    ),
+    "a birth date of long ago": (
+        "persons",
+        a_record(value=altered(a_person(), birth_date=-43_830)),
+        "impossible_date",
+        "birth_date",
     ),
     "a birth date beyond every calendar": (
         "persons",
@@ -293,7 +299,7 @@ def test_a_release_that_reads_nothing_is_stopped_before_its_offset_passes_the_re
 
 
 def test_the_earliest_and_latest_dates_are_taken() -> None:
-    old = a_person("old", birth_date=date(1900, 1, 1))
+    old = a_person("old", birth_date=date(1850, 1, 1))
     planned = a_step("late", MONDAY, "discharge_planned", planned_at=at("2199-12-31 12:00"))
     merge = Merge().take("persons", [a_record(old)]).take("discharges", [a_record(planned)])
 

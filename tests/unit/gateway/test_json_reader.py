@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.gateway.json_reader import nesting_of, read_json, shown_name
+from connectors.gateway.json_reader import nesting_of, read_json
 from schemas.refusals import RefusedError
+from schemas.rules import shown_name
 
 texts = st.text('aA0 "\\/[]{},:\n\x1f\x7fæ\ufeff\u2028\U0001f600', max_size=8)
 values = st.recursive(

@@ -68,7 +68,7 @@ def plain_values_of(annotation: Any, metadata: tuple[Any, ...]) -> st.SearchStra
         bool: st.booleans(),
         UUID: st.uuids(),
         datetime: moments(),
-        date: st.dates(date(1900, 1, 1), date(2199, 12, 31)),
+        date: st.dates(date(1850, 1, 1), date(2199, 12, 31)),
     }
     return plain[annotation]
 

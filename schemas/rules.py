@@ -1,10 +1,10 @@
-"""Turns what pydantic found wrong into a refusal: a path, a rule, what to do, and no value of the input."""
+"""What a broken rule of a model is called at every door: the same code and field, and no value of the input."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from connectors.gateway.json_reader import shown_name
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
-_HELP = "see /docs for the form of this topic's statements"
+_FIELD_NAME = re.compile(r"^[A-Za-z_]{1,40}$")
 _TIME = "a time is ISO 8601 with its offset from UTC, such as 2026-01-10T09:30:00+01:00"
 _DATE = "a date exists and is written YYYY-MM-DD"
 _RULES = {
+    "json_invalid": ("not_json", "the text is one JSON object"),
     "missing": ("missing_field", "the field is required"),
     "extra_forbidden": ("unknown_field", "only fields of this topic's form are taken"),
     "enum": ("unknown_code", "the code is one of: {expected}"),
@@ -24,10 +25,12 @@ _RULES = {
     "datetime_type": ("wrong_form", _TIME),
     "datetime_parsing": ("impossible_time", _TIME),
     "datetime_from_date_parsing": ("impossible_time", _TIME),
+    "impossible_time": ("impossible_time", "a time lies in the years 1900 to 2199, in UTC"),
     "date_type": ("wrong_form", _DATE),
     "date_parsing": ("impossible_date", _DATE),
     "date_from_datetime_parsing": ("impossible_date", _DATE),
     "date_from_datetime_inexact": ("impossible_date", _DATE),
+    "impossible_date": ("impossible_date", "a date lies in the years 1850 to 2199"),
     "string_type": ("wrong_form", "the field is a text"),
     "string_too_short": ("wrong_form", "the text has at least {min_length} characters"),
     "string_too_long": ("wrong_form", "the text has at most {max_length} characters"),
@@ -39,17 +42,42 @@ _RULES = {
     "value_error": ("wrong_form", "{error}"),
     "unspecific_consent": ("unspecific_consent", "a consent names its receiver or its purpose, or both"),
 }
-_OTHERWISE = ("wrong_form", "the field has the form that /docs describes")
+_OTHERWISE = ("wrong_form", "the field has the form that the gateway's /docs describes")
 
 
-def refusal_of(error: ValidationError) -> Refusal:
-    """Returns the first problem as a refusal.
+def refusal_of(error: ValidationError, help_text: str) -> Refusal:
+    """Returns the first broken rule as a refusal."""
+    return refusals_of(error, help_text)[0]
+
+
+def refusals_of(error: ValidationError, help_text: str) -> tuple[Refusal, ...]:
+    """Returns every broken rule as a refusal.
 
     ``value_error`` texts are this project's own and hold no input; pydantic's messages may, and are not used.
     """
-    problem: Mapping[str, Any] = error.errors(include_input=False, include_url=False)[0]
+    return tuple(_refusal(one, help_text) for one in error.errors(include_input=False, include_url=False))
+
+
+def refusal_for(kind: str, field: str, help_text: str) -> Refusal:
+    """Returns the refusal of a field for a kind of broken rule that has no values in its text."""
+    code, rule = _RULES[kind]
+    return Refusal(code, field, rule, help_text)
+
+
+def shown_name(name: str) -> str:
+    """Returns a key of the input where it looks like a field's name, else words in its place.
+
+    A key can hold anything, a person's name too, and no answer or log repeats what may be personal.
+
+    >>> shown_name("statu"), shown_name("Jens Hansen")
+    ('statu', '(another name)')
+    """
+    return name if _FIELD_NAME.fullmatch(name) else "(another name)"
+
+
+def _refusal(problem: Mapping[str, Any], help_text: str) -> Refusal:
     code, rule = _RULES.get(problem["type"], _OTHERWISE)
-    return Refusal(code, _path(problem["loc"]), rule.format(**problem.get("ctx", {})), _HELP)
+    return Refusal(code, _path(problem["loc"]), rule.format(**problem.get("ctx", {})), help_text)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

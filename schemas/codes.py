@@ -121,7 +121,12 @@ class NeedKind(StrEnum):
 
 
 class ReplyStatus(StrEnum):
-    """What a programme answers to a handover."""
+    """What a programme answers to a handover.
+
+    ``identity_wanted`` asks for the identity behind an accepted, named handover. ``code_claimed`` says that
+    the young person has come with the claim code of an anonymous one: that is the first contact.
+    ``undeliverable`` is the service's own word that a handover could not be brought to the programme.
+    """
 
     UNKNOWN = "UNKNOWN"
     ACCEPTED = "accepted"
@@ -133,6 +138,9 @@ class ReplyStatus(StrEnum):
     ENDED = "ended"
     RECALLED_AND_DELETED = "recalled_and_deleted"
     FREE_CAPACITY = "free_capacity"
+    IDENTITY_WANTED = "identity_wanted"
+    CODE_CLAIMED = "code_claimed"
+    UNDELIVERABLE = "undeliverable"
 
 
 class Side(StrEnum):
@@ -152,6 +160,7 @@ class InterventionAction(StrEnum):
     REOPENED = "reopened"
     CLOSED = "closed"
     ESCALATION_ANSWERED = "escalation_answered"
+    ERASED = "erased"
 
 
 class HandoverStatement(StrEnum):
@@ -165,6 +174,7 @@ class HandoverStatement(StrEnum):
     WITHDRAWN = "withdrawn"
     REPLY_ACCEPTED = "reply_accepted"
     REPLY_REFUSED = "reply_refused"
+    IDENTITY_GRANTED = "identity_granted"
 
 
 class NoticeKind(StrEnum):
@@ -176,6 +186,8 @@ class NoticeKind(StrEnum):
     DISCHARGE_PLANNED = "discharge_planned"
     ESCALATED = "escalated"
     CODE_UNCLAIMED = "code_unclaimed"
+    DELETION_OVERDUE = "deletion_overdue"
+    DELIVERY_FAILED = "delivery_failed"
     UNKNOWN_UNIT = "unknown_unit"
     INCONSISTENT_STATUS = "inconsistent_status"
     NONSTANDARD_IDENTIFIER = "nonstandard_identifier"
@@ -183,3 +195,11 @@ class NoticeKind(StrEnum):
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     UNKNOWN_CODE = "unknown_code"
     STUCK = "stuck"
+
+
+class Disclosed(StrEnum):
+    """What a receiver was told about a young person."""
+
+    UNKNOWN = "UNKNOWN"
+    HANDOVER = "handover"
+    IDENTITY = "identity"

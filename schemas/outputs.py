@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.codes import HandoverStatement, Identity, NeedKind, NoticeKind
+from schemas.codes import Disclosed, HandoverStatement, Identity, NeedKind, NoticeKind
 from schemas.events import Envelope, Moment, Municipality, Name, ReasonCode
 
 
@@ -16,7 +17,8 @@ class HandoverEvent(Envelope):
 
     ``statement_id`` is the handover. A heads-up (announced) carries week, age band and municipality
     and neither unit nor course. ``reason_code`` says why it was withdrawn or a reply was refused, and never
-    more than the programme needs: a death is only ``withdrawn``.
+    more than the programme needs: a death is only ``withdrawn``. The answer to a reply names it in
+    ``causation_id``; ``identity_granted`` is such an answer, and its ``event_id`` the grant.
     """
 
     statement: HandoverStatement
@@ -29,6 +31,7 @@ class HandoverEvent(Envelope):
     municipality: Municipality | None = None
     trigger: ReasonCode | None = None
     expected_week: Name | None = None
+    appointment_on: date | None = None
     occurred_on: date | None = None
     reply_by: Moment | None = None
     first_contact_by: Moment | None = None
@@ -54,6 +57,26 @@ class Notice(Envelope):
     due_at: Moment | None = None
     reason_code: ReasonCode | None = None
     options: tuple[OptionView, ...] = ()
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Disclosure(Envelope):
+    """Who was told what about a young person, when and why; ``statement_id`` is the handover.
+
+    Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the SHA-256 of ``previous`` (64
+    zeros before the first) and of what this one says, so that none can be altered or left out unseen.
+    """
+
+    receiver: Name
+    disclosed: Disclosed
+    purpose: NeedKind
+    consent_id: Name | None = Field(default=None, description="the consent statement that it rests on")
+    grant_id: UUID | None = None
+    position: int
+    previous: Digest
+    digest: Digest
 
 
 class StayView(BaseModel):

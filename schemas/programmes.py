@@ -77,6 +77,15 @@ class ProgrammeFile(_File):
     clocks: Clocks = Clocks()
     closing_days: tuple[date, ...] = ()
     route: Literal["topic", "webhook", "worklist"] = "topic"
+    public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="X25519 public key, hexadecimal, that identities are sealed to (RFC 9180)"
+    )
+    adviser_weekday: Annotated[int, Field(ge=1, le=7)] | None = Field(
+        default=None, description="the one day of the week on which it sees people, 1 is Monday"
+    )
+    slots_a_day: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="how many it sees on such a day, at each site"
+    )
 
 
 class Programme(msgspec.Struct, frozen=True):

@@ -123,6 +123,7 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         "municipality",
         "trigger",
         "expected_week",
+        "appointment_on",
         "occurred_on",
         "reply_by",
         "first_contact_by",

@@ -93,6 +93,7 @@ class Work:
             "municipality": handover.municipality,
             "trigger": need.trigger,
             "expected_week": None,
+            "appointment_on": None,
             "occurred_on": local_day(handover.occurred_at),
             "reply_by": handover.reply_by,
             "first_contact_by": None,

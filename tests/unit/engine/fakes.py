@@ -16,7 +16,7 @@ from streams.engine.input_log import Bounds
 from streams.engine.limits import TransactionLimits
 from streams.engine.meta import Meta
 from streams.engine.opening import OpenTask, TaskRuntime
-from streams.engine.processor import Tick
+from streams.engine.processor import Processor, Tick
 from streams.engine.stage import EngineSettings, Stage, TransactionSettings
 from streams.engine.state import PartitionState
 from streams.engine.store import MemoryStore
@@ -38,26 +38,29 @@ class FakeWriter:
         self.may_commit = asyncio.Event()
         self.may_commit.set()
         self.failure: Exception | None = None
+        self.knows_offsets = True
+        self.stopped = False
 
     async def write(self, group: str, writes: Writes) -> int | None:
         await self.may_commit.wait()
         if self.failure is not None:
             raise self.failure
         self.written.append(writes)
-        return 100 + len(self.written)
+        return 100 + len(self.written) if self.knows_offsets else None
 
     async def stop(self) -> None:
-        pass
+        self.stopped = True
 
 
 class FakeInputs:
-    """Remembers seeks; committed offsets are what the writer was given last."""
+    """Remembers seeks; answers with the group's offsets it was given."""
 
     def __init__(self) -> None:
         self.sought: list[Mapping[TopicPartition, int]] = []
+        self.group: dict[TopicPartition, int] = {}
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        return {}
+        return {partition: self.group[partition] for partition in partitions if partition in self.group}
 
     async def bounds(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         return {}
@@ -83,20 +86,20 @@ class FakeTicks(TickWriter):
 class Bench:
     """A running task and everything around it."""
 
-    def __init__(self, limits: TransactionLimits | None = None) -> None:
+    def __init__(self, limits: TransactionLimits | None = None, processor: Processor | None = None) -> None:
         transaction = TransactionSettings(floor=timedelta(0), stretch=0, limits=limits or TransactionLimits())
         settings = EngineSettings(Path("/nowhere"), transaction=transaction, tick_quiet=timedelta(0))
         self.writer, self.inputs, self.store = FakeWriter(), FakeInputs(), MemoryStore()
         self.ticks = FakeTicks()
         self.ended: list[tuple[str, BaseException | None]] = []
         self.crashes: list[str] = []
-        processor = Counting()
+        processor = processor or Counting()
         state = PartitionState(0, self.store, processor.due, transaction.limits)
         state.restart({"in": 0}, 0)
         stage = Stage("stage", ("in",), "changelog", Counting, tick_topic="in")
         clock = Clock(Ticking("in", timedelta(0), self.ticks, self.end), processor, state)
         meta = Meta({"in": 0}, 0, "1", 4)
-        opened = OpenTask(stage, 0, processor, self.writer, self.store, state, clock, meta)
+        self.opened = OpenTask(stage, 0, processor, self.writer, self.store, state, clock, meta)
         runtime = TaskRuntime(
             "app",
             NoConnection(),
@@ -107,7 +110,7 @@ class Bench:
             lambda: None,
             self.end,
         )
-        self.task = RunningTask(opened, runtime)
+        self.task = RunningTask(self.opened, runtime)
 
     def end(self, reason: str, error: BaseException | None = None) -> NoReturn:
         self.ended.append((reason, error))

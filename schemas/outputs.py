@@ -104,7 +104,12 @@ class HandoverView(BaseModel):
 
 
 class NeedView(BaseModel):
-    """A need with its state, owner and clock, and the record of its last decision."""
+    """A need with its state, owner and clock, and the record of its last decision.
+
+    ``programme`` has an offer of it under way; ``since`` is when that left, else when the need was opened or its
+    consent was asked for. At ``clock_at`` something happens if nobody acts: while an offer waits for its answer the
+    offer ends, once it is accepted a first contact is overdue.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -112,7 +117,9 @@ class NeedView(BaseModel):
     kind: NeedKind
     trigger: ReasonCode
     state: ReasonCode
+    since: Moment
     owner: Name | None
+    programme: Name | None
     clock_at: Moment | None
     reason_code: ReasonCode | None
     options: tuple[OptionView, ...] = ()

@@ -1,19 +1,23 @@
 """``brobygger needs``: what waits for a person, and what that person decides."""
 
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Annotated, Any, assert_never
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import typer
 
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
-from streams.cli.printing import AsJson, complain, print_document, print_line, print_table, refuse
+from streams.cli.printing import AsJson, complain, print_document, print_line, refuse
 from streams.instance import connection_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import settings_of_process
 
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+_COLUMNS = 80
 app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
 Actor = Annotated[str, typer.Option(help="who decides")]
@@ -30,7 +34,7 @@ def list_needs(
     """Lists needs with their state, clock and what did not fit; never who they are about. One JSON line a need."""
     settings = settings_of_process()
     found = [
-        _row(one)
+        row_of(one)
         for one in needs_of(connection_of(settings), settings.partitions)
         if owner in (None, one.need.owner) and (one.need.state == state if state else one.need.state != CLOSED)
     ]
@@ -39,20 +43,9 @@ def list_needs(
         for row in found:
             print_line(row)
         return
-    columns = ("need_id", "kind", "state", "since", "clock_at", "owner", "age_band", "municipality", "nothing_fitted")
-    print_table(
-        "needs",
-        columns,
-        (
-            [
-                ", ".join(f"{one['programme']}: {one['outcome']}" for one in row[name])
-                if name == "nothing_fitted"
-                else row[name]
-                for name in columns
-            ]
-            for row in found
-        ),
-    )
+    typer.echo(f"needs: {len(found)}; times are Danish")
+    for row in found:
+        typer.echo("\n" + "\n".join(shown(row)))
 
 
 @app.command()
@@ -152,16 +145,36 @@ def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
         raise typer.Exit(1)
 
 
-def _row(one: NeedOfPathway) -> dict[str, Any]:
+def shown(row: dict[str, Any]) -> list[str]:
+    """Returns a need's lines for a terminal of 80 columns: its id whole on the first, details folded under it."""
+    fitting = ", ".join(f"{one['programme']} ({one['outcome']})" for one in row["nothing_fitted"])
+    waits = {"since": _danish(row["since"]), "until": _danish(row["clock_at"]), "programme": row["programme"]}
+    about = {"owner": row["owner"], "age": row["age_band"], "municipality": row["municipality"]}
+    details = (waits, about, {"reason": row["reason_code"], "did not fit:": fitting})
+    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in _folded(one))]
+
+
+def _folded(details: dict[str, str | None]) -> list[str]:
+    text = "; ".join(f"{name} {value}" for name, value in details.items() if value)
+    return wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _danish(time: str | None) -> str | None:
+    return f"{datetime.fromisoformat(time).astimezone(_COPENHAGEN):%Y-%m-%d %H:%M}" if time else None
+
+
+def row_of(one: NeedOfPathway) -> dict[str, Any]:
+    """Returns a need as ``--json`` prints it."""
     need = one.need.model_dump(mode="json")
     return {
         "need_id": need["need_id"],
         "kind": need["kind"],
         "trigger": need["trigger"],
         "state": need["state"],
-        "since": one.pathway.occurred_at.isoformat(),
+        "since": need["since"],
         "clock_at": need["clock_at"],
         "owner": need["owner"],
+        "programme": need["programme"],
         "reason_code": need["reason_code"],
         "age_band": one.pathway.age_band,
         "municipality": one.pathway.municipality,

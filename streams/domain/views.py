@@ -37,7 +37,7 @@ def _view(work: Work, stays: Sequence[Stay]) -> dict[str, Any]:
         "age_band": work.age_band(),
         "municipality": work.derived.municipality,
         "stays": [_stay(stay) for stay in stays],
-        "needs": [_need(need) for need in work.needs.values()],
+        "needs": [_need(need, work.live_handover(need)) for need in work.needs.values()],
         "handovers": [_handover(one) for one in work.handovers.values()],
     }
 
@@ -47,17 +47,26 @@ def _stay(stay: Stay) -> dict[str, Any]:
     return {"started_at": stay.started_at, "ended_at": stay.ended_at, "state": state}
 
 
-def _need(need: Need) -> dict[str, Any]:
+def _need(need: Need, handover: Handover | None) -> dict[str, Any]:
+    """Shows a need, with the programme and the clock of the offer that is under way."""
+    clock_at = _clock_of(handover) if handover else need.clock_at
     return {
         "need_id": need.need_id,
         "kind": need.kind,
         "trigger": need.trigger,
         "state": need.state,
+        "since": handover.offered_at if handover else need.opened_at,
         "owner": need.owner,
-        "clock_at": None if need.clock_at == NEVER else need.clock_at,
+        "programme": handover.programme if handover else None,
+        "clock_at": None if clock_at == NEVER else clock_at,
         "reason_code": need.reason_code,
         "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
     }
+
+
+def _clock_of(handover: Handover) -> int:
+    """Returns until when a programme has to answer or to make contact; the reminder on the way is not shown."""
+    return handover.reply_by if handover.state == "offered" else handover.clock_at
 
 
 def _handover(one: Handover) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def test_a_pathway_is_shown_by_youth_id_and_1_where_there_is_none() -> None:
 def test_needs_are_listed_without_identity_and_decided_about() -> None:
     rows = until(lambda: [row for row in lines_of("needs", "list", "--json") if row["state"] != "settling"])
     need = rows[0]["need_id"]
+    listed = run("needs", "list").stdout.splitlines()
 
     assigned = document_of("needs", "assign", need, *ACTOR)
     again_assigned = document_of("needs", "assign", need, "--actor", "someone-else", "--role", "owner", "--json")
@@ -113,6 +114,9 @@ def test_needs_are_listed_without_identity_and_decided_about() -> None:
 
     assert not {YOUTH, OTHER_YOUTH} & set(map(str, rows[0].values()))
     assert rows[0]["municipality"] == "0217"
+    assert all(row["clock_at"] for row in rows)
+    assert need in {line.split()[0] for line in listed if line.strip()}
+    assert max(map(len, listed)) <= 80
     assert [one["outcome"] for one in (assigned, again_assigned)] == ["done", "done"]
     assert again_assigned["owner"] == "someone-else"
     assert (closed["outcome"], closed["state"]) == ("done", "closed")

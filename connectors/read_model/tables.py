@@ -1,0 +1,181 @@
+"""The read model's tables. Every row follows from the topics: the whole database may be deleted at any time.
+
+Times are aware, in UTC, to the millisecond. Nothing personal stands in any of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, MetaData, String, Table, TypeDecorator
+from sqlalchemy import event as listening
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.vault.database import open_database
+from schemas.instants import milliseconds_of, moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Dialect, Engine
+
+Result = TypeVar("Result")
+
+_NAME = String(128)
+_CODE = String(64)
+_ID = String(36)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A time, kept as milliseconds since 1970: SQLite's own times forget their zone."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Returns what is stored."""
+        return None if value is None else milliseconds_of(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Returns the time, aware, in UTC."""
+        return None if value is None else moment_of(value)
+
+
+TABLES = MetaData()
+
+# Everything on the programmes' topics. ``youth_id`` is the programme's pseudonym, ``need_id`` the record's
+# correlation, ``record`` the JSON line that `brobygger subscribe --json` prints for it.
+HANDOVER_EVENTS = Table(
+    "handover_event",
+    TABLES,
+    Column("programme", _NAME, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("handover_id", _NAME, nullable=False),
+    Column("need_id", _ID, nullable=False, index=True),
+    Column("youth_id", _NAME),
+    Column("event_id", _ID, nullable=False, index=True),
+    Column("causation_id", _ID, index=True),
+    Column("statement", _CODE, nullable=False),
+    Column("said_at", Instant, nullable=False),
+    Column("record", JSON, nullable=False),
+)
+Index("handover_event_by_handover", HANDOVER_EVENTS.c.programme, HANDOVER_EVENTS.c.handover_id)
+
+# Each handover as its programme was last told. ``reason_code`` says why it was withdrawn; ``updated_at`` is
+# when something of it changed, which a refused reply does not do.
+HANDOVERS = Table(
+    "handover",
+    TABLES,
+    Column("programme", _NAME, primary_key=True),
+    Column("handover_id", _NAME, primary_key=True),
+    Column("need_id", _ID, nullable=False, index=True),
+    Column("site", _NAME),
+    Column("youth_id", _NAME),
+    Column("need_kind", _CODE, nullable=False),
+    Column("identity", _CODE, nullable=False),
+    Column("state", _CODE),
+    Column("reason_code", _CODE),
+    Column("reply_by", Instant),
+    Column("first_contact_by", Instant),
+    Column("age_band", _NAME),
+    Column("municipality", String(4)),
+    Column("trigger", _CODE),
+    Column("occurred_on", Date),
+    Column("expected_week", _NAME),
+    Column("appointment_on", Date),
+    Column("offered_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+Index("handover_by_state", HANDOVERS.c.programme, HANDOVERS.c.state, HANDOVERS.c.site)
+
+# Each need as the pathway's latest view has it. ``youth_id`` is the internal one and is shown to nobody;
+# ``options`` is a list of {"programme", "outcome"}; ``programme``, ``since`` and ``clock_at`` are as
+# ``schemas.outputs.NeedView`` says.
+NEEDS = Table(
+    "need",
+    TABLES,
+    Column("need_id", _ID, primary_key=True),
+    Column("youth_id", _NAME, nullable=False, index=True),
+    Column("kind", _CODE, nullable=False),
+    Column("trigger", _CODE, nullable=False),
+    Column("state", _CODE, nullable=False),
+    Column("owner", _NAME),
+    Column("programme", _NAME),
+    Column("clock_at", Instant),
+    Column("reason_code", _CODE),
+    Column("options", JSON, nullable=False),
+    Column("age_band", _NAME),
+    Column("municipality", String(4)),
+    Column("since", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+Index("need_by_owner", NEEDS.c.owner, NEEDS.c.state)
+
+# Every notice; ``statement_id`` is the need or the stay that it is about, ``youth_id`` the internal one.
+NOTICES = Table(
+    "notice",
+    TABLES,
+    Column("event_id", _ID, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("kind", _CODE, nullable=False),
+    Column("recipient", _NAME, nullable=False),
+    Column("statement_id", _NAME, nullable=False, index=True),
+    Column("youth_id", _NAME, index=True),
+    Column("need_kind", _CODE),
+    Column("due_at", Instant),
+    Column("reason_code", _CODE),
+    Column("options", JSON, nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+Index("notice_by_recipient", NOTICES.c.recipient, NOTICES.c.said_at)
+
+# How far each partition is projected: written with the rows, in one transaction.
+PROGRESS = Table(
+    "progress",
+    TABLES,
+    Column("topic", String(249), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+
+class ReadModelUnavailableError(Exception):
+    """Raised where the read model's database can't be opened, read or written; the caller may try again."""
+
+
+def open_read_model(url: str) -> Engine:
+    """Returns an engine of the read model's database, tables made; raises ReadModelUnavailableError."""
+    try:
+        engine = open_database(url, TABLES)
+    except (SQLAlchemyError, OSError) as error:
+        raise ReadModelUnavailableError("the read model can't be opened: check its URL and folder") from error
+    if engine.dialect.name == "sqlite":
+        listening.listen(engine, "begin", _begin_for_writing)
+    return engine
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Returns what the work returns, having committed it; raises ReadModelUnavailableError."""
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    except SQLAlchemyError as error:
+        raise ReadModelUnavailableError("the read model can't be read or written") from error
+
+
+def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Returns what the work reads, as of one moment, waiting for no writer; raises ReadModelUnavailableError."""
+    try:
+        with engine.connect().execution_options(reads_only=True) as connection:
+            return work(connection)
+    except SQLAlchemyError as error:
+        raise ReadModelUnavailableError("the read model can't be read") from error
+
+
+def _begin_for_writing(connection: Any) -> None:
+    # See ``connectors.gateway.tables``: a transaction that reads before it writes takes the write lock first.
+    if not connection.get_execution_options().get("reads_only"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

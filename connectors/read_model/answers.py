@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -16,6 +15,7 @@ from schemas.outputs import HandoverEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
+    from uuid import UUID
 
     from sqlalchemy import Engine
 

@@ -90,14 +90,14 @@ HANDOVERS = Table(
 )
 Index("handover_by_state", HANDOVERS.c.programme, HANDOVERS.c.state, HANDOVERS.c.site)
 
-# Each need as the pathway's latest view has it. ``youth_id`` is the internal one and is shown to nobody;
-# ``options`` is a list of {"programme", "outcome"}; ``programme``, ``since`` and ``clock_at`` are as
-# ``schemas.outputs.NeedView`` says.
+# Each need as its pathway's latest view has it; two pathways that were linked may both have it. ``youth_id`` is the
+# internal one and is shown to nobody; ``options`` is a list of {"programme", "outcome"}; ``programme``, ``since`` and
+# ``clock_at`` are as ``schemas.outputs.NeedView`` says.
 NEEDS = Table(
     "need",
     TABLES,
+    Column("youth_id", _NAME, primary_key=True),
     Column("need_id", _ID, primary_key=True),
-    Column("youth_id", _NAME, nullable=False, index=True),
     Column("kind", _CODE, nullable=False),
     Column("trigger", _CODE, nullable=False),
     Column("state", _CODE, nullable=False),
@@ -111,6 +111,7 @@ NEEDS = Table(
     Column("since", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
+Index("need_by_id", NEEDS.c.need_id)
 Index("need_by_owner", NEEDS.c.owner, NEEDS.c.state)
 
 # Every notice; ``statement_id`` is the need or the stay that it is about, ``youth_id`` the internal one.
@@ -167,7 +168,7 @@ def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Resu
 
 
 def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work reads, as of one moment, waiting for no writer; raises ReadModelUnavailableError."""
+    """Returns what the work reads, waiting for no writer; raises ReadModelUnavailableError."""
     try:
         with engine.connect().execution_options(reads_only=True) as connection:
             return work(connection)

@@ -1,0 +1,162 @@
+"""From a topic's record to what it changes in the read model. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from connectors.read_model.answers import TopicRecord
+from connectors.read_model.feed import PATHWAYS, programme_of
+from schemas.codec import codec
+from schemas.codes import HandoverStatement
+from schemas.outputs import HandoverEvent, Notice, PathwayView
+
+if TYPE_CHECKING:
+    from connectors.read_model.feed import Fetched
+
+Row: TypeAlias = dict[str, Any]
+# A refused reply changes nothing, and may be about a handover that is not this programme's; what an unknown
+# statement changes is not known.
+_CHANGES_NOTHING = frozenset({HandoverStatement.REPLY_REFUSED, HandoverStatement.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A programme was told something; ``handover`` is the handover as it is from then on, where that changed."""
+
+    event: Row
+    handover: Row | None
+
+    @property
+    def record(self) -> TopicRecord:
+        """Returns the record as it is handed on."""
+        row = self.event
+        return TopicRecord(row["programme"], row["partition"], row["offset"], row["record"])
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """A pathway was shown: these are all its needs."""
+
+    youth_id: str
+    needs: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A source or a person was told something."""
+
+    notice: Row
+
+
+Change: TypeAlias = Told | Viewed | Noticed
+
+
+def change_of(record: Fetched) -> Change:
+    """Returns what a record changes; raises RefusedError where it can't be read or breaks a rule of its model."""
+    programme = programme_of(record.topic)
+    if programme is not None:
+        return _told(programme, record)
+    if record.topic == PATHWAYS:
+        return _viewed(record)
+    return _noticed(record)
+
+
+def _told(programme: str, record: Fetched) -> Told:
+    said = cast("HandoverEvent", codec(HandoverEvent).decode(record.value or b""))
+    event = {
+        "programme": programme,
+        "partition": record.partition,
+        "offset": record.offset,
+        "handover_id": said.statement_id,
+        "need_id": str(said.correlation_id),
+        "youth_id": said.youth_id,
+        "event_id": str(said.event_id),
+        "causation_id": None if said.causation_id is None else str(said.causation_id),
+        "statement": said.statement.value,
+        "said_at": said.occurred_at,
+        "record": _public(record, said),
+    }
+    return Told(event, None if said.statement in _CHANGES_NOTHING else _handover(programme, said))
+
+
+def _public(record: Fetched, said: HandoverEvent) -> Row:
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp,
+        "key": None if record.key is None else record.key.decode("utf-8", "replace"),
+        "event": said.model_dump(mode="json"),
+    }
+
+
+def _handover(programme: str, said: HandoverEvent) -> Row:
+    return {
+        "programme": programme,
+        "handover_id": said.statement_id,
+        "need_id": str(said.correlation_id),
+        "site": said.site,
+        "youth_id": said.youth_id,
+        "need_kind": said.need_kind.value,
+        "identity": said.identity.value,
+        "state": said.state,
+        # The code of an accepted reply is the reply's own status.
+        "reason_code": said.reason_code if said.statement == HandoverStatement.WITHDRAWN else None,
+        "reply_by": said.reply_by,
+        "first_contact_by": said.first_contact_by,
+        "age_band": said.age_band,
+        "municipality": said.municipality,
+        "trigger": said.trigger,
+        "occurred_on": said.occurred_on,
+        "expected_week": said.expected_week,
+        "appointment_on": said.appointment_on,
+        "updated_at": said.occurred_at,
+    }
+
+
+def _viewed(record: Fetched) -> Viewed:
+    youth_id = (record.key or b"").decode("utf-8", "replace")
+    if record.value is None:
+        return Viewed(youth_id, ())
+    view = cast("PathwayView", codec(PathwayView).decode(record.value))
+    needs = tuple(
+        {
+            "youth_id": youth_id,
+            "need_id": str(need.need_id),
+            "kind": need.kind.value,
+            "trigger": need.trigger,
+            "state": need.state,
+            "owner": need.owner,
+            "programme": need.programme,
+            "clock_at": need.clock_at,
+            "reason_code": need.reason_code,
+            "options": [one.model_dump(mode="json") for one in need.options],
+            "age_band": view.age_band,
+            "municipality": view.municipality,
+            "since": need.since,
+            "updated_at": view.occurred_at,
+        }
+        for need in view.needs
+    )
+    return Viewed(youth_id, needs)
+
+
+def _noticed(record: Fetched) -> Noticed:
+    notice = cast("Notice", codec(Notice).decode(record.value or b""))
+    return Noticed(
+        {
+            "event_id": str(notice.event_id),
+            "partition": record.partition,
+            "offset": record.offset,
+            "kind": notice.kind.value,
+            "recipient": notice.recipient,
+            "statement_id": notice.statement_id,
+            "youth_id": notice.youth_id,
+            "need_kind": None if notice.need_kind is None else notice.need_kind.value,
+            "due_at": notice.due_at,
+            "reason_code": notice.reason_code,
+            "options": [one.model_dump(mode="json") for one in notice.options],
+            "said_at": notice.occurred_at,
+        }
+    )

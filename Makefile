@@ -62,7 +62,7 @@ test: setup check ## all of it, as CI runs it: check, then every test, with a se
 soak: setup check ## as test, with the full counts instead of the tenth
 	$(PYTEST) --soak
 
-golden: setup ## rewrite the expected outputs and the AsyncAPI document; review reads the difference
+golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference
 	$(BIN)/python -m tests.house.rewrite_golden
 
 bench-engine: setup ## our engine and Kafka Streams by turns on the same broker and cores: ratio of records/s and memory

@@ -149,3 +149,19 @@ def rewrite_cases() -> None:
         example = read_case(path)
         rewritten = example.model_copy(update={"expected": expected_of(example)})
         path.write_text(text_of(rewritten), encoding="utf-8")
+
+
+def record_text_of(topic: str) -> str:
+    """Returns a topic's example record as it is committed: as its model writes it, with the fields added since."""
+    model = entry_of(topic).model
+    assert model is not None
+    record = model.model_validate_json((FOLDER / f"{topic}.json").read_text(encoding="utf-8"))
+    return json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def rewrite_records() -> None:
+    """Rewrites the example record of every topic that has one; a new topic's first is written by hand."""
+    for topic in topics_with_models():
+        path = FOLDER / f"{topic}.json"
+        if path.exists():
+            path.write_text(record_text_of(topic), encoding="utf-8")

@@ -6,7 +6,7 @@ import json
 import sys
 
 from schemas.asyncapi import main
-from tests.house.examples import rewrite_cases
+from tests.house.examples import rewrite_cases, rewrite_records
 from tests.unit.medcom_fhir.builders import GOLDEN, NOTIFICATIONS, a_message, translation_of
 
 
@@ -24,4 +24,5 @@ def rewrite_medcom_fhir() -> None:
 if __name__ == "__main__":
     rewrite_medcom_fhir()
     rewrite_cases()
+    rewrite_records()
     sys.exit(main(["write"]))

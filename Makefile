@@ -47,7 +47,7 @@ check: setup ## format, lint, types and import contracts, as they have to be bef
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: setup ## the tests that need neither network nor broker (under 30 s)
+unit: setup ## the tests that need neither network nor broker (a minute or two)
 	$(PYTEST) -m "not integration and not chaos" --numprocesses auto
 
 integration: setup ## the tests against the real broker, which they start themselves

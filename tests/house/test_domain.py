@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
+from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house.tree import code, nodes_of
+from tests.house.tree import ROOT, code, nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +53,17 @@ def test_a_file_of_the_domain_opens_and_prints_nothing(path: Path) -> None:
     called = {node.func.id for node in nodes_of(path) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
     assert called & {"open", "print", "input", "eval", "exec", "__import__"} == set()
+
+
+def test_the_domains_contract_lists_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    [forbidden] = [set(one["forbidden_modules"]) for one in contracts if one["id"] == "domain"]
+    named = {re.match(r"[\w-]+", line).group() for line in project["project"]["dependencies"]}  # type: ignore[union-attr]
+    installed = packages_distributions().items()
+    covered = {name.lower().replace("_", "-") for module, names in installed if module in forbidden for name in names}
+
+    assert named - covered == set()
 
 
 def _imported(path: Path) -> Iterator[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
-_LOCK_WAIT_MAX = timedelta(seconds=30)
+LOCK_WAIT_MS = 30_000
 
 
 def sqlite_url(path: Path) -> str:
@@ -38,10 +39,25 @@ def open_database(url: str, tables: MetaData) -> Engine:
     else:
         if parsed.database:
             _make_private_file(Path(parsed.database))
-        engine = create_engine(parsed, connect_args={"timeout": _LOCK_WAIT_MAX.total_seconds()}, hide_parameters=True)
+        engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _set_durable)
     _make_tables(engine, tables)
     return engine
+
+
+def leave_no_trace(engine: Engine) -> None:
+    """Rewrites a SQLite file without what was deleted, and empties its write-ahead log; blocks.
+
+    Zeroing alone leaves what moved between pages, and the log keeps pages as they were. Raises OperationalError
+    where another process reads for longer than 30 s. PostgreSQL's own VACUUM does this there.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        if busy:
+            raise OperationalError("PRAGMA wal_checkpoint(TRUNCATE)", None, sqlite3.OperationalError("busy"))
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:
@@ -62,7 +78,9 @@ def _set_durable(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     # SQLite returns "busy" at once, without the waiting time, where two processes switch a new file to
     # WAL at the same moment; the busy timeout set first makes the second wait.
-    cursor.execute(f"PRAGMA busy_timeout = {int(_LOCK_WAIT_MAX.total_seconds() * 1000)}")
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
+    # What is deleted or replaced is overwritten with zeros, so that no free page keeps it.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()

@@ -6,6 +6,8 @@ File                          Holds                                    Read by
 ``index.key``                 HMAC key of the look-up index            gateway
 ``receipts.key``              HMAC key of the gateway's receipts       gateway
 ``pseudonyms.json``           roots of the programmes' pseudonym keys  gateway, workers
+``identities.json``           keys that wrap each person's data key    gateway
+``claims.key``                HMAC key of the claim codes              gateway
 ``sealing.private.key``       X25519 private key of dead letters       operations' commands
 ``sealing.public.key``        X25519 public key of dead letters        workers, gateway
 ============================  =======================================  ==========================
@@ -31,6 +33,8 @@ _KEY_ID = re.compile(r"^[a-z0-9]{4}$")
 _INDEX = "index.key"
 _RECEIPTS = "receipts.key"
 _PSEUDONYMS = "pseudonyms.json"
+_IDENTITIES = "identities.json"
+_CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
 _SEALING_PUBLIC = "sealing.public.key"
 
@@ -48,6 +52,19 @@ class PseudonymRoot:
             raise KeyFileError("a pseudonym root has an id of four characters a-z0-9 and 32 bytes")
 
 
+@dataclass(frozen=True, slots=True)
+class WrappingKey:
+    """A key-encryption key; ``key_id`` stands beside each data key that it wraps."""
+
+    key_id: str
+    key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses a key id or a key of another form."""
+        if not _KEY_ID.fullmatch(self.key_id) or len(self.key) != KEY_BYTES:
+            raise KeyFileError("a wrapping key has an id of four characters a-z0-9 and 32 bytes")
+
+
 def create_keys(folder: Path) -> None:
     """Makes every key that is missing; those that are there stay as they are.
 
@@ -55,7 +72,9 @@ def create_keys(folder: Path) -> None:
     """
     written_once(folder / _INDEX, _new_key)
     written_once(folder / _RECEIPTS, _new_key)
-    written_once(folder / _PSEUDONYMS, _new_roots)
+    written_once(folder / _PSEUDONYMS, lambda: _new_entries("root"))
+    written_once(folder / _IDENTITIES, lambda: _new_entries("key"))
+    written_once(folder / _CLAIMS, _new_key)
     private = written_once(folder / _SEALING_PRIVATE, _new_key)
     public = X25519PrivateKey.from_private_bytes(_key_of(private)).public_key().public_bytes_raw()
     written_once(folder / _SEALING_PUBLIC, lambda: _text_of(public), public=True)
@@ -71,16 +90,19 @@ def receipts_key(folder: Path) -> bytes:
     return _key_of(read_key(folder / _RECEIPTS))
 
 
+def claims_key(folder: Path) -> bytes:
+    """Returns the key under which claim codes are kept as hashes, 32 bytes."""
+    return _key_of(read_key(folder / _CLAIMS))
+
+
 def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
     """Returns the roots, the one for new pseudonyms first, then those that are still understood."""
-    try:
-        entries = json.loads(read_key(folder / _PSEUDONYMS))
-        roots = tuple(PseudonymRoot(entry["key_id"], bytes.fromhex(entry["root"])) for entry in entries)
-    except (ValueError, TypeError, KeyError) as error:
-        raise KeyFileError(f"{folder / _PSEUDONYMS} is not a list of key_id and root") from error
-    if not roots or len({root.key_id for root in roots}) != len(roots):
-        raise KeyFileError(f"{folder / _PSEUDONYMS} needs at least one root, and key ids that differ")
-    return roots
+    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / _PSEUDONYMS, "root"))
+
+
+def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:
+    """Returns the key-encryption keys, the one that wraps first, then those that still open."""
+    return tuple(WrappingKey(key_id, key) for key_id, key in _entries(folder / _IDENTITIES, "key"))
 
 
 def sealing_private_key(folder: Path) -> X25519PrivateKey:
@@ -97,9 +119,19 @@ def _new_key() -> bytes:
     return _text_of(secrets.token_bytes(KEY_BYTES))
 
 
-def _new_roots() -> bytes:
-    root = {"key_id": "k001", "root": secrets.token_hex(KEY_BYTES)}
-    return json.dumps([root], indent=1).encode() + b"\n"
+def _new_entries(named: str) -> bytes:
+    entry = {"key_id": "k001", named: secrets.token_hex(KEY_BYTES)}
+    return json.dumps([entry], indent=1).encode() + b"\n"
+
+
+def _entries(path: Path, named: str) -> list[tuple[str, bytes]]:
+    try:
+        entries = [(entry["key_id"], bytes.fromhex(entry[named])) for entry in json.loads(read_key(path))]
+    except (ValueError, TypeError, KeyError) as error:
+        raise KeyFileError(f"{path} is not a list of key_id and {named}") from error
+    if not entries or len({key_id for key_id, _ in entries}) != len(entries):
+        raise KeyFileError(f"{path} needs at least one {named}, and key ids that differ")
+    return entries
 
 
 def _text_of(key: bytes) -> bytes:

@@ -7,26 +7,16 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connectors.vault.database import open_database
+from connectors.vault.tables import INDEX, TABLES, VaultUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _YOUTH_ID_BYTES = 16
-_TABLES = MetaData()
-_INDEX = Table(
-    "youth_index",
-    _TABLES,
-    Column("lookup", LargeBinary(32), primary_key=True),
-    Column("youth_id", String(32), nullable=False, index=True),
-)
-
-
-class VaultUnavailableError(Exception):
-    """Raised where the vault's database can't be read or written; the caller may try again."""
 
 
 def lookup_of(index_key: bytes, identifier_system: str, value: str) -> bytes:
@@ -62,6 +52,18 @@ class SqlVault:
         except SQLAlchemyError as error:
             raise VaultUnavailableError("the vault's database can't be read or written") from error
 
+    def known_youth_id(self, identifier_system: str, value: str) -> str | None:
+        """Returns the youth id of an identifier, or None where none was allotted; raises VaultUnavailableError."""
+        try:
+            return self._found(lookup_of(self._index_key, identifier_system, value))
+        except SQLAlchemyError as error:
+            raise VaultUnavailableError("the vault's database can't be read") from error
+
+    @property
+    def engine(self) -> Engine:
+        """Returns the engine of the vault's database, for the vault's other rooms."""
+        return self._engine
+
     def is_reachable(self) -> bool:
         """Tells whether the database answers; blocks on it."""
         try:
@@ -77,14 +79,14 @@ class SqlVault:
 
     def _found(self, lookup: bytes) -> str | None:
         with self._engine.connect() as connection:
-            found: str | None = connection.scalar(select(_INDEX.c.youth_id).where(_INDEX.c.lookup == lookup))
+            found: str | None = connection.scalar(select(INDEX.c.youth_id).where(INDEX.c.lookup == lookup))
             return found
 
     def _allotted(self, lookup: bytes) -> str:
         youth_id = secrets.token_hex(_YOUTH_ID_BYTES)
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(_INDEX).values(lookup=lookup, youth_id=youth_id))
+                connection.execute(insert(INDEX).values(lookup=lookup, youth_id=youth_id))
         except IntegrityError:
             # Another thread or process allotted it between our look-up and our insert: theirs stands.
             theirs = self._found(lookup)
@@ -112,6 +114,9 @@ def open_vault(url: str, index_key: bytes) -> SqlVault:
     Raises VaultUnavailableError where the database can't be opened.
     """
     try:
-        return SqlVault(open_database(url, _TABLES), index_key)
+        return SqlVault(open_database(url, TABLES), index_key)
     except (SQLAlchemyError, OSError) as error:
         raise VaultUnavailableError("the vault's database can't be opened: check its URL and folder") from error
+
+
+__all__ = ["RunVault", "SqlVault", "VaultUnavailableError", "lookup_of", "open_vault"]

@@ -11,16 +11,21 @@ import pytest
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.keys import (
     PseudonymRoot,
+    WrappingKey,
     create_keys,
     index_key,
     pseudonym_roots,
     receipts_key,
     sealing_private_key,
     sealing_public_key,
+    wrapping_keys,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+PRIVATE = ("index.key", "receipts.key", "claims.key", "pseudonyms.json", "identities.json", "sealing.private.key")
 
 
 def _create_and_read(folder: Path) -> tuple[bytes, bytes, bytes]:
@@ -49,7 +54,7 @@ def test_files_are_their_owners_only_and_no_draft_is_left(tmp_path: Path) -> Non
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes.pop("sealing.public.key") == 0o644
-    assert modes == dict.fromkeys(("index.key", "receipts.key", "pseudonyms.json", "sealing.private.key"), 0o600)
+    assert modes == dict.fromkeys(PRIVATE, 0o600)
 
 
 def test_the_public_key_is_readable_without_the_private_one(tmp_path: Path) -> None:
@@ -84,6 +89,21 @@ def test_damaged_roots_are_refused(tmp_path: Path, content: str) -> None:
 
     with pytest.raises(KeyFileError):
         pseudonym_roots(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '[{"key_id": "k001", "root": "00"}]', '[{"key_id": "k001", "key": "00"}]']
+)
+def test_damaged_wrapping_keys_are_refused(tmp_path: Path, content: str) -> None:
+    create_keys(tmp_path)
+    (tmp_path / "identities.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(KeyFileError):
+        wrapping_keys(tmp_path)
+
+
+def test_a_wrapping_key_never_shows_itself() -> None:
+    assert "AAAA" not in repr(WrappingKey("k001", b"A" * 32))
 
 
 def test_a_missing_key_says_which(tmp_path: Path) -> None:

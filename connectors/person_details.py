@@ -1,0 +1,22 @@
+"""Who a young person is and how to reach them, as far as a message says so: for the vault, and for nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DETAIL_CHARACTERS_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """What one message says of a person; None where it says nothing. Nothing of it is ever shown by ``repr``.
+
+    ``protected`` tells whether name and address are protected (security label R).
+    """
+
+    system: str
+    number: str = field(repr=False)
+    name: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    protected: bool | None = None

@@ -1,0 +1,137 @@
+"""Claim codes: what a young person with an anonymous consent shows the programme, once, within a time.
+
+Only a keyed hash of a code is kept. A claim binds the code to the programme that made it; the same programme may ask
+again and is given the same claim, so that an answer that was lost on the way costs nobody the code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from connectors.vault.claim_codes import new_code, read_code, shown
+from connectors.vault.tables import CLAIMS, MISSES, in_transaction
+from schemas.instants import milliseconds_of, moment_of
+from schemas.refusals import Refusal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+_ASK = "ask whoever took the consent for a new code"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLimits:
+    """How long a code is good for, and how many wrong guesses are taken within ``window``, by one and by all."""
+
+    kept: timedelta = timedelta(days=30)
+    window: timedelta = timedelta(hours=1)
+    misses_of_one_max: int = 10
+    misses_of_all_max: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim that stands: whose code it is, the code's hash, how often it was given back before, and since when."""
+
+    youth_id: str
+    code_hash: str
+    attempt: int
+    claimed_at: datetime
+
+
+class ClaimCodes:
+    """The codes in the vault's database; each call blocks on it, and raises VaultUnavailableError.
+
+    Wrong guesses are counted there too, in the same transaction, so that neither a restart nor guessing from many
+    processes at once lets more through.
+    """
+
+    def __init__(self, engine: Engine, key: bytes, limits: ClaimLimits | None = None) -> None:
+        """Takes the vault's engine, and the key under which codes are kept as hashes."""
+        self._engine = engine
+        self._key = key
+        self._limits = limits or ClaimLimits()
+
+    def make(self, youth_id: str, at: datetime) -> str:
+        """Returns a new code for a young person, to be shown once: it is kept nowhere."""
+        code = new_code()
+        expires_at_ms = milliseconds_of(at + self._limits.kept)
+        row = {"code": self._hash_of(code), "youth_id": youth_id, "expires_at_ms": expires_at_ms, "attempt": 0}
+        in_transaction(self._engine, lambda connection: connection.execute(insert(CLAIMS).values(row)))
+        return shown(code)
+
+    def claim(self, typed: str, client: str, at: datetime) -> Claim | Refusal:
+        """Returns the young person behind a code, or why not; from then on the code is this client's alone.
+
+        The refusals' codes are code_malformed, which is not counted as a guess, code_unknown, code_used,
+        code_expired and too_many_attempts, which a right code gets too.
+        """
+        code = read_code(typed)
+        if code is None:
+            return _refusal(
+                "code_malformed", "a code has eleven letters and digits that belong together", "read it again"
+            )
+        code_hash = self._hash_of(code)
+
+        def work(connection: Connection) -> Claim | Refusal:
+            if self._is_guessing(connection, client, at):
+                return _refusal("too_many_attempts", "only so many wrong codes are taken in an hour", "wait an hour")
+            row = connection.execute(select(CLAIMS).where(CLAIMS.c.code == code_hash).with_for_update()).one_or_none()
+            outcome = _claimed(row, client, at)
+            if isinstance(outcome, Refusal):
+                connection.execute(insert(MISSES).values(client=client, at_ms=milliseconds_of(at)))
+            else:
+                taken = {"claimed_by": client, "claimed_at_ms": milliseconds_of(outcome.claimed_at)}
+                connection.execute(update(CLAIMS).where(CLAIMS.c.code == code_hash).values(taken))
+            return outcome
+
+        return in_transaction(self._engine, work)
+
+    def give_back(self, claim: Claim) -> None:
+        """Lets a code be claimed again, by anybody, after its claim was refused; the next claim is another event."""
+        same = (CLAIMS.c.code == bytes.fromhex(claim.code_hash)) & (CLAIMS.c.attempt == claim.attempt)
+        back = update(CLAIMS).where(same).values(claimed_by=None, attempt=claim.attempt + 1)
+        in_transaction(self._engine, lambda connection: connection.execute(back))
+
+    def prune(self, at: datetime) -> int:
+        """Deletes codes that expired a lifetime ago, and guesses that no longer count; returns how many codes."""
+        long_ago, counted = milliseconds_of(at - self._limits.kept), milliseconds_of(at - self._limits.window)
+
+        def work(connection: Connection) -> int:
+            connection.execute(delete(MISSES).where(MISSES.c.at_ms <= counted))
+            return connection.execute(delete(CLAIMS).where(CLAIMS.c.expires_at_ms <= long_ago)).rowcount
+
+        return in_transaction(self._engine, work)
+
+    def _is_guessing(self, connection: Connection, client: str, at: datetime) -> bool:
+        since = MISSES.c.at_ms > milliseconds_of(at - self._limits.window)
+        of_all = connection.scalar(select(func.count()).select_from(MISSES).where(since)) or 0
+        own = select(func.count()).select_from(MISSES).where(since, MISSES.c.client == client)
+        of_one = connection.scalar(own) or 0
+        return of_all >= self._limits.misses_of_all_max or of_one >= self._limits.misses_of_one_max
+
+    def _hash_of(self, code: str) -> bytes:
+        return hmac.new(self._key, code.encode(), hashlib.sha256).digest()
+
+
+def _claimed(row: Row[Any] | None, client: str, at: datetime) -> Claim | Refusal:
+    if row is None:
+        return _refusal("code_unknown", "the code is one that was given out", f"read it again, or {_ASK}")
+    if row.claimed_by not in {None, client}:
+        return _refusal("code_used", "a code is claimed once", _ASK)
+    if row.claimed_by is None and row.expires_at_ms <= milliseconds_of(at):
+        return _refusal("code_expired", "a code is claimed within its time", _ASK)
+    claimed_at = at if row.claimed_by is None else moment_of(row.claimed_at_ms)
+    return Claim(row.youth_id, row.code.hex(), row.attempt, moment_of(milliseconds_of(claimed_at)))
+
+
+def _refusal(code: str, rule: str, advice: str) -> Refusal:
+    return Refusal(code, "code", rule, advice)

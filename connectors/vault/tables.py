@@ -1,0 +1,67 @@
+"""The vault's tables: nothing in them says anything to whoever lacks the key files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy.exc import SQLAlchemyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+Result = TypeVar("Result")
+
+TABLES = MetaData()
+INDEX = Table(
+    "youth_index",
+    TABLES,
+    Column("lookup", LargeBinary(32), primary_key=True),
+    Column("youth_id", String(32), nullable=False, index=True),
+)
+# The data key, wrapped, lies with what it opens: one row holds all that an erasure has to take away.
+IDENTITIES = Table(
+    "identities",
+    TABLES,
+    Column("youth_id", String(32), primary_key=True),
+    Column("kek_id", String(4), nullable=False),
+    Column("wrapped_key", LargeBinary(60), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+CLAIMS = Table(
+    "claims",
+    TABLES,
+    Column("code", LargeBinary(32), primary_key=True),
+    Column("youth_id", String(32), nullable=False, index=True),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
+    Column("claimed_by", String(128)),
+    Column("claimed_at_ms", BigInteger),
+    Column("attempt", Integer, nullable=False),
+)
+MISSES = Table(
+    "claim_misses",
+    TABLES,
+    Column("miss", Integer, primary_key=True, autoincrement=True),
+    Column("client", String(128), nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+)
+
+
+class VaultUnavailableError(Exception):
+    """Raised where the vault's database can't be read or written; the caller may try again."""
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Returns what the work returns, having committed it; raises VaultUnavailableError.
+
+    On SQLite one transaction writes at a time, from its first statement on: what is read in it stays true.
+    """
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return work(connection)
+    except SQLAlchemyError as error:
+        raise VaultUnavailableError("the vault's database can't be read or written") from error

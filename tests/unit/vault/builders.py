@@ -1,0 +1,59 @@
+"""A vault in a folder of its own, and the made-up person whom its tests tell of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.person_details import PersonDetails
+from connectors.vault.database import sqlite_url
+from connectors.vault.identities import Identities, Stated
+from connectors.vault.keys import WrappingKey
+from connectors.vault.store import SqlVault, open_vault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+SYSTEM = "urn:oid:1.2.208.176.1.2"
+CPR = "2512489996"
+INDEX_KEY = b"k" * 32
+AT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+KEY = WrappingKey("k001", b"w" * 32)
+PERSONAL = ("Nancy Ann Testesen", "Prøvevej 7, 3000 Helsingør", "+45 20 12 34 56", CPR)
+
+
+def a_vault(folder: Path) -> SqlVault:
+    """Returns the vault of a folder."""
+    return open_vault(sqlite_url(folder / "vault.sqlite"), INDEX_KEY)
+
+
+def the_identities(engine: Engine, *keys: WrappingKey) -> Identities:
+    """Returns the identities of a vault under these keys, or the usual one."""
+    return Identities(engine, keys or (KEY,))
+
+
+def details(**changes: Any) -> PersonDetails:
+    """Returns what a message says of the made-up person."""
+    name, address, phone, number = PERSONAL
+    said: dict[str, Any] = {
+        "system": SYSTEM,
+        "number": number,
+        "name": name,
+        "address": address,
+        "phone": phone,
+        "protected": False,
+    }
+    return PersonDetails(**(said | changes))
+
+
+def stated(youth_id: str, **changes: Any) -> Stated:
+    """Returns a statement of the made-up person, sent at AT unless ``sent_at`` says otherwise."""
+    sent_at = changes.pop("sent_at", AT)
+    return Stated(youth_id, details(**changes), sent_at)
+
+
+def everything_in(folder: Path) -> bytes:
+    """Returns the bytes of every file of a folder: what a copy of the disk would hold."""
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.gateway.settings import GatewaySettings
-from connectors.kafka.connection import KafkaConnection
+from connectors.kafka.embedded import connection_to
 from schemas.programmes import load_programmes
 
 if TYPE_CHECKING:
+    from connectors.kafka.connection import KafkaConnection
     from streams.settings import Settings
 
 _FILE = "instance.json"
@@ -78,7 +79,7 @@ def connection_of(settings: Settings) -> KafkaConnection:
         raise NoInstanceError(
             f"no instance runs on {settings.data_folder}; start one with `brobygger up`, or set KAFKA_BOOTSTRAP"
         )
-    return KafkaConnection(bootstrap=instance.bootstrap)
+    return connection_to(settings.broker_folder, instance.bootstrap)
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:

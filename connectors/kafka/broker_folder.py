@@ -37,6 +37,7 @@ class BrokerIdentity(BaseModel):
     kafka_version: str
     port: int = Field(ge=1, le=65_535)
     controller_port: int = Field(ge=1, le=65_535)
+    secured: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,16 @@ class BrokerFolder:
         return self.path / "scratch"
 
     @property
+    def password(self) -> Path:
+        """The service user's password, where the broker is secured."""
+        return self.path / "service.password"
+
+    @property
+    def format_arguments(self) -> Path:
+        """What formatting is told; there only while it runs."""
+        return self.scratch / "format.arguments"
+
+    @property
     def identity(self) -> Path:
         """What is remembered between starts, as JSON."""
         return self.path / "broker.json"
@@ -107,14 +118,15 @@ class BrokerFolder:
         finally:
             os.close(lock.fd)
 
-    def prepare(self, wanted_port: int | None) -> BrokerIdentity:
+    def prepare(self, wanted_port: int | None, *, secured: bool = False) -> BrokerIdentity:
         """Readies the folder for a run and returns the broker's identity, new or remembered.
 
-        Call it only with the lock held. Raises BrokerUnavailableError where the folder belongs to a
-        newer Kafka or another cluster, or where the port is taken.
+        A secured folder stays so. Call it only with the lock held. Raises BrokerUnavailableError where the folder
+        is a newer Kafka's, another cluster's or an open broker's that shall be secured, or the port is taken.
         """
         remembered = self._remembered()
-        identity = remembered or _new_identity()
+        identity = remembered or _new_identity().model_copy(update={"secured": secured})
+        self._refuse_open(identity, secured=secured)
         if wanted_port is not None:
             identity = identity.model_copy(update={"port": wanted_port})
         if not _is_free(identity.port):
@@ -160,6 +172,14 @@ class BrokerFolder:
             message = (
                 f"data folder {self.path} holds another cluster than {identity.cluster_id}, which "
                 f"{self.identity.name} names; restore the two together or choose an empty folder"
+            )
+            raise BrokerUnavailableError(message)
+
+    def _refuse_open(self, identity: BrokerIdentity, *, secured: bool) -> None:
+        if secured and not identity.secured:
+            message = (
+                f"data folder {self.path} belongs to a broker that is open to everyone on this machine; "
+                "choose an empty folder for a secured one"
             )
             raise BrokerUnavailableError(message)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors.kafka.broker_security import write_private
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from connectors.kafka.broker_folder import BrokerIdentity
+    from connectors.kafka.broker_security import ServiceUser
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -53,18 +56,23 @@ _ONE_MACHINE = {
 }
 
 
-def write_properties(file: Path, identity: BrokerIdentity, topics: Path, extra: Mapping[str, str]) -> None:
-    """Writes the settings of the broker with this identity; ``extra`` wins over all others."""
+def properties_of(identity: BrokerIdentity, topics: Path, user: ServiceUser | None) -> dict[str, str]:
+    """Returns the settings of the broker with this identity, closed to all but ``user`` where there is one."""
+    closed = {} if user is None else user.properties()
+    listener = closed.get("inter.broker.listener.name", "PLAINTEXT")
     controller = f"127.0.0.1:{identity.controller_port}"
     places = {
         "log.dirs": str(topics),
-        "listeners": f"PLAINTEXT://127.0.0.1:{identity.port},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{identity.port}",
+        "listeners": f"{listener}://127.0.0.1:{identity.port},CONTROLLER://{controller}",
+        "advertised.listeners": f"{listener}://127.0.0.1:{identity.port}",
         "controller.quorum.voters": f"1@{controller}",
     }
-    settings = {**_ONE_MACHINE, **places, **extra}
-    lines = [f"{name}={_escaped(value)}\n" for name, value in settings.items()]
-    file.write_text("".join(lines), encoding="utf-8")
+    return {**_ONE_MACHINE, **places, **closed}
+
+
+def write_properties(file: Path, settings: Mapping[str, str]) -> None:
+    """Writes the settings as Kafka reads them, for the owner's eyes: they may hold a password."""
+    write_private(file, "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items()))
 
 
 def _escaped(value: str) -> str:

@@ -86,6 +86,12 @@ class KafkaConnection(BaseModel):
             # "from None": pydantic's own text would repeat it in words an operator need not know.
             raise ConnectionSettingsError(message) from None
 
+    def as_variables(self) -> dict[str, str]:
+        """Returns the KAFKA_ variables that tell a child process of this; the password is among them."""
+        values = {field: getattr(self, field) for field in _VARIABLES}
+        values["password"] = self.password and self.password.get_secret_value()
+        return {variable: str(values[field]) for field, variable in _VARIABLES.items() if values[field] is not None}
+
     @property
     def uses_tls(self) -> bool:
         """Returns whether traffic is encrypted."""

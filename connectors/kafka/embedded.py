@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from connectors.kafka.broker_folder import BrokerFolder, BrokerIdentity, FolderLock
-from connectors.kafka.broker_properties import write_properties
+from connectors.kafka.broker_properties import properties_of, write_properties
+from connectors.kafka.broker_security import ServiceUser, service_user
+from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.errors import BrokerUnavailableError
 from connectors.kafka.jars import obtain_jars, read_lock
 from connectors.kafka.java import JavaCommand, JavaProcess
@@ -40,6 +42,7 @@ class EmbeddedBroker:
 
     ``port`` None picks a free one at the first start; ``core`` pins Java to one core where the
     system can; ``extra_properties`` are Kafka's own, ``java_options`` the virtual machine's.
+    ``secured`` closes a new data folder for good: SASL, an authorizer, and one user, the service's own.
     """
 
     data_dir: Path
@@ -50,6 +53,7 @@ class EmbeddedBroker:
     core: int | None = None
     extra_properties: Mapping[str, str] = field(default_factory=dict)
     java_options: tuple[str, ...] = ()
+    secured: bool = False
     _java: JavaProcess | None = field(default=None, init=False, repr=False)
     _identity: BrokerIdentity | None = field(default=None, init=False, repr=False)
 
@@ -60,6 +64,11 @@ class EmbeddedBroker:
             message = f"the broker in {self.data_dir} has no port yet; start it first"
             raise BrokerUnavailableError(message)
         return f"127.0.0.1:{self._identity.port}"
+
+    @property
+    def connection(self) -> KafkaConnection:
+        """Returns the service's own way to the broker; raises BrokerUnavailableError before the first start."""
+        return connection_to(self.data_dir, self.bootstrap)
 
     @property
     def pid(self) -> int | None:
@@ -81,10 +90,12 @@ class EmbeddedBroker:
         class_path = obtain_jars(self.cache_dir)
         folder = BrokerFolder(self.data_dir)
         with folder.locked() as lock:
-            self._identity = folder.prepare(self.port)
+            self._identity = folder.prepare(self.port, secured=self.secured)
+            user = service_user(folder.password) if self._identity.secured else None
             if not folder.topics.exists():
-                self._format(folder, class_path)
-            write_properties(folder.properties, self._identity, folder.topics, self.extra_properties)
+                self._format(folder, class_path, user)
+            settings = properties_of(self._identity, folder.topics, user)
+            write_properties(folder.properties, {**settings, **self.extra_properties})
             main = (*self.java_options, "kafka.Kafka", str(folder.properties))
             self._java = self._launch(folder, class_path, main, lock)
             lock.record_owner(self._java.pid)
@@ -117,16 +128,22 @@ class EmbeddedBroker:
         """Stops the broker."""
         self.stop()
 
-    def _format(self, folder: BrokerFolder, class_path: tuple[Path, ...]) -> None:
+    def _format(self, folder: BrokerFolder, class_path: tuple[Path, ...], user: ServiceUser | None) -> None:
         assert self._identity is not None, "set before formatting"  # noqa: S101
-        write_properties(folder.properties, self._identity, folder.unfinished_topics, self.extra_properties)
-        cluster = ("-t", self._identity.cluster_id, "-c", str(folder.properties))
-        main = ("kafka.tools.StorageTool", "format", *cluster)
-        java = self._launch(folder, class_path, main)
+        settings = properties_of(self._identity, folder.unfinished_topics, user)
+        write_properties(folder.properties, {**settings, **self.extra_properties})
+        arguments = ["-t", self._identity.cluster_id, "-c", str(folder.properties)]
+        if user is not None:
+            user.write_format_arguments(folder.format_arguments)
+            arguments.append(f"@{folder.format_arguments}")
+        java = self._launch(folder, class_path, ("kafka.tools.StorageTool", "format", *arguments))
         if not java.wait(_START_MAX):
             java.kill()
+        folder.format_arguments.unlink(missing_ok=True)
         if java.returncode != 0:
             raise BrokerUnavailableError(_failure(folder, "cannot format its data folder"))
+        # It prints what passwords are checked against.
+        folder.console.unlink(missing_ok=True)
         folder.unfinished_topics.replace(folder.topics)
 
     def _launch(
@@ -183,6 +200,7 @@ def temporary_broker(
     heap_mib: int = 512,
     core: int | None = None,
     extra_properties: Mapping[str, str] | None = None,
+    secured: bool = False,
 ) -> Iterator[EmbeddedBroker]:
     """Runs a broker whose data is deleted when the block ends."""
     with (
@@ -193,9 +211,18 @@ def temporary_broker(
             heap_mib=heap_mib,
             core=core,
             extra_properties=extra_properties or {},
+            secured=secured,
         ) as broker,
     ):
         yield broker
+
+
+def connection_to(data_dir: Path, bootstrap: str) -> KafkaConnection:
+    """Returns the service's own way to the broker of a data folder, whether or not that is secured."""
+    folder = BrokerFolder(data_dir)
+    if folder.password.exists():
+        return service_user(folder.password).connection(bootstrap)
+    return KafkaConnection(bootstrap=bootstrap)
 
 
 def _failure(folder: BrokerFolder, what: str) -> str:

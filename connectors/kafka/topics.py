@@ -48,7 +48,7 @@ def ensure_topics(connection: KafkaConnection, specs: Sequence[TopicSpec], timeo
     in time or refuses.
     """
     deadline = time.monotonic() + timeout.total_seconds()
-    with _admin(connection, timeout) as admin:
+    with opened_admin(connection, timeout) as admin:
         found = _describe(admin, [spec.name for spec in specs])
         _refuse_mismatches(specs, found)
         missing = [spec for spec in specs if spec.name not in found]
@@ -69,12 +69,13 @@ def describe(
 
     Raises BrokerUnavailableError where Kafka does not answer in time.
     """
-    with _admin(connection, timeout) as admin:
+    with opened_admin(connection, timeout) as admin:
         return _describe(admin, names)
 
 
 @contextmanager
-def _admin(connection: KafkaConnection, timeout: timedelta) -> Iterator[KafkaAdminClient]:
+def opened_admin(connection: KafkaConnection, timeout: timedelta = _TIMEOUT) -> Iterator[KafkaAdminClient]:
+    """Yields an admin client; raises BrokerUnavailableError where Kafka does not answer in time, or refuses."""
     timeout_ms = int(timeout.total_seconds() * 1000)
     try:
         with KafkaAdminClient(
@@ -86,7 +87,7 @@ def _admin(connection: KafkaConnection, timeout: timedelta) -> Iterator[KafkaAdm
     except KafkaError as error:
         message = (
             f"Kafka at {connection.bootstrap} does not do its part ({error!r}); check that it "
-            "runs, that KAFKA_BOOTSTRAP names it, and that the user may see and create topics"
+            "runs, that KAFKA_BOOTSTRAP names it, and that the user may do this"
         )
         raise BrokerUnavailableError(message) from error
 

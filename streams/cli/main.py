@@ -28,6 +28,7 @@ _PLACES = {
     "simulate": _Place("simulate", "simulate", "Send the traffic of simulated regions, municipalities and programmes."),
     "topics": _Place("topics", "app", "List or create the topics of the catalogue."),
     "programmes": _Place("programmes", "app", "List, check or apply the programme files."),
+    "acls": _Place("acls", "app", "Print, apply or check who may do what on the cluster; make users."),
     "clients": _Place("clients", "app", "Create, list or revoke the gateway's clients."),
     "translate": _Place("translate", "translate", "Print the events that messages become, sending nothing."),
     "ingest": _Place("ingest", "ingest", "Send files through the gateway's doors."),

@@ -10,19 +10,23 @@ import socket
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from connectors.kafka import training
-from connectors.kafka.connection import KafkaConnection
+from connectors.kafka.access import add_rules
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
+from streams.access import wanted_rules
 from streams.instance import Instance, Process, forget_instance
-from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics
+from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics, receiving_programmes
 from streams.settings import Settings, settings_of_process
 from streams.supervision import Child, restart_ended, stop_all, wait_until_ready
+
+if TYPE_CHECKING:
+    from connectors.kafka.connection import KafkaConnection
 
 _READY_MAX = timedelta(seconds=120)
 _WATCH = timedelta(milliseconds=500)
@@ -34,8 +38,12 @@ console = Console()
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="simulate regions, municipalities and programmes")] = False,  # noqa: FBT002
     workers: Annotated[int, typer.Option(min=1, max=16, help="how many workers")] = 2,
+    secured: Annotated[bool, typer.Option("--secured", help="a new broker with users, passwords and rules")] = False,  # noqa: FBT002
 ) -> None:
-    """Starts broker (unless KAFKA_BOOTSTRAP is set), workers and gateway; Ctrl-C stops all of it."""
+    """Starts broker (unless KAFKA_BOOTSTRAP is set), workers and gateway; Ctrl-C stops all of it.
+
+    A data folder that began with --secured stays so: `brobygger acls user` makes its users.
+    """
     settings = settings_of_process()
     if demo:
         settings = settings.model_copy(update={"calendar_allowed": True})
@@ -43,7 +51,7 @@ def up(
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     stopping = _stop_on_signals()
     with ExitStack() as stack:
-        connection = settings.kafka or _embedded(settings, stack)
+        connection = settings.kafka or _embedded(settings, stack, secured=secured)
         _provision(settings, connection)
         children = _children(settings, connection, workers)
         stack.callback(forget_instance, settings.data_folder)
@@ -69,17 +77,19 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
-def _embedded(settings: Settings, stack: ExitStack) -> KafkaConnection:
+def _embedded(settings: Settings, stack: ExitStack, *, secured: bool) -> KafkaConnection:
     console.print("broker …")
     training.prepare(settings.cache_folder)
-    broker = stack.enter_context(EmbeddedBroker(settings.broker_folder, cache_dir=settings.cache_folder))
-    return KafkaConnection(bootstrap=broker.bootstrap)
+    broker = EmbeddedBroker(settings.broker_folder, cache_dir=settings.cache_folder, secured=secured)
+    return stack.enter_context(broker).connection
 
 
 def _provision(settings: Settings, connection: KafkaConnection) -> None:
     console.print("topics and programmes …")
     create_keys(settings.keys_folder)
     create_topics(settings, connection)
+    if settings.kafka is None and connection.uses_sasl:
+        add_rules(connection, wanted_rules(receiving_programmes(settings)))
     try:
         version = asyncio.run(apply_programmes(settings, connection))
         console.print(f"programmes: version {version} written to the log")
@@ -112,10 +122,11 @@ def _worker(settings: Settings, environment: dict[str, str], number: int) -> Chi
 
 def _environment(settings: Settings, connection: KafkaConnection) -> dict[str, str]:
     """Returns the children's environment: the settings in force, spelt out."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("KAFKA_", "BROBYGGER_"))}
+    kept = {name: value for name, value in os.environ.items() if name.startswith("BROBYGGER_")}
     kept |= {name: os.environ[name] for name in _SAVED_VARIABLES if name in os.environ}
-    return kept | {
-        "KAFKA_BOOTSTRAP": connection.bootstrap,
+    return {
+        **kept,
+        **connection.as_variables(),
         "BROBYGGER_DATA": str(settings.data_folder.absolute()),
         "BROBYGGER_PARTITIONS": str(settings.partitions),
         "PYTHONUNBUFFERED": "1",

@@ -22,6 +22,7 @@ COMMANDS = (
     "gateway",
     "topics",
     "programmes",
+    "acls",
     "clients",
     "translate",
     "ingest",
@@ -77,7 +78,15 @@ def test_an_unknown_command_is_bad_input(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("topics", "apply"), ("needs", "list"), ("reconcile",), ("subscribe", "notices")]
+    "arguments",
+    [
+        ("topics", "apply"),
+        ("acls", "apply"),
+        ("acls", "user", "headspace"),
+        ("needs", "list"),
+        ("reconcile",),
+        ("subscribe", "notices"),
+    ],
 )
 def test_a_command_that_needs_an_instance_says_how_to_start_one(run: Any, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +11,6 @@ from connectors.read_model.projector import Projector
 from connectors.read_model.tables import open_read_model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from sqlalchemy import Engine
 
     from connectors.read_model.feed import Feed
@@ -35,21 +31,18 @@ class ReadModel:
         self.answers.end()
         self.arrivals.end()
 
+    async def close(self) -> None:
+        """Ends projecting and closes the database."""
+        self.end_waiting()
+        await self.projector.stop()
+        self.engine.dispose()
 
-@asynccontextmanager
-async def opened_read_model(url: str, feed: Feed, tally: Tally) -> AsyncIterator[ReadModel]:
-    """Yields the read model, being projected; the broker need not be there.
 
-    Raises ReadModelUnavailableError where the database can't be opened.
+def read_model_at(url: str, feed: Feed, tally: Tally) -> ReadModel:
+    """Returns the read model of a database, projected once its projector is started; the broker need not be there.
+
+    Blocks, and raises ReadModelUnavailableError where the database can't be opened.
     """
-    engine = await asyncio.to_thread(open_read_model, url)
+    engine = open_read_model(url)
     answers, arrivals = Answers(engine), Arrivals()
-    projector = Projector(engine, feed, (answers, arrivals), tally)
-    projector.start()
-    read_model = ReadModel(engine, answers, arrivals, projector)
-    try:
-        yield read_model
-    finally:
-        read_model.end_waiting()
-        await projector.stop()
-        engine.dispose()
+    return ReadModel(engine, answers, arrivals, Projector(engine, feed, (answers, arrivals), tally))

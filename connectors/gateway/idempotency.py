@@ -36,7 +36,7 @@ async def answered_once(
     client_id, idempotency_key = key
     if idempotency_key is None:
         return await process()
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     request = desk.fingerprints.of("request", client_id, idempotency_key)
     content = desk.fingerprints.of("body", *body)
     lock = _locks.setdefault(request, asyncio.Lock())
@@ -53,18 +53,18 @@ async def answered_once(
 def _the_same(known: Answer, content: bytes) -> Answer:
     if known.body == content:
         return known
-    raise TurnedAwayError(
-        422,
-        Refusal(
-            "idempotency_key_reused",
-            "Idempotency-Key",
-            "a key stands for one body on one topic",
-            "use a new key for another body",
-        ),
-    )
+    raise key_reused()
 
 
-def _check_key(key: str) -> None:
+def key_reused() -> TurnedAwayError:
+    """Returns the answer to a key that came with another body before."""
+    rule = "a key stands for one body on one topic"
+    refusal = Refusal("idempotency_key_reused", "Idempotency-Key", rule, "use a new key for another body")
+    return TurnedAwayError(422, refusal)
+
+
+def check_key(key: str) -> None:
+    """Raises TurnedAwayError with 400 where a key is too long or can't be printed."""
     if not (0 < len(key) <= _KEY_CHARACTERS_MAX and key.isprintable()):
         raise TurnedAwayError(
             400,

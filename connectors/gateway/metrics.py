@@ -28,6 +28,18 @@ class GatewayMetrics:
         self.refusals = Counter(
             "brobygger_refusals_total", "Refusals by door and code", ("door", "code"), registry=self.registry
         )
+        # Records of the topics that the read model is projected from. outcome: projected, unreadable (passed over;
+        # the log names it).
+        self.read_model_records = Counter(
+            "brobygger_read_model_records_total",
+            "Records projected into the read model",
+            ("topic", "outcome"),
+            registry=self.registry,
+        )
+        # How often projecting failed and was begun again.
+        self.read_model_failures = Counter(
+            "brobygger_read_model_failures_total", "Failed attempts to project", registry=self.registry
+        )
         # From the request's arrival to its answer, by door.
         self.request_seconds = Histogram(
             "brobygger_request_seconds", "Time from request to answer", ("door",), registry=self.registry
@@ -36,6 +48,14 @@ class GatewayMetrics:
         self.publish_seconds = Histogram(
             "brobygger_publish_seconds", "Time until the broker confirmed", registry=self.registry
         )
+
+    def count_records(self, topic: str, outcome: str, count: int) -> None:
+        """Counts records of the read model; see ``connectors.read_model.projector.Tally``."""
+        self.read_model_records.labels(topic, outcome).inc(count)
+
+    def count_failure(self) -> None:
+        """Counts one failed attempt to project."""
+        self.read_model_failures.inc()
 
     def exposition(self) -> bytes:
         """Returns all of them in Prometheus' text format."""

@@ -49,7 +49,11 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Handover(msgspec.Struct, frozen=True, array_like=True):
-    """One handover to one programme; it runs to its end under the catalogue version it was made with."""
+    """One handover to one programme; it runs to its end under the catalogue version it was made with.
+
+    ``granted`` tells that the programme was granted the identity behind it, and so has to delete it when
+    the handover is withdrawn; ``appointment_on`` is the day it was offered for, where it sees people by the day.
+    """
 
     handover_id: str
     need_id: str
@@ -70,6 +74,8 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     reply_by: int = NEVER
     consent_taker: str | None = None
     by_person: bool = False
+    granted: bool = False
+    appointment_on: int | None = None
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,7 +90,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     """All of one young person. ``facts`` are in the order of (occurred_at, event_id).
 
     ``said`` are the notices that must go out once: what and about which statement; ``shown`` is the
-    digest of the public view last written.
+    digest of the public view last written. ``erased`` tells that the young person asked to be forgotten.
     """
 
     youth_id: str
@@ -96,6 +102,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     next_due: int = NEVER
     duplicates: int = 0
     shown: int = 0
+    erased: bool = False
 
 
 _decoder = msgspec.msgpack.Decoder(Pathway)

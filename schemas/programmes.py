@@ -80,6 +80,12 @@ class ProgrammeFile(_File):
     public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         default=None, description="X25519 public key, hexadecimal, that identities are sealed to (RFC 9180)"
     )
+    course_months: Annotated[int, Field(ge=1, le=120)] | None = Field(
+        default=None, description="how long the courses that it follows on last at most"
+    )
+    course_notice_months: Annotated[int, Field(ge=1, le=12)] = Field(
+        default=2, description="how long before that end it gets a heads-up"
+    )
     adviser_weekday: Annotated[int, Field(ge=1, le=7)] | None = Field(
         default=None, description="the one day of the week on which it sees people, 1 is Monday"
     )
@@ -107,6 +113,10 @@ class Programme(msgspec.Struct, frozen=True):
     reply_working_days: int
     first_contact_days: int
     closing_days: tuple[int, ...]
+    course_months: int | None = None
+    course_notice_months: int = 2
+    adviser_weekday: int | None = None
+    slots_a_day: int | None = None
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -184,6 +194,10 @@ def compiled(file: ProgrammeFile, region_members: dict[str, tuple[str, ...]]) ->
         reply_working_days=file.clocks.reply_working_days,
         first_contact_days=file.clocks.first_contact_days,
         closing_days=tuple(map(days_of, file.closing_days)),
+        course_months=file.course_months,
+        course_notice_months=file.course_notice_months,
+        adviser_weekday=file.adviser_weekday,
+        slots_a_day=file.slots_a_day,
     )
 
 

@@ -169,6 +169,8 @@ class JoinPathways:
             fields = fields | {"youth_id": youth_id}
         elif fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
             self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
+        elif said.topic == "disclosures":
+            fields = self.steering.chain_disclosure(state, fields)
         value = codec(entry_of(said.topic).model).encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))

@@ -1,4 +1,4 @@
-"""What steers stage 2's fold in one partition: the catalogue in force, the calendar, and who waits for a unit's name.
+"""What steers stage 2 in one partition: catalogue, calendar, who waits for a unit, the head of the disclosures.
 
 All of it is state, so that it is in the changelog; it is kept decoded between records, because reading it costs as
 much as a pathway.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.disclosures import NO_DISCLOSURE, chained
 from schemas.pathway import with_due
 from schemas.programmes import Catalogue, decode_catalogue
 from schemas.refusals import Refusal, RefusedError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CATALOGUE_KEY = b"\x00catalogue"
 CALENDAR_KEY = b"\x00calendar"
+_DISCLOSURES_KEY = b"\x00disclosures"
 _WAITING_KEY = b"\x00waiting/"
 _CALENDAR_REFUSED = Refusal(
     "calendar_refused", "calendar_at", "only a demo or scenario sets the calendar", "write none in production"
@@ -80,6 +82,14 @@ class Steering:
         if ahead > self.ahead:
             state.put(CALENDAR_KEY, ahead.to_bytes(8, signed=True))
             self.ahead = ahead
+
+    def chain_disclosure(self, state: PartitionState, fields: dict[str, Any]) -> dict[str, Any]:
+        """Returns a disclosure in its place in the partition's chain, which it is the head of from now on."""
+        head = state.read(_DISCLOSURES_KEY)
+        position, previous = (0, NO_DISCLOSURE) if head is None else (int.from_bytes(head[:8]), head[8:].decode())
+        placed = chained(fields, position + 1, previous)
+        state.put(_DISCLOSURES_KEY, (position + 1).to_bytes(8) + placed["digest"].encode())
+        return placed
 
     def wait_for_unit(self, state: PartitionState, unit: str, youth_id: str) -> None:
         """Notes that a young person waits until the catalogue names a unit."""

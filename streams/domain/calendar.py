@@ -5,6 +5,7 @@ All times are milliseconds since 1970; days are days since 1970-01-01 in Europe/
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -94,6 +95,20 @@ def _ahead_of_utc(hour: int) -> int:
     """Returns by how many milliseconds Danish time is ahead of UTC in a whole hour of UTC."""
     ahead = moment_of(hour * _HOUR_MS).astimezone(_COPENHAGEN).utcoffset()
     return 0 if ahead is None else ahead // timedelta(milliseconds=1)
+
+
+def after_months(day: int, count: int) -> int:
+    """Returns the same date ``count`` months later (earlier where negative), the month's last where it has none."""
+    date_ = day_of(day)
+    months = date_.year * 12 + date_.month - 1 + count
+    year, month = months // 12, months % 12 + 1
+    return days_of(date(year, month, min(date_.day, monthrange(year, month)[1])))
+
+
+def week_of(day: int) -> str:
+    """Returns the ISO 8601 week of a day, e.g. ``2026-W07``."""
+    year, week, _ = day_of(day).isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def _next_working_day(day: int, closed: Container[int]) -> int:

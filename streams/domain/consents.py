@@ -104,10 +104,10 @@ def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: in
     return max(ends, key=lambda one: (one.occurred_at, one.event_id)).decision
 
 
-def consent_taker(consents: Sequence[ConsentFact], asker: Asker, now: int) -> str | None:
-    """Returns who recorded the consent in force that covers the offer."""
+def consent_in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> ConsentFact | None:
+    """Returns the latest consent in force that covers an offer, or None."""
     given = _in_force(consents, asker, now)
-    return max(given, key=lambda one: (one.occurred_at, one.event_id)).recorded_by if given else None
+    return max(given, key=lambda one: (one.occurred_at, one.event_id)) if given else None
 
 
 def lapses_at(consent: ConsentFact) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import HandoverStatement, Identity, NoticeKind
+from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.calendar import after_days, after_working_days, start_of
-from streams.domain.consents import Asker, consent_taker
+from streams.domain.consents import Asker, consent_in_force
+from streams.domain.disclosing import disclose
+from streams.domain.plans import overdue_at
 
 if TYPE_CHECKING:
     from schemas.programmes import Programme
@@ -17,50 +19,92 @@ if TYPE_CHECKING:
 
 _PERSON_AFTER_OVERDUE_DAYS = 3
 _CODE_TO_OWNER_DAYS = 7
+_DELETION_WORKING_DAYS = 5
+_REVIEW_DAYS = 14
 _HIDDEN_REASONS = frozenset({"deceased"})
+_RECALLS = frozenset({"consent_withdrawn", "consent_lapsed", "declined_by_young_person", "erased"})
 
 
 def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
-    """Offers a need to a programme: its reply clock starts now."""
+    """Offers a need to a programme: its reply clock starts now. What was announced to it becomes the offer."""
     closed = work.catalogue.holidays | frozenset(programme.closing_days)
+    handover = replace(
+        _begun(work, need, trigger, programme, identity),
+        state="offered",
+        offered_at=work.now,
+        occurred_at=trigger.occurred_at,
+        identity=identity,
+        clock_at=after_working_days(work.now, programme.remind_working_days, closed),
+        reply_by=after_working_days(work.now, programme.reply_working_days, closed),
+    )
+    return _said(work, need, handover, HandoverStatement.OFFERED)
+
+
+def announce(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
+    """Gives a programme a heads-up: week, age band and municipality of what will be offered, and nothing more."""
+    handover = replace(_begun(work, need, trigger, programme, identity), clock_at=overdue_at(trigger.occurred_at))
+    return _said(work, need, handover, HandoverStatement.ANNOUNCED)
+
+
+def postpone(handover: Handover, occurs_at: int) -> Handover:
+    """Returns a heads-up with another time of the planned end, and its clock moved along."""
+    return replace(handover, occurred_at=occurs_at, clock_at=overdue_at(occurs_at))
+
+
+def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
+    """Returns the heads-up that a programme has already, else a new handover in that state."""
+    live = work.live_handover(need)
+    if live is not None and live.programme == programme.programme_id:
+        return live
     municipality = work.derived.municipality or ""
     attempts = need.attempts + 1
-    handover = Handover(
+    asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
+    consent = consent_in_force(work.consents, asker, work.now)
+    return Handover(
         handover_id=derived_text("handover", need.need_id, programme.programme_id, str(attempts)),
         need_id=need.need_id,
         programme=programme.programme_id,
         site=municipality if programme.receiver == "home_municipality" else programme.sites.get(municipality),
         version=work.catalogue.version,
         identity=identity,
-        state="offered",
+        state="announced",
         municipality=municipality,
         offered_at=work.now,
         occurred_at=trigger.occurred_at,
-        clock_at=after_working_days(work.now, programme.remind_working_days, closed),
+        clock_at=NEVER,
         first_contact_days=programme.first_contact_days,
-        reply_by=after_working_days(work.now, programme.reply_working_days, closed),
-        consent_taker=consent_taker(
-            work.consents, Asker(programme.programme_id, need.kind, programme.lowest_age), work.now
-        ),
+        consent_taker=None if consent is None else consent.recorded_by,
     )
+
+
+def _said(work: Work, need: Need, handover: Handover, statement: str) -> Handover:
+    """Says a new offer or heads-up, keeps the need with it, and enters the disclosure."""
     work.change(
         need,
-        state="offered",
+        state=handover.state,
         owner=work.owner(),
         clock_at=NEVER,
-        attempts=attempts,
+        attempts=need.attempts if handover.handover_id in work.handovers else need.attempts + 1,
         reminded=0,
         reason_code=None,
         version=work.catalogue.version,
     )
-    return work.tell(handover, HandoverStatement.OFFERED)
+    handover = work.tell(handover, statement)
+    disclose(work, handover, Disclosed.HANDOVER)
+    return handover
 
 
 def withdraw(work: Work, handover: Handover, reason: str) -> Handover:
-    """Withdraws a handover, for a reason that the programme is told unless it is none of its business."""
-    handover = replace(handover, state="withdrawn", clock_at=NEVER, reason_code=reason)
+    """Withdraws a handover, for a reason that the programme is told unless it is none of its business.
+
+    Where the young person took it back, or the programme holds the identity, that is a recall: the programme
+    is asked for a deletion receipt by ``reply_by``, and its clock runs until it comes.
+    """
+    recalled = reason in _RECALLS or handover.granted
+    due = after_working_days(work.now, _DELETION_WORKING_DAYS, work.catalogue.holidays) if recalled else NEVER
+    handover = replace(handover, state="withdrawn", clock_at=due, reply_by=due, reason_code=reason)
     told = None if reason in _HIDDEN_REASONS else reason
-    return work.tell(handover, HandoverStatement.WITHDRAWN, reason_code=told, reply_by=None)
+    return work.tell(handover, HandoverStatement.WITHDRAWN, reason_code=told)
 
 
 def mark_deleted(work: Work, handover: Handover) -> None:
@@ -90,6 +134,16 @@ def run_clock(work: Work, handover: Handover) -> None:
         _remind_or_expire(work, handover)
     elif handover.state == "accepted":
         _ask_for_first_contact(work, handover)
+    elif handover.state == "withdrawn":
+        _ask_for_receipt(work, handover)
+
+
+def _ask_for_receipt(work: Work, handover: Handover) -> None:
+    """Tells a person that a deletion receipt is missing, and again every fortnight until it is there."""
+    due = after_days(handover.clock_at, _REVIEW_DAYS)
+    work.handovers[handover.handover_id] = replace(handover, clock_at=due)
+    need = work.needs[handover.need_id]
+    work.notify(NoticeKind.DELETION_OVERDUE, work.owner(), need, reason_code="deletion_overdue")
 
 
 def _remind_or_expire(work: Work, handover: Handover) -> None:

@@ -9,6 +9,7 @@ from schemas.pathway import NEVER, Need, replace
 from streams.domain.consents import Asker, missing_for
 from streams.domain.handovers import offer, withdraw
 from streams.domain.needs import CLOSED, close
+from streams.domain.triggers import derive
 
 if TYPE_CHECKING:
     from streams.domain.work import Work
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 def take_intervention(work: Work, decided: dict[str, Any]) -> None:
     """Does what a person decided; what is not allowed is told back with the reason and changes nothing."""
+    if decided["action"] == InterventionAction.ERASED:
+        erase(work)
+        return
     need = work.needs.get(decided["statement_id"])
     if need is None:
         work.notify_once(NoticeKind.ESCALATED, decided["event_id"], decided["actor"], "unknown_need")
@@ -23,6 +27,20 @@ def take_intervention(work: Work, decided: dict[str, Any]) -> None:
     problem = _do(work, need, decided)
     if problem is not None:
         work.notify(NoticeKind.ESCALATED, decided["actor"], work.needs[need.need_id], reason_code=problem)
+
+
+def erase(work: Work) -> None:
+    """Forgets a young person at their wish: facts go, needs close, programmes are asked for deletion receipts.
+
+    What stays are ids, states and reasons: the pathway's statistics, and what is owed until the receipts are in.
+    """
+    for need in list(work.needs.values()):
+        if need.state != CLOSED:
+            close(work, need, "erased")
+    work.pathway = replace(work.pathway, facts=(), erased=True)
+    work.derived, work.consents, work.once = derive((), work.catalogue), [], set()
+    for one in work.handovers.values():
+        work.handovers[one.handover_id] = replace(one, municipality="", consent_taker=None)
 
 
 def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:

@@ -76,6 +76,8 @@ def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Nee
         return "not_valid"
     if not covers(programme, derived.municipality):
         return "municipality_not_covered"
+    if programme.programme_id == trigger.asked_by:
+        return "asked_for_it"
     if programme.programme_id in need.tried:
         return "already_tried"
     if derived.birth_day is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import HandoverStatement, NeedKind, NoticeKind
-from schemas.pathway import NEVER, Handover, Need, replace
+from schemas.codes import NeedKind, NoticeKind
+from schemas.pathway import NEVER, Need
 from streams.domain.calendar import after_days, after_working_days
-from streams.domain.consents import Asker, last_word, missing_for
-from streams.domain.handovers import offer, run_clock, withdraw
+from streams.domain.consents import Asker, last_word
+from streams.domain.handovers import announce, offer, run_clock, withdraw
 from streams.domain.matching import choose, covers
+from streams.domain.plans import overdue_at
+from streams.domain.under_way import has_grown_out, keep
 
 if TYPE_CHECKING:
     from streams.domain.triggers import Trigger
@@ -19,8 +21,10 @@ CLOSED = "closed"
 _CONSENT_REMINDER_WORKING_DAYS = 2
 _CONSENT_PERSON_WORKING_DAYS = 5
 _REVIEW_DAYS = 14
+_BRIDGING_LOOP_MS = 30 * 86_400_000
 _VANISHED = {
     "discharge": "discharge_cancelled",
+    "discharge_planned": "plan_cancelled",
     "course_ended": "course_corrected",
     "referral_rejected": "referral_corrected",
     "bridging": "bridging_withdrawn",
@@ -65,13 +69,25 @@ def _reconcile_one(work: Work, trigger: Trigger, kind: str) -> None:
         need = _opened(work, trigger, kind)
     elif need.state == CLOSED and need.by_facts and _last_word(work, trigger, kind) is None:
         need = work.change(need, state="open", tried=(), reminded=0, reason_code=None)
-    if need is not None and need.state != CLOSED:
-        _drive(work, need, trigger)
+    if need is not None and need.state != CLOSED and _follows(work, need, trigger):
+        _drive(work, work.needs[need.need_id], trigger)
+
+
+def _follows(work: Work, need: Need, trigger: Trigger) -> bool:
+    """Moves a need from a plan to what became of it, once that has settled; tells whether it may go on now."""
+    if need.trigger == trigger.trigger:
+        return True
+    settled_at = trigger.logged_at + work.catalogue.settle_ms
+    if not trigger.is_planned and settled_at > work.now:
+        work.wake_at(settled_at)
+        return False
+    work.change(need, trigger=trigger.trigger)
+    return True
 
 
 def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
     """Opens a need once it has settled; a plan is needed only where someone makes plans."""
-    settled_at = trigger.logged_at + work.catalogue.settle_ms
+    settled_at = max(trigger.logged_at + work.catalogue.settle_ms, trigger.not_before)
     if settled_at > work.now:
         work.wake_at(settled_at)
         return None
@@ -113,9 +129,21 @@ def _drive(work: Work, need: Need, trigger: Trigger) -> None:
         _wait_for_reference(work, need, trigger.unknown_unit)
         return
     handover = work.live_handover(need)
-    if handover is not None and _keep(work, need, trigger, handover):
+    if trigger.is_planned and _is_overdue(work, trigger):
+        if handover is not None:
+            withdraw(work, handover, "planned_end_overdue")
+        _give_to_person(work, work.needs[need.need_id], "planned_end_overdue")
+        return
+    if handover is not None and keep(work, need, trigger, handover):
         return
     _choose(work, work.needs[need.need_id], trigger)
+
+
+def _is_overdue(work: Work, trigger: Trigger) -> bool:
+    due = overdue_at(trigger.occurred_at)
+    if work.now < due:
+        work.wake_at(due)
+    return due <= work.now
 
 
 def _wait_for_reference(work: Work, need: Need, unit: str) -> None:
@@ -129,49 +157,31 @@ def _wait_for_reference(work: Work, need: Need, unit: str) -> None:
     work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
 
 
-def _keep(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
-    """Tells whether a handover under way goes on, corrected where the facts were; else withdraws it."""
-    pending = handover.state in ("announced", "offered", "waitlisted")
-    if _consent_was_missing(work, need, handover):
-        withdraw(work, handover, "consent_withdrawn")
-        return False
-    if handover.municipality != (work.derived.municipality or ""):
-        if pending:
-            withdraw(work, handover, "moved")
-            work.change(work.needs[need.need_id], tried=())
-            return False
-        handover = replace(handover, municipality=work.derived.municipality or "")
-        handover = work.tell(handover, HandoverStatement.UPDATED, reason_code="moved")
-        work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
-    if pending and not handover.by_person and need.version == work.catalogue.version:
-        choice = choose(work, need, trigger, handover.offered_at)
-        if choice.programme is None or choice.programme.programme_id != handover.programme:
-            withdraw(work, handover, "decided_anew")
-            return False
-        work.change(work.needs[need.need_id], options=choice.options)
-        handover = replace(handover, identity=choice.identity or handover.identity)
-    was = work.handovers[handover.handover_id]
-    if (trigger.occurred_at, handover.identity) != (was.occurred_at, was.identity):
-        work.tell(replace(handover, occurred_at=trigger.occurred_at), HandoverStatement.UPDATED)
-    return True
-
-
-def _consent_was_missing(work: Work, need: Need, handover: Handover) -> bool:
-    """Tells whether the facts, as known now, held no consent at the moment the offer left."""
-    asker = Asker(handover.programme, need.kind, 0)
-    missing = missing_for(work.consents, asker, handover.identity, work.derived.birth_day, handover.offered_at)
-    return missing is not None
-
-
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
+    if trigger.trigger == "bridging" and _goes_round(work, trigger):
+        _give_to_person(work, need, "bridging_loop")
+        return
     choice = choose(work, need, trigger, work.now)
     if choice.programme is not None and choice.identity is not None:
         need = work.change(need, options=choice.options)
-        offer(work, need, trigger, choice.programme, choice.identity)
+        said = (announce if trigger.is_planned else offer)(work, need, trigger, choice.programme, choice.identity)
+        has_grown_out(work, said)
     elif choice.wanted is not None:
         _await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
     else:
         _give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
+
+
+def _goes_round(work: Work, trigger: Trigger) -> bool:
+    """Tells whether a wish to bridge is at least the third of the young person's within thirty days."""
+    earlier = [
+        one
+        for one in work.derived.triggers
+        if one.trigger == "bridging"
+        and one.root != trigger.root
+        and 0 <= trigger.occurred_at - one.occurred_at <= _BRIDGING_LOOP_MS
+    ]
+    return len(earlier) > 1
 
 
 def _why_nobody(need: Need) -> str:

@@ -6,7 +6,7 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schemas.codes import NoticeKind
+from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
@@ -15,9 +15,9 @@ from streams.domain.interventions import take_intervention
 from streams.domain.needs import CLOSED, reconcile
 from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
-from streams.domain.stays import is_psychiatric
+from streams.domain.stays import Stay, is_psychiatric
 from streams.domain.views import show
-from streams.domain.work import LIVE_HANDOVERS, Said, Work, envelope_of
+from streams.domain.work import Said, Work, envelope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,8 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
         same = known == content_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
         return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
+    if pathway.erased and name != "Reply":
+        return Folded(pathway, OUT_OF_SCOPE)
     if name in ("Reply", "Intervention"):
         seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
@@ -116,13 +118,13 @@ def _remark(work: Work, fact: Fact, event: dict[str, Any]) -> None:
 
 def _scope_of(work: Work, fact: Fact) -> str:
     """Returns ``out_of_scope`` for a step of a stay that no psychiatric unit is known to have part in."""
-    unit = getattr(fact, "unit", None)
-    if unit is None:
+    if not isinstance(fact, StayFact) or fact.cancels:
         return FOLDED
-    for stay in work.derived.stays.stays:
-        if unit in stay.units and is_psychiatric(stay, work.catalogue.units) is not False:
-            return FOLDED
-    return FOLDED if fact.cancels else OUT_OF_SCOPE
+    stays = [stay for stay in work.derived.stays.stays if fact.unit in stay.units]
+    if fact.status == StayStatus.DISCHARGE_PLANNED:
+        stays.append(Stay(None, units={fact.unit}, specialties={fact.specialty}))
+    in_scope = any(is_psychiatric(stay, work.catalogue.units) is not False for stay in stays)
+    return FOLDED if in_scope else OUT_OF_SCOPE
 
 
 def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
@@ -135,7 +137,7 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
     shown = show(work) if shows or needs != was.needs or handovers != was.handovers else was.shown
     clocks = [work.wakes]
     clocks += [need.clock_at for need in needs if need.state != CLOSED]
-    clocks += [one.clock_at for one in handovers if one.state in LIVE_HANDOVERS]
+    clocks += [one.clock_at for one in handovers]
     pathway = replace(
         work.pathway,
         needs=needs,

@@ -4,54 +4,107 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.codes import HandoverStatement, ReplyStatus, Side
+from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.consents import Asker, missing_for
+from streams.domain.disclosing import disclose
 from streams.domain.handovers import accept, mark_deleted, mark_tried, waitlist, withdraw
 from streams.domain.needs import close, escalate
-from streams.domain.work import Said, Work
+from streams.domain.work import PENDING_HANDOVERS, SOURCE, Said, Work
 
 _ALLOWED = {
     ReplyStatus.ACCEPTED: ("offered", "waitlisted"),
     ReplyStatus.DECLINED: ("offered", "waitlisted"),
     ReplyStatus.WAITLISTED: ("offered", "waitlisted"),
     ReplyStatus.FIRST_CONTACT: ("accepted",),
+    ReplyStatus.CODE_CLAIMED: ("offered", "waitlisted", "accepted"),
+    ReplyStatus.IDENTITY_WANTED: ("accepted", "in_contact"),
     ReplyStatus.NO_SHOW: ("accepted",),
     ReplyStatus.FULFILLED: ("in_contact",),
     ReplyStatus.ENDED: ("accepted", "in_contact"),
     ReplyStatus.RECALLED_AND_DELETED: ("withdrawn",),
 }
+_NEEDS_CONSENT = (ReplyStatus.ACCEPTED, ReplyStatus.CODE_CLAIMED)
 _NO_SHOW_ENDS_BEFORE_PERSON = 2
 
 
 def take_reply(work: Work, reply: dict[str, Any]) -> None:
     """Does what a reply says, or refuses it with the reason and the state; either way the programme is told."""
-    handover = work.handovers.get(reply["statement_id"])
+    if reply["status"] == ReplyStatus.UNDELIVERABLE and reply["source"] == SOURCE:
+        _take_undeliverable(work, reply)
+        return
+    handover = _meant(work, reply)
     problem = _problem(work, handover, reply)
     if handover is None or problem is not None:
         _refuse(work, handover, reply, problem or "unknown_handover")
         return
+    if reply["status"] == ReplyStatus.IDENTITY_WANTED:
+        _grant(work, handover, reply)
+        return
     changed = _changed(work, handover, reply)
-    work.tell(changed, HandoverStatement.REPLY_ACCEPTED, reason_code=reply["status"])
+    work.tell(changed, HandoverStatement.REPLY_ACCEPTED, reason_code=reply["status"], causation_id=reply["event_id"])
     if changed.state in ("declined", "ended"):
         mark_tried(work, changed)
     _follow(work, work.needs[changed.need_id], reply)
 
 
+def _meant(work: Work, reply: dict[str, Any]) -> Handover | None:
+    """Returns the handover that a reply is about; a claim code names none, and means the one under way."""
+    if reply["status"] != ReplyStatus.CODE_CLAIMED:
+        return work.handovers.get(reply["statement_id"])
+    claimable = [
+        one
+        for one in work.handovers.values()
+        if one.programme == reply["programme"] and one.state in _ALLOWED[ReplyStatus.CODE_CLAIMED]
+    ]
+    return max(claimable, key=lambda one: (one.state == "accepted", one.offered_at, one.handover_id), default=None)
+
+
 def _problem(work: Work, handover: Handover | None, reply: dict[str, Any]) -> str | None:
+    status = reply["status"]
     if handover is None or handover.programme != reply["programme"]:
         return "unknown_handover"
-    allowed = _ALLOWED.get(reply["status"])
+    allowed = _ALLOWED.get(status)
     if allowed is None:
         return "not_an_answer"
     if handover.state not in allowed:
         return "handover_withdrawn" if handover.state in ("withdrawn", "deleted") else "not_in_this_state"
-    if reply["status"] == ReplyStatus.WAITLISTED and reply["waitlisted_until"] is None:
+    if status == ReplyStatus.WAITLISTED and reply["waitlisted_until"] is None:
         return "waitlisted_until_missing"
-    if reply["status"] == ReplyStatus.ACCEPTED and _consent_lapsed(work, handover):
+    if status == ReplyStatus.IDENTITY_WANTED:
+        return _why_no_identity(work, handover)
+    if status in _NEEDS_CONSENT and handover.state != "accepted" and _consent_lapsed(work, handover):
         withdraw(work, handover, "consent_lapsed")
         return "consent_lapsed"
     return None
+
+
+def _why_no_identity(work: Work, handover: Handover) -> str | None:
+    if handover.identity != Identity.NAMED:
+        return "handover_anonymous"
+    return "consent_lapsed" if _consent_lapsed(work, handover) else None
+
+
+def _grant(work: Work, handover: Handover, reply: dict[str, Any]) -> None:
+    """Grants a pull of identity, and enters the disclosure: the door releases it on the committed grant."""
+    handover = replace(handover, granted=True)
+    handover = work.tell(handover, HandoverStatement.IDENTITY_GRANTED, causation_id=reply["event_id"])
+    disclose(work, handover, Disclosed.IDENTITY, work.said[-1].fields["event_id"])
+
+
+def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
+    """Tells a person of a handover that could not be brought; what was only offered goes to the next programme.
+
+    The programme is not answered: that could not be brought either.
+    """
+    handover = work.handovers.get(reply["statement_id"])
+    if handover is None:
+        return
+    if handover.state in PENDING_HANDOVERS:
+        withdraw(work, handover, "undeliverable")
+        mark_tried(work, handover)
+    reason = f"{handover.state}_undeliverable"
+    work.notify(NoticeKind.DELIVERY_FAILED, work.catalogue.operations, work.needs[handover.need_id], reason_code=reason)
 
 
 def _consent_lapsed(work: Work, handover: Handover) -> bool:
@@ -68,7 +121,9 @@ def _changed(work: Work, handover: Handover, reply: dict[str, Any]) -> Handover:
             return waitlist(handover, reply["waitlisted_until"])
         case ReplyStatus.DECLINED:
             return replace(handover, state="declined", clock_at=NEVER, reason_code=reply["reason_code"])
-        case ReplyStatus.FIRST_CONTACT:
+        case ReplyStatus.CODE_CLAIMED if handover.state != "accepted":
+            return replace(accept(work, handover), state="in_contact", clock_at=NEVER)
+        case ReplyStatus.FIRST_CONTACT | ReplyStatus.CODE_CLAIMED:
             return replace(handover, state="in_contact", clock_at=NEVER)
         case ReplyStatus.FULFILLED | ReplyStatus.ENDED:
             return replace(handover, state=reply["status"], clock_at=NEVER, reason_code=reply["reason_code"])
@@ -106,7 +161,7 @@ def _after_no_show(work: Work, need: Need) -> None:
 def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason: str) -> None:
     if handover is not None and handover.programme == reply["programme"]:
         current = work.handovers[handover.handover_id]
-        work.tell(current, HandoverStatement.REPLY_REFUSED, reason_code=reason)
+        work.tell(current, HandoverStatement.REPLY_REFUSED, reason_code=reason, causation_id=reply["event_id"])
         return
     envelope = work.envelope(reply["event_id"], reply["statement_id"], reply["correlation_id"], reply["event_id"])
     own = {

@@ -9,12 +9,13 @@ from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, Vis
 from schemas.facts import CourseFact, Fact, PersonFact, ReferralFact
 from schemas.identifiers import derived_text
 from streams.domain.chains import standing
+from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_of, plans_of, stay_of
 from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from schemas.programmes import Catalogue, Programme
+    from schemas.programmes import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Trigger:
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
-    ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first.
+    ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
+    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens.
     """
 
     root: str
@@ -36,6 +38,13 @@ class Trigger:
     course: str | None = None
     unknown_unit: str | None = None
     bridged_from: str | None = None
+    asked_by: str | None = None
+    not_before: int = 0
+
+    @property
+    def is_planned(self) -> bool:
+        """Tells whether what raises it has not happened yet."""
+        return self.trigger == PLANNED
 
     def need_id(self, kind: str) -> str:
         """Returns the id of the need of this kind that the trigger raises."""
@@ -56,7 +65,9 @@ def derive(facts: Sequence[Fact], catalogue: Catalogue) -> Derived:
     """Returns what the facts say, whatever the order in which they came."""
     stays = stays_of(facts)
     birth_day, municipality = _person(facts)
-    triggers = [_of_stay(stay, catalogue) for stay in stays.stays]
+    plans = plans_of(facts)
+    triggers = [_of_stay(stay, plans, catalogue) for stay in stays.stays]
+    triggers += [_of_plan(plan, stays.stays, catalogue) for plan in plans]
     triggers += _of_courses(facts, catalogue)
     triggers += _of_referrals(facts)
     raised = [trigger for trigger in triggers if trigger is not None]
@@ -72,7 +83,28 @@ def _person(facts: Sequence[Fact]) -> tuple[int | None, str | None]:
     return birth_day, municipality
 
 
-def _of_stay(stay: Stay, catalogue: Catalogue) -> Trigger | None:
+def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger | None:
+    stay = stay_of(plan, stays)
+    if stay is None:
+        return None
+    psychiatric = is_psychiatric(stay, catalogue.units)
+    if psychiatric is False:
+        return None
+    fact = plan.fact
+    return Trigger(
+        root=plan.root,
+        trigger=PLANNED,
+        reason=PLANNED,
+        occurred_at=fact.planned_at or fact.occurred_at,
+        since=fact.occurred_at if stay.started_at is None else stay.started_at,
+        logged_at=plan.logged_at,
+        source=fact.source,
+        kinds=(NeedKind.AFTERCARE,),
+        unknown_unit=None if psychiatric else _first_unknown(stay, catalogue.units),
+    )
+
+
+def _of_stay(stay: Stay, plans: Sequence[Plan], catalogue: Catalogue) -> Trigger | None:
     if stay.ended_by is None or stay.ended_at is None or stay.deceased:
         return None
     psychiatric = is_psychiatric(stay, catalogue.units)
@@ -80,8 +112,10 @@ def _of_stay(stay: Stay, catalogue: Catalogue) -> Trigger | None:
         return None
     unknown = None if psychiatric else _first_unknown(stay, catalogue.units)
     since = stay.ended_at if stay.started_at is None else stay.started_at
+    plan = plan_of(stay, plans) if plans else None
+    known = plan is not None and plan.logged_at <= stay.end_logged_at + catalogue.settle_ms
     return Trigger(
-        root=stay.ended_by,
+        root=plan.root if plan is not None and known else stay.ended_by,
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -103,27 +137,47 @@ def _of_courses(facts: Iterable[Fact], catalogue: Catalogue) -> list[Trigger | N
     courses: dict[tuple[str, str], list[tuple[str, CourseFact, Sequence[CourseFact]]]] = {}
     for root, fact, chain in standing(statements):
         courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
-    return [_of_course(steps, catalogue.programmes) for steps in courses.values()]
+    return [_of_course(steps, catalogue) for steps in courses.values()]
 
 
-def _of_course(
-    steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], programmes: dict[str, Programme]
-) -> Trigger | None:
+def _of_course(steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], catalogue: Catalogue) -> Trigger | None:
     root, last, chain = max(steps, key=lambda step: (step[1].status_at, step[1].occurred_at, step[0]))
     ended = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
-    own = any(last.programme in one.only_courses for one in programmes.values())
+    own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
+    end = expected_end(steps, catalogue.programmes.values()) if own else None
+    if last.status == CourseStatus.ACTIVE and end is not None:
+        return _of_expected_end(steps, last, end)
     if last.status not in ended or (last.status == CourseStatus.COMPLETED and not own):
         return None
+    logged_at = min(one.logged_at for one in chain)
+    told_ahead = end is not None and end.raised_at(catalogue.settle_ms) < logged_at
     return Trigger(
-        root=root,
+        root=end.root if end is not None and told_ahead else root,
         trigger="course_ended",
         reason=last.status,
         occurred_at=last.status_at,
         since=min(step[1].status_at for step in steps),
-        logged_at=min(one.logged_at for one in chain),
+        logged_at=logged_at,
         source=last.source,
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
+    )
+
+
+def _of_expected_end(
+    steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], last: CourseFact, end: ExpectedEnd
+) -> Trigger:
+    return Trigger(
+        root=end.root,
+        trigger=PLANNED,
+        reason="course_ends",
+        occurred_at=end.ends_at,
+        since=min(step[1].status_at for step in steps),
+        logged_at=end.logged_at,
+        source=last.source,
+        kinds=(NeedKind.AFTERCARE,),
+        course=last.programme,
+        not_before=end.notice_at,
     )
 
 
@@ -154,4 +208,5 @@ def _of_referral(steps: list[tuple[str, ReferralFact, Sequence[ReferralFact]]]) 
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,
         bridged_from=last.bridged_from,
+        asked_by=None if rejected else last.referred_from,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, Pathway, replace
-from streams.domain.calendar import age_on, local_day
+from streams.domain.calendar import age_on, local_day, week_of
 from streams.domain.consents import consents_of
 from streams.domain.triggers import Derived, Trigger, derive
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from schemas.programmes import Catalogue
 
 SOURCE = "brobygger"
-LIVE_HANDOVERS = frozenset({"announced", "offered", "waitlisted", "accepted", "in_contact"})
+PENDING_HANDOVERS = frozenset({"announced", "offered", "waitlisted"})
+LIVE_HANDOVERS = PENDING_HANDOVERS | {"accepted", "in_contact"}
 _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))
 
 
@@ -92,11 +93,11 @@ class Work:
             "age_band": self.age_band(),
             "municipality": handover.municipality,
             "trigger": need.trigger,
-            "expected_week": None,
-            "appointment_on": None,
-            "occurred_on": local_day(handover.occurred_at),
-            "reply_by": handover.reply_by,
-            "first_contact_by": None,
+            "expected_week": week_of(local_day(handover.occurred_at)) if handover.state == "announced" else None,
+            "appointment_on": handover.appointment_on,
+            "occurred_on": None if handover.state == "announced" else local_day(handover.occurred_at),
+            "reply_by": None if handover.reply_by == NEVER else handover.reply_by,
+            "first_contact_by": handover.clock_at if handover.state == "accepted" and not handover.reminded else None,
             "reason_code": None,
             "state": handover.state,
         }

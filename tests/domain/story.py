@@ -104,6 +104,7 @@ class Story:
     said: list[tuple[datetime, Said]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)
+    disclosures: list[dict[str, Any]] = field(default_factory=list)
 
     def tell(self, when: datetime, *events: Envelope) -> Story:
         """Folds events at a log time."""
@@ -193,7 +194,8 @@ class Story:
 
     def _keep(self, pathway: Pathway, said: Sequence[Said], now: int) -> None:
         self.pathway = pathway
-        self.said += [(moment_of(now), one) for one in said if one.topic != "pathways"]
+        self.said += [(moment_of(now), one) for one in said if one.topic not in ("pathways", "disclosures")]
+        self.disclosures += [one.fields for one in said if one.topic == "disclosures"]
         self.views += [one.fields for one in said if one.topic == "pathways"]
 
 

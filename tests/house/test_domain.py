@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAY_IMPORT = {
     "__future__",
     "bisect",
+    "calendar",
     "collections",
     "dataclasses",
     "datetime",

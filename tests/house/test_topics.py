@@ -12,7 +12,7 @@ from schemas.gate import published_models
 from schemas.internal import Intake, IntakeBody
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, catalogue
 
-ENGINES_OWN = {"intake-state", "pathway-state", "disclosures", "dead-letters"}
+ENGINES_OWN = {"intake-state", "pathway-state", "dead-letters"}
 TOPICS = catalogue()
 
 

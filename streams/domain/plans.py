@@ -1,0 +1,102 @@
+"""Ends that are known before they come: planned discharges, and courses that near their longest duration.
+
+Their triggers bear the root that the end itself will have, so that a heads-up becomes the offer: where the
+plan was known when the end settled. One told later changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.codes import CourseStatus, StayStatus
+from schemas.facts import CourseFact, Fact, StayFact
+from streams.domain.calendar import after_days, after_months, local_day, start_of
+from streams.domain.chains import standing
+from streams.domain.stays import Stay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.programmes import Programme
+
+PLANNED = "discharge_planned"
+_OVERDUE_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned discharge that stands; ``logged_at`` is when its first statement came."""
+
+    root: str
+    fact: StayFact
+    logged_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedEnd:
+    """When a course ends at the latest, and from when on that is worth a heads-up. Times in milliseconds."""
+
+    root: str
+    ends_at: int
+    notice_at: int
+    logged_at: int
+
+    def raised_at(self, settle_ms: int) -> int:
+        """Returns when the heads-up's need opens, unless the course has ended before."""
+        return max(self.logged_at + settle_ms, self.notice_at)
+
+
+def overdue_at(planned_at: int) -> int:
+    """Returns when a planned end that has not come is for a person to look at: a week after its day."""
+    return after_days(planned_at, _OVERDUE_DAYS)
+
+
+def plans_of(facts: Iterable[Fact]) -> list[Plan]:
+    """Returns the planned discharges that stand and name their day, the one sent last first."""
+    statements = [fact for fact in facts if type(fact) is StayFact and fact.status == StayStatus.DISCHARGE_PLANNED]
+    if not statements:
+        return []
+    plans = [
+        Plan(root, fact, min(one.logged_at for one in chain))
+        for root, fact, chain in standing(statements)
+        if fact.planned_at is not None
+    ]
+    return sorted(plans, key=lambda plan: (plan.fact.sent_at, plan.root), reverse=True)
+
+
+def plan_of(stay: Stay, plans: Sequence[Plan]) -> Plan | None:
+    """Returns the plan for the end of a stay, or None."""
+    return next((plan for plan in plans if plan.fact.episode_id in stay.open_episodes), None)
+
+
+def stay_of(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
+    """Returns the stay whose end is planned: one that nothing else is known of where none was told, None if over."""
+    for stay in reversed(stays):
+        if plan.fact.episode_id in stay.open_episodes:
+            return stay if stay.ended_by is None else None
+    return Stay(None, units={plan.fact.unit}, specialties={plan.fact.specialty})
+
+
+def expected_end(
+    steps: Sequence[tuple[str, CourseFact, Sequence[CourseFact]]], programmes: Iterable[Programme]
+) -> ExpectedEnd | None:
+    """Returns when a course ends at the latest, for one that a programme follows on; None where none does."""
+    active = [step for step in steps if step[1].status == CourseStatus.ACTIVE]
+    if not active:
+        return None
+    root, first, chain = min(active, key=lambda step: (step[1].status_at, step[0]))
+    following = [one for one in programmes if first.programme in one.only_courses and one.course_months]
+    if not following:
+        return None
+    months = min(one.course_months or 0 for one in following)
+    notice_months = max(one.course_notice_months for one in following)
+    longest = after_months(first.started_on or local_day(first.status_at), months)
+    told = [step[1].expected_end_on for step in active if step[1].expected_end_on is not None]
+    ends_on = min([longest, *told])
+    return ExpectedEnd(
+        root=root,
+        ends_at=start_of(ends_on),
+        notice_at=start_of(after_months(ends_on, -notice_months)),
+        logged_at=min(one.logged_at for one in chain),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -34,11 +34,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What became of one statement."""
+    """What became of one statement. ``claim_code`` is shown once and is not part of what is kept as the answer."""
 
     outcome: Literal["accepted", "repeated", "refused", "unavailable"]
     event_id: UUID | None = None
     refusal: Refusal | None = None
+    claim_code: str | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns it as the report's line has it."""
@@ -59,9 +60,9 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
     marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
     entered = await asyncio.to_thread(desk.ledger.enter, marks, at)
     fresh = [(item, entry) for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.FRESH]
-    unconfirmed = await _publish(desk, fresh)
+    published = await _publish(desk, fresh)
     standings = iter(entered)
-    outcomes = [_outcome(item, standings, unconfirmed) for item in read]
+    outcomes = [_outcome(item, standings, published) for item in read]
     _count(desk, client, topic, outcomes)
     return outcomes
 
@@ -83,27 +84,51 @@ def _read(desk: Desk, client: Client, topic: str, body: bytes, at: datetime) -> 
         return error.refusal
 
 
-async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> frozenset[UUID]:
-    """Publishes and marks done; returns the ids of what the broker has not confirmed."""
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What the broker has not confirmed, and the claim codes of what it has."""
+
+    unconfirmed: frozenset[UUID] = frozenset()
+    codes: dict[UUID, str] = field(default_factory=dict, repr=False)
+
+
+async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> _Published:
+    """Has the vault keep whom it is about, publishes, and marks done.
+
+    Claim codes are made before the statements are done, so that whoever repeats one that was cut off there gets a
+    code all the same.
+    """
     if not fresh:
-        return frozenset()
-    event_ids = [statement.event_id for statement, _ in fresh]
+        return _Published()
+    stated = [statement.stated(entry.recorded_at) for statement, entry in fresh]
+    await asyncio.to_thread(desk.identities.keep, [one for one in stated if one is not None])
     records = [record for statement, entry in fresh for record in statement.records(entry.recorded_at)]
     if isinstance(await desk.publish(records), Unavailable):
-        return frozenset(event_ids)
-    await asyncio.to_thread(desk.ledger.finish, event_ids)
-    return frozenset()
+        return _Published(frozenset(statement.event_id for statement, _ in fresh))
+    return await asyncio.to_thread(_finish, desk, [statement for statement, _ in fresh])
 
 
-def _outcome(item: Statement | Refusal, standings: Any, unconfirmed: frozenset[UUID]) -> LineOutcome:
+def _finish(desk: Desk, statements: Sequence[Statement]) -> _Published:
+    codes = {
+        statement.event_id: desk.claim_codes.make(statement.event.youth_id, desk.ports.clock())
+        for statement in statements
+        if statement.wants_claim_code and statement.event.youth_id is not None
+    }
+    desk.ledger.finish([statement.event_id for statement in statements])
+    return _Published(codes=codes)
+
+
+def _outcome(item: Statement | Refusal, standings: Any, published: _Published) -> LineOutcome:
     if isinstance(item, Refusal):
         return LineOutcome("refused", None, item)
     standing: Standing = next(standings).standing
     if standing is Standing.CONFLICTING:
         return LineOutcome("refused", item.event_id, _CONFLICTING)
-    if item.event_id in unconfirmed:
+    if item.event_id in published.unconfirmed:
         return LineOutcome("unavailable", item.event_id, BROKER_UNAVAILABLE)
-    return LineOutcome("accepted" if standing is Standing.FRESH else "repeated", item.event_id)
+    if standing is Standing.REPEATED:
+        return LineOutcome("repeated", item.event_id)
+    return LineOutcome("accepted", item.event_id, claim_code=published.codes.get(item.event_id))
 
 
 def _count(desk: Desk, client: Client, topic: str, outcomes: Sequence[LineOutcome]) -> None:

@@ -12,14 +12,24 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from connectors.gateway import events_door, medcom_door
+from connectors.gateway import (
+    claims_door,
+    events_door,
+    handovers_door,
+    identity_door,
+    medcom_door,
+    replies_door,
+)
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.forms import FORMS
+from connectors.gateway.handover_forms import HandoverReply
 from connectors.gateway.ports import Desk, Ports
 from connectors.gateway.turning_away import TurnedAwayError, refused_answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from pydantic import BaseModel
 
     from connectors.gateway.settings import GatewaySettings
 
@@ -43,10 +53,18 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(ClientDisconnect, _let_go)
-    for router in (medcom_door.router, events_door.router, _state):
+    programmes = (handovers_door.router, replies_door.router, identity_door.router, claims_door.router)
+    for router in (medcom_door.router, events_door.router, *programmes, _state):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def end_waiting(app: FastAPI) -> None:
+    """Sends everybody away who follows a topic or waits for an answer; does nothing before the lifespan began."""
+    desk: Desk | None = getattr(app.state, "desk", None)
+    if desk is not None:
+        desk.read_model.end_waiting()
 
 
 @_state.get("/health")
@@ -57,14 +75,14 @@ async def tell_health() -> dict[str, str]:
 
 @_state.get("/ready", responses={503: {"description": "Something that the doors need can't be reached"}})
 async def tell_readiness(request: Request) -> Response:
-    """Tells whether vault, ledger and broker can be reached: 200 where all can, else 503."""
+    """Tells whether vault, ledger and broker can be reached and the read model is current: 200 where so, else 503."""
     desk: Desk = request.app.state.desk
     vault, ledger, broker = await asyncio.gather(
         asyncio.to_thread(desk.vault.is_reachable),
         asyncio.to_thread(desk.ledger.is_reachable),
         desk.publisher.is_reachable(),
     )
-    reachable = {"vault": vault, "ledger": ledger, "broker": broker}
+    reachable = {"vault": vault, "ledger": ledger, "broker": broker, "read_model": desk.read_model.projector.is_current}
     return JSONResponse(reachable, 200 if all(reachable.values()) else 503)
 
 
@@ -97,7 +115,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path in ("/medcom/fhir", "/events/{topic}"):
             document["paths"][path]["post"]["security"] = [{"token": []}]
         schemas = components.setdefault("schemas", {})
-        for form in FORMS.values():
+        forms: list[type[BaseModel]] = [*FORMS.values(), HandoverReply, claims_door.ClaimForm]
+        for form in forms:
             schema = form.model_json_schema(ref_template=_REFERENCES)
             schemas |= schema.pop("$defs", {})
             schemas[form.__name__] = schema

@@ -9,19 +9,34 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connectors.gateway.answers import start_reading_answers
 from connectors.gateway.clients import Clients
 from connectors.gateway.entrance import Entrance
+from connectors.gateway.handover_stream import OpenStreams
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.ports import STORE_ERRORS, Desk, Ports
+from connectors.gateway.public_keys import PublicKeys
 from connectors.gateway.publisher import KafkaPublisher
 from connectors.gateway.rate import RateLimit
 from connectors.gateway.receipts import Receipts
+from connectors.gateway.sent_replies import SentReplies
 from connectors.gateway.statement_ledger import StatementLedger
 from connectors.gateway.statements import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.medcom_fhir.translate import Door
-from connectors.vault.keys import create_keys, index_key, pseudonym_roots, receipts_key
+from connectors.read_model.feed import KafkaFeed
+from connectors.read_model.opening import read_model_at
+from connectors.vault.claims import ClaimCodes
+from connectors.vault.identities import Identities
+from connectors.vault.keys import (
+    claims_key,
+    create_keys,
+    index_key,
+    pseudonym_roots,
+    receipts_key,
+    wrapping_keys,
+)
 from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.store import open_vault
 from schemas.reference import load_reference
@@ -44,7 +59,8 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
     """Yields the desk with everything open; makes missing keys and tables first.
 
     The broker need not be there: it is tried in the background. Raises KeyFileError, VaultUnavailableError,
-    LedgerUnavailableError or ReferenceDataError, each with what to do, where the rest can't be opened.
+    LedgerUnavailableError, ReadModelUnavailableError or ReferenceDataError, each with what to do, where the rest
+    can't be opened.
     """
     create_keys(settings.keys_folder)
     vault = open_vault(settings.vault_database, index_key(settings.keys_folder))
@@ -52,11 +68,17 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
     publisher = ports.publisher or KafkaPublisher(settings.kafka, settings.limits.publish_time_max)
     desk = _desk(settings, ports, vault, engine, publisher)
     await publisher.start()
-    pruning = asyncio.create_task(_prune_daily(desk))
+    desk.read_model.projector.start()
+    tasks = [asyncio.create_task(_prune_daily(desk))]
+    if ports.publisher is None:
+        tasks.append(start_reading_answers(desk, settings.kafka))
     try:
         yield desk
     finally:
-        pruning.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await desk.read_model.close()
         await publisher.stop()
         vault.close()
         engine.dispose()
@@ -67,7 +89,9 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
     rate_limit = RateLimit(limits.requests_per_second, limits.requests_burst, ports.clock_seconds)
     youngest, oldest = settings.ages
     reference = load_reference(settings.reference_folder)
+    pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
     own = Organisation(reference.service.sor, reference.service.gln)
+    metrics, feed = GatewayMetrics(), ports.feed or KafkaFeed(settings.kafka)
     return Desk(
         limits=limits,
         ports=ports,
@@ -77,9 +101,16 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         receipts=Receipts(engine),
         ledger=StatementLedger(engine),
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
-        reader=Reader(vault, Pseudonyms(pseudonym_roots(settings.keys_folder)), reference, limits.nesting_max),
+        reader=Reader(vault, pseudonyms, reference, limits.nesting_max),
+        identities=Identities(vault.engine, wrapping_keys(settings.keys_folder)),
+        claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
+        pseudonyms=pseudonyms,
+        public_keys=PublicKeys(settings.programmes_folder),
         medcom=Door(vault, reference, range(youngest, oldest + 1), own),
-        metrics=GatewayMetrics(),
+        read_model=read_model_at(settings.read_model_database, feed, metrics),
+        sent_replies=SentReplies(engine),
+        streams=OpenStreams(limits.streams_per_client_max),
+        metrics=metrics,
     )
 
 
@@ -89,8 +120,10 @@ async def _prune_daily(desk: Desk) -> None:
         try:
             receipts = await asyncio.to_thread(desk.receipts.prune, before)
             statements = await asyncio.to_thread(desk.ledger.prune, before)
+            await asyncio.to_thread(desk.claim_codes.prune, desk.ports.clock())
+            replies = await asyncio.to_thread(desk.sent_replies.prune, before)
         except STORE_ERRORS as error:
             _log.warning("pruning_failed", error=type(error).__name__)
         else:
-            _log.info("pruned", receipts=receipts, statements=statements)
+            _log.info("pruned", receipts=receipts, statements=statements, replies=replies)
         await asyncio.sleep(_PRUNE_EVERY.total_seconds())

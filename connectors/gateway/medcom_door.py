@@ -24,6 +24,7 @@ from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
+from connectors.vault.identities import Stated
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ async def _acknowledge(
 
     opened = await asyncio.to_thread(desk.receipts.open, letter, acknowledgement, at)
     if opened.publish_as_of is not None and isinstance(outcome, Translation):
+        await asyncio.to_thread(desk.identities.keep, _stated(outcome))
         delivery = await desk.publish(
             [
                 record_of(topic, event.model_copy(update={"recorded_at": opened.publish_as_of}))
@@ -137,6 +139,12 @@ async def _acknowledge(
         await asyncio.to_thread(desk.receipts.close, letter)
     _count(desk, outcome, opened, "published" if opened.publish_as_of else "repeated")
     return _fhir_answer(200, opened.acknowledgement)
+
+
+def _stated(translation: Translation) -> list[Stated]:
+    """Returns what the vault is to keep before anything is published."""
+    _, event = translation.events[0]
+    return [] if event.youth_id is None else [Stated(event.youth_id, translation.details, event.sent_at)]
 
 
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:

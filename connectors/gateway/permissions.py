@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.gateway.clients import NO_INDIVIDUAL_PATHWAY, Client, ClientKind
+from schemas.codes import ReplyStatus
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
 
 _PROGRAMME_TOPICS = frozenset({"replies", "enrolments", "referrals"})
 _NAMING_FIELDS = ("source", "programme", "referred_to", "referred_from", "receiver")
+_VOUCHED_FOR = frozenset({ReplyStatus.CODE_CLAIMED, ReplyStatus.IDENTITY_WANTED, ReplyStatus.UNDELIVERABLE})
 _HELP = "use the token of the client that this is about"
 
 
 def check_topic(client: Client, topic: str) -> None:
     """Raises RefusedError where nothing on the topic is this client's to state."""
-    may_state = topic in _PROGRAMME_TOPICS if client.kind is ClientKind.PROGRAMME else topic != "replies"
-    if not may_state:
-        rule = "programmes state replies, enrolments and referrals; sources everything but replies"
+    of_programme = client.kind is ClientKind.PROGRAMME and topic in _PROGRAMME_TOPICS
+    if not of_programme and not (client.kind is ClientKind.SOURCE and topic != "replies"):
+        rule = "programmes state replies, enrolments and referrals; sources everything but replies; owners nothing"
         raise RefusedError(Refusal("foreign_topic", "topic", rule, _HELP))
 
 
@@ -41,6 +43,15 @@ def check_statement(client: Client, topic: str, form: BaseModel) -> None:
             )
     if named.get("source", client.name) != client.name:
         raise RefusedError(Refusal("foreign_source", "source", "a client states in its own name alone", _HELP))
+    if getattr(form, "status", None) in _VOUCHED_FOR:
+        raise RefusedError(
+            Refusal(
+                "foreign_statement",
+                "status",
+                "the service alone states this, at a door of its own",
+                "claim a code at POST /claims, ask for an identity at GET /handovers/{handover_id}/identity",
+            )
+        )
     if client.kind is ClientKind.PROGRAMME:
         _check_own(client, topic, form)
 

@@ -8,15 +8,21 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.cpr import CPR, SYSTEMS, PersonNumber, person_number
+from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
 from schemas.events import Municipality
 from schemas.refusals import Refusal, RefusedError
 
 _SHORT_OIDS = {system.removeprefix("urn:oid:"): system for system in SYSTEMS}
 Number = Annotated[str, Field(min_length=1, max_length=64)]
+Detail = Annotated[str, Field(min_length=1, max_length=DETAIL_CHARACTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_FOR_VAULT = "for the vault alone; a programme gets it on a named consent"
 
 
 class PersonForm(BaseModel):
-    """Who a statement is about: a CPR number, or a replacement number with its identifier system."""
+    """Who a statement is about: a CPR number, or a replacement number with its identifier system.
+
+    What is absent leaves what the vault has; the same statement sent again changes nothing there either.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -24,6 +30,10 @@ class PersonForm(BaseModel):
     system: Number | None = Field(default=None, description="urn:oid of CPR, X-eCPR or D-eCPR")
     value: Number | None = None
     municipality: Municipality | None = Field(default=None, description="home municipality, four digits")
+    name: Detail | None = Field(default=None, description=_FOR_VAULT)
+    address: Detail | None = Field(default=None, description=_FOR_VAULT)
+    phone: Detail | None = Field(default=None, description=_FOR_VAULT)
+    protected: bool | None = Field(default=None, description="whether name and address are protected (CPR)")
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
@@ -40,6 +50,11 @@ def identified(person: PersonForm) -> PersonNumber:
     if person.cpr is not None:
         return person_number(CPR, _bare(person.cpr), "person.cpr")
     return person_number(_system_of(person), _bare(person.value or ""), "person.value")
+
+
+def details_of(person: PersonForm, who: PersonNumber) -> PersonDetails:
+    """Returns what the vault is to keep of a person."""
+    return PersonDetails(who.system, who.number, person.name, person.address, person.phone, person.protected)
 
 
 def _bare(number: str) -> str:

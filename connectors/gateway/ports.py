@@ -9,23 +9,32 @@ from typing import TYPE_CHECKING
 
 from connectors.gateway.publisher import Delivered
 from connectors.gateway.tables import LedgerUnavailableError
+from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connectors.gateway.entrance import Entrance
+    from connectors.gateway.handover_stream import OpenStreams
     from connectors.gateway.metrics import GatewayMetrics
+    from connectors.gateway.public_keys import PublicKeys
     from connectors.gateway.publisher import Publisher, Record, Unavailable
     from connectors.gateway.receipts import Receipts
+    from connectors.gateway.sent_replies import SentReplies
     from connectors.gateway.settings import Limits
     from connectors.gateway.statement_ledger import StatementLedger
     from connectors.gateway.statements import Reader
     from connectors.gateway.tables import Fingerprints
     from connectors.medcom_fhir.translate import Door
+    from connectors.read_model.feed import Feed
+    from connectors.read_model.opening import ReadModel
+    from connectors.vault.claims import ClaimCodes
+    from connectors.vault.identities import Identities
+    from connectors.vault.pseudonyms import Pseudonyms
     from connectors.vault.store import SqlVault
 
-STORE_ERRORS = (VaultUnavailableError, LedgerUnavailableError)
+STORE_ERRORS = (VaultUnavailableError, LedgerUnavailableError, ReadModelUnavailableError)
 
 
 def utc_now() -> datetime:
@@ -41,14 +50,15 @@ def _nothing() -> None:
 class Ports:
     """The outside world, as far as tests replace it.
 
-    No ``publisher`` means the broker of the settings. ``after_confirmation`` is called between the broker's
-    confirmation and everything that follows it; a test may end the process there.
+    No ``publisher`` and no ``feed`` mean the broker of the settings. ``after_confirmation`` is called between the
+    broker's confirmation and everything that follows it; a test may end the process there.
     """
 
     publisher: Publisher | None = None
     clock: Callable[[], datetime] = utc_now
     clock_seconds: Callable[[], float] = time.monotonic
     after_confirmation: Callable[[], None] = _nothing
+    feed: Feed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,13 @@ class Desk:
     fingerprints: Fingerprints
     reader: Reader
     medcom: Door
+    identities: Identities
+    claim_codes: ClaimCodes
+    pseudonyms: Pseudonyms
+    public_keys: PublicKeys
+    read_model: ReadModel
+    sent_replies: SentReplies
+    streams: OpenStreams
     metrics: GatewayMetrics = field(repr=False)
 
     async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:

@@ -28,6 +28,10 @@ class Limits(BaseModel):
     requests_per_second: Positive = 50
     requests_burst: Positive = 200
     receipts_kept: timedelta = timedelta(days=400)
+    answer_time_max: timedelta = timedelta(seconds=5)
+    streams_per_client_max: Positive = 4
+    stream_heartbeat: timedelta = timedelta(seconds=15)
+    stream_time_max: timedelta = timedelta(minutes=15)
 
 
 class GatewaySettings(BaseModel):
@@ -42,9 +46,11 @@ class GatewaySettings(BaseModel):
     data_folder: Path
     kafka: KafkaConnection
     reference_folder: Path
+    programmes_folder: Path = Path("programmes")
     ages: tuple[int, int] = (0, 25)
     vault_url: str | None = None
     ledger_url: str | None = None
+    read_model_url: str | None = None
     limits: Limits = Limits()
 
     @property
@@ -61,3 +67,8 @@ class GatewaySettings(BaseModel):
     def ledger_database(self) -> str:
         """Returns the URL of the gateway's receipts and clients: a file of its own, apart from the vault."""
         return self.ledger_url or sqlite_url(self.data_folder / "gateway.sqlite")
+
+    @property
+    def read_model_database(self) -> str:
+        """Returns the URL of the read model: a file of its own, which may be deleted while the gateway stands still."""
+        return self.read_model_url or sqlite_url(self.data_folder / "read-model.sqlite")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,13 +13,14 @@ from pydantic import BaseModel, ValidationError
 from connectors.gateway.forms import FORMS, MODELS
 from connectors.gateway.json_reader import read_json
 from connectors.gateway.permissions import check_statement
-from connectors.gateway.persons import identified
+from connectors.gateway.persons import details_of, identified
 from connectors.gateway.publisher import Record
 from connectors.medcom_fhir.identifiers import normalised
+from connectors.vault.identities import Stated
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.codes import Specialty
-from schemas.events import Discharge, Envelope, Person
+from schemas.codes import ConsentDecision, Identity, Specialty
+from schemas.events import Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
 from schemas.rules import refusal_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from connectors.cpr import PersonNumber
     from connectors.gateway.clients import Client
     from connectors.medcom_fhir.identities import Identities
+    from connectors.person_details import PersonDetails
     from connectors.vault.pseudonyms import Pseudonyms
     from schemas.reference import Reference
 
@@ -50,6 +52,7 @@ class Statement:
     event: Envelope
     person: Person | None
     sent_at_given: bool
+    details: PersonDetails | None = field(default=None, repr=False)
 
     @property
     def event_id(self) -> UUID:
@@ -60,6 +63,20 @@ class Statement:
     def content(self) -> str:
         """Returns everything that it says, as text: the same for a repeat, whenever it was sent."""
         return json.dumps([_said(self.event), self.person and _said(self.person)], sort_keys=True)
+
+    @property
+    def wants_claim_code(self) -> bool:
+        """Returns whether it gives an anonymous consent: the young person then gets a claim code."""
+        event = self.event
+        return (
+            isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
+        )
+
+    def stated(self, recorded_at: datetime) -> Stated | None:
+        """Returns what the vault is to keep before the records of the same time are published."""
+        if self.details is None or self.event.youth_id is None:
+            return None
+        return Stated(self.event.youth_id, self.details, self.event.sent_at if self.sent_at_given else recorded_at)
 
     def records(self, recorded_at: datetime) -> tuple[Record, ...]:
         """Returns the records to publish as of a time, the person's first; the same time gives the same bytes."""
@@ -97,7 +114,8 @@ class Reader:
         _refuse_own_number_in_text(form, who)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
-        return self._routable(_statement(topic, form, client, recorded_at, known | {"youth_id": youth_id}))
+        statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
+        return replace(self._routable(statement), details=details_of(person, who))
 
     def _routable(self, statement: Statement) -> Statement:
         event = statement.event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from connectors.medcom_fhir.codes import ResponseCode
     from connectors.medcom_fhir.letters import Addressing
+    from connectors.person_details import PersonDetails
     from schemas.events import Discharge, Person
     from schemas.refusals import Refusal
 
@@ -19,13 +20,14 @@ class Translation:
     """A HospitalNotification and the events it becomes, each with the short name of its topic.
 
     ``letter_id`` tells a resubmission (same letter, new Bundle) and ``content_digest`` whether it says
-    the same: it covers the events but not when the message was sent or recorded.
+    the same: it covers the events but not when the message was sent or recorded. ``details`` are for the vault.
     """
 
     addressing: Addressing
     letter_id: UUID
     content_digest: str
     events: tuple[tuple[str, Discharge | Person], ...]
+    details: PersonDetails = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

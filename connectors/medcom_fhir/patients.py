@@ -5,14 +5,18 @@ HospitalNotification allows a CPR number only; replacement numbers are taken wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.cpr import SYSTEMS, PersonNumber, person_number
 from connectors.medcom_fhir.codes import RESTRICTED, ErrorCode
 from connectors.medcom_fhir.nodes import Node, refused
+from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connectors.medcom_fhir.bundle import Bundle
 
 
@@ -23,6 +27,7 @@ class Patient:
     number: PersonNumber
     deceased: bool | None
     protected: bool
+    details: PersonDetails = field(repr=False)
 
 
 def read_patient(bundle: Bundle) -> Patient:
@@ -35,7 +40,8 @@ def read_patient(bundle: Bundle) -> Patient:
     if len(patients) != 1:
         raise refused("patient_count", "Bundle.entry.resource.ofType(Patient)", "a message has exactly one Patient")
     node = patients[0]
-    return Patient(_number(node), _deceased(node), _protected(node) or _protected(bundle.node))
+    number, protected = _number(node), _protected(node) or _protected(bundle.node)
+    return Patient(number, _deceased(node), protected, _details(node, number, protected=protected))
 
 
 def _number(node: Node) -> PersonNumber:
@@ -64,3 +70,44 @@ def _protected(node: Node) -> bool:
     """Returns whether name and address are protected: security label R (HL7 v3 Confidentiality, dk-core)."""
     meta = node.optional_child("meta")
     return meta is not None and any(label.optional_text("code") == RESTRICTED for label in meta.children("security"))
+
+
+def _details(node: Node, number: PersonNumber, *, protected: bool) -> PersonDetails:
+    """Returns what the vault is to keep; what is of another form than FHIR's is passed over, never refused."""
+    return PersonDetails(
+        number.system,
+        number.number,
+        _first(node, "name", _name),
+        _first(node, "address", _address),
+        _first(node, "telecom", _phone),
+        protected,
+    )
+
+
+def _first(node: Node, element: str, read: Callable[[Node], str | None]) -> str | None:
+    """Returns the first readable value of a repeating element, what is marked as old left out."""
+    try:
+        values = [read(one) for one in node.children(element) if one.optional_text("use") != "old"]
+    except RefusedError:
+        return None
+    texts = (" ".join(value.split())[:DETAIL_CHARACTERS_MAX] for value in values if value)
+    return next((text for text in texts if text), None)
+
+
+def _name(name: Node) -> str | None:
+    return name.optional_text("text") or " ".join([*_texts(name, "given"), *_texts(name, "family")])
+
+
+def _address(address: Node) -> str | None:
+    place = " ".join([*_texts(address, "postalCode"), *_texts(address, "city")])
+    return address.optional_text("text") or ", ".join([*_texts(address, "line"), *([place] if place else [])])
+
+
+def _phone(telecom: Node) -> str | None:
+    return telecom.optional_text("value") if telecom.optional_text("system") in {"phone", "sms"} else None
+
+
+def _texts(node: Node, element: str) -> list[str]:
+    """Returns the texts of an element that is one or a list of them, in their order."""
+    value = node.value.get(element)
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text.strip()]

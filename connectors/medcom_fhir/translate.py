@@ -83,7 +83,7 @@ def _outcome(notification: Notification, bundle: Bundle, door: Door, recorded_at
     who = notification.patient.number
     youth_id = door.identities.youth_id(who.system, who.number)
     events = events_of(notification, youth_id, recorded_at)
-    return Translation(addressing, letter, content_digest(events), events)
+    return Translation(addressing, letter, content_digest(events), events, notification.patient.details)
 
 
 def _check_event_code(header: Node) -> None:

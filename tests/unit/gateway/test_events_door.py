@@ -176,7 +176,7 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("enrolments", {"started_on": "2026-02-30"}, (422, "impossible_date", "started_on")),
         ("enrolments", {"person": ...}, (422, "missing_field", "person")),
         ("enrolments", {"person": {}}, (422, "wrong_form", "person")),
-        ("enrolments", {"person": {"cpr": "0105109996", "name": "J"}}, (422, "unknown_field", "person.name")),
+        ("enrolments", {"person": {"cpr": "0105109996", "nickname": "J"}}, (422, "unknown_field", "person.nickname")),
         ("enrolments", {"person": {"cpr": "3113109996"}}, (422, "invalid_cpr", "person.cpr")),
         ("enrolments", {"person": {"cpr": "010510999"}}, (422, "invalid_cpr", "person.cpr")),
         (

@@ -38,6 +38,7 @@ class Settings(BaseModel):
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
     calendar_allowed: bool = False
+    webhooks_loopback: bool = False
     settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
     release: str = version("brobygger")
 
@@ -77,6 +78,7 @@ _VARIABLES = {
     "BROBYGGER_GATEWAY_HOST": "gateway_host",
     "BROBYGGER_GATEWAY_PORT": "gateway_port",
     "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",
+    "BROBYGGER_WEBHOOKS_LOOPBACK": "webhooks_loopback",
     "BROBYGGER_SETTLE_SECONDS": "settle_seconds",
 }
 

@@ -10,6 +10,8 @@ from connectors.kafka.errors import KafkaConnectorError
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.sealing import UnsealError
 from connectors.vault.store import VaultUnavailableError
+from connectors.webhooks.deliverer import AlreadyRunningError
+from connectors.webhooks.tables import WebhooksUnavailableError
 from schemas.programmes import ProgrammeFileError
 from schemas.reference import ReferenceDataError
 from streams.agents.steering import CatalogueMissingError
@@ -24,6 +26,7 @@ from streams.supervision import StartFailedError
 
 KNOWN: tuple[type[Exception], ...] = (
     AioKafkaError,
+    AlreadyRunningError,
     CatalogueMissingError,
     CopyError,
     DeadLetterError,
@@ -41,6 +44,7 @@ KNOWN: tuple[type[Exception], ...] = (
     TopicError,
     UnsealError,
     VaultUnavailableError,
+    WebhooksUnavailableError,
 )
 
 

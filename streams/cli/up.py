@@ -106,16 +106,21 @@ def _children(settings: Settings, connection: KafkaConnection, workers: int) -> 
         settings.log_folder / "gateway.log",
         f"http://{settings.gateway_host}:{settings.gateway_port}/ready",
     )
-    return [gateway, *(_worker(settings, environment, number + 1) for number in range(workers))]
+    numbered = [f"worker-{number + 1}" for number in range(workers)]
+    return [
+        gateway,
+        *(_with_health(settings, environment, name, "worker", "--instance-id", name) for name in numbered),
+        _with_health(settings, environment, "deliverer", "deliver"),
+    ]
 
 
-def _worker(settings: Settings, environment: dict[str, str], number: int) -> Child:
-    name, port = f"worker-{number}", _free_port()
+def _with_health(settings: Settings, environment: dict[str, str], role: str, *arguments: str) -> Child:
+    port = _free_port()
     return Child(
-        name,
-        ["worker", "--instance-id", name, "--health-port", str(port)],
+        role,
+        [*arguments, "--health-port", str(port)],
         environment,
-        settings.log_folder / f"{name}.log",
+        settings.log_folder / f"{role}.log",
         f"http://127.0.0.1:{port}/ready",
     )
 

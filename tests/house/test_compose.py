@@ -66,7 +66,7 @@ def test_the_images_own_variables_are_settings() -> None:
 def test_the_parts_of_make_run_are_there_with_two_workers() -> None:
     words = [arguments[0] for _, arguments in ALL_COMMANDS]
 
-    assert sorted(words) == ["gateway", "programmes", "topics", "worker", "worker"]
+    assert sorted(words) == ["deliver", "gateway", "programmes", "topics", "worker", "worker"]
 
 
 def test_no_two_workers_share_an_instance_id() -> None:

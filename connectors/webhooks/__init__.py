@@ -1,0 +1,1 @@
+"""Signed webhooks (Standard Webhooks): every record of a programme's handover topic, brought to its endpoint."""

@@ -1,0 +1,155 @@
+"""Puts the deliverer together and runs it: one process of a data folder, ended by any failure that is its own."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.kafka.connection import KafkaConnection
+from connectors.vault.database import sqlite_url
+from connectors.webhooks.backoff import RetryRules
+from connectors.webhooks.endpoints import Endpoints
+from connectors.webhooks.escalating import Escalator, KafkaReplies
+from connectors.webhooks.following import Follower
+from connectors.webhooks.lanes import Bench, Lane
+from connectors.webhooks.metrics import DelivererMetrics
+from connectors.webhooks.sending import HttpSender, SendingRules
+from connectors.webhooks.signing import SecretBox
+from connectors.webhooks.tables import ACTIVE, Database
+from connectors.webhooks.urls import Resolve, resolved_by_system
+from connectors.webhooks.waiting import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_OBSERVE = timedelta(seconds=2)
+
+
+class AlreadyRunningError(Exception):
+    """Raised where another deliverer runs on the data folder: two would break the order of a handover's records."""
+
+
+class DelivererSettings(BaseModel):
+    """Where the deliverer keeps its data, and how it behaves. ``kept`` is how long what ended can be sent again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_folder: Path
+    kafka: KafkaConnection
+    database_url: str | None = None
+    loopback_allowed: bool = False
+    retry: RetryRules = RetryRules()
+    kept: timedelta = timedelta(days=30)
+
+
+def open_database_of(data_folder: Path, url: str | None = None) -> Database:
+    """Returns the deliverer's database: a SQLite file in the data folder unless a URL is given."""
+    return Database(url or sqlite_url(data_folder / "webhooks.sqlite"))
+
+
+def open_endpoints(data_folder: Path, url: str | None = None) -> Endpoints:
+    """Returns the endpoints of a data folder; no broker and no deliverer need run."""
+    return Endpoints(open_database_of(data_folder, url), SecretBox(data_folder / "keys"))
+
+
+def utc_now() -> datetime:
+    """Returns the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def _nothing() -> None:
+    """Does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world, as far as tests replace it."""
+
+    clock: Callable[[], datetime] = utc_now
+    resolve: Resolve = resolved_by_system
+    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    after_answer: Callable[[], None] = field(default=_nothing)
+
+
+class Deliverer:
+    """Follows topics, delivers, escalates. ``ready`` once the topics are read from where they were left."""
+
+    def __init__(self, settings: DelivererSettings, ports: Ports | None = None) -> None:
+        """Opens database and keys; raises WebhooksUnavailableError or KeyFileError."""
+        self._settings = settings
+        self._ports = ports or Ports()
+        self.metrics = DelivererMetrics()
+        database = open_database_of(settings.data_folder, settings.database_url)
+        self._rules = SendingRules(loopback_allowed=settings.loopback_allowed)
+        self._bench = Bench(
+            Endpoints(database, SecretBox(settings.data_folder / "keys")),
+            Waiting(database),
+            settings.retry,
+            self._rules.concurrency_max,
+            self._ports.clock,
+            self.metrics,
+            self._ports.after_answer,
+        )
+        self._lanes: dict[str, Lane] = {}
+        self._follower = Follower(settings.kafka, self._bench, self._wake)
+
+    @property
+    def ready(self) -> bool:
+        """Returns whether the topics are followed."""
+        return self._follower.ready
+
+    async def run(self) -> None:
+        """Runs until it is cancelled; attempts under way are finished then. Any failure of its own ends it.
+
+        Raises AlreadyRunningError where another one runs on the data folder.
+        """
+        with _only_one(self._settings.data_folder / "deliverer.lock"):
+            replies = KafkaReplies(self._settings.kafka)
+            await replies.start()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._follower.run())
+                    group.create_task(Escalator(self._bench, replies).run())
+                    await self._open_lanes(group)
+            except ExceptionGroup as group_of_errors:
+                raise group_of_errors.exceptions[0] from group_of_errors
+            finally:
+                await replies.stop()
+
+    async def _open_lanes(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            now = self._ports.clock()
+            endpoints = await asyncio.to_thread(self._bench.endpoints.listed, now)
+            for programme in (one.programme for one in endpoints):
+                if programme not in self._lanes:
+                    sender = HttpSender(self._rules, self._ports.resolve, self._ports.tls())
+                    self._lanes[programme] = Lane(programme, self._bench, sender)
+                    group.create_task(self._lanes[programme].run())
+            backlogs = await asyncio.to_thread(self._bench.waiting.backlogs)
+            self.metrics.backlogs_observed(backlogs, {one.programme: one.state == ACTIVE for one in endpoints}, now)
+            await asyncio.to_thread(self._bench.waiting.forget_before, now - self._settings.kept)
+            await asyncio.sleep(_OBSERVE.total_seconds())
+
+    def _wake(self, programme: str) -> None:
+        if programme in self._lanes:
+            self._lanes[programme].wake()
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    # The system lets go of the lock when the process ends, however it ends.
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(f"another deliverer runs on {path.parent}; stop it first") from error
+        yield

@@ -1,0 +1,67 @@
+"""Every metric of the deliverer, in one place. Base units; no young person is a label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from connectors.webhooks.deliveries import Backlog
+
+
+class DelivererMetrics:
+    """The metrics of one deliverer, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Registers them, all at zero."""
+        self.registry = CollectorRegistry()
+        # Every attempt by its outcome: delivered, http_<status>, redirected, unreachable, timed_out, tls_failed,
+        # internal_address, broken_answer.
+        self.attempts = Counter(
+            "brobygger_webhook_attempts", "Attempts by outcome", ("programme", "outcome"), registry=self.registry
+        )
+        # Records whose handovers were escalated because they could not be delivered.
+        self.given_up = Counter(
+            "brobygger_webhook_given_up", "Records given up", ("programme",), registry=self.registry
+        )
+        # Records on a handover topic that no one can read; the log names their place.
+        self.unreadable = Counter(
+            "brobygger_webhook_unreadable", "Unreadable records passed over", ("programme",), registry=self.registry
+        )
+        self.waiting = Gauge(
+            "brobygger_webhook_waiting_records", "Records not delivered yet", ("programme",), registry=self.registry
+        )
+        # Of those, records of which an attempt has failed.
+        self.failing = Gauge(
+            "brobygger_webhook_failing_records",
+            "Records that wait for another attempt",
+            ("programme",),
+            registry=self.registry,
+        )
+        self.oldest = Gauge(
+            "brobygger_webhook_oldest_age_seconds",
+            "Age of the oldest that waits",
+            ("programme",),
+            registry=self.registry,
+        )
+        # 1 where the endpoint receives, 0 where it is paused.
+        self.active = Gauge(
+            "brobygger_webhook_active", "Whether the endpoint receives", ("programme",), registry=self.registry
+        )
+
+    def backlogs_observed(self, backlogs: Iterable[Backlog], active: dict[str, bool], now: datetime) -> None:
+        """Sets what waits for each programme that has an endpoint, zero where nothing does."""
+        for gauge in (self.waiting, self.failing, self.oldest, self.active):
+            gauge.clear()
+        for programme, receives in active.items():
+            self.active.labels(programme).set(receives)
+            for gauge in (self.waiting, self.failing, self.oldest):
+                gauge.labels(programme)
+        for one in backlogs:
+            self.waiting.labels(one.programme).set(one.waiting)
+            self.failing.labels(one.programme).set(one.failing)
+            self.oldest.labels(one.programme).set((now - one.oldest_at).total_seconds())

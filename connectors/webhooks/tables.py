@@ -1,0 +1,118 @@
+"""The deliverer's database: endpoints, what waits for each, and how far each topic was read.
+
+Nothing personal: bodies are records of a programme's own topic, and secrets are encrypted.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import event as listening
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.vault.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+TABLES = MetaData()
+ACTIVE, PAUSED = "active", "paused"
+QUEUED, DELIVERED, GIVING_UP, GIVEN_UP = "queued", "delivered", "giving_up", "given_up"
+_CODE = String(64)
+_GROWING = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER key counts by itself in SQLite
+
+ENDPOINTS = Table(
+    "endpoints",
+    TABLES,
+    Column("programme", String(64), primary_key=True),
+    Column("url", String(2048), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("former_secret", LargeBinary),
+    Column("former_until_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("reason", _CODE),
+    Column("changed_at_ms", BigInteger, nullable=False),
+)
+#: ``next_offset`` is the first of a partition that is not in ``deliveries`` yet.
+POSITIONS = Table(
+    "positions",
+    TABLES,
+    Column("programme", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+#: One row a record. ``number`` is their order; ``rounds`` counts how often a finished one was sent again.
+DELIVERIES = Table(
+    "deliveries",
+    TABLES,
+    Column("number", _GROWING, primary_key=True),
+    Column("programme", String(64), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("handover", String(128), nullable=False),
+    Column("youth_id", String(128), nullable=False),
+    Column("correlation_id", String(36), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("queued_at_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_ms", BigInteger, nullable=False),
+    Column("outcome", _CODE),
+    Column("ended_at_ms", BigInteger),
+)
+Index("deliveries_by_event", DELIVERIES.c.programme, DELIVERIES.c.event_id, unique=True)
+Index("deliveries_by_queue", DELIVERIES.c.programme, DELIVERIES.c.state, DELIVERIES.c.handover, DELIVERIES.c.number)
+Index("deliveries_by_end", DELIVERIES.c.state, DELIVERIES.c.ended_at_ms)
+
+
+class WebhooksUnavailableError(Exception):
+    """Raised where the deliverer's database can't be opened, read or written; the caller may try again."""
+
+
+class Database:
+    """The deliverer's database, tables made; each call blocks on it, and raises WebhooksUnavailableError."""
+
+    def __init__(self, url: str) -> None:
+        """Opens it: SQLite, or PostgreSQL by its URL."""
+        try:
+            self._engine = open_database(url, TABLES)
+        except (SQLAlchemyError, OSError) as error:
+            raise WebhooksUnavailableError(
+                "the webhooks' database can't be opened: check its URL and folder"
+            ) from error
+        if self._engine.dialect.name == "sqlite":
+            listening.listen(self._engine, "begin", _take_write_lock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Gives a connection in a transaction that commits at the end of the block, or not at all."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise WebhooksUnavailableError("the webhooks' database can't be read or written") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Gives a connection that reads, and waits for no writer."""
+        try:
+            with self._engine.connect().execution_options(reads_only=True) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise WebhooksUnavailableError("the webhooks' database can't be read") from error
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._engine.dispose()
+
+
+def _take_write_lock(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails in SQLite, without waiting, where another process
+    # has written in between; taking the write lock first makes it wait its turn.
+    if not connection.get_execution_options().get("reads_only"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -20,6 +20,7 @@ _RULES = {
     "missing": ("missing_field", "the field is required"),
     "extra_forbidden": ("unknown_field", "only fields of this topic's form are taken"),
     "enum": ("unknown_code", "the code is one of: {expected}"),
+    "literal_error": ("unknown_code", "the code is one of: {expected}"),
     "uuid_parsing": ("wrong_form", "an id is a UUID"),
     "uuid_type": ("wrong_form", "an id is a UUID"),
     "datetime_type": ("wrong_form", _TIME),

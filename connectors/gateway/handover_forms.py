@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.codes import Identity, NeedKind, ReplyStatus, Side
+from schemas.codes import Identity, NeedKind, Side
 from schemas.events import Day, ReasonCode
 from schemas.outputs import HandoverEvent
 
@@ -24,14 +24,14 @@ class HandoverReply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     status: Literal[
-        ReplyStatus.ACCEPTED,
-        ReplyStatus.DECLINED,
-        ReplyStatus.WAITLISTED,
-        ReplyStatus.FIRST_CONTACT,
-        ReplyStatus.NO_SHOW,
-        ReplyStatus.FULFILLED,
-        ReplyStatus.ENDED,
-        ReplyStatus.RECALLED_AND_DELETED,
+        "accepted",
+        "declined",
+        "waitlisted",
+        "first_contact",
+        "no_show",
+        "fulfilled",
+        "ended",
+        "recalled_and_deleted",
     ]
     side: Side | None = Field(default=None, description="whose wish a decline or an end was")
     reason_code: ReasonCode | None = None

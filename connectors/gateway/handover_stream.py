@@ -14,7 +14,7 @@ from connectors.read_model.handovers import page
 from connectors.read_model.tables import ReadModelUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from datetime import timedelta
 
     from connectors.read_model.answers import TopicRecord
@@ -60,7 +60,7 @@ class OpenStreams:
         self._open[client_id] -= 1
 
 
-async def events_of(read_model: ReadModel, streams: OpenStreams, stream: Stream) -> AsyncIterator[bytes]:
+async def events_of(read_model: ReadModel, streams: OpenStreams, stream: Stream) -> AsyncGenerator[bytes]:
     """Yields what is there, then what comes, each event's id the cursor behind it; comments while nothing comes.
 
     Ends when its time is up, when the process ends and when the database can't be read. The next page is read

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from connectors.gateway.app import build_gateway
+from connectors.gateway.app import build_gateway, end_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import socket
+
+    from fastapi import FastAPI
+
     from connectors.gateway.ports import Ports
     from connectors.gateway.settings import GatewaySettings
 
 _STOP_TIME_MAX = timedelta(seconds=15)
 _IDLE_TIME_MAX = timedelta(seconds=65)
 _CONNECTIONS_MAX = 512
+_NOT_STARTED = 3
 
 
-def serve(settings: GatewaySettings, host: str, port: int, ports: Ports | None = None) -> None:
+def serve(
+    settings: GatewaySettings,
+    host: str,
+    port: int,
+    ports: Ports | None = None,
+    attach: Callable[[FastAPI], None] | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it began, for at most 15 seconds.
+
+    ``attach`` adds to the application before it starts: the pages, which stand above the gateway.
 
     One process alone: rate limits and Idempotency-Keys in progress are known to it only. uvicorn's access log is
     off, since an address can be personal; the doors log what they did.
     """
-    uvicorn.run(
-        build_gateway(settings, ports),
+    app = build_gateway(settings, ports)
+    if attach is not None:
+        attach(app)
+    config = uvicorn.Config(
+        app,
         host=host,
         port=port,
         workers=1,
@@ -36,3 +54,21 @@ def serve(settings: GatewaySettings, host: str, port: int, ports: Ports | None =
         timeout_keep_alive=int(_IDLE_TIME_MAX.total_seconds()),
         timeout_graceful_shutdown=int(_STOP_TIME_MAX.total_seconds()),
     )
+    server = _Server(config, app)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
+
+
+class _Server(uvicorn.Server):
+    """Sends those who wait or follow away before it waits for requests to end: a stream would never end by itself."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Ends streams, then everything else."""
+        end_waiting(self._app)
+        await super().shutdown(sockets)

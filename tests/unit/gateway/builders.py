@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec
 from schemas.topics import entry_of
+from tests.unit.read_model.builders import FakeLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -34,6 +36,7 @@ NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 FHIR = {"content-type": "application/fhir+json"}
 NDJSON = {"content-type": "application/x-ndjson"}
 YOUTH_ID = "00112233445566778899aabbccddeeff"
+_PUBLISHED_SECONDS_MAX = 20
 
 
 class FakePublisher:
@@ -44,6 +47,7 @@ class FakePublisher:
         self.records: list[Record] = []
         self.reachable = True
         self.batches = 0
+        self._grown = asyncio.Event()
 
     async def start(self) -> None:
         """Has nothing to do."""
@@ -54,7 +58,15 @@ class FakePublisher:
             return Unavailable("timed_out")
         self.batches += 1
         self.records.extend(records)
+        self._grown.set()
         return Delivered()
+
+    async def published(self, count: int) -> None:
+        """Returns once so many records were published."""
+        async with asyncio.timeout(_PUBLISHED_SECONDS_MAX):
+            while len(self.records) < count:
+                self._grown.clear()
+                await self._grown.wait()
 
     async def is_reachable(self) -> bool:
         """Tells whether it is reachable."""
@@ -83,6 +95,7 @@ class Gateway:
     http: httpx.AsyncClient
     app: FastAPI
     crash: list[Callable[[], None]] = field(default_factory=list)
+    log: FakeLog = field(default_factory=FakeLog)
 
     @property
     def clients(self) -> Clients:
@@ -139,11 +152,13 @@ async def a_gateway(folder: Path, **limits: Any) -> AsyncIterator[Gateway]:
     )
     publisher, clock = FakePublisher(), FixedClock()
     crash: list[Callable[[], None]] = []
-    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, lambda: crash.pop()() if crash else None)
+    log = FakeLog()
+    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, lambda: crash.pop()() if crash else None, log)
     app = build_gateway(settings, ports)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as http:
-        yield Gateway(settings, publisher, clock, http, app, crash)
+        await log.wait_until_taken()
+        yield Gateway(settings, publisher, clock, http, app, crash, log)
 
 
 def a_statement(topic: str, **changes: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,4 +18,11 @@ if TYPE_CHECKING:
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     """Runs a gateway on a folder of its own."""
     async with a_gateway(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Runs a gateway that waits for no answer to a reply."""
+    async with a_gateway(tmp_path / "data", answer_time_max=timedelta()) as running:
         yield running

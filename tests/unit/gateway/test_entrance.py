@@ -161,7 +161,10 @@ async def test_readiness_names_what_cannot_be_reached(gateway: Gateway) -> None:
     gateway.publisher.reachable = False
     unready = await gateway.http.get("/ready")
 
-    assert (ready.status_code, ready.json()) == (200, {"vault": True, "ledger": True, "broker": True})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"vault": True, "ledger": True, "broker": True, "read_model": True},
+    )
     assert (unready.status_code, unready.json()["broker"]) == (503, False)
     assert (await gateway.http.get("/health")).status_code == 200
 

@@ -22,6 +22,7 @@ from schemas.topics import kafka_name, short_name
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 PSEUDONYM = "k001Mb3SptkmvUxNxT8uTm0vu_9gRDGHRa-XadHBk-3TUmM"
 YOUTH_ID = "00112233445566778899aabbccddeeff"
+_TAKEN_SECONDS_MAX = 20
 
 
 class FakeLog:
@@ -31,6 +32,8 @@ class FakeLog:
         self.records = list(records)
         self.failures: list[Exception] = []
         self._grown = asyncio.Event()
+        self._done = -1
+        self._went_on = asyncio.Event()
 
     def append(self, *records: Fetched) -> None:
         """Puts records at the end."""
@@ -52,10 +55,19 @@ class FakeLog:
             grown = self._grown
             fresh, taken = self.records[taken:], len(self.records)
             yield Batch([one for one in fresh if one.offset >= wanted.get((one.topic, one.partition), 0)], True)
+            self._done = taken
+            self._went_on.set()
+            self._went_on = asyncio.Event()
             if self.failures:
                 raise self.failures.pop()
             if taken == len(self.records):
                 await grown.wait()
+
+    async def wait_until_taken(self) -> None:
+        """Blocks until all that stands in it was taken: whoever follows asked for more."""
+        async with asyncio.timeout(_TAKEN_SECONDS_MAX):
+            while self._done < len(self.records):
+                await self._went_on.wait()
 
     def _wake(self) -> None:
         self._grown.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,7 +33,10 @@ from schemas.refusals import Refusal, RefusedError
 from schemas.rules import refusal_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from connectors.gateway.clients import Client
+    from connectors.read_model.answers import TopicRecord
     from connectors.vault.claims import Claim
 
 _JSON = "application/json"
@@ -68,6 +72,18 @@ class ClaimForm(BaseModel):
     code: str = Field(min_length=1, max_length=64)
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim that went out as a reply under that event id; ``answer`` is None where none has come in time."""
+
+    event_id: UUID
+    answer: TopicRecord | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns what became of it, as programmes are told."""
+        return outcome_of(self.event_id, self.answer)
+
+
 @router.post("/claims", openapi_extra=SECURED | _BODY, responses=_RESPONSES)
 async def claim_code(request: Request) -> Response:
     """Claims a code, and waits up to 5 seconds for what becomes of it.
@@ -82,8 +98,7 @@ async def claim_code(request: Request) -> Response:
         check_media_type(request, {_JSON})
         form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max))
         try:
-            claim = await asyncio.to_thread(desk.claim_codes.claim, form.code, client.name, desk.ports.clock())
-            return await _answered(desk, client, claim)
+            return _answered(await claim(desk, client, form.code))
         except STORE_ERRORS as error:
             return unavailable(error)
 
@@ -97,23 +112,39 @@ def _form_of(desk: Desk, body: bytes) -> ClaimForm:
         raise TurnedAwayError(422, refusal_of(error, "send {code}")) from error
 
 
-async def _answered(desk: Desk, client: Client, claim: Claim | Refusal) -> Response:
+async def claim(desk: Desk, client: Client, typed: str) -> Claimed | Refusal | Unavailable:
+    """Returns what became of a code that a programme's client typed in, by this door or on its page.
+
+    A claim that the domain refused gives its code back. Raises what the vault, the ledger and the read model raise.
+    """
+    claim = await asyncio.to_thread(desk.claim_codes.claim, typed, client.name, desk.ports.clock())
     if isinstance(claim, Refusal):
         desk.metrics.refusals.labels("claims", claim.code).inc()
         _log.info("claim_refused", code=claim.code, client=client.client_id)
-        return refused_answer(_STATUSES.get(claim.code, 422), claim)
+        return claim
     vouched = _vouched(desk, client, claim)
     sent = SentReply(vouched.event_id, client.name, desk.fingerprints.of("claim", claim.code_hash), vouched.at)
     await asyncio.to_thread(desk.sent_replies.enter, sent)
     answer = await answer_to_vouched(desk, vouched)
     if isinstance(answer, Unavailable):
-        return refused_answer(503, BROKER_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
-    outcome = outcome_of(vouched.event_id, answer)
-    _log.info("code_claimed", outcome=outcome["outcome"], event_id=str(vouched.event_id), client=client.client_id)
-    if answer is None:
-        return json_answer(202, outcome, {"location": f"/replies/{vouched.event_id}"})
-    if outcome["outcome"] == "refused":
+        return answer
+    claimed = Claimed(vouched.event_id, answer)
+    outcome = claimed.as_dict()["outcome"]
+    _log.info("code_claimed", outcome=outcome, event_id=str(vouched.event_id), client=client.client_id)
+    if outcome == "refused":
         await asyncio.to_thread(desk.claim_codes.give_back, claim)
+    return claimed
+
+
+def _answered(claimed: Claimed | Refusal | Unavailable) -> Response:
+    if isinstance(claimed, Refusal):
+        return refused_answer(_STATUSES.get(claimed.code, 422), claimed)
+    if isinstance(claimed, Unavailable):
+        return refused_answer(503, BROKER_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+    outcome = claimed.as_dict()
+    if claimed.answer is None:
+        return json_answer(202, outcome, {"location": f"/replies/{claimed.event_id}"})
+    if outcome["outcome"] == "refused":
         return json_answer(409, outcome | {"refused": refusal_for(outcome["reason_code"]).as_dict()})
     return json_answer(200, outcome)
 

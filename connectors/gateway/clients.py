@@ -1,4 +1,4 @@
-"""Clients of the gateway and their tokens: kept as hashes, each bound to one source or one programme."""
+"""Clients of the gateway and their tokens: kept as hashes, each bound to one source, programme or owner of needs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class ClientKind(StrEnum):
 
     SOURCE = "source"
     PROGRAMME = "programme"
+    OWNER = "owner"
 
 
 class Role(StrEnum):
@@ -42,11 +43,13 @@ class Role(StrEnum):
     MEDCOM = "medcom"
     STATEMENTS = "statements"
     REPLIES = "replies"
+    NEEDS = "needs"
 
 
 _ROLES = {
     ClientKind.SOURCE: frozenset({Role.MEDCOM, Role.STATEMENTS}),
     ClientKind.PROGRAMME: frozenset({Role.STATEMENTS, Role.REPLIES}),
+    ClientKind.OWNER: frozenset({Role.NEEDS}),
 }
 
 
@@ -69,7 +72,7 @@ class NewClient(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client as the gateway knows it. ``name`` is the one source or programme that it speaks for."""
+    """A client as the gateway knows it. ``name`` is the one source, programme or owner that it speaks for."""
 
     client_id: str
     kind: ClientKind
@@ -124,6 +127,12 @@ class Clients:
             return changed.rowcount == 1
 
         return in_transaction(self._engine, work)
+
+    def valid(self, client_id: str) -> Client | None:
+        """Returns a client by its id, or None where it is unknown or revoked."""
+        wanted = select(CLIENTS).where(CLIENTS.c.client_id == client_id, CLIENTS.c.revoked_at_ms.is_(None))
+        row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else _client_of(row)
 
     def authenticated(self, token: str) -> Client | None:
         """Returns the client whose token this is, or None where it is unknown, altered or revoked."""

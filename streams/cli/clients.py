@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from connectors.gateway.clients import Client, ClientKind, Clients, NewClient, Role, open_clients
 from connectors.vault.database import sqlite_url
+from schemas.reference import load_reference
 from schemas.refusals import RefusedError
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
 from streams.settings import settings_of_process
@@ -19,7 +20,7 @@ app = typer.Typer(help="Create, list or revoke the gateway's clients.", no_args_
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     kind: Annotated[ClientKind, typer.Argument(help="what the client speaks for")],
-    name: Annotated[str, typer.Argument(help="the one source, or the programme's id")],
+    name: Annotated[str, typer.Argument(help="the one source, the programme's id, or the owner as in owners.toml")],
     data_controller: Annotated[str | None, typer.Option(help="who answers for a source's data (GDPR art. 4)")] = None,
     legal_basis: Annotated[str | None, typer.Option(help="on which a source sends")] = None,
     role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
@@ -27,6 +28,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Creates a client and prints its token, once: only the token's hash is kept."""
+    _refuse_unknown_owner(kind, name)
     fields: dict[str, Any] = {
         "kind": kind,
         "name": name,
@@ -72,6 +74,14 @@ def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` show
 def _clients() -> Clients:
     # The gateway's own default, so that clients can be made before any broker runs.
     return open_clients(sqlite_url(settings_of_process().data_folder / "gateway.sqlite"))
+
+
+def _refuse_unknown_owner(kind: ClientKind, name: str) -> None:
+    if kind is not ClientKind.OWNER:
+        return
+    reference = load_reference(settings_of_process().reference_folder)
+    if name not in {reference.default_owner, *reference.owners.values()}:
+        raise refuse("name: an owner is one of reference/owners.toml; copy its name from there")
 
 
 def _row(client: Client) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from connectors.pages.interventions import Decision, intervention_of
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
 from streams.cli.printing import AsJson, complain, print_document, print_line, refuse
@@ -105,19 +106,9 @@ def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
 
 
 def _decision(about: NeedOfPathway, decided: dict[str, Any]) -> Intervention:
-    event_id, now = uuid4(), datetime.now(UTC)
-    envelope = {
-        "event_id": event_id,
-        "correlation_id": event_id,
-        "source": decided["actor"],
-        "occurred_at": now,
-        "sent_at": now,
-        "recorded_at": now,
-        "youth_id": about.pathway.youth_id,
-        "statement_id": str(about.need.need_id),
-    }
+    youth_id, need_id = about.pathway.youth_id, about.need.need_id
     try:
-        return Intervention.model_validate(envelope | decided)
+        return intervention_of(Decision.model_validate(decided), youth_id, need_id, uuid4(), datetime.now(UTC))
     except ValueError as error:
         raise refuse(f"{'; '.join(str(error).splitlines()[1:3])}; correct the option") from error
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "subscribe",
     "pathway",
     "needs",
+    "links",
     "replay",
     "reconcile",
     "dead-letters",

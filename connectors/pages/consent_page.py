@@ -1,0 +1,91 @@
+"""The page behind a signed link: a discharging unit records consent, refusal or withdrawal, and sees the code once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from connectors.pages import consents
+from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.links import opened
+from connectors.pages.needs import CLOSED
+from connectors.pages.problems import PageError, PageRoute
+from connectors.pages.rendering import PREFIX, page
+from connectors.pages.sending import act_id_of, new_act_id, publish_once
+from connectors.pages.sessions import form_token
+from connectors.pages.visits import desk_of, office_of
+from schemas.codes import ConsentDecision, Identity
+
+if TYPE_CHECKING:
+    from connectors.pages.links import Link
+    from connectors.pages.needs import Need
+    from schemas.events import Consent
+
+router = APIRouter(prefix=f"{PREFIX}/consents", route_class=PageRoute, include_in_schema=False)
+_log = structlog.get_logger(__name__)
+
+
+@router.get("/{token}")
+async def show_consent_form(request: Request, token: str) -> Response:
+    """Shows what consent is wanted for, and the form that records it."""
+    link, need = await _link_and_need(request, token)
+    return _form(request, (token, link, need), None)
+
+
+@router.post("/{token}")
+async def record_consent(request: Request, token: str) -> Response:
+    """Publishes what was decided; for an anonymous consent, shows the claim code in this answer alone."""
+    form = await read_form(request, token)
+    link, need = await _link_and_need(request, token)
+    if need.state == CLOSED:
+        return _form(request, (token, link, need), None)
+    at = desk_of(request).ports.clock()
+    try:
+        consent = consents.consent_of(form, link, need, act_id_of(form), at)
+    except FormProblemError as problem:
+        return _form(request, (token, link, need), problem)
+    make, anonymous = desk_of(request).claim_codes.make, _is_anonymous(consent)
+    code = await publish_once(
+        desk_of(request), "consents", consent, lambda: make(need.youth_id, at) if anonymous else ""
+    )
+    _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=code is not None)
+    return page("consent_recorded.html", visitor=None, consent=consent, code=code)
+
+
+def _is_anonymous(consent: Consent) -> bool:
+    return consent.decision == ConsentDecision.GIVEN and consent.scope == Identity.ANONYMOUS
+
+
+async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
+    office = office_of(request)
+    link = opened(office.links_key, token, desk_of(request).ports.clock())
+    need = await asyncio.to_thread(office.needs.need, link.need_id) if link else None
+    if link is None or need is None:
+        raise PageError(
+            404, "Linket virker ikke", "Det er udløbet, eller det er ikke kommet helt med. Bed driften om et nyt link."
+        )
+    return link, need
+
+
+def _form(request: Request, about: tuple[str, Link, Need], problem: FormProblemError | None) -> Response:
+    token, link, need = about
+    return page(
+        "consent.html",
+        422 if problem else 200,
+        visitor=None,
+        names=office_of(request).names,
+        link=link,
+        need=need,
+        closed=need.state == CLOSED,
+        decisions=consents.DECISIONS,
+        givers=consents.GIVERS,
+        scopes=consents.SCOPES,
+        custodies=consents.CUSTODIES,
+        evidences=consents.EVIDENCES,
+        token=form_token(token),
+        act_id=new_act_id(),
+        problem=problem,
+    )

@@ -1,0 +1,52 @@
+"""Times as people in Denmark write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+_WEEKDAYS = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
+_MONTHS = (
+    "januar",
+    "februar",
+    "marts",
+    "april",
+    "maj",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "december",
+)
+
+
+def local_date(moment: datetime) -> date:
+    """Returns the Danish date of an aware time."""
+    return moment.astimezone(_COPENHAGEN).date()
+
+
+def in_words(moment: datetime) -> str:
+    """Returns an aware time in Danish words and Danish time.
+
+    >>> from datetime import UTC, datetime
+    >>> in_words(datetime(2026, 11, 24, 23, 0, tzinfo=UTC))
+    'onsdag 25. november 2026 kl. 00.00'
+    """
+    local = moment.astimezone(_COPENHAGEN)
+    return f"{day_in_words(local.date())} kl. {local:%H.%M}"
+
+
+def day_in_words(day: date) -> str:
+    """Returns a date in Danish words.
+
+    >>> from datetime import date
+    >>> day_in_words(date(2026, 1, 5))
+    'mandag 5. januar 2026'
+    """
+    return f"{_WEEKDAYS[day.weekday()]} {day.day}. {_MONTHS[day.month - 1]} {day.year}"

@@ -1,0 +1,135 @@
+"""Needs as an owner works with them, and the notices that led to them: read from the read model."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import or_, select
+
+from connectors.read_model.tables import NEEDS, NOTICES, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from sqlalchemy import Engine, Row
+
+CLOSED = "closed"
+_OPEN_MAX, _PAST_MAX = 500, 20
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One need. ``youth_id`` is the internal one: it keys what is published and is shown to nobody."""
+
+    need_id: str
+    youth_id: str
+    kind: str
+    trigger: str
+    state: str
+    owner: str | None
+    programme: str | None
+    clock_at: datetime | None
+    reason_code: str | None
+    options: list[dict[str, str]]
+    age_band: str | None
+    municipality: str | None
+    since: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice: who was told about which need, or stay."""
+
+    event_id: str
+    kind: str
+    recipient: str
+    statement_id: str
+    reason_code: str | None
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Jurisdiction:
+    """What an owner may see: needs that are theirs, and those of the young people whose home they answer for."""
+
+    owner: str
+    municipalities: tuple[str, ...]
+    without_municipality: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A need and the last notice about it, as they were at one moment."""
+
+    need: Need | None
+    notice: NoticeRow | None
+
+
+class Needs:
+    """Reads the read model; calls block and raise ReadModelUnavailableError."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the engine of the read model's database."""
+        self._engine = engine
+
+    def open_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
+        """Returns what is open, the longest waiting first, at most 500."""
+        wanted = self._seen_by(seen).where(NEEDS.c.state != CLOSED).order_by(NEEDS.c.since, NEEDS.c.need_id)
+        return self._needs(wanted.limit(_OPEN_MAX))
+
+    def closed_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
+        """Returns the twenty that were closed last."""
+        wanted = self._seen_by(seen).where(NEEDS.c.state == CLOSED).order_by(NEEDS.c.updated_at.desc())
+        return self._needs(wanted.limit(_PAST_MAX))
+
+    def need_seen_by(self, seen: Jurisdiction, need_id: str) -> Need | None:
+        """Returns a need, or None where it is not there or not this owner's to see."""
+        found = self._needs(self._seen_by(seen).where(NEEDS.c.need_id == need_id))
+        return found[0] if found else None
+
+    def need(self, need_id: UUID | str) -> Need | None:
+        """Returns a need, whosever it is."""
+        found = self._needs(select(NEEDS).where(NEEDS.c.need_id == str(need_id)))
+        return found[0] if found else None
+
+    def notice(self, notice_id: UUID) -> NoticeRow | None:
+        """Returns a notice by its event id."""
+        return self._notice(select(NOTICES).where(NOTICES.c.event_id == str(notice_id)))
+
+    def moment(self, need_id: UUID, recipient: str) -> Moment:
+        """Returns a need and the last notice about it to someone."""
+        told = select(NOTICES).where(NOTICES.c.statement_id == str(need_id), NOTICES.c.recipient == recipient)
+        return Moment(self.need(need_id), self._notice(told.order_by(NOTICES.c.offset.desc()).limit(1)))
+
+    async def changed_since(self, before: Moment, need_id: UUID, recipient: str, time_max: timedelta) -> Moment | None:
+        """Returns the first moment at which need or notice differ from before, or None where none came in time."""
+        try:
+            async with asyncio.timeout(time_max.total_seconds()):
+                # Another process may project it, so there is nothing in this one to be woken by.
+                while (now := await asyncio.to_thread(self.moment, need_id, recipient)) == before:  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            return None
+        return now
+
+    @staticmethod
+    def _seen_by(seen: Jurisdiction) -> Any:
+        at_home = NEEDS.c.municipality.in_(seen.municipalities)
+        nowhere = [NEEDS.c.municipality.is_(None)] if seen.without_municipality else []
+        return select(NEEDS).where(or_(NEEDS.c.owner == seen.owner, at_home, *nowhere))
+
+    def _needs(self, wanted: Any) -> tuple[Need, ...]:
+        rows: Sequence[Row[Any]] = reading(self._engine, lambda connection: connection.execute(wanted).all())
+        return tuple(Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__}) for row in rows)
+
+    def _notice(self, wanted: Any) -> NoticeRow | None:
+        row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
+        if row is None:
+            return None
+        return NoticeRow(**{name: getattr(row, name) for name in NoticeRow.__dataclass_fields__})

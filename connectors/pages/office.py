@@ -1,0 +1,27 @@
+"""Everything that the pages need beside the gateway's desk, opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.gateway.clients import Clients
+    from connectors.pages.attempts import Attempts
+    from connectors.pages.names import Names
+    from connectors.pages.needs import Needs
+    from connectors.pages.sessions import Sessions
+    from connectors.pages.worklist import Worklist
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the pages work with beside the gateway's desk."""
+
+    clients: Clients
+    sessions: Sessions
+    attempts: Attempts
+    names: Names
+    worklist: Worklist
+    needs: Needs
+    links_key: bytes

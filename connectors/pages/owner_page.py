@@ -1,0 +1,153 @@
+"""The page of an owner of needs: what waits, since when, why nothing fitted, and what may be decided."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
+
+from fastapi import APIRouter, Request, Response
+
+from connectors.gateway.clients import ClientKind
+from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.interventions import Decision, intervention_of
+from connectors.pages.needs import CLOSED, Jurisdiction
+from connectors.pages.problems import PageRoute, not_found
+from connectors.pages.rendering import PREFIX, elsewhere, page
+from connectors.pages.replies import reasons_in_words
+from connectors.pages.sending import act_id_of, new_act_id, publish_once
+from connectors.pages.visits import desk_of, office_of, visitor_of
+from schemas.codes import InterventionAction, NoticeKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.pages.incoming_forms import Form
+    from connectors.pages.names import Names
+    from connectors.pages.needs import Moment, Need
+    from connectors.pages.visits import Visitor
+
+router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
+CLOSE_REASONS = ("other_help", "moved_away", "not_wanted", "not_target_group", "agreed_end")
+_ROLE = "owner"
+_TOLD = ("done", "not_done", "under_way")
+
+
+@router.get("")
+async def show_needs(request: Request) -> Response:
+    """Shows what waits for a person and what is under way, the longest waiting first."""
+    visitor = await visitor_of(request, ClientKind.OWNER)
+    office = office_of(request)
+    seen = jurisdiction_of(visitor.name, office.names)
+    needs = await asyncio.to_thread(office.needs.open_needs, seen)
+    return page(
+        "needs.html",
+        visitor=visitor,
+        names=office.names,
+        mine=[need for need in needs if need.owner == visitor.name and need.state == "with_person"],
+        under_way=[need for need in needs if need.owner != visitor.name or need.state != "with_person"],
+        closed=await asyncio.to_thread(office.needs.closed_needs, seen),
+        now=_now(request, needs),
+    )
+
+
+@router.get("/{need_id}")
+async def show_need(request: Request, need_id: UUID, told: str = "", why: str = "") -> Response:
+    """Shows one need, what may be decided, and what came of the last decision."""
+    visitor = await visitor_of(request, ClientKind.OWNER)
+    need = await _own_need(request, visitor, need_id)
+    return _need(request, visitor, need, (told, why), None)
+
+
+@router.post("/{need_id}")
+async def decide_about_need(request: Request, need_id: UUID) -> Response:
+    """Publishes what a form decides, waits a while for what comes of it, and shows that."""
+    visitor = await visitor_of(request, ClientKind.OWNER)
+    form = await read_form(request, visitor.session)
+    need = await _own_need(request, visitor, need_id)
+    desk, office = desk_of(request), office_of(request)
+    try:
+        decision = _decision(form, need, visitor, office.names)
+    except FormProblemError as problem:
+        return _need(request, visitor, need, ("", ""), problem)
+    before = await asyncio.to_thread(office.needs.moment, need_id, visitor.name)
+    event = intervention_of(decision, need.youth_id, need_id, act_id_of(form), desk.ports.clock())
+    await publish_once(desk, "interventions", event)
+    after = await office.needs.changed_since(before, need_id, visitor.name, desk.limits.answer_time_max)
+    told, why = _told(before, after)
+    return elsewhere(f"/needs/{need_id}?told={told}" + (f"&why={why}" if why else ""))
+
+
+def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
+    """Returns what an owner may see: their own needs, and those of young people whose municipality is theirs.
+
+    The default owner answers for every municipality that has none of its own, and for needs without any.
+    """
+    default = owner == names.default_owner
+    own = (code for code in names.municipalities if names.owner_of.get(code, names.default_owner) == owner)
+    return Jurisdiction(owner, tuple(own), without_municipality=default)
+
+
+def acts_on(need: Need, owner: str) -> tuple[str, ...]:
+    """Returns the decisions that a need allows as it stands."""
+    if need.state == CLOSED:
+        return ("reopened",)
+    assign = ("assigned",) if need.owner != owner else ()
+    return (*assign, "offered", "reopened", "closed")
+
+
+def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:
+    action = form.choice("act", acts_on(need, visitor.name), "Det kan man ikke gøre, som behovet står nu.")
+    programme = reason = None
+    if action == "offered":
+        programme = form.choice("programme", names.receiving, "Vælg et tilbud.")
+    if action == "closed":
+        reason = form.choice("closed_reason", CLOSE_REASONS, "Vælg en grund.")
+    return Decision(
+        action=InterventionAction(action), actor=visitor.name, role=_ROLE, programme=programme, reason_code=reason
+    )
+
+
+def _told(before: Moment, after: Moment | None) -> tuple[str, str | None]:
+    if after is None:
+        return "under_way", None
+    notice = after.notice
+    if notice is not None and notice != before.notice and notice.kind == NoticeKind.ESCALATED:
+        return "not_done", notice.reason_code
+    return "done", None
+
+
+async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
+    office = office_of(request)
+    seen = jurisdiction_of(visitor.name, office.names)
+    need = await asyncio.to_thread(office.needs.need_seen_by, seen, str(need_id))
+    if need is None:
+        raise not_found()
+    return need
+
+
+def _need(
+    request: Request, visitor: Visitor, need: Need, told: tuple[str, str], problem: FormProblemError | None
+) -> Response:
+    names = office_of(request).names
+    return page(
+        "need.html",
+        422 if problem else 200,
+        visitor=visitor,
+        names=names,
+        need=need,
+        acts=acts_on(need, visitor.name),
+        close_reasons=reasons_in_words(CLOSE_REASONS),
+        programmes=names.receiving,
+        lost=[option for option in need.options if option["outcome"] != "offered"],
+        act_id=new_act_id(),
+        told=told[0] if told[0] in _TOLD else None,
+        why=told[1][:64] if told[1].isidentifier() else None,
+        now=_now(request, [need]),
+        problem=problem,
+    )
+
+
+def _now(request: Request, needs: list[Need] | tuple[Need, ...]) -> datetime:
+    """Returns the time by which something is overdue: the log's, where its calendar runs ahead of the clock."""
+    return max([desk_of(request).ports.clock(), *(need.updated_at for need in needs)])

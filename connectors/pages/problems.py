@@ -1,0 +1,74 @@
+"""What the pages answer where they show nothing: in words, as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi.routing import APIRoute
+
+from connectors.gateway.ports import STORE_ERRORS
+from connectors.gateway.turning_away import TurnedAwayError
+from connectors.pages.rendering import elsewhere, page
+from connectors.read_model.tables import ReadModelUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from fastapi import Request, Response
+
+_UNAVAILABLE = "Det går ikke lige nu. Prøv igen om lidt. Bliver det ved, så ring til driften."
+_TURNED_AWAY = {
+    408: "Formularen kom for langsomt frem. Prøv igen.",
+    413: "Formularen er for stor.",
+    415: "Det var ikke en formular fra denne side.",
+}
+_log = structlog.get_logger(__name__)
+
+
+class PageError(Exception):
+    """Raised to leave a page early: ``title`` and ``text`` are shown, in Danish, and say what to do."""
+
+    def __init__(self, status: int, title: str, text: str) -> None:
+        """Takes the HTTP status and what is shown."""
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.text = text
+
+
+class SignInWantedError(Exception):
+    """Raised where nobody is signed in, or not as this page wants."""
+
+
+class PageRoute(APIRoute):
+    """A route whose every answer is a page, whatever happens."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Returns the handler with the pages' own answers to errors around it."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except SignInWantedError:
+                return elsewhere("/sign-in")
+            except PageError as error:
+                return _problem(error.status, error.title, error.text)
+            except TurnedAwayError as error:
+                return _problem(error.status, "Det kunne ikke læses", _TURNED_AWAY.get(error.status, _UNAVAILABLE))
+            except (*STORE_ERRORS, ReadModelUnavailableError) as error:
+                _log.error("store_unavailable", error=type(error).__name__)
+                return _problem(503, "Siden er ikke tilgængelig", _UNAVAILABLE)
+
+        return handle
+
+
+def _problem(status: int, title: str, text: str) -> Response:
+    return page("problem.html", status, title=title, text=text, visitor=None)
+
+
+def not_found() -> PageError:
+    """Returns the error for what is not there, or is not this visitor's: the two are never told apart."""
+    return PageError(404, "Findes ikke", "Det, du leder efter, findes ikke, eller det er ikke dit at se.")

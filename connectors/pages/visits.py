@@ -1,0 +1,87 @@
+"""Who visits a page: the cookie, the client behind it, and signing in and out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.gateway.clients import ClientKind
+from connectors.pages.problems import SignInWantedError
+from connectors.pages.rendering import PREFIX
+from connectors.pages.sessions import SESSION_TIME_MAX, form_token
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+    from connectors.gateway.clients import Client
+    from connectors.gateway.ports import Desk
+    from connectors.pages.office import Office
+
+SESSION_COOKIE = "brobygger_session"
+FORM_COOKIE = "brobygger_form"
+HOMES = {ClientKind.PROGRAMME: "/worklist", ClientKind.OWNER: "/needs"}
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in. ``form_token`` goes into every form of the page, ``home`` is where the visitor starts."""
+
+    client: Client
+    session: str
+
+    @property
+    def name(self) -> str:
+        """Returns the programme or owner that the visitor acts for."""
+        return self.client.name
+
+    @property
+    def form_token(self) -> str:
+        """Returns the token of this visitor's forms."""
+        return form_token(self.session)
+
+    @property
+    def home(self) -> str:
+        """Returns the page that the visitor starts on."""
+        return HOMES[self.client.kind]
+
+
+def desk_of(request: Request) -> Desk:
+    """Returns the gateway's desk."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def office_of(request: Request) -> Office:
+    """Returns what the pages work with."""
+    office: Office = request.app.state.office
+    return office
+
+
+async def visitor_of(request: Request, kind: ClientKind) -> Visitor:
+    """Returns who is signed in; raises SignInWantedError where nobody is, or another kind of client."""
+    session = request.cookies.get(SESSION_COOKIE, "")
+    at = desk_of(request).ports.clock()
+    client = await asyncio.to_thread(office_of(request).sessions.client_of, session, at)
+    if client is None or client.kind is not kind:
+        raise SignInWantedError
+    return Visitor(client, session)
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
+    """Sets a cookie that no script reads, no other site sends, and no plain connection carries but this machine's."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(SESSION_TIME_MAX.total_seconds()),
+        path=PREFIX,
+        secure=not is_loopback(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def is_loopback(request: Request) -> bool:
+    """Tells whether the browser runs on this machine, over plain HTTP: nothing can listen in between."""
+    return request.url.scheme == "http" and (request.url.hostname or "") in _LOOPBACK

@@ -1,0 +1,137 @@
+"""What a programme was told, as its coordinator works with it: read from the read model, its own rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from connectors.read_model.answers import ANSWERS
+from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, reading
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from sqlalchemy import Engine, Row
+
+OPEN_STATES = ("offered", "waitlisted", "accepted", "in_contact", "withdrawn", "announced")
+_OPEN_MAX, _PAST_MAX, _STEPS_MAX = 500, 20, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One handover as its programme knows it; ``youth_id`` is the programme's own pseudonym."""
+
+    handover_id: str
+    youth_id: str | None
+    site: str | None
+    need_kind: str
+    identity: str
+    state: str
+    reason_code: str | None
+    reply_by: datetime | None
+    first_contact_by: datetime | None
+    age_band: str | None
+    municipality: str | None
+    trigger: str | None
+    occurred_on: date | None
+    expected_week: str | None
+    appointment_on: date | None
+    offered_at: datetime
+    updated_at: datetime
+
+    @property
+    def due_at(self) -> datetime | None:
+        """Returns by when something is expected of the programme."""
+        match self.state:
+            case "offered":
+                return self.reply_by
+            case "accepted":
+                return self.first_contact_by
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was said about a handover."""
+
+    statement: str
+    said_at: datetime
+    reason_code: str | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reply was answered."""
+
+    accepted: bool
+    reason_code: str | None
+    state: str | None
+
+
+class Worklist:
+    """Reads the read model for one programme at a time; calls block and raise ReadModelUnavailableError."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the engine of the read model's database."""
+        self._engine = engine
+
+    def open_cases(self, programme: str) -> tuple[Case, ...]:
+        """Returns what a programme has to do something about, the most urgent first, at most 500."""
+        due = HANDOVERS.c.reply_by
+        wanted = self._of(programme).where(HANDOVERS.c.state.in_(OPEN_STATES)).order_by(due, HANDOVERS.c.offered_at)
+        return self._cases(wanted.limit(_OPEN_MAX))
+
+    def past_cases(self, programme: str) -> tuple[Case, ...]:
+        """Returns the twenty that ended last."""
+        wanted = self._of(programme).where(HANDOVERS.c.state.not_in(OPEN_STATES))
+        return self._cases(wanted.order_by(HANDOVERS.c.updated_at.desc()).limit(_PAST_MAX))
+
+    def case(self, programme: str, handover_id: str) -> Case | None:
+        """Returns a programme's handover, or None where it is not there or another programme's."""
+        found = self._cases(self._of(programme).where(HANDOVERS.c.handover_id == handover_id))
+        return found[0] if found else None
+
+    def steps(self, programme: str, handover_id: str) -> tuple[Step, ...]:
+        """Returns what was said about a programme's handover, in its order."""
+        events = HANDOVER_EVENTS.c
+        wanted = (
+            select(events.statement, events.said_at, events.record)
+            .where(events.programme == programme, events.handover_id == handover_id)
+            .order_by(events.partition, events.offset)
+            .limit(_STEPS_MAX)
+        )
+        rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
+        return tuple(Step(row.statement, row.said_at, *_reason_and_state(row.record)) for row in rows)
+
+    def answer(self, programme: str, event_id: UUID) -> Answer | None:
+        """Returns what a programme's reply was answered, or None where there is no answer yet."""
+        events = HANDOVER_EVENTS.c
+        wanted = select(events.statement, events.record).where(
+            events.programme == programme,
+            events.causation_id == str(event_id),
+            events.statement.in_(sorted(ANSWERS)),
+        )
+        row = reading(self._engine, lambda connection: connection.execute(wanted.limit(1)).one_or_none())
+        return None if row is None else Answer(row.statement != "reply_refused", *_reason_and_state(row.record))
+
+    @staticmethod
+    def _of(programme: str) -> Any:
+        return select(HANDOVERS).where(HANDOVERS.c.programme == programme)
+
+    def _cases(self, wanted: Any) -> tuple[Case, ...]:
+        rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
+        return tuple(_case(row) for row in rows)
+
+
+def _case(row: Row[Any]) -> Case:
+    values = {name: getattr(row, name) for name in Case.__dataclass_fields__}
+    return Case(**values | {"state": row.state or "UNKNOWN"})
+
+
+def _reason_and_state(record: dict[str, Any]) -> tuple[str | None, str | None]:
+    return record["event"].get("reason_code"), record["event"].get("state")

@@ -1,0 +1,177 @@
+"""The worklist of a programme's coordinator: what is offered, why, by when; and the acts on it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from connectors.gateway.claims_door import claim
+from connectors.gateway.clients import ClientKind
+from connectors.gateway.publisher import Unavailable
+from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.problems import PageRoute, not_found
+from connectors.pages.rendering import PREFIX, elsewhere, page
+from connectors.pages.replies import (
+    DECLINE_REASONS,
+    END_REASONS,
+    act_of,
+    acts_on,
+    free_places_body,
+    reasons_in_words,
+    reply_body,
+    today_of,
+)
+from connectors.pages.sending import act_id_of, new_act_id, not_sent, send_reply
+from connectors.pages.visits import desk_of, office_of, visitor_of
+from connectors.pages.words import REASONS, SIDES, said
+from connectors.pages.worklist import OPEN_STATES
+from schemas.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from connectors.pages.visits import Visitor
+    from connectors.pages.worklist import Case
+
+router = APIRouter(prefix=f"{PREFIX}/worklist", route_class=PageRoute, include_in_schema=False)
+_CODE_CHARACTERS_MAX = 64
+
+
+@router.get("")
+async def show_worklist(request: Request, told: str = "") -> Response:
+    """Shows all that waits for the programme, by what is to be done."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    return await _worklist(request, visitor, told=told)
+
+
+@router.post("/free-places")
+async def tell_free_places(request: Request) -> Response:
+    """Tells how many places are free."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    form = await read_form(request, visitor.session)
+    office, desk = office_of(request), desk_of(request)
+    event_id = act_id_of(form)
+    sites = office.names.sites.get(visitor.name, {})
+    try:
+        body = free_places_body(form, sites, visitor.name, event_id, desk.ports.clock())
+    except FormProblemError as problem:
+        return await _worklist(request, visitor, problem=problem)
+    await send_reply(desk, visitor, body, event_id)
+    return elsewhere("/worklist?told=places")
+
+
+@router.post("/claims")
+async def claim_code(request: Request) -> Response:
+    """Takes the code that a young person shows: the first contact. The answer tells which handover it is."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    form = await read_form(request, visitor.session)
+    code = form.one("code")
+    if not 0 < len(code) <= _CODE_CHARACTERS_MAX:
+        return await _worklist(
+            request, visitor, problem=FormProblemError("code", "Skriv koden, som den unge har fået.")
+        )
+    claimed = await claim(desk_of(request), visitor.client, code)
+    if isinstance(claimed, Unavailable):
+        raise not_sent()
+    if isinstance(claimed, Refusal):
+        why = said(claimed.code, REASONS)
+        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke taget: {why}."))
+    if claimed.answer is None:
+        return elsewhere("/worklist?told=code")
+    return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")
+
+
+@router.get("/{handover_id}")
+async def show_case(request: Request, handover_id: str, answer: str = "") -> Response:
+    """Shows one handover, what may be done, and what the last act was answered."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    return await _case(request, visitor, await _own_case(request, visitor, handover_id), answer, None)
+
+
+@router.post("/{handover_id}")
+async def act_on_case(request: Request, handover_id: str) -> Response:
+    """Sends the act that a form asks for, waits a while for its answer, and shows it."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    form = await read_form(request, visitor.session)
+    case = await _own_case(request, visitor, handover_id)
+    try:
+        act, event_id, at = (
+            act_of(form, today_of(_now(request, [case]))),
+            act_id_of(form),
+            desk_of(request).ports.clock(),
+        )
+    except FormProblemError as problem:
+        return await _case(request, visitor, case, "", problem)
+    body = reply_body(act, case, visitor.name, event_id, at)
+    await send_reply(desk_of(request), visitor, body, event_id)
+    return elsewhere(f"/worklist/{case.handover_id}?answer={event_id}")
+
+
+async def _own_case(request: Request, visitor: Visitor, handover_id: str) -> Case:
+    case = await asyncio.to_thread(office_of(request).worklist.case, visitor.name, handover_id)
+    if case is None:
+        raise not_found()
+    return case
+
+
+async def _worklist(
+    request: Request, visitor: Visitor, *, told: str = "", problem: FormProblemError | None = None
+) -> Response:
+    office = office_of(request)
+    cases = await asyncio.to_thread(office.worklist.open_cases, visitor.name)
+    past = await asyncio.to_thread(office.worklist.past_cases, visitor.name)
+    return page(
+        "worklist.html",
+        422 if problem else 200,
+        visitor=visitor,
+        names=office.names,
+        groups=[(state, [case for case in cases if case.state == state]) for state in OPEN_STATES],
+        past=past,
+        now=_now(request, cases),
+        sites=office.names.sites.get(visitor.name, {}),
+        act_id=new_act_id(),
+        told=told,
+        problem=problem,
+    )
+
+
+async def _case(
+    request: Request, visitor: Visitor, case: Case, answered: str, problem: FormProblemError | None
+) -> Response:
+    office = office_of(request)
+    event_id = _uuid(answered)
+    known = office.worklist.answer
+    answer = await asyncio.to_thread(known, visitor.name, event_id) if event_id else None
+    return page(
+        "case.html",
+        422 if problem else 200,
+        visitor=visitor,
+        names=office.names,
+        case=case,
+        acts=acts_on(case),
+        steps=await asyncio.to_thread(office.worklist.steps, visitor.name, case.handover_id),
+        now=_now(request, [case]),
+        decline_reasons=reasons_in_words(DECLINE_REASONS),
+        end_reasons=reasons_in_words(END_REASONS),
+        sides=SIDES,
+        act_id=new_act_id(),
+        asked=bool(event_id),
+        answer=answer,
+        problem=problem,
+    )
+
+
+def _now(request: Request, cases: Iterable[Case]) -> datetime:
+    """Returns the time by which something is overdue: the log's, where its calendar runs ahead of the clock."""
+    return max([desk_of(request).ports.clock(), *(case.updated_at for case in cases)])
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,20 @@
+"""The pages, anew for each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.pages.builders import Pages, the_pages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def pages(tmp_path: Path) -> AsyncIterator[Pages]:
+    """Runs the pages on a folder of their own."""
+    async with the_pages(tmp_path / "data") as running:
+        yield running

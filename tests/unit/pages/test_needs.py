@@ -1,0 +1,163 @@
+"""An owner's page: what it shows, to whom alone, and the decisions that its forms become."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from connectors.gateway.clients import ClientKind
+from connectors.pages.names import names_of
+from connectors.pages.owner_page import jurisdiction_of
+from schemas.identifiers import derived_id
+from schemas.programmes import load_programmes
+from schemas.reference import load_reference
+from tests.unit.gateway.builders import ROOT
+from tests.unit.pages.builders import Browser, Pages
+from tests.unit.read_model.builders import YOUTH_ID, a_notice, a_view
+
+OWNER, NEED = "municipality-0217", str(derived_id("need", "one"))
+WAITING: dict[str, Any] = {
+    "state": "with_person",
+    "owner": OWNER,
+    "reason_code": "no_programme",
+    "options": (
+        {"programme": "headspace", "outcome": "already_tried"},
+        {"programme": "ungevaerftet", "outcome": "over_age"},
+    ),
+}
+HOSTILE = "<script>alert('x')</script>"
+
+
+async def an_owner(pages: Pages, name: str = OWNER) -> Browser:
+    """Returns a browser in which an owner is signed in."""
+    return await pages.signed_in(ClientKind.OWNER, name)
+
+
+async def test_a_need_shows_what_waits_since_when_and_why_nothing_fitted_and_no_identity(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+
+    listed, shown = (await browser.see("/needs")).text, (await browser.see(f"/needs/{NEED}")).text
+
+    for text in ("Efterforløb", "Venter på en person", "15-17 år, Helsingør", "lørdag 10. januar 2026 kl. 13.00"):
+        assert text in listed, text
+    assert "headspace: er allerede prøvet" in shown
+    assert "Ungeværftet: den unge er for gammel" in shown
+    assert YOUTH_ID not in listed + shown
+
+
+async def test_an_owner_sees_and_decides_about_its_own_alone(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages, "municipality-0101")
+    listed, shown = await browser.see("/needs"), await browser.see(f"/needs/{NEED}")
+    form = listed.text.partition('name="form_token" value="')[2].partition('"')[0]
+
+    decided = await browser.http.post(
+        f"/pages/needs/{NEED}",
+        data={"form_token": form, "act": "closed", "closed_reason": "other_help", "act_id": str(uuid4())},
+    )
+
+    assert NEED[:8] not in listed.text
+    assert (shown.status_code, decided.status_code) == (404, 404)
+    assert pages.gateway.publisher.records == []
+
+
+async def test_a_need_that_another_holds_is_seen_at_home_and_can_be_taken_over(pages: Pages) -> None:
+    await pages.project(a_view("one", state="awaiting_consent", owner="region-hovedstaden"))
+    browser = await an_owner(pages)
+
+    await browser.submit(f"/needs/{NEED}", {}, act="assigned")
+
+    [decision] = pages.gateway.published("interventions")
+    assert (decision["action"], decision["actor"], decision["role"]) == ("assigned", OWNER, "owner")
+
+
+def test_operations_answer_for_whoever_has_no_owner() -> None:
+    names = names_of(load_programmes(ROOT / "programmes"), load_reference(ROOT / "reference"))
+
+    seen = jurisdiction_of("operations", names)
+
+    assert seen.without_municipality
+    assert "0147" in seen.municipalities
+    assert "0217" not in seen.municipalities
+    assert jurisdiction_of(OWNER, names).municipalities == ("0217",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"act": "offered", "programme": "headspace"}, {"action": "offered", "programme": "headspace"}),
+        ({"act": "reopened"}, {"action": "reopened", "reason_code": None}),
+        ({"act": "closed", "closed_reason": "moved_away"}, {"action": "closed", "reason_code": "moved_away"}),
+    ],
+)
+async def test_each_act_becomes_the_intervention_that_the_command_writes(
+    pages: Pages, fields: dict[str, str], said: dict[str, str | None]
+) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+
+    answer = await browser.submit(f"/needs/{NEED}", fields, act=fields["act"])
+
+    [decision] = pages.gateway.published("interventions")
+    [record] = pages.gateway.publisher.records
+    assert {name: decision[name] for name in said} == said
+    assert (decision["statement_id"], decision["youth_id"], record.key) == (NEED, YOUTH_ID, YOUTH_ID.encode())
+    assert "Beslutningen er sendt" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "act"),
+    [
+        ({"programme": ""}, "offered"),
+        ({"programme": "stime"}, "offered"),
+        ({"closed_reason": HOSTILE}, "closed"),
+        ({"act": "assigned"}, "closed"),
+        ({"act": HOSTILE}, "closed"),
+    ],
+)
+async def test_a_decision_that_lacks_something_is_shown_again_and_not_sent(
+    pages: Pages, fields: dict[str, str], act: str
+) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+
+    answer = await browser.submit(f"/needs/{NEED}", fields, act=act)
+
+    assert (answer.status_code, "Noget mangler" in answer.text) == (422, True)
+    assert "<script" not in answer.text
+    assert pages.gateway.publisher.records == []
+
+
+async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+    act = {"act_id": str(uuid4())}
+
+    for _ in range(2):
+        await browser.submit(f"/needs/{NEED}", act, act="reopened")
+
+    assert len(pages.gateway.published("interventions")) == 1
+
+
+async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING | {"state": "closed", "reason_code": "other_help"}))
+    browser = await an_owner(pages)
+
+    text = (await browser.see(f"/needs/{NEED}")).text
+
+    assert 'name="act" value="reopened"' in text
+    assert 'value="closed"' not in text
+    assert 'value="offered"' not in text
+
+
+async def test_hostile_values_are_shown_as_text(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING | {"owner": HOSTILE, "programme": HOSTILE}), a_notice())
+    browser = await an_owner(pages)
+
+    for path in ("/needs", f"/needs/{NEED}", f"/needs/{NEED}?told={HOSTILE}&why={HOSTILE}"):
+        text = (await browser.see(path)).text
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text

@@ -1,0 +1,162 @@
+"""Signing in: whom it lets in, what the cookie is like, and what ends it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.gateway.clients import ClientKind
+from connectors.pages.attempts import ATTEMPTS_MAX, WINDOW
+from connectors.pages.sessions import SESSION_TIME_MAX
+from connectors.pages.visits import FORM_COOKIE, SESSION_COOKIE
+from tests.unit.pages.builders import Pages
+
+
+async def test_a_programme_comes_to_its_worklist_and_an_owner_to_its_needs(pages: Pages) -> None:
+    programme = await pages.signed_in()
+    owner = await pages.signed_in(ClientKind.OWNER, "municipality-0217")
+
+    assert (await programme.see("")).url.path == "/pages/worklist"
+    assert (await owner.see("")).url.path == "/pages/needs"
+    assert (await owner.see("/worklist")).url.path == "/pages/sign-in"
+    assert (await programme.see("/needs")).url.path == "/pages/sign-in"
+
+
+async def test_nobody_sees_a_page_without_signing_in(pages: Pages) -> None:
+    for path in ("", "/worklist", "/needs"):
+        assert (await pages.browser().see(path)).url.path == "/pages/sign-in"
+
+
+@pytest.mark.parametrize("token", ["", "x", "abc.def", "x" * 300])
+async def test_an_unknown_token_is_turned_away_in_words(pages: Pages, token: str) -> None:
+    answer = await pages.browser().sign_in(token)
+
+    assert answer.status_code == 403
+    assert "Adgangsnøglen er ikke kendt" in answer.text
+    assert SESSION_COOKIE not in answer.cookies
+
+
+async def test_a_source_has_no_page(pages: Pages) -> None:
+    answer = await pages.browser().sign_in(pages.token(ClientKind.SOURCE, "region-h"))
+
+    assert (answer.status_code, "hører til et system" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize(("base_url", "secure"), [("http://127.0.0.1", False), ("https://brobygger.example", True)])
+async def test_the_cookie_is_for_no_script_no_other_site_and_no_plain_connection(
+    pages: Pages, base_url: str, *, secure: bool
+) -> None:
+    browser = pages.browser(base_url)
+    browser.http.follow_redirects = False
+
+    answer = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    [cookie] = [one for one in answer.headers.get_list("set-cookie") if one.startswith(SESSION_COOKIE)]
+    attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/pages", f"max-age={8 * 3600}"} <= attributes
+    assert ("secure" in attributes) is secure
+
+
+async def test_a_session_ends_after_eight_hours(pages: Pages) -> None:
+    browser = await pages.signed_in()
+
+    pages.gateway.clock.now += SESSION_TIME_MAX - timedelta(seconds=1)
+    before = await browser.see("/worklist")
+    pages.gateway.clock.now += timedelta(seconds=1)
+    after = await browser.see("/worklist")
+
+    assert (before.url.path, after.url.path) == ("/pages/worklist", "/pages/sign-in")
+
+
+async def test_a_revoked_token_ends_its_sessions(pages: Pages) -> None:
+    browser = await pages.signed_in()
+    [client] = pages.gateway.clients.listed()
+
+    pages.gateway.clients.revoke(client.client_id, pages.gateway.clock.now)
+
+    assert (await browser.see("/worklist")).url.path == "/pages/sign-in"
+
+
+async def test_signing_out_ends_every_copy_of_the_cookie(pages: Pages) -> None:
+    browser = await pages.signed_in()
+    copy = pages.browser()
+    copy.http.cookies.set(SESSION_COOKIE, browser.http.cookies[SESSION_COOKIE])
+    assert (await copy.see("/worklist")).url.path == "/pages/worklist"
+
+    await browser.submit("/worklist", {}, to="/sign-out")
+
+    assert (await copy.see("/worklist")).url.path == "/pages/sign-in"
+
+
+async def test_the_eleventh_attempt_waits_even_with_the_right_token(pages: Pages) -> None:
+    browser = pages.browser()
+    for _ in range(ATTEMPTS_MAX):
+        await browser.sign_in("wrong")
+
+    refused = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+    pages.gateway.clock.seconds += WINDOW.total_seconds()
+    let_in = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    assert (refused.status_code, "For mange forsøg" in refused.text) == (429, True)
+    assert let_in.url.path == "/pages/worklist"
+
+
+async def test_a_form_without_the_token_of_its_page_is_refused(pages: Pages) -> None:
+    stranger, browser = pages.browser(), await pages.signed_in()
+    token = pages.token(ClientKind.PROGRAMME, "headspace")
+
+    forged = [
+        await stranger.http.post("/pages/sign-in", data={"token": token}),
+        await browser.http.post("/pages/sign-out", data={"form_token": "0" * 64}),
+        await browser.http.post("/pages/worklist/free-places", data={"free_places": "3"}),
+        await browser.http.post("/pages/worklist/claims", data={"code": "3", "form_token": "æ"}),
+    ]
+
+    assert [answer.status_code for answer in forged] == [403] * 4
+    assert pages.gateway.publisher.records == []
+
+
+async def test_another_visitors_form_token_is_refused(pages: Pages) -> None:
+    mine, theirs = await pages.signed_in(), await pages.signed_in(name="ungevaerftet")
+    page = await theirs.see("/worklist")
+    taken = page.text.partition('name="form_token" value="')[2].partition('"')[0]
+
+    answer = await mine.http.post("/pages/sign-out", data={"form_token": taken})
+
+    assert answer.status_code == 403
+    assert (await mine.see("/worklist")).url.path == "/pages/worklist"
+
+
+async def test_every_answer_forbids_scripts_frames_caches_and_referrers(pages: Pages) -> None:
+    browser = await pages.signed_in()
+
+    for path in ("", "/sign-in", "/worklist", "/worklist/unknown", "/consents/forged"):
+        headers = (await browser.see(path)).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self';"), path
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+async def test_a_form_that_is_too_large_or_no_form_is_refused_as_a_page(pages: Pages) -> None:
+    browser = await pages.signed_in()
+
+    large = await browser.http.post("/pages/worklist/claims", data={"code": "x" * 20_000})
+    json = await browser.http.post("/pages/worklist/claims", json={"code": "x"})
+    broken = await browser.http.post(
+        "/pages/worklist/claims",
+        content=b"code=%ff\xff",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert [answer.status_code for answer in (large, json, broken)] == [413, 415, 400]
+    assert all(answer.headers["content-type"].startswith("text/html") for answer in (large, json, broken))
+
+
+async def test_the_form_cookie_alone_opens_nothing(pages: Pages) -> None:
+    browser = pages.browser()
+    await browser.see("/sign-in")
+
+    browser.http.cookies.set(SESSION_COOKIE, browser.http.cookies[FORM_COOKIE])
+
+    assert (await browser.see("/worklist")).url.path == "/pages/sign-in"

@@ -90,6 +90,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         ages=(min(age.lowest for age in ages), max(age.highest for age in ages)),
         kafka=connection_of(settings),
         reference_folder=settings.reference_folder,
+        read_model_url=settings.read_model_url,
         programmes_folder=settings.programmes_folder,
     )
 

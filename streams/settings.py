@@ -35,6 +35,7 @@ class Settings(BaseModel):
     kafka: KafkaConnection | None = None
     partitions: Annotated[int, Field(ge=1, le=512)] = 12
     replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    read_model_url: str | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
     calendar_allowed: bool = False
@@ -75,6 +76,7 @@ _VARIABLES = {
     "BROBYGGER_REFERENCE": "reference_folder",
     "BROBYGGER_PARTITIONS": "partitions",
     "BROBYGGER_REPLICATION": "replication_factor",
+    "BROBYGGER_READ_MODEL_URL": "read_model_url",
     "BROBYGGER_GATEWAY_HOST": "gateway_host",
     "BROBYGGER_GATEWAY_PORT": "gateway_port",
     "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",

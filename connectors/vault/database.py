@@ -53,11 +53,18 @@ def leave_no_trace(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM")
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+    connection = engine.raw_connection()
+    try:
+        # The driver's own connection, since a VACUUM may stand in no transaction, not even an empty one.
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise OperationalError("PRAGMA wal_checkpoint(TRUNCATE)", None, sqlite3.OperationalError("busy"))
+            raise sqlite3.OperationalError("the write-ahead log is in use")
+    except sqlite3.Error as error:
+        raise OperationalError("VACUUM", None, error) from error
+    finally:
+        connection.close()
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:

@@ -7,6 +7,7 @@ from kafka.errors import KafkaError
 
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.kafka.errors import KafkaConnectorError
+from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.sealing import UnsealError
 from connectors.vault.store import VaultUnavailableError
@@ -38,6 +39,7 @@ KNOWN: tuple[type[Exception], ...] = (
     NoInstanceError,
     NotProvisionedError,
     ProgrammeFileError,
+    ReadModelUnavailableError,
     ReferenceDataError,
     SettingsError,
     StartFailedError,

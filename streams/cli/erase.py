@@ -1,0 +1,44 @@
+"""``brobygger erase``: takes from the vault, and from what is read, everything that leads to a young person."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from streams.cli.people import opened_vault, youth_id_of
+from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
+from streams.instance import connection_of, gateway_settings
+from streams.log.erasing import erase_everywhere
+from streams.settings import settings_of_process
+
+
+def erase(
+    youth_id: Annotated[
+        str | None, typer.Argument(help="the vault's id; without it you are asked for a CPR number")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="really erase; it can't be undone")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Deletes identity, data key, look-up and claim codes, recalls what programmes have, and prints the proof.
+
+    May be repeated by youth id. The pathway's statistics stay; dead letters go within their 30 days.
+    """
+    settings = settings_of_process()
+    connection = connection_of(settings)
+    vault = opened_vault(settings)
+    about = youth_id_of(vault, youth_id)
+    if not yes:
+        raise refuse(f"this erases {about} for good; give --yes where that is meant")
+    complain(f"erasing {about}; should this end early, run it again by this id")
+    at = datetime.now(UTC)
+    proof = erase_everywhere(connection, vault, gateway_settings(settings).read_model_database, about, at)
+    if as_json:
+        print_document(proof)
+        return
+    rows = [(name, value) for name, value in proof.items() if not isinstance(value, dict)]
+    rows += [
+        (f"deleted from {name}: {what}", count)
+        for name in ("vault", "read_model")
+        for what, count in proof[name].items()
+    ]
+    print_table("erased", ("", ""), rows)

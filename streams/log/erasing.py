@@ -1,0 +1,70 @@
+"""Erases a young person: the vault first, then the log is told, then the read model; and proves it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from connectors.read_model.erasing import erase_from_read_model
+from connectors.read_model.tables import open_read_model
+from connectors.vault.erasure import erase_from_vault
+from schemas.codes import InterventionAction
+from schemas.events import Intervention
+from schemas.internal import own_envelope
+from streams.log.writing import outbound_of, write_all
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.kafka.connection import KafkaConnection
+    from connectors.vault.store import SqlVault
+
+_ACTOR, _ROLE = "operations", "erasure"
+_DEAD_LETTER_DAYS = 30
+
+
+def erase_everywhere(
+    connection: KafkaConnection, vault: SqlVault, read_model_url: str, youth_id: str, at: datetime
+) -> dict[str, Any]:
+    """Returns the proof: what was deleted, when, and the SHA-256 of all of it; blocks.
+
+    May be repeated, and must be where it raises: VaultUnavailableError, KafkaError, ReadModelUnavailableError. A
+    message that comes in meanwhile is about a new young person, since the vault goes first.
+    """
+    erased = erase_from_vault(vault.engine, youth_id)
+    told = _told(youth_id, at)
+    write_all(connection, [outbound_of("interventions", told)])
+    engine = open_read_model(read_model_url)
+    try:
+        rows = erase_from_read_model(engine, youth_id)
+    finally:
+        engine.dispose()
+    proof = {
+        "youth_id": youth_id,
+        "erased_at": at.isoformat(timespec="milliseconds"),
+        "vault": asdict(erased),
+        "read_model": rows,
+        "intervention": str(told.event_id),
+        "dead_letters_kept_days_max": _DEAD_LETTER_DAYS,
+    }
+    return proof | {"sha256": digest_of_proof(proof)}
+
+
+def digest_of_proof(proof: dict[str, Any]) -> str:
+    """Returns the SHA-256 of a proof's other fields, as JSON with sorted keys and no blanks."""
+    said = {name: value for name, value in proof.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _told(youth_id: str, at: datetime) -> Intervention:
+    # Another id each time: what came in late under the old youth id is erased by the repetition.
+    return Intervention(
+        **own_envelope(uuid4(), youth_id, at) | {"source": _ACTOR},
+        youth_id=youth_id,
+        action=InterventionAction.ERASED,
+        actor=_ACTOR,
+        role=_ROLE,
+    )

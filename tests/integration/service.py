@@ -50,6 +50,7 @@ class Service:
     watch: Watch
     workers: list[Child] = field(default_factory=list)
     ahead: timedelta = timedelta()
+    worker_connection: KafkaConnection | None = None
 
     def start_workers(self, count: int = 2) -> None:
         """Starts workers and blocks until all partitions are ready."""
@@ -110,8 +111,9 @@ class Service:
 
     def _worker(self, number: int) -> Child:
         name, port = f"worker-{number}", _free_port()
-        environment = dict(os.environ) | {
-            "KAFKA_BOOTSTRAP": self.connection.bootstrap,
+        environment = {
+            **os.environ,
+            **(self.worker_connection or self.connection).as_variables(),
             "BROBYGGER_DATA": str(self.settings.data_folder),
             "BROBYGGER_PARTITIONS": str(self.settings.partitions),
         }
@@ -143,9 +145,9 @@ async def committed_records(
 
 
 @asynccontextmanager
-async def a_service(folder: Path, bootstrap: str, partitions: int = 4) -> AsyncIterator[Service]:
+async def a_service(folder: Path, where: str | KafkaConnection, partitions: int = 4) -> AsyncIterator[Service]:
     """Provisions a fresh cluster and yields the service without workers; stops them in the end."""
-    connection = KafkaConnection(bootstrap=bootstrap)
+    connection = KafkaConnection(bootstrap=where) if isinstance(where, str) else where
     settings = Settings(data_folder=folder, kafka=connection, partitions=partitions, calendar_allowed=True)
     create_keys(settings.keys_folder)
     await asyncio.to_thread(create_topics, settings, connection)

@@ -11,7 +11,7 @@ Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def a_receiver(handler: Handler, tls: SSLContext | None = None) -> AsyncIterator[int]:
+async def a_receiver(handler: Handler, tls: SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
     """Runs a receiver that reads a request whole and leaves the answer to the handler; yields its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -24,7 +24,7 @@ async def a_receiver(handler: Handler, tls: SSLContext | None = None) -> AsyncIt
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -162,11 +162,12 @@ def mark_tried(work: Work, handover: Handover) -> None:
 
 
 def _ask_for_first_contact(work: Work, handover: Handover) -> None:
-    """Reminds the programme, then a person; an unclaimed code is asked of whoever took the consent."""
+    """Reminds the programme, then a person, every fortnight; an unclaimed code is asked of the consent's taker."""
     need = work.needs[handover.need_id]
     step = handover.reminded + 1
     if step > 1:
-        work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=NEVER)
+        due = after_days(handover.clock_at, _REVIEW_DAYS)
+        work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)
         kind = NoticeKind.CODE_UNCLAIMED if handover.identity == Identity.ANONYMOUS else NoticeKind.ESCALATED
         work.notify(kind, work.owner(), need, reason_code="first_contact_overdue")
         return

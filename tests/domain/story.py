@@ -105,6 +105,7 @@ class Story:
     outcomes: list[str] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)
     disclosures: list[dict[str, Any]] = field(default_factory=list)
+    last_reply_id: str = ""
 
     def tell(self, when: datetime, *events: Envelope) -> Story:
         """Folds events at a log time."""
@@ -177,9 +178,13 @@ class Story:
     def reply(self, when: datetime, programme: str, status: str, **changes: Any) -> Story:
         """Lets a programme answer its latest handover."""
         number = len(self.outcomes)
-        fields = {"programme": programme, "status": status, "statement_id": self.handover_id(programme)}
+        fields = {"programme": programme, "status": status}
+        if "statement_id" not in changes:
+            fields["statement_id"] = self.handover_id(programme)
         base = envelope(f"reply-{programme}-{status}-{number}", when) | {"source": programme}
-        return self.tell(when, Reply.model_validate(base | fields | changes))
+        reply = Reply.model_validate(base | fields | changes)
+        self.last_reply_id = str(reply.event_id)
+        return self.tell(when, reply)
 
     def decide(self, when: datetime, action: str, **changes: Any) -> Story:
         """Lets a person decide about the first need."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -218,3 +219,29 @@ async def test_a_deleted_read_model_is_projected_again_and_old_cursors_hold(loop
 
 def place_of(record: Record) -> tuple[int, int]:
     return record["partition"], record["offset"]
+
+
+async def test_the_readmes_example_accepts_what_is_offered_and_goes_on_from_its_cursor(
+    loop: Loop, tmp_path: Path
+) -> None:
+    handover = await loop.offer("readme")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [example] = [
+        one for one in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if 'doors.get("/handovers"' in one
+    ]
+    example = example.replace(":8460", f":{loop.gateway.port}")
+    environment = {"TOKEN": loop.http.headers["authorization"].removeprefix("Bearer ")}
+
+    def run() -> str:
+        command = [sys.executable, "-c", example]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    first, second = await asyncio.to_thread(run), await asyncio.to_thread(run)
+    now = (await loop.http.get(f"/handovers/{handover}")).json()
+
+    assert f"offered {handover} offered" in first
+    assert f"reply_accepted {handover} accepted" in first
+    assert now["handover"]["state"] == "accepted"
+    assert second == ""

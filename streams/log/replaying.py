@@ -118,7 +118,8 @@ def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
 
 def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: Replayed) -> None:
     begins = snapshot.extent.begins
-    held = [*topics_of(snapshot, "handovers"), *topics_of(snapshot, "notices"), *topics_of(snapshot, "pathways")]
+    said = ("handovers", "notices", "pathways", "disclosures")
+    held = [topic for name in said for topic in topics_of(snapshot, name)]
     for topic in dict.fromkeys([*held, *folded.outputs]):
         written = folded.outputs.get(topic, [])
         if topic == DEAD_LETTERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import signal
@@ -33,6 +34,7 @@ EXPECTED_EXITS = {0, -signal.SIGKILL, 70}
 
 _ROOT = Path(__file__).parents[2]
 _KEYS = 300
+_COORDINATOR_SECONDS = 60.0
 
 
 @dataclass
@@ -43,15 +45,23 @@ class Worker:
     app_id: str
     instance_id: str
     folder: Path
+    module: str = "tests.chaos.worker"
+    working_folder: Path = _ROOT
     exits: list[int] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *crash: str) -> None:
-        """Starts it; `crash` is a point and a count."""
+    def start(self, *options: str) -> None:
+        """Starts it with what its module takes besides: of `worker.py` a point to crash at and a count."""
         self.reap()
-        command = [sys.executable, "-m", "tests.chaos.worker", self.bootstrap, self.app_id, self.instance_id]
+        command = [sys.executable, "-m", self.module, self.bootstrap, self.app_id, self.instance_id]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen([*command, str(self.state_dir), *crash], cwd=_ROOT, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*command, str(self.state_dir), *options],
+                cwd=self.working_folder,
+                env={**os.environ, "PYTHONPATH": str(_ROOT)},
+                stdout=log,
+                stderr=log,
+            )
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the process, where it runs."""
@@ -157,14 +167,22 @@ async def log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[TopicPartiti
 
 
 async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:
-    """Returns the offsets the group has committed; none while the broker is still making room for them."""
+    """Returns the offsets the group has committed; waits where the broker is still making room for them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
+    offsets: dict[TopicPartition, int] = {}
+
+    async def answered() -> bool:
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+            return False
+        offsets.update({partition: place.offset for partition, place in found.items()})
+        return True
+
     try:
-        offsets = await admin.list_consumer_group_offsets(group)
-        return {partition: found.offset for partition, found in offsets.items()}
-    except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
-        return {}
+        await eventually(answered, _COORDINATOR_SECONDS, f"the broker knows the offsets of {group}")
+        return offsets
     finally:
         await admin.close()
 

@@ -91,7 +91,7 @@ class Work:
             "need_kind": need.kind,
             "identity": handover.identity,
             "age_band": self.age_band(),
-            "municipality": handover.municipality,
+            "municipality": handover.municipality or None,
             "trigger": need.trigger,
             "expected_week": week_of(local_day(handover.occurred_at)) if handover.state == "announced" else None,
             "appointment_on": handover.appointment_on,

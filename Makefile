@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: help setup run check unit integration chaos test soak golden bench-engine bench-pathways clean
+.PHONY: help setup packages run check unit integration browser screenshots chaos test soak golden bench-engine bench-pathways clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ $(READY): $(INSTALLED) connectors/kafka/jars.lock
 		prepare(settings_of_process().cache_folder)'
 	@touch $@
 
+packages: ## Debian's chromium, in which the pages are tested: installed where we may, else named
+	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+		&& apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium; } \
+		|| { echo "make: install the system package chromium (Debian: apt-get install chromium)" >&2; exit 1; }
+
 run: setup ## start broker, workers, gateway and a demo that sends real messages; Ctrl-C stops all of it
 	$(BIN)/brobygger up --demo
 
@@ -50,16 +55,22 @@ check: setup ## format, lint, types and import contracts, as they have to be bef
 unit: setup ## the tests that need neither network nor broker (a minute or two)
 	$(PYTEST) -m "not integration and not chaos" --numprocesses auto
 
-integration: setup ## the tests against the real broker, which they start themselves
+integration: packages setup ## the tests against the real broker, which they start themselves
 	$(PYTEST) -m "integration and not chaos"
+
+browser: packages setup ## the pages in Chromium, on the real broker
+	$(PYTEST) -m browser
+
+screenshots: packages setup ## take README's pictures anew, into docs/
+	$(PYTEST) -m browser --screenshots docs
 
 chaos: setup ## kill and pause real workers: a seeded tenth of what `make soak` does
 	$(PYTEST) -m chaos
 
-test: setup check ## all of it, as CI runs it: check, then every test, with a seeded tenth of the long counts
+test: packages setup check ## all of it, as CI runs it: check, then every test, with a seeded tenth of the long counts
 	$(PYTEST)
 
-soak: setup check ## as test, with the full counts instead of the tenth
+soak: packages setup check ## as test, with the full counts instead of the tenth
 	$(PYTEST) --soak
 
 golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference

@@ -10,8 +10,9 @@ settings.register_profile("soak", max_examples=2_000, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds --soak: the long tests' full counts instead of a seeded tenth."""
+    """Adds --soak: the long tests' full counts instead of a seeded tenth; and --screenshots: a folder for pictures."""
     parser.addoption("--soak", action="store_true", help="run the long tests in full, about an hour")
+    parser.addoption("--screenshots", metavar="FOLDER", help="save the browser tests' pictures there")
 
 
 def pytest_configure(config: pytest.Config) -> None:

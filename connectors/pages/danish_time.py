@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,19 @@ def in_words(moment: datetime) -> str:
     """
     local = moment.astimezone(_COPENHAGEN)
     return f"{day_in_words(local.date())} kl. {local:%H.%M}"
+
+
+def deadline_in_words(moment: datetime) -> str:
+    """Returns the end of a time limit: at midnight it is the day before that counts, to its end.
+
+    >>> from datetime import UTC, datetime
+    >>> deadline_in_words(datetime(2026, 11, 24, 23, 0, tzinfo=UTC))
+    'til og med tirsdag 24. november 2026'
+    """
+    local = moment.astimezone(_COPENHAGEN)
+    if (local.hour, local.minute) != (0, 0):
+        return in_words(moment)
+    return f"til og med {day_in_words(local.date() - timedelta(days=1))}"
 
 
 def day_in_words(day: date) -> str:

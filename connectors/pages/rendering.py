@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from connectors.pages import words
-from connectors.pages.danish_time import day_in_words, in_words
+from connectors.pages.danish_time import day_in_words, deadline_in_words, in_words
 
 if TYPE_CHECKING:
     from fastapi import Response
@@ -40,6 +40,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "in_words": in_words,
+        "deadline": deadline_in_words,
         "day": day_in_words,
         "kind": lambda code: words.said(code, words.KINDS),
         "trigger": lambda code: words.said(code, words.TRIGGERS),

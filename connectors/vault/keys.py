@@ -8,6 +8,7 @@ File                          Holds                                    Read by
 ``pseudonyms.json``           roots of the programmes' pseudonym keys  gateway, workers
 ``identities.json``           keys that wrap each person's data key    gateway
 ``claims.key``                HMAC key of the claim codes              gateway
+``links.key``                 HMAC key of signed links                 gateway, its command
 ``sealing.private.key``       X25519 private key of dead letters       operations' commands
 ``sealing.public.key``        X25519 public key of dead letters        workers, gateway
 ============================  =======================================  ==========================

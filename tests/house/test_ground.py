@@ -21,7 +21,8 @@ REGISTRIES = [
 ]
 MACHINE_PATHS = [("/wo", "rk/"), ("/ro", "ot/"), ("/ho", "me/")]
 TARGETS = [
-    *("help", "setup", "run", "check", "unit", "integration", "chaos", "test", "soak"),
+    *("help", "setup", "packages", "run", "check", "unit", "integration", "browser", "screenshots"),
+    *("chaos", "test", "soak"),
     *("golden", "bench-engine", "bench-pathways", "clean"),
 ]
 

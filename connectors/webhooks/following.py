@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from connectors.kafka.topics import describe
 from connectors.webhooks.deliveries import NewDelivery
 from schemas.codec import codec
 from schemas.instants import milliseconds_of
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
     from connectors.kafka.connection import KafkaConnection
+    from connectors.kafka.topics import TopicDescription
     from connectors.webhooks.endpoints import Endpoint
     from connectors.webhooks.lanes import Bench
 
 _POLL = timedelta(milliseconds=200)
 _LOOK_FOR_ENDPOINTS = timedelta(seconds=1)
+_LOOK_FOR_TOPICS = timedelta(seconds=10)
 _RECORDS_MAX = 500
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +45,8 @@ class Follower:
         self._bench = bench
         self._arrived = arrived
         self._followed: dict[str, datetime] = {}
+        self._missing: dict[str, datetime] = {}
+        self._look_at = 0.0
         self.ready = False
 
     async def run(self) -> None:
@@ -65,16 +70,22 @@ class Follower:
     async def _look_for_endpoints(self, consumer: AIOKafkaConsumer) -> None:
         endpoints = await asyncio.to_thread(self._bench.endpoints.listed, self._bench.clock())
         wanted = {one.programme: one.since for one in endpoints}
-        if wanted == self._followed:
+        now = asyncio.get_running_loop().time()
+        if wanted == self._followed | self._missing and (not self._missing or now < self._look_at):
             return
-        await consumer.topics()  # asks for what it does not know yet
-        places = {one: _partitions(consumer, one.programme) for one in endpoints}
+        self._look_at = now + _LOOK_FOR_TOPICS.total_seconds()
+        # The consumer itself knows no topics but those that it reads.
+        known = await asyncio.to_thread(describe, self._connection, [_topic_of(one) for one in wanted])
+        places = {one: _places(known[topic]) for one in endpoints if (topic := _topic_of(one.programme)) in known}
+        found = {one.programme: one.since for one in places}
+        self._missing = {programme: since for programme, since in wanted.items() if programme not in found}
+        if found == self._followed:
+            return
         consumer.assign([place for some in places.values() for place in some])
         for endpoint, some in places.items():
             for place, offset in (await self._starts(consumer, endpoint, some)).items():
                 consumer.seek(place, offset)
-        # A topic that isn't there yet is looked for again.
-        self._followed = {one.programme: one.since for one, some in places.items() if some}
+        self._followed = found
 
     async def _starts(
         self, consumer: AIOKafkaConsumer, endpoint: Endpoint, places: Sequence[TopicPartition]
@@ -102,7 +113,7 @@ class Follower:
             timeout_ms = int(_POLL.total_seconds() * 1000)
             batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=_RECORDS_MAX)
             for programme in self._followed:
-                topic = kafka_name(f"handovers.{programme}")
+                topic = _topic_of(programme)
                 mine = {place.partition: some for place, some in batches.items() if place.topic == topic and some}
                 if mine:
                     await self._take(programme, mine)
@@ -137,6 +148,9 @@ def delivery_of(value: bytes) -> NewDelivery:
     )
 
 
-def _partitions(consumer: AIOKafkaConsumer, programme: str) -> list[TopicPartition]:
-    topic = kafka_name(f"handovers.{programme}")
-    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+def _topic_of(programme: str) -> str:
+    return kafka_name(f"handovers.{programme}")
+
+
+def _places(topic: TopicDescription) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for number in range(topic.partitions)]

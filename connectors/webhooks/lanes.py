@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
+from connectors.vault.key_files import KeyFileError
 from connectors.webhooks.sending import Delivered, Failed, Gone, Message
 from connectors.webhooks.signing import signed_headers
 from connectors.webhooks.tables import ACTIVE
@@ -113,15 +114,22 @@ class Lane:
             return
 
     async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> None:
-        bench = self._bench
         try:
-            keys = bench.endpoints.keys_of(endpoint)
-            headers = signed_headers(keys, delivery.event_id, bench.clock(), delivery.body)
-            outcome = await self._sender.send(Message(endpoint.url, headers, delivery.body))
-            bench.after_answer()
+            outcome = await self._outcome(endpoint, delivery)
+            self._bench.after_answer()
             await self._note(endpoint, delivery, outcome)
         finally:
             self.wake()
+
+    async def _outcome(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+        try:
+            keys = self._bench.endpoints.keys_of(endpoint)
+        except KeyFileError as error:
+            # One programme's secret that can't be read is no reason to leave the others without deliveries.
+            _log.error("secret_unreadable", programme=self._programme, help=str(error))
+            return Failed("secret_unreadable")
+        headers = signed_headers(keys, delivery.event_id, self._bench.clock(), delivery.body)
+        return await self._sender.send(Message(endpoint.url, headers, delivery.body))
 
     async def _note(self, endpoint: Endpoint, delivery: Delivery, outcome: Outcome) -> None:
         waiting, retry, now = self._bench.waiting, self._bench.retry, self._bench.clock()

@@ -20,7 +20,7 @@ class DelivererMetrics:
         """Registers them, all at zero."""
         self.registry = CollectorRegistry()
         # Every attempt by its outcome: delivered, http_<status>, redirected, unreachable, timed_out, tls_failed,
-        # internal_address, broken_answer.
+        # internal_address, broken_answer, secret_unreadable.
         self.attempts = Counter(
             "brobygger_webhook_attempts", "Attempts by outcome", ("programme", "outcome"), registry=self.registry
         )

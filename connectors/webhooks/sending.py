@@ -113,7 +113,11 @@ class HttpSender:
                 total=rules.time_max.total_seconds(), sock_connect=rules.connect_time_max.total_seconds()
             ),
             auto_decompress=False,
-            headers={"User-Agent": "brobygger-webhooks", "Content-Type": "application/json", "Accept-Encoding": ""},
+            headers={
+                "User-Agent": "brobygger-webhooks",
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",
+            },
         )
 
     async def send(self, message: Message) -> Outcome:

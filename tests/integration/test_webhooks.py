@@ -222,7 +222,15 @@ async def test_an_endpoint_registered_or_removed_while_it_runs_is_followed_or_le
         await until(lambda: delivering.waiting("late") == 1)
         assert receiver.numbers(HANDOVERS[0]) == [0]
         endpoints.resume("late", delivering.now)
-        await until(lambda: receiver.numbers(HANDOVERS[0]) == [0, 1])
+        await until(lambda: receiver.numbers(HANDOVERS[0]) == [0, 1] and not delivering.waiting("late"))
+        endpoints.remove("late", delivering.now, gives_up=False)
+        await publish(connection, [a_handover_event("late", HANDOVERS[0], 2)])
+        delivering.registered("without-topic", port)
+        receiver.secret = delivering.registered("other", port)
+        make_topics(connection, "handovers.other")
+        await publish(connection, [a_handover_event("other", "handover-other", 0)])
+        await until(lambda: receiver.numbers("handover-other") == [0])
+        assert receiver.numbers(HANDOVERS[0]) == [0, 1]
 
 
 async def test_a_second_deliverer_on_the_same_data_ends_itself(delivering: Delivering) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports, open_database_of, open_endpoints
 from connectors.webhooks.endpoints import Registration
+from connectors.webhooks.tables import DELIVERIES
 from connectors.webhooks.waiting import Waiting
 from schemas.codec import codec
 from schemas.identifiers import derived_id
@@ -128,6 +130,12 @@ class Delivering:
     def waiting(self, programme: str) -> int:
         backlogs = Waiting(open_database_of(self.settings.data_folder)).backlogs()
         return sum(one.waiting for one in backlogs if one.programme == programme)
+
+    def kinds(self, programme: str) -> list[str]:
+        """Returns what the records say that were ever queued for a programme, in their order."""
+        wanted = select(DELIVERIES.c.body).where(DELIVERIES.c.programme == programme).order_by(DELIVERIES.c.number)
+        with open_database_of(self.settings.data_folder).reading() as reading:
+            return [json.loads(body)["statement"] for body in reading.execute(wanted).scalars()]
 
     def nothing_is_due(self, programme: str) -> bool:
         """Tells whether every record that waits was tried, and its next attempt is later than now."""

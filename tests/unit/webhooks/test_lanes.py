@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +14,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.deliverer import utc_now
-from connectors.webhooks.endpoints import FORMER_SECRET_SIGNS, Registration
+from connectors.webhooks.endpoints import FORMER_SECRET_SIGNS, Endpoints, Registration
+from connectors.webhooks.lanes import Lane
 from connectors.webhooks.sending import Delivered, Failed, Gone
+from connectors.webhooks.signing import SecretBox
+from connectors.webhooks.tables import Database
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
@@ -341,6 +346,31 @@ async def test_a_new_secret_signs_beside_the_former_one_for_a_day(world: World) 
     assert secrets() == (new, world.secret)
     world.now += FORMER_SECRET_SIGNS
     assert secrets() == (new,)
+
+
+async def test_a_secret_that_cannot_be_opened_fails_its_own_deliveries_and_ends_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "keys" / "webhooks.key").unlink()
+    database = Database(f"sqlite:///{tmp_path}/webhooks.sqlite")
+    bench = replace(world.bench, endpoints=Endpoints(database, SecretBox(tmp_path / "keys")))
+    world.comes(a_record("a", 0))
+    world.lane = Lane(PROGRAMME, bench, world.receiver)
+
+    await world.turns(2)
+
+    assert world.receiver.got == []
+    world.now += HOUR
+    assert [one.outcome for one in world.waiting.due(PROGRAMME, world.now, (), 1)] == ["secret_unreadable"]
+
+
+def test_no_secret_stands_in_the_database_as_it_is(world: World, tmp_path: Path) -> None:
+    assert world.secret is not None
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("webhooks.sqlite*"))
+
+    assert URL.encode() in stored
+    assert world.secret.encode() not in stored
+    assert base64.b64decode(world.secret.removeprefix("whsec_")) not in stored
 
 
 async def test_metrics_say_what_was_delivered_what_failed_and_what_waits_for_how_long(world: World) -> None:

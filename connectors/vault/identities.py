@@ -71,15 +71,17 @@ class Identities:
 
         Raises BrokenIdentityError, too, where what is there can't be opened.
         """
-        wanted = {one.youth_id for one in statements}
-        if not wanted:
+        said: dict[str, list[Stated]] = {}
+        for one in statements:
+            said.setdefault(one.youth_id, []).append(one)
+        if not said:
             return
 
         def work(connection: Connection) -> None:
-            rows = select(IDENTITIES).where(IDENTITIES.c.youth_id.in_(wanted)).with_for_update()
+            rows = select(IDENTITIES).where(IDENTITIES.c.youth_id.in_(said)).with_for_update()
             known = {row.youth_id: row for row in connection.execute(rows)}
-            for youth_id in sorted(wanted):
-                self._keep_one(connection, known.get(youth_id), [one for one in statements if one.youth_id == youth_id])
+            for youth_id in sorted(said):
+                self._keep_one(connection, known.get(youth_id), said[youth_id])
 
         in_transaction(self._engine, work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ Place = tuple[str, int]
 PATHWAYS, NOTICES = kafka_name("pathways"), kafka_name("notices")
 _HANDOVERS = kafka_name("handovers.").removesuffix(".v1")
 _NEW_TOPICS_AFTER = timedelta(seconds=10)
+_FIRST_TOPICS_AFTER = timedelta(seconds=1)
 _POLL = timedelta(milliseconds=500)
 _RECORDS_MAX = 500
 
@@ -128,6 +130,11 @@ class _Reading:
 
     async def fetched(self) -> AsyncGenerator[Batch]:
         """Yields what comes until it is time to look for new topics."""
+        if not self._assigned:
+            # A cluster without our topics: a consumer of nothing can't be asked, and nothing is missing yet.
+            yield Batch((), caught_up=True)
+            await asyncio.sleep(_FIRST_TOPICS_AFTER.total_seconds())
+            return
         waited = timedelta()
         while waited < _NEW_TOPICS_AFTER:
             got = await self._consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000), max_records=_RECORDS_MAX)

@@ -1,4 +1,4 @@
-"""Sends what a page decided through the gateway's own acceptance, and waits a while for the answer."""
+"""Sends what a page decided through the gateway's own acceptance, each form once."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def act_id_of(form: Form) -> UUID:
         raise PageError(400, "Det kunne ikke læses", "Gå tilbage, genindlæs siden, og prøv igen.") from error
 
 
-async def send_reply(desk: Desk, visitor: Visitor, body: bytes, event_id: UUID) -> None:
-    """Sends a reply as ``POST /events/replies`` does, and waits up to five seconds for its answer.
+async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
+    """Sends a reply as ``POST /events/replies`` does; returns once the broker has confirmed it.
 
     The same form sent again differs in its time alone; its act is known by then, and the first answer stands.
     Raises PageError where it is not taken.
@@ -50,7 +50,6 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes, event_id: UUID) 
         raise PageError(
             422, "Svaret blev ikke taget", f"Ring til driften, og oplys koden {outcome.refusal.code}. Intet er ændret."
         )
-    await desk.read_model.answers.answer_to(event_id, desk.limits.answer_time_max)
 
 
 async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], str] = str) -> str | None:

@@ -60,7 +60,7 @@ async def tell_free_places(request: Request) -> Response:
         body = free_places_body(form, sites, visitor.name, event_id, desk.ports.clock())
     except FormProblemError as problem:
         return await _worklist(request, visitor, problem=problem)
-    await send_reply(desk, visitor, body, event_id)
+    await send_reply(desk, visitor, body)
     return elsewhere("/worklist?told=places")
 
 
@@ -107,7 +107,9 @@ async def act_on_case(request: Request, handover_id: str) -> Response:
     except FormProblemError as problem:
         return await _case(request, visitor, case, "", problem)
     body = reply_body(act, case, visitor.name, event_id, at)
-    await send_reply(desk_of(request), visitor, body, event_id)
+    desk = desk_of(request)
+    await send_reply(desk, visitor, body)
+    await desk.read_model.answers.answer_to(event_id, desk.limits.answer_time_max)
     return elsewhere(f"/worklist/{case.handover_id}?answer={event_id}")
 
 

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from connectors.kafka.embedded import EmbeddedBroker
 
 pytestmark = pytest.mark.integration
-TOPICS = (*STATEMENT_TOPICS, "persons")
+# The last two are the read model's: the gateway is ready once it has read them.
+TOPICS = (*STATEMENT_TOPICS, "persons", "pathways", "notices")
 MEMORY_BYTES_MORE_MAX = 40 * 1024 * 1024
 NEW_BUNDLE = "0b7d6f3e-5b1b-4f6e-9d43-5a3f1a2b3c4d"
 LATER_BUNDLE = "2d9f8b50-7d3d-4b80-9f65-7c5b3c4d5e6f"

@@ -14,6 +14,7 @@ from schemas.facts import ConsentFact, CourseFact, Fact, PersonFact, ReferralFac
 from schemas.pathway import NEVER, replace
 from streams.domain.consents import lapses_at
 from streams.domain.needs import CLOSED
+from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
 from streams.domain.triggers import derive
 
@@ -91,6 +92,7 @@ def _old_stays(work: Work, horizon: int) -> set[str]:
     steps = [fact for fact in work.pathway.facts if type(fact) is StayFact]
     busy = _busy_roots(work, horizon)
     kept = {step.episode_id for step in steps if step.logged_at > horizon}
+    kept |= {plan.fact.episode_id for plan in plans_of(steps) if plan.root in busy}
     going_on = [stay for stay in work.derived.stays.stays if _goes_on(stay, busy, work.catalogue.units)]
     for stay in going_on:
         kept |= set(stay.open_episodes)

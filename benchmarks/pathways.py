@@ -42,13 +42,13 @@ _ROOT = Path(__file__).parents[1]
 _START = datetime(2026, 2, 2, 8, tzinfo=UTC)
 _BATCH = 5_000
 _UNIT = "9991084000016101"
-_EVENTS_PER_SECOND_OF_LOG = 2_000
+_EVENTS_PER_SECOND_OF_LOG = 50
 
 
 def main() -> None:
     """Measures both sizes and prints them."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--events", type=int, default=400_000, help="events folded at each size")
+    arguments.add_argument("--events", type=int, default=200_000, help="events folded at each size")
     arguments.add_argument("--youths", type=int, nargs="*", default=[10_000, 1_000_000])
     options = arguments.parse_args()
     console = Console()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streams.engine.processor import StoredRecord
 
 _CHANGELOGS = {merge_intake.STAGE: kafka_name("intake-state"), join_pathways.STAGE: kafka_name("pathway-state")}
-_OUTPUTS = ("notices", "pathways", "pathway-state", "dead-letters")
+_OUTPUTS = ("notices", "pathways", "disclosures", "pathway-state", "dead-letters")
 _HANDOVERS = kafka_name("handovers.").removesuffix(".v1")
 
 

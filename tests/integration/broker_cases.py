@@ -102,7 +102,10 @@ CASES = (
     ),
     BrokerCase("14", (*_begin(consent=False), (3 * HOUR, _REFUSAL)), (), ("consent_wanted",)),
     BrokerCase(
-        "17", (*_begin(), (2 * HOUR, _WITHDRAWAL)), (("offered", _U, None), ("withdrawn", _U, "consent_withdrawn"))
+        "17",
+        (*_begin(), (2 * HOUR, _WITHDRAWAL)),
+        (("offered", _U, None), ("withdrawn", _U, "consent_withdrawn")),
+        ("deletion_overdue",),
     ),
     BrokerCase("22", _begin(municipality="0360"), (), ("escalated",)),
     BrokerCase("23", _begin(municipality="0101"), tuple(row for row in _SILENT if row[1] == _H), ("escalated",)),

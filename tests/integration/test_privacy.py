@@ -224,7 +224,7 @@ def test_no_state_of_a_worker_holds_anything_personal(ended: Ended) -> None:
 
 
 def test_no_page_of_metrics_holds_anything_personal(ended: Ended) -> None:
-    assert len(ended.pages) == 3
+    assert len(ended.pages) == 4
     for page in ended.pages.values():
         assert b"# HELP" in page
         assert found_in(page, ended.spellings) == []

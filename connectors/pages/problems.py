@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.turning_away import TurnedAwayError
 from connectors.pages.rendering import elsewhere, page
-from connectors.read_model.tables import ReadModelUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -58,7 +58,10 @@ class PageRoute(APIRoute):
                 return _problem(error.status, error.title, error.text)
             except TurnedAwayError as error:
                 return _problem(error.status, "Det kunne ikke læses", _TURNED_AWAY.get(error.status, _UNAVAILABLE))
-            except (*STORE_ERRORS, ReadModelUnavailableError) as error:
+            except RequestValidationError:  # an address with another form of id in it
+                missing = not_found()
+                return _problem(missing.status, missing.title, missing.text)
+            except STORE_ERRORS as error:
                 _log.error("store_unavailable", error=type(error).__name__)
                 return _problem(503, "Siden er ikke tilgængelig", _UNAVAILABLE)
 

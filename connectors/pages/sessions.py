@@ -95,8 +95,11 @@ def form_token(secret: str) -> str:
 
 
 def is_form_token(secret: str, given: str) -> bool:
-    """Tells, in constant time, whether a form carries the token of this secret."""
-    return hmac.compare_digest(form_token(secret).encode(), given.encode("utf-8", "surrogatepass"))
+    """Tells, in constant time, whether a form carries the token of this secret; without a secret none does.
+
+    A form that another site sends comes without our cookies, and anybody can work out the token of no secret.
+    """
+    return bool(secret) and hmac.compare_digest(form_token(secret).encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def _hash_of(session: str) -> bytes:

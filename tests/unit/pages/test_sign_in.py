@@ -8,7 +8,7 @@ import pytest
 
 from connectors.gateway.clients import ClientKind
 from connectors.pages.attempts import ATTEMPTS_MAX, WINDOW
-from connectors.pages.sessions import SESSION_TIME_MAX
+from connectors.pages.sessions import SESSION_TIME_MAX, form_token
 from connectors.pages.visits import FORM_COOKIE, SESSION_COOKIE
 from tests.unit.pages.builders import Pages
 
@@ -117,6 +117,14 @@ async def test_a_form_without_the_token_of_its_page_is_refused(pages: Pages) -> 
     assert pages.gateway.publisher.records == []
 
 
+async def test_another_sites_form_comes_without_cookies_and_signs_nobody_in(pages: Pages) -> None:
+    fields = {"token": pages.token(ClientKind.PROGRAMME, "headspace"), "form_token": form_token("")}
+
+    answer = await pages.browser().http.post("/pages/sign-in", data=fields)
+
+    assert (answer.status_code, SESSION_COOKIE in answer.cookies) == (403, False)
+
+
 async def test_another_visitors_form_token_is_refused(pages: Pages) -> None:
     mine, theirs = await pages.signed_in(), await pages.signed_in(name="ungevaerftet")
     page = await theirs.see("/worklist")
@@ -151,6 +159,14 @@ async def test_a_form_that_is_too_large_or_no_form_is_refused_as_a_page(pages: P
 
     assert [answer.status_code for answer in (large, json, broken)] == [413, 415, 400]
     assert all(answer.headers["content-type"].startswith("text/html") for answer in (large, json, broken))
+
+
+async def test_an_address_that_holds_no_id_is_answered_by_a_page(pages: Pages) -> None:
+    browser = await pages.signed_in(ClientKind.OWNER, "municipality-0217")
+
+    answer = await browser.see("/needs/none")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 async def test_the_form_cookie_alone_opens_nothing(pages: Pages) -> None:

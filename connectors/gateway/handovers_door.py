@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connectors.gateway.clients import Client
 
 EVENT_STREAM = "text/event-stream"
-_LIMIT, _LIMIT_MAX = 100, 500
+_LIMIT, _LIMIT_MAX, _LIMIT_DIGITS_MAX = 100, 500, 9
 _CURSOR_FORM = {"type": "string", "maxLength": CURSOR_CHARACTERS_MAX}
 _PARAMETERS = [
     {
@@ -141,7 +141,7 @@ def _streamed(desk: Desk, client: Client, cursor: Cursor) -> Response:
 
 def _limit_of(request: Request) -> int:
     given = request.query_params.get("limit", str(_LIMIT))
-    if given.isascii() and given.isdecimal() and 1 <= int(given[:9]) <= _LIMIT_MAX:
+    if given.isascii() and given.isdecimal() and len(given) <= _LIMIT_DIGITS_MAX and 1 <= int(given) <= _LIMIT_MAX:
         return int(given)
     rule = f"a page has 1 to {_LIMIT_MAX} records"
     raise RefusedError(Refusal("wrong_limit", "limit", rule, "give such a number, or leave it out"))

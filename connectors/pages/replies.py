@@ -29,7 +29,7 @@ _ACTS = {
     "in_contact": ("fulfilled", "ended"),
     "withdrawn": ("recalled_and_deleted",),
 }
-_FREE_PLACES_MAX = 10_000
+_FREE_PLACES_MAX, _FREE_PLACES_DIGITS_MAX = 10_000, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def reply_body(act: Act, case: Case, programme: str, event_id: UUID, at: datetim
 def free_places_body(form: Form, sites: dict[str, str], programme: str, event_id: UUID, at: datetime) -> bytes:
     """Returns the reply that tells how many places are free; raises FormProblemError."""
     text = form.one("free_places")
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= _FREE_PLACES_MAX):
+    fits = text.isascii() and text.isdecimal() and len(text) <= _FREE_PLACES_DIGITS_MAX
+    if not fits or int(text) > _FREE_PLACES_MAX:
         raise FormProblemError("free_places", "Skriv et helt tal, for eksempel 3.")
     reply = {
         "event_id": str(event_id),

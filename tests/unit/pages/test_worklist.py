@@ -211,7 +211,13 @@ async def test_free_places_are_told_for_a_site(pages: Pages) -> None:
     browser = await pages.signed_in()
     places = {"free_places": "3", "site": "helsingoer"}
 
-    for wrong in ({"free_places": "-1"}, {"free_places": "many"}, {"free_places": "²"}, {"site": "nowhere"}):
+    for wrong in (
+        {"free_places": "-1"},
+        {"free_places": "many"},
+        {"free_places": "²"},
+        {"free_places": "000000" + "9" * 5000},
+        {"site": "nowhere"},
+    ):
         answer = await browser.submit("/worklist", places | wrong, to="/worklist/free-places")
         assert answer.status_code == 422
     taken = await browser.submit("/worklist", places, to="/worklist/free-places")

@@ -48,7 +48,8 @@ def up(
     if demo:
         settings = settings.model_copy(update={"calendar_allowed": True})
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    # The broker's log and the workers' stores in it hold birth dates, in files that the umask alone would show to all.
+    settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stopping = _stop_on_signals()
     with ExitStack() as stack:
         connection = settings.kafka or _embedded(settings, stack, secured=secured)

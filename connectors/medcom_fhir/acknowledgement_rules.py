@@ -1,4 +1,4 @@
-"""The rules that an Acknowledgement 2.0 keeps, checked on a Bundle; for tests and the simulator.
+"""The rules that an Acknowledgement 2.0 keeps, checked on a Bundle; for tests alone.
 
 Sources: medcomdk/dk-medcom-acknowledgement (medcom-acknowledgement-1 and -2, MedComAcknowledgement-
 MessageHeader), medcomdk/dk-medcom-messaging (medcom-messaging-1 and -2, MedComMessagingOrganization).

@@ -13,8 +13,6 @@ from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, PROGRESS, r
 from schemas.topics import kafka_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection, Engine, Row
 
     from connectors.read_model.cursors import Cursor
@@ -122,9 +120,3 @@ def _chosen(connection: Connection, cursor: Cursor, records_max: int) -> list[tu
 
 def _record_of(row: Any) -> TopicRecord:
     return TopicRecord(row.programme, row.partition, row.offset, row.record)
-
-
-def state_of(handover: Row[Any]) -> dict[str, Any]:
-    """Returns a handover's row as programmes are shown it."""
-    shown: Sequence[str] = [name for name in HANDOVERS.c.keys() if name != "need_id"]  # noqa: SIM118
-    return {name: getattr(handover, name) for name in shown}

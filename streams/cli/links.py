@@ -21,7 +21,7 @@ _ABOUT_CONSENT = (NoticeKind.CONSENT_WANTED, NoticeKind.CONSENT_REMINDER, Notice
 
 @app.callback()
 def links() -> None:
-    """Keeps ``make`` a command of its own, now that it is the only one."""
+    """Keeps ``make`` a command of its own, although it is the only one."""
 
 
 @app.command()

@@ -57,7 +57,7 @@ class Visit:
             self.page.screenshot(path=self.shots / f"{name}.png", full_page=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Runs broker, worker and gateway, and tells of young people at each point of the way."""
     folder = tmp_path_factory.mktemp("data")
@@ -84,7 +84,7 @@ def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             stop_all(children)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Runs Debian's Chromium."""
     if not CHROMIUM.exists():

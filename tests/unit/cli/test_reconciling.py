@@ -90,6 +90,7 @@ def test_what_no_stage_has_taken_yet_is_under_way_and_balances() -> None:
         and "handovers" not in place[0]
         and "pathways" not in place[0]
         and "notices" not in place[0]
+        and "disclosures" not in place[0]
     }
 
     account = the_account(MemorySnapshot(replace(snapshot.extent, before=behind, after=behind), kept))

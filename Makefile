@@ -77,9 +77,9 @@ golden: setup ## rewrite expected outputs, example records and the AsyncAPI docu
 	$(BIN)/python -m tests.house.rewrite_golden
 
 bench-engine: setup ## our engine and Kafka Streams by turns on the same broker and cores: ratio of records/s and memory
-	@test -d ../shared/peers/kstreams || { echo "make: the peers are not at ../shared/peers" >&2; exit 1; }
+	@test -d "$(KSTREAMS)" || { echo "make: name the folder of the Kafka Streams peer: make bench-engine KSTREAMS=DIR" >&2; exit 1; }
 	@command -v mvn > /dev/null || { echo "make: install Maven (Debian: maven) to build the Kafka Streams peer" >&2; exit 1; }
-	mkdir -p .build && cp -R --update --no-preserve=mode ../shared/peers/kstreams .build/
+	mkdir -p .build/kstreams && cp -R --update --no-preserve=mode "$(KSTREAMS)/." .build/kstreams
 	chmod +x .build/kstreams/run.sh && cd .build/kstreams && mvn -q -B package
 	$(BIN)/python -m benchmarks.engine.compare --kstreams .build/kstreams
 

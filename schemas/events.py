@@ -64,7 +64,7 @@ class Envelope(BaseModel):
     course, consent or handover; ``revises`` and ``cancels`` name earlier events of the same chain.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     event_id: UUID
     source: Name

@@ -94,7 +94,7 @@ class Intake(BaseModel):
     ``origin_offset`` is -1 for what the service writes itself (ticks, versions, letters).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     origin_topic: Name
     origin_partition: int

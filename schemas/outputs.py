@@ -42,7 +42,7 @@ class HandoverEvent(Envelope):
 class OptionView(BaseModel):
     """One programme that a decision looked at, and why it lost; ``offered`` where it won."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     programme: Name
     outcome: ReasonCode
@@ -82,7 +82,7 @@ class Disclosure(Envelope):
 class StayView(BaseModel):
     """A stay as the public view shows it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     started_at: Moment | None
     ended_at: Moment | None
@@ -92,7 +92,7 @@ class StayView(BaseModel):
 class HandoverView(BaseModel):
     """A handover as the public view shows it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     handover_id: UUID
     programme: Name
@@ -111,7 +111,7 @@ class NeedView(BaseModel):
     offer ends, once it is accepted a first contact is overdue.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     need_id: UUID
     kind: NeedKind

@@ -31,7 +31,7 @@ class ReferenceDataError(Exception):
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 _File = TypeVar("_File", bound=_Entry)

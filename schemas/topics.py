@@ -21,7 +21,7 @@ INTERNAL_STATEMENT_TOPICS = ("persons", "interventions")
 class Topic(BaseModel):
     """One entry of the catalogue."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     owner: str
     producers: tuple[str, ...]

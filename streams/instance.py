@@ -26,7 +26,7 @@ class NoInstanceError(Exception):
 class Process(BaseModel):
     """One process of the instance. ``health`` is the address of its health server, if it has one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     role: str
     pid: int
@@ -40,7 +40,7 @@ class Process(BaseModel):
 class Instance(BaseModel):
     """Everything that ``brobygger up`` has started."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bootstrap: str
     gateway: str

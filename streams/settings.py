@@ -26,7 +26,7 @@ class SettingsError(Exception):
 class Settings(BaseModel):
     """The settings of every command. ``kafka`` None means the embedded broker of the data folder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_folder: Path = Path(".brobygger")
     cache_folder: Path = Path("~/.cache/brobygger")

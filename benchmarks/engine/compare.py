@@ -137,7 +137,7 @@ async def _compare_throughput(job: Job, source: str, keys: int) -> None:
 def main() -> None:
     """Starts a broker of its own and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kstreams", type=Path, default=Path("../shared/peers/kstreams"))
+    parser.add_argument("--kstreams", type=Path, required=True, help="the built Kafka Streams peer")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/brobygger")
     parser.add_argument("--records", type=int, default=3_000_000)
     parser.add_argument("--pairs", type=int, default=5)

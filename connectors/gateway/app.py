@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
@@ -25,6 +26,7 @@ from connectors.gateway.forms import FORMS
 from connectors.gateway.handover_forms import HandoverReply
 from connectors.gateway.ports import Desk, Ports
 from connectors.gateway.turning_away import TurnedAwayError, refused_answer
+from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,6 +54,7 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
 
     app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
     app.add_exception_handler(TurnedAwayError, _turn_away)
+    app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers_door.router, replies_door.router, identity_door.router, claims_door.router)
     for router in (medcom_door.router, events_door.router, *programmes, _state):
@@ -100,6 +103,14 @@ async def _turn_away(request: Request, error: Exception) -> Response:
     desk.metrics.refusals.labels("entrance", error.refusal.code).inc()
     _log.info("turned_away", status=error.status, code=error.refusal.code)
     return refused_answer(error.status, error.refusal, error.headers)
+
+
+async def _refuse_parameters(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return refused_answer(422, Refusal("broken_rule", field, first["msg"], "correct it as /docs tells, and send again"))
 
 
 async def _let_go(_request: Request, _error: Exception) -> Response:

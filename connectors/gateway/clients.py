@@ -60,7 +60,7 @@ class NewClient(BaseModel):
     in whose name a source may send MedCom messages; none means any.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: ClientKind
     name: Name

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _PROGRAMME_TOPICS = frozenset({"replies", "enrolments", "referrals"})
 _NAMING_FIELDS = ("source", "programme", "referred_to", "referred_from", "receiver")
 _VOUCHED_FOR = frozenset({ReplyStatus.CODE_CLAIMED, ReplyStatus.IDENTITY_WANTED, ReplyStatus.UNDELIVERABLE})
+_OF_SOURCES_ALONE = ("name", "address", "phone", "protected")
 _HELP = "use the token of the client that this is about"
 
 
@@ -60,6 +61,13 @@ def _check_own(client: Client, topic: str, form: BaseModel) -> None:
     field = "referred_from" if topic == "referrals" else "programme"
     if getattr(form, field) != client.name:
         raise RefusedError(Refusal("foreign_programme", field, "a programme speaks for itself alone", _HELP))
+    person = getattr(form, "person", None)
+    for name in _OF_SOURCES_ALONE:
+        if getattr(person, name, None) is not None:
+            rule = (
+                "a programme names the young person and the municipality; what the vault keeps is a source's to state"
+            )
+            raise RefusedError(Refusal("foreign_statement", f"person.{name}", rule, "leave the field out"))
     if topic == "referrals" and getattr(form, "bridging", False) is not True:
         raise RefusedError(
             Refusal("foreign_programme", "bridging", "a programme's referrals ask for bridging", "set bridging to true")

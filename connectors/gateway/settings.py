@@ -17,7 +17,7 @@ Positive = Annotated[int, Field(gt=0)]
 class Limits(BaseModel):
     """How much of anything one client may ask for at once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     body_bytes_max: Positive = 2 * 1024 * 1024
     lines_bytes_max: Positive = 16 * 1024 * 1024
@@ -41,7 +41,7 @@ class GatewaySettings(BaseModel):
     acknowledged and counted, not published.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_folder: Path
     kafka: KafkaConnection

@@ -31,7 +31,7 @@ _PORT_ATTEMPTS_MAX = 100
 class BrokerIdentity(BaseModel):
     """Is what a data folder remembers of its broker between starts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     cluster_id: str
     kafka_version: str

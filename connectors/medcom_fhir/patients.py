@@ -80,7 +80,7 @@ def _details(node: Node, number: PersonNumber, *, protected: bool) -> PersonDeta
         _first(node, "name", _name),
         _first(node, "address", _address),
         _first(node, "telecom", _phone),
-        protected,
+        protected or None,  # a letter without the label says nothing: it lifts no protection told elsewhere
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Decision(BaseModel):
     """What was decided, by whom, in what role; ``programme`` stands on an offer, ``reason_code`` wherever given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     action: InterventionAction
     actor: Name

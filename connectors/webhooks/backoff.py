@@ -17,7 +17,7 @@ _DOUBLINGS_MAX = 32
 class RetryRules(BaseModel):
     """How patient the deliverer is. A record is given up at whichever bound it meets first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     first_delay: timedelta = timedelta(seconds=5)
     delay_max: timedelta = timedelta(hours=1)

@@ -40,7 +40,7 @@ class AlreadyRunningError(Exception):
 class DelivererSettings(BaseModel):
     """Where the deliverer keeps its data, and how it behaves. ``kept`` is how long what ended can be sent again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_folder: Path
     kafka: KafkaConnection

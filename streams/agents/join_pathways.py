@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from schemas.cloudevents import headers_of_raw
 from schemas.codec import codec
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from streams.engine.state import PartitionState
 
 STAGE = "join_pathways"
+_log = structlog.get_logger(__name__)
 INTAKE = kafka_name("intake")
 _PATHWAY_FULL = Refusal(
     "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
@@ -110,7 +114,8 @@ class JoinPathways:
         pathway = decode_pathway(value)
         try:
             self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
-        except Exception:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
+        except Exception as error:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
+            _tell("deadline_failed", error)
             state.count("stuck", "deadline")
             self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
 
@@ -136,6 +141,7 @@ class JoinPathways:
         try:
             folded = take(pathway, name, event, catalogue, now)
         except Exception as error:  # the one boundary where what a record says can't be folded
+            _tell("fold_failed", error)
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
         self._keep(state, key, folded)
@@ -174,6 +180,12 @@ class JoinPathways:
         value = codec(entry_of(said.topic).model).encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))
+
+
+def _tell(what: str, error: Exception) -> None:
+    """Logs where a fold failed, for who mends it; never the error's text, which may repeat what a record says."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error(what, error=type(error).__name__, file=frame.filename.rpartition("/")[2], line=frame.lineno)
 
 
 def _body_of(record: Record) -> tuple[str, dict[str, Any]]:

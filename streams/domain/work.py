@@ -50,7 +50,9 @@ class Work:
     def __post_init__(self) -> None:
         """Derives what the facts say."""
         self.derived = derive(self.pathway.facts, self.catalogue)
-        self.consents = consents_of(self.pathway.facts)
+        consents = consents_of(self.pathway.facts)
+        self.consents = [one for one in consents if one.occurred_at <= self.now]
+        self.wakes = min((one.occurred_at for one in consents if one.occurred_at > self.now), default=NEVER)
         self.needs = {need.need_id: need for need in self.pathway.needs}
         self.handovers = {one.handover_id: one for one in self.pathway.handovers}
         self.once = set(self.pathway.said)

@@ -170,6 +170,13 @@ def test_case_17_a_withdrawal_before_the_answer_recalls_and_a_late_acceptance_is
     assert story.to_programmes()[-1] == ("reply_refused", "ungevaerftet", "handover_withdrawn")
 
 
+def test_a_consent_dated_ahead_of_the_log_counts_from_its_date_on() -> None:
+    story = a_discharged_story(a_consent("ahead", at("2026-02-04 10:00"))).wait_until(at("2026-02-04 09:59"))
+    assert story.to_programmes() == []
+    story.wait_until(at("2026-02-04 10:00"))
+    assert story.to_programmes() == [("offered", "ungevaerftet", None)]
+
+
 @pytest.mark.parametrize("pulled", [False, True])
 def test_case_18_after_acceptance_or_pull_a_recall_ends_with_a_receipt_or_a_person(pulled: bool) -> None:
     def withdrawn() -> Story:

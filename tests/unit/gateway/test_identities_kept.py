@@ -83,8 +83,24 @@ async def test_the_patient_of_a_message_is_kept(gateway: Gateway) -> None:
     await gateway.message(message, gateway.token())
 
     assert kept_of(gateway, number) == PersonDetails(
-        CPR_SYSTEM, number, "Nancy Ann Testesen", "Prøvevej 7, 2. tv., 3000 Helsingør", "+45 20123456", False
+        CPR_SYSTEM, number, "Nancy Ann Testesen", "Prøvevej 7, 2. tv., 3000 Helsingør", "+45 20123456", None
     )
+
+
+async def test_a_message_without_the_label_lifts_no_protection(gateway: Gateway) -> None:
+    protected, later = a_message(), a_message()
+    patient_of(protected)["meta"]["security"] = [{"code": "R"}]
+    later["id"] = "another-bundle"
+    for entry in later["entry"]:
+        if entry["resource"]["resourceType"] == "MessageHeader":
+            entry["resource"]["id"] = "another-letter"
+
+    await gateway.message(protected, gateway.token())
+    await gateway.message(later, gateway.token())
+
+    kept = kept_of(gateway, patient_of(protected)["identifier"][0]["value"])
+    assert kept is not None
+    assert kept.protected is True
 
 
 async def test_a_protected_patient_is_kept_as_such(gateway: Gateway) -> None:

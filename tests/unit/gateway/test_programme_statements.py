@@ -47,6 +47,11 @@ async def test_free_capacity_names_no_young_person(gateway: Gateway) -> None:
         ("enrolments", {"programme": "stime"}, (403, "foreign_programme", "programme")),
         ("referrals", {"referred_from": "stime", "bridging": True}, (403, "foreign_programme", "referred_from")),
         ("referrals", {"referred_from": "headspace"}, (403, "foreign_programme", "bridging")),
+        (
+            "enrolments",
+            {"programme": "headspace", "person": {"cpr": "0105109996", "protected": False}},
+            (422, "foreign_statement", "person.protected"),
+        ),
         ("discharges", {}, (403, "foreign_topic", "topic")),
         ("consents", {}, (403, "foreign_topic", "topic")),
     ],

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.embedded import connection_to
-from schemas.programmes import load_programmes
 
 if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
@@ -83,11 +82,9 @@ def connection_of(settings: Settings) -> KafkaConnection:
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:
-    """Returns the gateway's part of the settings, its ages those of any programme; raises as ``connection_of`` does."""
-    ages = [one.ages for one in load_programmes(settings.programmes_folder)]
+    """Returns the gateway's part of the settings; raises as ``connection_of`` does."""
     return GatewaySettings(
         data_folder=settings.data_folder,
-        ages=(min(age.lowest for age in ages), max(age.highest for age in ages)),
         kafka=connection_of(settings),
         reference_folder=settings.reference_folder,
         read_model_url=settings.read_model_url,

@@ -20,6 +20,7 @@ from connectors.gateway.publisher import KafkaPublisher
 from connectors.gateway.rate import RateLimit
 from connectors.gateway.receipts import Receipts
 from connectors.gateway.sent_replies import SentReplies
+from connectors.gateway.served_ages import ServedAges
 from connectors.gateway.statement_ledger import StatementLedger
 from connectors.gateway.statements import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
@@ -42,7 +43,7 @@ from connectors.vault.store import open_vault
 from schemas.reference import load_reference
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy import Engine
 
@@ -84,10 +85,17 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
         engine.dispose()
 
 
+def _ages_of(settings: GatewaySettings) -> Callable[[], range]:
+    if settings.ages is None:
+        return ServedAges(settings.programmes_folder)
+    youngest, oldest = settings.ages
+    return lambda: range(youngest, oldest + 1)
+
+
 def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engine, publisher: Publisher) -> Desk:
     limits = settings.limits
     rate_limit = RateLimit(limits.requests_per_second, limits.requests_burst, ports.clock_seconds)
-    youngest, oldest = settings.ages
+    ages = _ages_of(settings)
     reference = load_reference(settings.reference_folder)
     pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
     own = Organisation(reference.service.sor, reference.service.gln)
@@ -106,7 +114,8 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
         pseudonyms=pseudonyms,
         public_keys=PublicKeys(settings.programmes_folder),
-        medcom=Door(vault, reference, range(youngest, oldest + 1), own),
+        medcom=Door(vault, reference, ages(), own),
+        ages=ages,
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),
         streams=OpenStreams(limits.streams_per_client_max),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 import structlog
@@ -107,7 +108,7 @@ def _translated(desk: Desk, body: bytes, at: datetime) -> Outcome:
         read_json(body, desk.limits.nesting_max)
     except RefusedError as error:
         return Refused(error.refusal, None)
-    return translate(body, desk.medcom, at)
+    return translate(body, replace(desk.medcom, ages=desk.ages()), at)
 
 
 async def _acknowledge(

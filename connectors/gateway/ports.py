@@ -75,6 +75,7 @@ class Desk:
     fingerprints: Fingerprints
     reader: Reader
     medcom: Door
+    ages: Callable[[], range]
     identities: Identities
     claim_codes: ClaimCodes
     pseudonyms: Pseudonyms

@@ -37,8 +37,8 @@ class Limits(BaseModel):
 class GatewaySettings(BaseModel):
     """Where the gateway keeps its data, and whom it serves.
 
-    ``ages`` are the youngest and the oldest age, in whole years, of any programme: messages about others are
-    acknowledged and counted, not published.
+    ``ages`` are the youngest and the oldest age, in whole years, of those whom messages are published about;
+    others' are acknowledged and counted. None: of those whom the programme files serve.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -47,7 +47,7 @@ class GatewaySettings(BaseModel):
     kafka: KafkaConnection
     reference_folder: Path
     programmes_folder: Path = Path("programmes")
-    ages: tuple[int, int] = (0, 25)
+    ages: tuple[int, int] | None = None
     vault_url: str | None = None
     ledger_url: str | None = None
     read_model_url: str | None = None

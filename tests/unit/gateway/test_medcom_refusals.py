@@ -24,7 +24,7 @@ async def test_an_acknowledgement_is_taken_without_an_answer(gateway: Gateway) -
 async def test_a_patient_of_no_programmes_age_is_acknowledged_counted_and_not_published(tmp_path: Path) -> None:
     async with a_gateway(tmp_path) as running:
         desk = running.app.state.desk
-        object.__setattr__(desk.medcom, "ages", range(12, 26))
+        object.__setattr__(desk, "ages", lambda: range(12, 26))
         headers = running.token()
         answer = await running.message(a_message(), headers)
         metrics = (await running.http.get("/metrics")).text

@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+QUICK := "not integration and not chaos and not browser"
 INSTALLED := $(VENV)/installed.stamp
 READY := $(VENV)/ready.stamp
 
@@ -53,7 +54,7 @@ check: setup ## format, lint, types and import contracts, as they have to be bef
 	$(BIN)/lint-imports
 
 unit: setup ## the tests that need neither network nor broker (a minute or two)
-	$(PYTEST) -m "not integration and not chaos" --numprocesses auto
+	$(PYTEST) -m $(QUICK) --numprocesses auto
 
 integration: packages setup ## the tests against the real broker, which they start themselves
 	$(PYTEST) -m "integration and not chaos"
@@ -68,10 +69,12 @@ chaos: setup ## kill and pause real workers: a seeded tenth of what `make soak` 
 	$(PYTEST) -m chaos
 
 test: packages setup check ## all of it, as CI runs it: check, then every test, with a seeded tenth of the long counts
-	$(PYTEST)
+	$(PYTEST) -m $(QUICK) --numprocesses auto
+	$(PYTEST) -m "integration or chaos or browser"
 
 soak: packages setup check ## as test, with the full counts instead of the tenth
-	$(PYTEST) --soak
+	$(PYTEST) --soak -m $(QUICK) --numprocesses auto
+	$(PYTEST) --soak -m "integration or chaos or browser"
 
 golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference
 	$(BIN)/python -m tests.house.rewrite_golden

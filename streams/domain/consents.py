@@ -89,7 +89,10 @@ def _missing_holders(given: list[ConsentFact]) -> str | None:
 
 
 def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: int) -> str | None:
-    """Returns ``refused`` or ``withdrawn`` where that was said since then and no consent is left in force."""
+    """Returns ``refused`` or ``withdrawn`` where that was the last that was said since then, and holds.
+
+    A consent given after it, and not taken back, overrules it for good: that it has lapsed since is no withdrawal.
+    """
     known = {one.statement_id for one in consents if one.decision == ConsentDecision.GIVEN}
     covered = {one.statement_id for one in consents if _covers(one, asker)}
     ends = [
@@ -101,7 +104,8 @@ def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: in
     ]
     if not ends or _in_force(consents, asker, now):
         return None
-    return max(ends, key=lambda one: (one.occurred_at, one.event_id)).decision
+    last = max(ends, key=lambda one: (one.occurred_at, one.event_id))
+    return None if any(one.occurred_at >= last.occurred_at for one in _not_ended(consents, asker)) else last.decision
 
 
 def consent_in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> ConsentFact | None:
@@ -123,8 +127,13 @@ def _covers(consent: ConsentFact, asker: Asker) -> bool:
 
 
 def _in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> list[ConsentFact]:
+    return [one for one in _not_ended(consents, asker) if now < lapses_at(one)]
+
+
+def _not_ended(consents: Sequence[ConsentFact], asker: Asker) -> list[ConsentFact]:
+    """Returns the consents given that cover the asker and that nobody took back, lapsed ones among them."""
     given = [one for one in consents if one.decision == ConsentDecision.GIVEN]
-    covering = [one for one in given if _covers(one, asker) and now < lapses_at(one)]
+    covering = [one for one in given if _covers(one, asker)]
     ends = [one for one in consents if one.decision in _ENDS]
     if not covering or not ends:
         return covering

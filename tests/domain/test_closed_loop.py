@@ -177,6 +177,17 @@ def test_a_consent_dated_ahead_of_the_log_counts_from_its_date_on() -> None:
     assert story.to_programmes() == [("offered", "ungevaerftet", None)]
 
 
+def test_a_consent_given_after_a_withdrawal_lapses_into_waiting_and_not_into_a_withdrawal() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(MONDAY + SETTLE)
+    told = MONDAY + timedelta(hours=1)
+    story.tell(told, a_consent("withdrawal", told, decision="withdrawn", statement_id="consent"))
+    assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
+    story.tell(told + timedelta(hours=1), a_consent("again", told + timedelta(hours=1)))
+    later = at("2027-02-10 10:00")
+    story.wait_until(later).tell(later, a_person("again-person", occurred_at=later))
+    assert [state for _, state, _ in story.needs()] == ["with_person"]
+
+
 @pytest.mark.parametrize("pulled", [False, True])
 def test_case_18_after_acceptance_or_pull_a_recall_ends_with_a_receipt_or_a_person(pulled: bool) -> None:
     def withdrawn() -> Story:

@@ -153,9 +153,11 @@ async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committe
         await consumer.stop()
 
 
-async def log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[TopicPartition, int]:
+async def log_ends(
+    bootstrap: str, topics: tuple[str, ...], isolation: str = "read_committed"
+) -> dict[TopicPartition, int]:
     """Returns the offset after the last committed record or marker of every partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation)
     await consumer.start()
     try:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(

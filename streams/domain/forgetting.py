@@ -131,18 +131,21 @@ def _old_groups(
 
 
 def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
-    """Returns the ids of old consents: lapsed ones; refusals and withdrawals once nothing is left to close."""
+    """Returns the ids of old, lapsed consents; while something could be closed by a refusal or withdrawal, all stay.
+
+    A consent given after a withdrawal overrules it, lapsed or not: neither may leave before the other.
+    """
     asking = any(trigger.root not in gone for trigger in work.derived.triggers)
+    consents = [fact for fact in work.pathway.facts if type(fact) is ConsentFact]
+    if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
+        return set()
     groups: dict[str, list[ConsentFact]] = {}
-    for fact in work.pathway.facts:
-        if type(fact) is ConsentFact:
-            groups.setdefault(fact.statement_id, []).append(fact)
+    for fact in consents:
+        groups.setdefault(fact.statement_id, []).append(fact)
     return {
         fact.event_id
         for facts in groups.values()
-        if _all_old(facts, horizon)
-        and all(lapses_at(fact) <= work.now for fact in facts)
-        and (not asking or all(fact.decision == ConsentDecision.GIVEN for fact in facts))
+        if _all_old(facts, horizon) and all(lapses_at(fact) <= work.now for fact in facts)
         for fact in facts
     }
 

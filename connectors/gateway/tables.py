@@ -10,10 +10,9 @@ import hmac
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy import event as listening
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_database
+from connectors.vault.database import open_shared_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,12 +94,9 @@ class Fingerprints:
 def open_ledger(url: str) -> Engine:
     """Returns an engine of the gateway's database, tables made; raises LedgerUnavailableError."""
     try:
-        engine = open_database(url, TABLES)
+        return open_shared_database(url, TABLES)
     except (SQLAlchemyError, OSError) as error:
         raise LedgerUnavailableError("the gateway's database can't be opened: check its URL and folder") from error
-    if engine.dialect.name == "sqlite":
-        listening.listen(engine, "begin", _begin_for_writing)
-    return engine
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
@@ -119,11 +115,3 @@ def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
             return work(connection)
     except SQLAlchemyError as error:
         raise LedgerUnavailableError("the gateway's database can't be read") from error
-
-
-def _begin_for_writing(connection: Connection) -> None:
-    if connection.get_execution_options().get("reads_only"):
-        return
-    # A transaction that reads first and writes later fails in SQLite, without waiting, where another
-    # process has written in between; taking the write lock first makes it wait its turn.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

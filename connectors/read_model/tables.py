@@ -6,13 +6,12 @@ Times are aware, in UTC, to the millisecond. Nothing personal stands in any of t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, MetaData, String, Table, TypeDecorator
-from sqlalchemy import event as listening
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_database
+from connectors.vault.database import open_shared_database
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
@@ -150,12 +149,9 @@ class ReadModelUnavailableError(Exception):
 def open_read_model(url: str) -> Engine:
     """Returns an engine of the read model's database, tables made; raises ReadModelUnavailableError."""
     try:
-        engine = open_database(url, TABLES)
+        return open_shared_database(url, TABLES)
     except (SQLAlchemyError, OSError) as error:
         raise ReadModelUnavailableError("the read model can't be opened: check its URL and folder") from error
-    if engine.dialect.name == "sqlite":
-        listening.listen(engine, "begin", _begin_for_writing)
-    return engine
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
@@ -174,9 +170,3 @@ def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
             return work(connection)
     except SQLAlchemyError as error:
         raise ReadModelUnavailableError("the read model can't be read") from error
-
-
-def _begin_for_writing(connection: Any) -> None:
-    # See ``connectors.gateway.tables``: a transaction that reads before it writes takes the write lock first.
-    if not connection.get_execution_options().get("reads_only"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
-from sqlalchemy import event as listening
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_database
+from connectors.vault.database import open_shared_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +79,11 @@ class Database:
     def __init__(self, url: str) -> None:
         """Opens it: SQLite, or PostgreSQL by its URL."""
         try:
-            self._engine = open_database(url, TABLES)
+            self._engine = open_shared_database(url, TABLES)
         except (SQLAlchemyError, OSError) as error:
             raise WebhooksUnavailableError(
                 "the webhooks' database can't be opened: check its URL and folder"
             ) from error
-        if self._engine.dialect.name == "sqlite":
-            listening.listen(self._engine, "begin", _take_write_lock)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -109,10 +106,3 @@ class Database:
     def close(self) -> None:
         """Closes its connections."""
         self._engine.dispose()
-
-
-def _take_write_lock(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails in SQLite, without waiting, where another process
-    # has written in between; taking the write lock first makes it wait its turn.
-    if not connection.get_execution_options().get("reads_only"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

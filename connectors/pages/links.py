@@ -11,13 +11,12 @@ import binascii
 import hashlib
 import hmac
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from connectors.vault.key_files import KeyFileError, written_once
+from connectors.vault.keys import own_key
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 LINK_TIME_MAX = timedelta(days=14)
 CONSENT = "consent"
 _KEY_FILE = "links.key"
-_KEY_BYTES = 32
 _TOKEN_CHARACTERS_MAX = 1024
 
 
@@ -43,14 +41,7 @@ class Link:
 
 def links_key(folder: Path) -> bytes:
     """Returns the key that links are signed with, making its file in the vault's key folder; raises KeyFileError."""
-    content = written_once(folder / _KEY_FILE, lambda: secrets.token_hex(_KEY_BYTES).encode() + b"\n")
-    try:
-        key = bytes.fromhex(content.decode("ascii").strip())
-    except ValueError as error:
-        raise KeyFileError(f"{_KEY_FILE} holds 64 hexadecimal digits") from error
-    if len(key) != _KEY_BYTES:
-        raise KeyFileError(f"{_KEY_FILE} holds 64 hexadecimal digits")
-    return key
+    return own_key(folder / _KEY_FILE)
 
 
 def signed(key: bytes, link: Link) -> str:

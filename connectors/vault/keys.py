@@ -116,6 +116,11 @@ def sealing_public_key(folder: Path) -> X25519PublicKey:
     return X25519PublicKey.from_public_bytes(_key_of(read_key(folder / _SEALING_PUBLIC, public=True)))
 
 
+def own_key(path: Path) -> bytes:
+    """Returns the 32 bytes of a key file, made where it is missing; raises KeyFileError where it holds no key."""
+    return _key_of(written_once(path, _new_key), path.name)
+
+
 def _new_key() -> bytes:
     return _text_of(secrets.token_bytes(KEY_BYTES))
 
@@ -139,11 +144,11 @@ def _text_of(key: bytes) -> bytes:
     return key.hex().encode() + b"\n"
 
 
-def _key_of(content: bytes) -> bytes:
+def _key_of(content: bytes, name: str = "a key file") -> bytes:
     try:
         key = bytes.fromhex(content.decode("ascii").strip())
     except ValueError as error:
-        raise KeyFileError("a key file holds 64 hexadecimal digits") from error
+        raise KeyFileError(f"{name} holds 64 hexadecimal digits") from error
     if len(key) != KEY_BYTES:
-        raise KeyFileError("a key file holds 64 hexadecimal digits")
+        raise KeyFileError(f"{name} holds 64 hexadecimal digits")
     return key

@@ -10,7 +10,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from standardwebhooks import Webhook
 
-from connectors.vault.key_files import KeyFileError, written_once
+from connectors.vault.key_files import KeyFileError
+from connectors.vault.keys import own_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY_FILE = "webhooks.key"
-_KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SECRET_BYTES = 32
 
@@ -33,14 +33,7 @@ class SecretBox:
 
     def __init__(self, keys_folder: Path) -> None:
         """Reads ``webhooks.key``, made where missing; raises KeyFileError where it is not what it should be."""
-        content = written_once(keys_folder / _KEY_FILE, _new_key)
-        try:
-            key = bytes.fromhex(content.decode("ascii").strip())
-        except ValueError as error:
-            raise KeyFileError(f"{_KEY_FILE} holds 64 hexadecimal digits") from error
-        if len(key) != _KEY_BYTES:
-            raise KeyFileError(f"{_KEY_FILE} holds 64 hexadecimal digits")
-        self._cipher = AESGCM(key)
+        self._cipher = AESGCM(own_key(keys_folder / _KEY_FILE))
 
     def closed(self, programme: str, secret: str) -> bytes:
         """Returns the secret encrypted, never the same bytes twice."""
@@ -68,7 +61,3 @@ def signed_headers(keys: Sequence[str], event_id: str, at: datetime, body: bytes
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def _new_key() -> bytes:
-    return secrets.token_bytes(_KEY_BYTES).hex().encode() + b"\n"

@@ -11,6 +11,8 @@ from connectors.gateway.clients import ClientKind, Clients, NewClient, open_clie
 from streams.instance import gateway_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import httpx
 
     from streams.demo.people import YoungPerson
@@ -32,7 +34,7 @@ class Doors:
         """Sends a MedCom message as the hospital; returns the Acknowledgement's code, or the HTTP status."""
         body = bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode()
         answer = await self.http.post(
-            "/medcom/fhir", content=body, headers=self._headers(HOSPITAL, "application/fhir+json")
+            "/medcom/fhir", content=body, headers=self.headers(HOSPITAL, "application/fhir+json")
         )
         try:
             return str(answer.json()["entry"][0]["resource"]["response"]["code"])
@@ -42,11 +44,19 @@ class Doors:
     async def statement(self, topic: str, client: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Sends one statement in the public JSON form; returns the status and the answer."""
         answer = await self.http.post(
-            f"/events/{topic}", content=json.dumps(fields), headers=self._headers(client, "application/json")
+            f"/events/{topic}", content=json.dumps(fields), headers=self.headers(client, "application/json")
         )
         return answer.status_code, answer.json()
 
-    def _headers(self, client: str, media_type: str) -> dict[str, str]:
+    async def lines(self, topic: str, client: str, statements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Sends many statements in one body, and returns the outcome of each, in order."""
+        body = b"".join(json.dumps(one).encode() + b"\n" for one in statements)
+        headers = self.headers(client, "application/x-ndjson")
+        answer = await self.http.post(f"/events/{topic}", content=body, headers=headers)
+        return [json.loads(line) for line in answer.content.splitlines()]
+
+    def headers(self, client: str, media_type: str) -> dict[str, str]:
+        """Returns the headers of a request in a client's name."""
         return {"Authorization": f"Bearer {self.tokens[client]}", "Content-Type": media_type}
 
 

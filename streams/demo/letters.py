@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from schemas.reference import Reference
     from streams.demo.people import YoungPerson
 
 _MEDCOM = "http://medcomfhir.dk/ig"
@@ -140,3 +141,15 @@ class Stay:
             what = {"reference": f"MessageHeader/{self._headers[-1]}"}
             provenance["entity"] = [{"role": role, "what": what}]
         return provenance
+
+
+def a_stay(reference: Reference, person: YoungPerson, hospital_sor: str, episode: str, admitted_at: datetime) -> Stay:
+    """Returns a stay at a unit, told to the home municipality; LookupError where reference data lacks either."""
+    unit = reference.unit(hospital_sor)
+    if unit is None or unit.gln is None:
+        raise LookupError(f"units.toml: no unit {hospital_sor} with a GLN")
+    fictional = [one for one in reference.receivers if one.fictional and one.municipality == person.municipality]
+    if not fictional:
+        raise LookupError(f"receivers.toml: no fictional receiver of municipality {person.municipality}")
+    receiver = Organisation(fictional[0].sor, fictional[0].gln, fictional[0].name)
+    return Stay(person, Organisation(unit.sor, unit.gln, unit.name), receiver, episode, admitted_at)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from streams.demo.doors import MUNICIPALITY, Doors, person_of
-from streams.demo.letters import Organisation, Stay
+from streams.demo.letters import Stay, a_stay
 from streams.demo.people import YoungPerson, a_young_person
 
 if TYPE_CHECKING:
@@ -112,14 +112,8 @@ class Plot:
         return a_young_person(self._chance, municipality, age, self.start.date())
 
     def _stay(self, person: YoungPerson, hospital_sor: str, episode: str) -> Stay:
-        unit = self.reference.unit(hospital_sor)
-        fictional = [one for one in self.reference.receivers if one.fictional]
-        receiver = next(one for one in fictional if one.municipality == person.municipality)
-        if unit is None or unit.gln is None:
-            raise LookupError(f"units.toml: no unit {hospital_sor} with a GLN")
-        hospital = Organisation(unit.sor, unit.gln, unit.name)
         admitted_at = self.start - timedelta(days=self._chance.randrange(5, 60))
-        return Stay(person, hospital, Organisation(receiver.sor, receiver.gln, receiver.name), episode, admitted_at)
+        return a_stay(self.reference, person, hospital_sor, episode, admitted_at)
 
     def _consent(self, at: timedelta, person: YoungPerson, number: int, scope: str = "anonymous") -> Act:
         fields = {

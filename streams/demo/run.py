@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import json
 import random
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,11 @@ import httpx
 
 from schemas.reference import load_reference
 from streams.demo.answers import replies_to
+from streams.demo.calendar import Calendar
 from streams.demo.doors import Doors, demo_tokens
 from streams.demo.plot import Act, Plot
 from streams.demo.watching import Watch
-from streams.provision import receiving_programmes, set_calendar
+from streams.provision import receiving_programmes
 
 if TYPE_CHECKING:
     import threading
@@ -32,36 +32,6 @@ _LASTS = timedelta(days=30)
 _STEP = timedelta(hours=6)
 _TIMEOUT = timedelta(seconds=30)
 _COLOURS = {"offered": "green", "accepted": "cyan", "withdrawn": "red", "reminded": "yellow"}
-
-
-@dataclass
-class Calendar:
-    """The calendar's time, which runs ahead of the clock; kept in a file so that it never goes back."""
-
-    settings: Settings
-    connection: KafkaConnection
-    ahead: timedelta = timedelta()
-    run: int = 1
-
-    def load(self) -> None:
-        """Reads how far ahead an earlier demo came."""
-        file = self.settings.data_folder / "demo.json"
-        if file.exists():
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            self.ahead, self.run = timedelta(seconds=kept["ahead_seconds"]), kept["run"] + 1
-
-    def now(self) -> datetime:
-        """Returns the calendar's time now."""
-        return datetime.now(UTC) + self.ahead
-
-    async def step_to(self, moment: datetime) -> None:
-        """Sets the calendar where the moment lies ahead."""
-        if moment <= self.now():
-            return
-        await set_calendar(self.connection, self.settings.partitions, moment)
-        self.ahead = moment - datetime.now(UTC)
-        kept = {"ahead_seconds": self.ahead.total_seconds(), "run": self.run}
-        (self.settings.data_folder / "demo.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
 @dataclass

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import codec
-from schemas.outputs import HandoverEvent, Notice
-from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, kafka_name, short_name
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name, short_name
 from streams.settings import APP_ID, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from connectors.kafka.connection import KafkaConnection
 
@@ -23,15 +22,20 @@ _POLL = timedelta(milliseconds=100)
 
 
 class Watch:
-    """One consumer over the outputs and the intake log, from where they end now."""
+    """One consumer over the outputs and the intake log, from where they end now.
 
-    def __init__(self, settings: Settings, connection: KafkaConnection, programmes: list[str]) -> None:
+    The outputs are notices, the programmes' handovers, and the topics in ``also``.
+    """
+
+    def __init__(
+        self, settings: Settings, connection: KafkaConnection, programmes: list[str], also: Sequence[str] = ()
+    ) -> None:
         """Prepares; connects to nothing yet."""
         logging.getLogger("aiokafka").setLevel(logging.ERROR)
         numbers = range(settings.partitions)
         self._outputs = [
             TopicPartition(kafka_name(name), number)
-            for name in ("notices", *(f"handovers.{one}" for one in programmes))
+            for name in ("notices", *also, *(f"handovers.{one}" for one in programmes))
             for number in numbers
         ]
         self._intake = [TopicPartition(kafka_name("intake"), number) for number in numbers]
@@ -93,6 +97,6 @@ class Watch:
                 if partition in self._intake:
                     self._last[partition] = records[-1].offset
                     continue
-                model = Notice if partition.topic == kafka_name("notices") else HandoverEvent
-                name = short_name(partition.topic)
+                model, name = entry_of(partition.topic).model, short_name(partition.topic)
+                assert model is not None, "only topics of events are watched"  # noqa: S101
                 self._seen += [(name, codec(model).decode_raw(record.value)) for record in records]

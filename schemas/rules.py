@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from schemas.refusals import Refusal
+from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pydantic import ValidationError
 
+# No clock that times a message is a day off, and a day forgives whoever names the evening of a day that goes on.
+CLOCK_SKEW_MAX = timedelta(hours=24)
 _FIELD_NAME = re.compile(r"^[A-Za-z_]{1,40}$")
 _TIME = "a time is ISO 8601 with its offset from UTC, such as 2026-01-10T09:30:00+01:00"
 _DATE = "a date exists and is written YYYY-MM-DD"
@@ -27,6 +31,7 @@ _RULES = {
     "datetime_parsing": ("impossible_time", _TIME),
     "datetime_from_date_parsing": ("impossible_time", _TIME),
     "impossible_time": ("impossible_time", "a time lies in the years 1900 to 2199, in UTC"),
+    "time_ahead": ("time_ahead", "what has happened lies no later than its receipt; clocks may differ by 24 hours"),
     "date_type": ("wrong_form", _DATE),
     "date_parsing": ("impossible_date", _DATE),
     "date_from_datetime_parsing": ("impossible_date", _DATE),
@@ -63,6 +68,17 @@ def refusal_for(kind: str, field: str, help_text: str) -> Refusal:
     """Returns the refusal of a field for a kind of broken rule that has no values in its text."""
     code, rule = _RULES[kind]
     return Refusal(code, field, rule, help_text)
+
+
+def refuse_ahead(happened: Mapping[str, datetime | None], latest: datetime, help_text: str) -> None:
+    """Raises RefusedError for the first field whose time is told as past and lies after ``latest``.
+
+    Doors ask it as of their receipt, and the fold never does: there the newest statement stands, and one from a year
+    that has not come would stand until then. Plans, ends of periods and what begins to count later are not its matter.
+    """
+    for field, moment in happened.items():
+        if moment is not None and moment > latest:
+            raise RefusedError(refusal_for("time_ahead", field, help_text))
 
 
 def shown_name(name: str) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connectors.gateway.settings import GatewaySettings
+from connectors.gateway.settings import GatewaySettings, Limits
 from connectors.kafka.embedded import connection_to
+from schemas.rules import CLOCK_SKEW_MAX
 
 if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
@@ -89,6 +90,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         reference_folder=settings.reference_folder,
         read_model_url=settings.read_model_url,
         programmes_folder=settings.programmes_folder,
+        limits=Limits(ahead_max=None if settings.calendar_allowed else CLOCK_SKEW_MAX),
     )
 
 

@@ -10,12 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.vault.database import sqlite_url
+from schemas.rules import CLOCK_SKEW_MAX
 
 Positive = Annotated[int, Field(gt=0)]
 
 
 class Limits(BaseModel):
-    """How much of anything one client may ask for at once."""
+    """How much of anything one client may ask for at once.
+
+    ``ahead_max`` is by how much what has happened may lie after its receipt. None, without limit, is for where a demo
+    or a scenario sets the calendar ahead of the clock.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -23,6 +28,7 @@ class Limits(BaseModel):
     lines_bytes_max: Positive = 16 * 1024 * 1024
     lines_max: Positive = 10_000
     nesting_max: Positive = 64
+    ahead_max: timedelta | None = CLOCK_SKEW_MAX
     body_time_max: timedelta = timedelta(seconds=30)
     publish_time_max: timedelta = timedelta(seconds=10)
     requests_per_second: Positive = 50

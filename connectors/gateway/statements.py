@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,10 +24,10 @@ from schemas.codes import ConsentDecision, Identity, Specialty
 from schemas.events import Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import refusal_of
+from schemas.rules import refusal_of, refuse_ahead
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import timedelta
 
     from connectors.cpr import PersonNumber
     from connectors.gateway.clients import Client
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 _NO_ID = UUID(int=0)
 _HELP = "see /docs for the form of this topic's statements"
+_AHEAD_HELP = "correct the time, or your clock; planned_at, expected_end_on and lapses_at may lie ahead"
+_HAPPENED = ("occurred_at", "sent_at", "status_at")
 # The specialty is reference data's, which may change between a statement and its repeat.
 _NOT_CONTENT = frozenset(
     {"event_id", "sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id", "specialty"}
@@ -80,22 +83,25 @@ class Statement:
 
     def records(self, recorded_at: datetime) -> tuple[Record, ...]:
         """Returns the records to publish as of a time, the person's first; the same time gives the same bytes."""
-        times = {"recorded_at": recorded_at} | ({} if self.sent_at_given else {"sent_at": recorded_at})
-        return tuple(
-            record_of(topic, event.model_copy(update=times))
-            for topic, event in (("persons", self.person), (self.topic, self.event))
-            if event is not None
-        )
+        sent_at = self.event.sent_at if self.sent_at_given else recorded_at
+        times = {"recorded_at": recorded_at, "sent_at": sent_at}
+        records = [record_of(self.topic, self.event.model_copy(update=times))]
+        if self.person is not None:
+            # A consent may begin to count later on; what it says of the person is known when it is sent.
+            known_at = min(self.person.occurred_at, sent_at)
+            records.insert(0, record_of("persons", self.person.model_copy(update=times | {"occurred_at": known_at})))
+        return tuple(records)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What it takes to read statements."""
+    """What it takes to read statements. ``ahead_max`` as in ``Limits``."""
 
     identities: Identities
     pseudonyms: Pseudonyms
     reference: Reference
     nesting_max: int
+    ahead_max: timedelta | None
 
     def read(self, topic: str, body: bytes, client: Client, recorded_at: datetime) -> Statement:
         """Returns the statement that the body holds; asks the vault, which blocks, last.
@@ -105,6 +111,8 @@ class Reader:
         read_json(body, self.nesting_max)
         form = _validated(topic, body)
         check_statement(client, topic, form)
+        if self.ahead_max is not None:
+            refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
         _refuse_numbers_in_text(form)
         if topic == "replies":
             self._check_pseudonym(form)
@@ -157,6 +165,15 @@ def _validated(topic: str, body: bytes) -> BaseModel:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
         raise RefusedError(refusal_of(error, _HELP)) from error
+
+
+def _happened(topic: str, form: Any) -> dict[str, datetime | None]:
+    """Returns the times of what is told as past: of a consent, which may begin to count later, its sending alone."""
+    if topic == "consents":
+        return {"sent_at": form.sent_at}
+    ended_on = getattr(form, "ended_on", None)
+    ended = None if ended_on is None else datetime.combine(ended_on, time(), UTC)
+    return {name: getattr(form, name, None) for name in _HAPPENED} | {"ended_on": ended}
 
 
 def _statement(

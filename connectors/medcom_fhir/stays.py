@@ -61,26 +61,28 @@ def read_stay(bundle: Bundle, header: Node) -> Stay:
     )
 
 
-def occurred_at(stay: Stay, step: Step) -> datetime:
-    """Returns when the step happened: never the Provenance's time, always the Encounter's.
+def occurred_at(stay: Stay, step: Step) -> tuple[datetime, str]:
+    """Returns when the step happened, and which element says so: never the Provenance's time, always the Encounter's.
 
     A cancellation has the time of the step it cancels. Where it no longer carries it (AN_SLHJ: the
     Encounter is in progress again and has no end), the nearest earlier time it does carry: the leave's
     start for AN_SLOR, else the stay's start, which every message has. Raises RefusedError where a step
     that is not a cancellation lacks its time.
     """
+    start, leave_start = "Encounter.period.start", "Encounter.extension.valuePeriod.start"
     wanted, path = {
-        StayStatus.ON_LEAVE: (stay.leave_started_at, "Encounter.extension.valuePeriod.start"),
+        StayStatus.ON_LEAVE: (stay.leave_started_at, leave_start),
         StayStatus.BACK: (stay.leave_ended_at, "Encounter.extension.valuePeriod.end"),
         StayStatus.DISCHARGED_HOME: (stay.ended_at, "Encounter.period.end"),
         StayStatus.DECEASED: (stay.ended_at, "Encounter.period.end"),
-    }.get(step.stay_status, (stay.started_at, "Encounter.period.start"))
+    }.get(step.stay_status, (stay.started_at, start))
     if wanted is not None:
-        return wanted
+        return wanted, path
     if step.mode is not Mode.CANCEL:
         raise refused("element_missing", path, "the element is required for this activity")
-    leave = stay.leave_started_at if step.stay_status is StayStatus.BACK else None
-    return leave or stay.started_at
+    if step.stay_status is StayStatus.BACK and stay.leave_started_at is not None:
+        return stay.leave_started_at, leave_start
+    return stay.started_at, start
 
 
 def _encounter(bundle: Bundle, header: Node) -> Node:

@@ -30,14 +30,17 @@ from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, 
 from connectors.medcom_fhir.stays import Stay, occurred_at, read_stay
 from connectors.medcom_fhir.times import time_of
 from schemas.refusals import RefusedError
+from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from connectors.medcom_fhir.identities import Identities
     from connectors.medcom_fhir.organisations import Organisation
     from schemas.reference import Reference
+
+_AHEAD_HELP = "correct the time, and the sender's clock if it is that, and send a new message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,15 @@ class Door:
     """What a door needs to take messages in.
 
     ``ages`` are the ages, in whole years, of all programmes together. ``own`` answers for a message that
-    names no receiver; without it such a message is answered with HTTP 400.
+    names no receiver; without it such a message is answered with HTTP 400. ``ahead_max`` is by how much what has
+    happened may lie after its receipt; None, without limit, is for where a demo sets the calendar ahead.
     """
 
     identities: Identities
     reference: Reference
     ages: range
     own: Organisation | None = None
+    ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
 def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
@@ -68,7 +73,7 @@ def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
         if event_code(header) == ACKNOWLEDGEMENT:
             return _received_acknowledgement(bundle, header)
         _check_event_code(header)
-        return _outcome(_notification(bundle, header, door), bundle, door, recorded_at)
+        return _outcome(_notification(bundle, header, door, recorded_at), bundle, door, recorded_at)
     except RefusedError as error:
         return Refused(error.refusal, addressing)
 
@@ -111,7 +116,7 @@ def _received_acknowledgement(bundle: Bundle, header: Node) -> ReceivedAcknowled
     return ReceivedAcknowledgement(bundle.id, identifier, ResponseCode(code))
 
 
-def _notification(bundle: Bundle, header: Node, door: Door) -> Notification:
+def _notification(bundle: Bundle, header: Node, door: Door, recorded_at: datetime) -> Notification:
     header_id, bundle_id = resource_id(header), bundle.id
     sent_at = time_of(bundle.node, "timestamp")
     sender, receiver = sender_of(bundle, header), receiver_of(bundle, header)
@@ -128,6 +133,9 @@ def _notification(bundle: Bundle, header: Node, door: Door) -> Notification:
     if any(normalised(patient.number.number) in normalised(held) for held in (header_id, bundle_id, stay.episode)):
         raise refused("identifier_in_id", "Bundle", "no id holds the patient's number")
     step = _step(bundle, link, stay, deceased=patient.deceased)
+    when, path = occurred_at(stay, step)
+    if door.ahead_max is not None:
+        refuse_ahead({"Bundle.timestamp": sent_at, path: when}, recorded_at + door.ahead_max, _AHEAD_HELP)
     return Notification(
         header_id=header_id,
         sender=sender,
@@ -138,7 +146,7 @@ def _notification(bundle: Bundle, header: Node, door: Door) -> Notification:
         patient=patient,
         stay=stay,
         step=step,
-        occurred_at=occurred_at(stay, step),
+        occurred_at=when,
         letter_id=letter_id(sender.sor, header_id, stay.episode),
         specialty=door.reference.specialty_of(stay.unit),
         named=_named_letter(bundle, link, stay, sender),

@@ -135,6 +135,7 @@ def _environment(settings: Settings, connection: KafkaConnection) -> dict[str, s
         **connection.as_variables(),
         "BROBYGGER_DATA": str(settings.data_folder.absolute()),
         "BROBYGGER_PARTITIONS": str(settings.partitions),
+        "BROBYGGER_CALENDAR_ALLOWED": str(settings.calendar_allowed).lower(),
         "PYTHONUNBUFFERED": "1",
     }
 

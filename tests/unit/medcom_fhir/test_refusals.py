@@ -327,3 +327,29 @@ def test_a_defective_acknowledgement_is_refused_and_never_acknowledged() -> None
 
     assert isinstance(outcome, Refused)
     assert outcome.addressing is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda message: message.update(timestamp="2150-01-01T00:00:00Z"), "Bundle.timestamp"),
+        (
+            _encounter(period={"start": "2025-12-01T10:00:00Z", "end": "2026-01-02T00:00:01Z"}),
+            "Encounter.period.end",
+        ),
+    ],
+)
+def test_a_step_that_lies_more_than_a_day_after_its_receipt_is_refused(change: Change, field: str) -> None:
+    message = a_message()
+    change(message)
+
+    refusal = refusal_of(message)
+
+    assert (refusal.code, refusal.field) == ("time_ahead", field)
+
+
+def test_a_step_within_a_day_of_its_receipt_is_taken() -> None:
+    message = a_message()
+    the(message, "Encounter")["period"] = {"start": "2025-12-01T10:00:00Z", "end": "2026-01-02T00:00:00Z"}
+
+    assert not isinstance(outcome_of(message), Refused)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOKEN_BYTES = 32
 _ID_BYTES = 6
+_ANY_SENDER = "*"
 NO_INDIVIDUAL_PATHWAY = "psykinfo"
 Sor = Annotated[str, StringConstraints(pattern=r"^[0-9]{11,20}$")]
 
@@ -54,10 +55,10 @@ _ROLES = {
 
 
 class NewClient(BaseModel):
-    """A client to be created. No ``roles`` means all that its kind can have.
+    """A client to be created. No ``roles`` means all that its kind can have, MedCom where it has a sender alone.
 
-    A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes
-    in whose name a source may send MedCom messages; none means any.
+    A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes in whose
+    name it may send MedCom messages; ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -68,6 +69,7 @@ class NewClient(BaseModel):
     legal_basis: Name | None = None
     roles: frozenset[Role] | None = None
     senders: tuple[Sor, ...] = ()
+    any_sender: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class Client:
     created_at: datetime
     revoked_at: datetime | None
 
+    def may_send_for(self, sor: str) -> bool:
+        """Returns whether it may send MedCom messages of an organisation."""
+        return not self.senders.isdisjoint({sor, _ANY_SENDER})
+
 
 class Clients:
     """The clients in the gateway's database; each call blocks on it, and raises LedgerUnavailableError."""
@@ -96,17 +102,19 @@ class Clients:
         """Returns the new client's token, which is kept nowhere: only its hash is.
 
         Raises RefusedError where a source lacks its data controller or legal basis, where the roles are not
-        its kind's, or for PsykInfo, which has no individual pathway.
+        its kind's, where MedCom's lacks a sender, or for PsykInfo, which has no individual pathway.
         """
+        senders = [_ANY_SENDER] if client.any_sender else sorted(client.senders)
+        roles = client.roles or _ROLES[client.kind] - ({Role.MEDCOM} if not senders else set())
         _refuse_incomplete(client)
-        roles = client.roles or _ROLES[client.kind]
+        _refuse_unbound(roles, senders)
         client_id = secrets.token_hex(_ID_BYTES)
         secret = secrets.token_urlsafe(_TOKEN_BYTES)
-        values = client.model_dump(exclude={"roles", "senders"}) | {
+        values = client.model_dump(exclude={"roles", "senders", "any_sender"}) | {
             "client_id": client_id,
             "token_sha256": _hash_of(secret),
             "roles": json.dumps(sorted(roles)),
-            "senders": json.dumps(sorted(client.senders)),
+            "senders": json.dumps(senders),
             "created_at_ms": milliseconds_of(at),
         }
         in_transaction(self._engine, lambda connection: connection.execute(insert(CLIENTS).values(values)))
@@ -195,5 +203,17 @@ def _refuse_incomplete(client: NewClient) -> None:
                 "roles",
                 f"a {client.kind} may have: {', '.join(sorted(_ROLES[client.kind]))}",
                 "leave out the other roles",
+            )
+        )
+
+
+def _refuse_unbound(roles: frozenset[Role], senders: list[str]) -> None:
+    if (Role.MEDCOM in roles) is not bool(senders):
+        raise RefusedError(
+            Refusal(
+                "missing_sender" if not senders else "foreign_sender",
+                "senders",
+                "who may send MedCom messages, and nobody else, is bound to the organisations that send them",
+                "give --sender, the SOR code as in MessageHeader.sender; for a hub that carries everybody's --any-sender",
             )
         )

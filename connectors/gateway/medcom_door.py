@@ -40,7 +40,7 @@ _FOREIGN_SENDER = Refusal(
     "foreign_source",
     "MessageHeader.sender",
     "the sender is one that this client may send for",
-    "ask operations to add the sender's SOR code to the client",
+    "ask operations for a token with the sender's SOR code: `brobygger clients create source --sender`",
 )
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -98,7 +98,7 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
             addressing = outcome.addressing
         case _:
             assert_never(outcome)
-    if addressing is None or (client.senders and addressing.sender.sor not in client.senders):
+    if addressing is None or not client.may_send_for(addressing.sender.sor):
         return _outcome_answer(403, _FOREIGN_SENDER)
     return await _acknowledge(desk, outcome, addressing, at)
 

@@ -2,13 +2,22 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 import typer
 from pydantic import ValidationError
 
-from connectors.gateway.clients import Client, ClientKind, Clients, NewClient, Role, open_clients
+from connectors.gateway.clients import (
+    NO_INDIVIDUAL_PATHWAY,
+    Client,
+    ClientKind,
+    Clients,
+    NewClient,
+    Role,
+    open_clients,
+)
 from connectors.vault.database import sqlite_url
+from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
@@ -24,11 +33,12 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     data_controller: Annotated[str | None, typer.Option(help="who answers for a source's data (GDPR art. 4)")] = None,
     legal_basis: Annotated[str | None, typer.Option(help="on which a source sends")] = None,
     role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
-    sender: Annotated[list[str] | None, typer.Option(help="SOR code a source may send for; any, unless given")] = None,
+    sender: Annotated[list[str] | None, typer.Option(help="SOR code for which it may send MedCom messages")] = None,
+    any_sender: Annotated[bool, typer.Option("--any-sender", help="a hub: MedCom messages of everybody")] = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Creates a client and prints its token, once: only the token's hash is kept."""
-    _refuse_unknown_owner(kind, name)
+    _refuse_unknown(kind, name)
     fields: dict[str, Any] = {
         "kind": kind,
         "name": name,
@@ -36,6 +46,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
         "legal_basis": legal_basis,
         "roles": role or None,
         "senders": sender or (),
+        "any_sender": any_sender,
     }
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
@@ -76,12 +87,23 @@ def _clients() -> Clients:
     return open_clients(sqlite_url(settings_of_process().data_folder / "gateway.sqlite"))
 
 
-def _refuse_unknown_owner(kind: ClientKind, name: str) -> None:
-    if kind is not ClientKind.OWNER:
-        return
-    reference = load_reference(settings_of_process().reference_folder)
-    if name not in {reference.default_owner, *reference.owners.values()}:
-        raise refuse("name: an owner is one of reference/owners.toml; copy its name from there")
+def _refuse_unknown(kind: ClientKind, name: str) -> None:
+    settings = settings_of_process()
+    match kind:
+        case ClientKind.OWNER:
+            reference = load_reference(settings.reference_folder)
+            if name not in {reference.default_owner, *reference.owners.values()}:
+                raise refuse("name: an owner is one of reference/owners.toml; copy its name from there")
+        case ClientKind.PROGRAMME:
+            known = [programme.id for programme in load_programmes(settings.programmes_folder)]
+            if name not in known and name.lower() != NO_INDIVIDUAL_PATHWAY:
+                raise refuse(
+                    f"name: a programme is one of: {', '.join(sorted(known))}; add its file first, or correct it"
+                )
+        case ClientKind.SOURCE:
+            pass
+        case _:
+            assert_never(kind)
 
 
 def _row(client: Client) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def demo_tokens(settings: Settings, programmes: list[str]) -> dict[str, str]:
     _revoke(clients, {HOSPITAL, MUNICIPALITY, *programmes}, now)
     tokens = {}
     for name in (HOSPITAL, MUNICIPALITY):
-        source = NewClient(
-            kind=ClientKind.SOURCE, name=name, data_controller="Demo", legal_basis="synthetic data, no person"
-        )
+        legal = {"data_controller": "Demo", "legal_basis": "synthetic data, no person"}
+        # One client sends for all of the simulated hospitals, as a hub does.
+        source = NewClient(kind=ClientKind.SOURCE, name=name, any_sender=name == HOSPITAL, **legal)
         tokens[name] = clients.create(source, now)
     for name in programmes:
         tokens[name] = clients.create(NewClient(kind=ClientKind.PROGRAMME, name=name), now)

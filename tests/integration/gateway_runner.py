@@ -65,7 +65,8 @@ class Process:
 
     def client(self, kind: ClientKind = ClientKind.SOURCE, name: str = "region-h") -> httpx.Client:
         """Returns an HTTP client with a new token."""
-        new = NewClient(kind=kind, name=name, data_controller="Region H", legal_basis="Sundhedsloven §43")
+        legal = {"data_controller": "Region H", "legal_basis": "Sundhedsloven §43"}
+        new = NewClient(kind=kind, name=name, any_sender=kind is ClientKind.SOURCE, **legal)
         token = open_clients(self.settings.ledger_database).create(new, datetime.now(UTC))
         return httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}", headers={"authorization": f"Bearer {token}"}, timeout=60

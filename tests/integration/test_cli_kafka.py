@@ -200,7 +200,8 @@ def test_other_programmes_show_which_handovers_would_differ(tmp_path: Path) -> N
 
 def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_refused(tmp_path: Path) -> None:
     token = document_of(
-        "clients", "create", "source", "region", "--data-controller", "Region", "--legal-basis", "SUL", "--json"
+        *("clients", "create", "source", "region", "--any-sender", "--data-controller", "Region"),
+        *("--legal-basis", "SUL", "--json"),
     )["token"]
     message = Path(__file__).parents[1] / "messages" / "medcom-fhir" / "hn-01-STIN-admit.json"
     statement = {

@@ -167,6 +167,30 @@ def test_a_source_without_its_legal_basis_gets_no_client(run: Any) -> None:
     assert "legal_basis" in result.stderr
 
 
+def test_a_programme_that_nobody_knows_gets_no_client_and_the_known_ones_are_named(run: Any) -> None:
+    result = run("clients", "create", "programme", "hedspace")
+
+    assert result.exit_code == 2
+    assert "headspace, psykinfo-adviser" in result.stderr
+    assert run("clients", "list", "--json").stdout == ""
+
+
+def test_medcom_messages_need_a_sender_and_a_hub_says_that_it_is_one(run: Any) -> None:
+    legal = ("--data-controller", "Region", "--legal-basis", "SUL")
+    unbound = run("clients", "create", "source", "region", *legal, "--role", "medcom")
+    run("clients", "create", "source", "bound", *legal, "--sender", "265161000016000")
+    run("clients", "create", "source", "hub", *legal, "--any-sender")
+    run("clients", "create", "source", "kommune", *legal)
+
+    assert unbound.exit_code == 2
+    assert "--sender" in unbound.stderr
+    assert {row["name"]: (row["senders"], row["roles"]) for row in lines_of(run("clients", "list", "--json"))} == {
+        "bound": (["265161000016000"], ["medcom", "statements"]),
+        "hub": (["*"], ["medcom", "statements"]),
+        "kommune": ([], ["statements"]),
+    }
+
+
 def test_topics_and_programmes_are_listed_without_a_broker(run: Any) -> None:
     topics, programmes = lines_of(run("topics", "list", "--json")), lines_of(run("programmes", "list", "--json"))
 

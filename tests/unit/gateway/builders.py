@@ -105,7 +105,8 @@ class Gateway:
     def token(self, kind: ClientKind = ClientKind.SOURCE, name: str = "region-h", **changes: Any) -> dict[str, str]:
         """Returns the headers of a new client."""
         legal = {"data_controller": "Region Hovedstaden", "legal_basis": "Sundhedsloven §43"}
-        client = NewClient(kind=kind, name=name, **(legal | changes))
+        hub = {"any_sender": kind is ClientKind.SOURCE and not {"senders", "roles"} & changes.keys()}
+        client = NewClient(kind=kind, name=name, **(legal | hub | changes))
         return {"authorization": f"Bearer {self.clients.create(client, NOW)}"}
 
     async def statement(self, topic: str, headers: dict[str, str], **changes: Any) -> httpx.Response:

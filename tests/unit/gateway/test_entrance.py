@@ -71,6 +71,9 @@ async def test_a_token_is_kept_nowhere(gateway: Gateway) -> None:
         ({"legal_basis": None}, "missing_legal_basis"),
         ({"name": "PsykInfo"}, "no_individual_pathway"),
         ({"roles": frozenset({Role.REPLIES})}, "foreign_role"),
+        ({"roles": frozenset({Role.MEDCOM})}, "missing_sender"),
+        ({"roles": frozenset({Role.STATEMENTS}), "any_sender": True}, "foreign_sender"),
+        ({"kind": ClientKind.PROGRAMME, "senders": ("265161000016000",)}, "foreign_sender"),
     ],
 )
 async def test_an_incomplete_client_is_refused(gateway: Gateway, changes: dict[str, object], code: str) -> None:
@@ -79,7 +82,7 @@ async def test_an_incomplete_client_is_refused(gateway: Gateway, changes: dict[s
 
 
 async def test_a_role_that_a_client_lacks_is_forbidden(gateway: Gateway) -> None:
-    answer = await gateway.statement("discharges", gateway.token(roles=frozenset({Role.MEDCOM})))
+    answer = await gateway.statement("discharges", gateway.token(roles=frozenset({Role.MEDCOM}), any_sender=True))
 
     assert (answer.status_code, answer.json()["refused"]["code"]) == (403, "forbidden")
 

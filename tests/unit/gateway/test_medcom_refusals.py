@@ -41,6 +41,22 @@ async def test_a_sender_that_is_not_the_clients_is_turned_away(gateway: Gateway)
     assert gateway.publisher.records == []
 
 
+async def test_a_client_sends_the_messages_of_the_organisations_that_it_is_bound_to(gateway: Gateway) -> None:
+    answer = await gateway.message(a_message(), gateway.token(senders=("123456789016001", "265161000016000")))
+
+    assert response_code(answer) == "ok"
+
+
+async def test_a_source_that_is_bound_to_no_organisation_sends_no_messages(gateway: Gateway) -> None:
+    headers = gateway.token(senders=())
+    message = await gateway.message(a_message(), headers)
+    statement = await gateway.statement("discharges", headers)
+
+    assert (message.status_code, message.json()["refused"]["code"]) == (403, "forbidden")
+    assert [record.topic for record in gateway.publisher.records] == ["persons", "discharges"]
+    assert statement.status_code == 201
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

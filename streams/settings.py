@@ -32,6 +32,7 @@ class Settings(BaseModel):
     cache_folder: Path = Path("~/.cache/brobygger")
     programmes_folder: Path = _ROOT / "programmes"
     reference_folder: Path = _ROOT / "reference"
+    scenarios_folder: Path = _ROOT / "scenarios"
     kafka: KafkaConnection | None = None
     partitions: Annotated[int, Field(ge=1, le=512)] = 12
     replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
@@ -68,6 +69,11 @@ class Settings(BaseModel):
         """Returns the folder of the processes' logs."""
         return self.data_folder / "logs"
 
+    def as_variables(self) -> dict[str, str]:
+        """Returns the variables that tell a child process of these settings; ``kafka`` has variables of its own."""
+        values = {name: getattr(self, field) for name, field in _VARIABLES.items()}
+        return {name: _text_of(value) for name, value in values.items() if value is not None}
+
 
 _VARIABLES = {
     "BROBYGGER_DATA": "data_folder",
@@ -83,6 +89,10 @@ _VARIABLES = {
     "BROBYGGER_WEBHOOKS_LOOPBACK": "webhooks_loopback",
     "BROBYGGER_SETTLE_SECONDS": "settle_seconds",
 }
+
+
+def _text_of(value: object) -> str:
+    return str(value.absolute() if isinstance(value, Path) else value)
 
 
 def settings_from(variables: Mapping[str, str]) -> Settings:

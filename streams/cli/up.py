@@ -53,8 +53,8 @@ def up(
     stopping = _stop_on_signals()
     with ExitStack() as stack:
         connection = settings.kafka or _embedded(settings, stack, secured=secured)
-        _provision(settings, connection)
-        children = _children(settings, connection, workers)
+        provision(settings, connection)
+        children = children_of(settings, connection, workers)
         stack.callback(forget_instance, settings.data_folder)
         stack.callback(stop_all, children)
         for child in children:
@@ -85,7 +85,8 @@ def _embedded(settings: Settings, stack: ExitStack, *, secured: bool) -> KafkaCo
     return stack.enter_context(broker).connection
 
 
-def _provision(settings: Settings, connection: KafkaConnection) -> None:
+def provision(settings: Settings, connection: KafkaConnection) -> None:
+    """Makes keys, topics and rules where they are missing, and puts the programme files in force."""
     console.print("topics and programmes …")
     create_keys(settings.keys_folder)
     create_topics(settings, connection)
@@ -98,7 +99,8 @@ def _provision(settings: Settings, connection: KafkaConnection) -> None:
         console.print("programmes: unchanged")
 
 
-def _children(settings: Settings, connection: KafkaConnection, workers: int) -> list[Child]:
+def children_of(settings: Settings, connection: KafkaConnection, workers: int) -> list[Child]:
+    """Returns the processes of an instance beside its broker, the gateway first; none is started yet."""
     environment = _environment(settings, connection)
     gateway = Child(
         "gateway",
@@ -116,7 +118,7 @@ def _children(settings: Settings, connection: KafkaConnection, workers: int) -> 
 
 
 def _with_health(settings: Settings, environment: dict[str, str], role: str, *arguments: str) -> Child:
-    port = _free_port()
+    port = free_port()
     return Child(
         role,
         [*arguments, "--health-port", str(port)],
@@ -128,19 +130,12 @@ def _with_health(settings: Settings, environment: dict[str, str], role: str, *ar
 
 def _environment(settings: Settings, connection: KafkaConnection) -> dict[str, str]:
     """Returns the children's environment: the settings in force, spelt out."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("BROBYGGER_")}
-    kept |= {name: os.environ[name] for name in _SAVED_VARIABLES if name in os.environ}
-    return {
-        **kept,
-        **connection.as_variables(),
-        "BROBYGGER_DATA": str(settings.data_folder.absolute()),
-        "BROBYGGER_PARTITIONS": str(settings.partitions),
-        "BROBYGGER_CALENDAR_ALLOWED": str(settings.calendar_allowed).lower(),
-        "PYTHONUNBUFFERED": "1",
-    }
+    kept = {name: os.environ[name] for name in _SAVED_VARIABLES if name in os.environ}
+    return kept | settings.as_variables() | connection.as_variables() | {"PYTHONUNBUFFERED": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Returns a port of this machine that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -29,6 +29,11 @@ class YoungPerson:
 def a_young_person(chance: random.Random, municipality: str, age: int, today: date) -> YoungPerson:
     """Makes up a young person of an age in whole years."""
     birth_date = today - timedelta(days=int(age * 365.25) + chance.randrange(20, 300))
+    return born_on(chance, municipality, birth_date)
+
+
+def born_on(chance: random.Random, municipality: str, birth_date: date) -> YoungPerson:
+    """Makes up a young person with a birth date in the years 2000 to 2036."""
     names = chance.choice(_FIRST_NAMES), chance.choice(_LAST_NAMES)
     return YoungPerson(_cpr(chance, birth_date), *names, birth_date, municipality)
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.supervision import stop_all, wait_until_ready
 from tests.browser.young_people import tell_of_all
 from tests.integration.command_line import a_gateway, a_worker, run, the_gateway
@@ -69,7 +69,7 @@ def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
         patch.setenv("BROBYGGER_PARTITIONS", "3")
         patch.setenv("BROBYGGER_SETTLE_SECONDS", "0")
-        patch.setenv("BROBYGGER_GATEWAY_PORT", str(_free_port()))
+        patch.setenv("BROBYGGER_GATEWAY_PORT", str(free_port()))
         create_keys(folder / "keys")
         assert run("topics", "apply").exit_code == 0
         assert run("programmes", "apply").exit_code == 0

@@ -18,7 +18,7 @@ from connectors.kafka.connection import KafkaConnection
 from schemas.events import Envelope
 from schemas.topics import kafka_name
 from streams.cli.main import app
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.supervision import Child
 from tests.domain.story import a_consent, a_person, a_step
 
@@ -90,6 +90,6 @@ def a_gateway(folder: Path) -> Child:
 
 
 def a_worker(folder: Path) -> Child:
-    port = _free_port()
+    port = free_port()
     arguments = ["worker", "--instance-id", "worker-1", "--health-port", str(port)]
     return Child("worker-1", arguments, dict(os.environ), folder / "worker.log", f"http://127.0.0.1:{port}/ready")

@@ -22,7 +22,7 @@ from schemas.codec import codec
 from schemas.events import Envelope
 from schemas.outputs import HandoverEvent, Notice
 from schemas.topics import kafka_name, short_name
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.demo.watching import Watch
 from streams.provision import apply_programmes, create_topics, receiving_programmes, set_calendar
 from streams.settings import Settings
@@ -110,7 +110,7 @@ class Service:
         return found
 
     def _worker(self, number: int) -> Child:
-        name, port = f"worker-{number}", _free_port()
+        name, port = f"worker-{number}", free_port()
         environment = {
             **os.environ,
             **(self.worker_connection or self.connection).as_variables(),

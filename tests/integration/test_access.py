@@ -23,7 +23,7 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker, temporary_broker
 from connectors.kafka.errors import BrokerUnavailableError
 from schemas.topics import kafka_name
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.provision import create_topics
 from streams.settings import Settings
 from streams.supervision import Child, stop_all, wait_until_ready
@@ -186,7 +186,7 @@ async def a_secured_service(secured: Secured) -> AsyncIterator[tuple[Service, Se
     async with a_service(secured.folder, secured.connection, PARTITIONS) as service:
         service.worker_connection = secured.user("worker")
         as_gateway = replace(service, connection=secured.user("gateway"))
-        port = str(_free_port())
+        port = str(free_port())
         variables = secured.variables(as_gateway.connection) | {"BROBYGGER_GATEWAY_PORT": port}
         ready = f"http://127.0.0.1:{port}/ready"
         gateway = Child("gateway", ["gateway"], dict(os.environ) | variables, secured.folder / "gateway.log", ready)

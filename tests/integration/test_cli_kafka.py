@@ -13,7 +13,7 @@ import pytest
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
 from schemas.topics import kafka_name
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.supervision import stop_all, wait_until_ready
 from tests.domain.story import YOUTH
 from tests.integration.command_line import (
@@ -52,7 +52,7 @@ def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert run("topics", "apply").exit_code == 0
         assert "version 1" in run("programmes", "apply").stdout
         assert "nothing to do" in run("programmes", "apply").stdout
-        patch.setenv("BROBYGGER_GATEWAY_PORT", str(_free_port()))
+        patch.setenv("BROBYGGER_GATEWAY_PORT", str(free_port()))
         children = [a_worker(folder), a_gateway(folder)]
         try:
             for child in children:

@@ -25,7 +25,7 @@ from schemas.codec import codec
 from schemas.disclosures import NO_DISCLOSURE, chained
 from schemas.outputs import Disclosure
 from schemas.topics import kafka_name
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.log.erasing import digest_of_proof
 from streams.log.writing import Outbound, write_all
 from streams.supervision import stop_all, wait_until_ready
@@ -67,7 +67,7 @@ def instance(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("BROBYGGER_PARTITIONS", PARTITIONS)
         patch.setenv("BROBYGGER_SETTLE_SECONDS", "0")
         patch.setenv("BROBYGGER_PROGRAMMES", str(with_keys(tmp_path_factory.mktemp("files") / "programmes", keys)))
-        patch.setenv("BROBYGGER_GATEWAY_PORT", str(_free_port()))
+        patch.setenv("BROBYGGER_GATEWAY_PORT", str(free_port()))
         create_keys(folder / "keys")
         assert run("topics", "apply").exit_code == 0
         assert "version 1" in run("programmes", "apply").stdout

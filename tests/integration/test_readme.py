@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +33,7 @@ def commands() -> list[str]:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Runs the demo until headspace and Ungeværftet have handovers, and yields what commands need to find it."""
     data = tmp_path_factory.mktemp("data")
-    port = str(_free_port())
+    port = str(free_port())
     variables = dict(os.environ) | {
         "BROBYGGER_DATA": str(data),
         "BROBYGGER_GATEWAY_PORT": port,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.embedded import EmbeddedBroker
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from tests.integration.broker_cases import CASES, START
 from tests.integration.service import a_service
 from tests.integration.webhook_service import Delivering, settings_in, until
@@ -34,7 +34,7 @@ async def test_an_offer_that_cannot_be_delivered_goes_to_the_next_programme_and_
         await service.publish(event for _, event in case.events())
         await service.step_to(START + timedelta(minutes=20))
         delivering = Delivering(settings_in(tmp_path, service.connection))
-        delivering.registered("ungevaerftet", _free_port())
+        delivering.registered("ungevaerftet", free_port())
         async with delivering.running():
             await until(lambda: delivering.waiting("ungevaerftet") == 1)
             await until(lambda: delivering.nothing_is_due("ungevaerftet"))

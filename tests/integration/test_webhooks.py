@@ -26,7 +26,7 @@ from schemas.codes import ReplyStatus
 from schemas.events import Reply
 from schemas.identifiers import derived_id
 from schemas.topics import kafka_name
-from streams.cli.up import _free_port
+from streams.cli.up import free_port
 from streams.supervision import Child, stop_all, wait_until_ready
 from tests.integration.command_line import document_of, lines_of, run
 from tests.integration.service import committed_records
@@ -92,7 +92,7 @@ async def test_down_for_a_day_it_gets_everything_once_in_order_when_it_is_back(
     delivering: Delivering, connection: KafkaConnection
 ) -> None:
     make_topics(connection, "handovers.down")
-    back_at, port = delivering.now, _free_port()
+    back_at, port = delivering.now, free_port()
     delivering.now = back_at - timedelta(days=1)
     events = events_of("down", HANDOVERS, 4)
     receiver = VerifyingReceiver(delivering.registered("down", port))
@@ -129,7 +129,7 @@ async def test_killed_between_the_receivers_200_and_its_note_it_repeats_that_id_
         receiver.secret = delivering.registered("killed", port)
         for _ in range(kills):
             crash_file.touch()
-            ended = await asyncio.to_thread(subprocess.run, [*command, str(_free_port()), str(crash_file)], cwd=ROOT)
+            ended = await asyncio.to_thread(subprocess.run, [*command, str(free_port()), str(crash_file)], cwd=ROOT)
             assert ended.returncode == -signal.SIGKILL
         delivering.now = datetime.now(UTC)
         async with delivering.running():
@@ -185,7 +185,7 @@ async def test_given_up_after_three_days_a_handover_is_escalated_by_one_reply_an
     make_topics(connection, "handovers.lost")
     [event] = events_of("lost", ["handover-lost"], 1)
     await publish(connection, [event])
-    delivering.registered("lost", _free_port())
+    delivering.registered("lost", free_port())
     async with delivering.running():
         await until(lambda: delivering.waiting("lost") == 1)
         await until(lambda: delivering.nothing_is_due("lost"))
@@ -246,7 +246,7 @@ async def test_the_receiver_of_the_readme_prints_what_the_commands_bring_to_it(
 ) -> None:
     make_topics(connection, "handovers.headspace")
     [example] = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "Webhook" in block]
-    port, health_port = _free_port(), _free_port()
+    port, health_port = free_port(), free_port()
     variables = {
         "KAFKA_BOOTSTRAP": connection.bootstrap,
         "BROBYGGER_DATA": str(tmp_path),

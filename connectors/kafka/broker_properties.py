@@ -47,6 +47,9 @@ _ONE_MACHINE = {
     # After a kill the node's earlier session must end before it may register again.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
+    # Nobody could take its partitions over. Without a leader the coordinator takes them for deleted, and
+    # completes transactions that end meanwhile without their markers: they hang, and are doubled (KRaft, 4.3.1).
+    "controlled.shutdown.enable": "false",
     # Two cores are shared with the service.
     "num.network.threads": "2",
     "num.io.threads": "4",

@@ -7,6 +7,7 @@ changes one of them; nothing else in the engine may reach behind an underscore o
 from __future__ import annotations
 
 import asyncio
+import copy
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,6 +172,14 @@ def log_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None
     assignment = current_assignment(consumer)
     state = None if assignment is None else assignment.state_value(partition)
     return None if state is None else state.lso
+
+
+async def written_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    """Asks the broker for the offset after a partition's last record, whatever the consumer's isolation level."""
+    fetcher = copy.copy(consumer._fetcher)
+    fetcher._isolation_level = aiokafka_fetcher.READ_UNCOMMITTED
+    ends: Mapping[TopicPartition, int] = await fetcher.end_offsets([partition], consumer._request_timeout_ms)
+    return ends[partition]
 
 
 async def committed_offsets(

@@ -56,6 +56,11 @@ class BatchThread(AIOKafkaConsumerThread):
         bounds: Mapping[TopicPartition, Bounds] = await self.call_thread(self._bounds, partitions)
         return bounds
 
+    async def written_end(self, partition: TopicPartition) -> int:
+        """Returns the offset after a partition's last record, committed or not."""
+        end: int = await self.call_thread(self._written_end, partition)
+        return end
+
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> None:  # type: ignore[override]
         """Sets where fetching goes on. Faust's own `seek` runs in the caller's thread, which is the wrong one."""
         await self.call_thread(self._seek, offsets)
@@ -95,6 +100,9 @@ class BatchThread(AIOKafkaConsumerThread):
         begins = await consumer.beginning_offsets(list(partitions))
         ends = await consumer.end_offsets(list(partitions))
         return {partition: Bounds(begins[partition], ends[partition]) for partition in partitions}
+
+    async def _written_end(self, partition: TopicPartition) -> int:
+        return await faust_private.written_end(self._ensure_consumer(), partition)
 
     async def _seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         consumer = self._ensure_consumer()

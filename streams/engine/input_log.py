@@ -26,6 +26,9 @@ class InputLog(Protocol):
     async def bounds(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         """Returns every partition's bounds, asked of the broker now."""
 
+    async def written_end(self, partition: TopicPartition) -> int:
+        """Returns the offset after a partition's last record, committed or not, asked of the broker now."""
+
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Sets where fetching goes on. What was fetched before is dropped."""
 

@@ -41,6 +41,10 @@ class InputLostError(RuntimeError):
     """An input no longer has the offset to go on from: records were deleted, or the topic was made anew."""
 
 
+class HangingTransactionError(RuntimeError):
+    """The changelog ends in a transaction of an earlier owner that the fence should have ended, and did not."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRuntime:
     """What all tasks of a worker share."""
@@ -102,6 +106,21 @@ async def open_task(stage: Stage, partition: int, runtime: TaskRuntime) -> OpenT
     return opened
 
 
+async def _require_no_open_transaction(inputs: InputLog, changelog: TopicPartition, bounds: Bounds) -> None:
+    """Raises HangingTransactionError where records lie behind the committed end.
+
+    The next commit of the same id would bring them back to life, and with them outputs that are about to be made
+    again. A coordinator forgets its markers where it ends a transaction while a partition has no leader.
+    """
+    written = await inputs.written_end(changelog)
+    if written != bounds.end:
+        message = (
+            f"{changelog} is committed up to {bounds.end} and written up to {written}: a transaction hangs there; "
+            "find it with `kafka-transactions.sh find-hanging`, and abort it there and on the topics it wrote to"
+        )
+        raise HangingTransactionError(message)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     stage: Stage
@@ -127,6 +146,7 @@ async def _restored(opening: _Opening, partitions: int) -> OpenTask:
     settings = runtime.settings
     changelog = TopicPartition(stage.changelog, partition)
     bounds = await runtime.inputs.bounds([changelog, *opening.inputs])
+    await _require_no_open_transaction(runtime.inputs, changelog, bounds[changelog])
     committed = await runtime.inputs.committed(opening.inputs)
     processor = stage.processor()
     restoration = Restoration(

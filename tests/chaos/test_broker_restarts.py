@@ -30,12 +30,7 @@ _LOAD_PER_SECOND = 300
 _EXITS = EXPECTED_EXITS | {1, -signal.SIGTERM}
 
 
-_OPEN = pytest.mark.xfail(
-    strict=False, reason="open: after several graceful restarts the outputs sometimes differ from the oracle's"
-)
-
-
-@pytest.mark.parametrize("end", [pytest.param("stop", marks=_OPEN), "kill"])
+@pytest.mark.parametrize("end", ["stop", "kill"])
 async def test_a_broker_restarted_under_load_loses_and_doubles_nothing(
     end: str, broker: EmbeddedBroker, connection: KafkaConnection, tmp_path: Path, *, soak: bool
 ) -> None:

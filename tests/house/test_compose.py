@@ -11,7 +11,7 @@ import pytest
 import typer
 import yaml
 
-from connectors.kafka import connection
+from connectors.kafka import broker_properties, connection
 from streams import settings
 from tests.house.tree import ROOT
 
@@ -61,6 +61,20 @@ def test_a_variable_is_one_of_the_settings(name: str) -> None:
 
 def test_the_images_own_variables_are_settings() -> None:
     assert set(re.findall(r"(BROBYGGER_[A-Z_]+|KAFKA_[A-Z_]+)=", DOCKERFILE)) <= KNOWN_VARIABLES
+
+
+def test_the_broker_has_the_settings_that_the_embedded_one_has_for_a_reason() -> None:
+    environment: dict[str, str] = COMPOSE["services"]["kafka"]["environment"]
+    names = {name: name.removeprefix("KAFKA_").replace("_", ".").lower() for name in environment}
+    of_places = ("listeners", "log.dirs", "node.id", "quorum.voters")
+
+    unlike = {
+        name: value
+        for name, value in environment.items()
+        if not names[name].endswith(of_places) and broker_properties._ONE_MACHINE.get(names[name]) != value
+    }
+
+    assert unlike == {}
 
 
 def test_the_parts_of_make_run_are_there_with_two_workers() -> None:

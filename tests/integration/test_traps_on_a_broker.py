@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -31,6 +31,7 @@ from tests.chaos.pipeline import PARTITIONS, Merge
 pytestmark = pytest.mark.integration
 
 _SMALL_BYTES = 1000
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -96,24 +97,25 @@ async def place(broker: EmbeddedBroker, request: pytest.FixtureRequest) -> Async
 
 
 @dataclass
-class RivalledInputs:
-    """Answers from the broker, and lets the partition's old owner try to commit right after the first answer."""
+class BrokerInputs:
+    """Answers from the broker."""
 
     connection: KafkaConnection
     group: str
-    old_owner: TransactionalWriter
-    tried: bool = False
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         offsets = await group_offsets(self.connection.bootstrap, self.group)
-        await self._let_the_old_owner_commit()
         return {partition: offsets[partition] for partition in partitions if partition in offsets}
 
     async def bounds(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         async with _consumer(self.connection) as consumer:
             ends = await consumer.end_offsets(list(partitions))
-        await self._let_the_old_owner_commit()
         return {partition: Bounds(0, end) for partition, end in ends.items()}
+
+    async def written_end(self, partition: TopicPartition) -> int:
+        async with _consumer(self.connection, "read_uncommitted") as consumer:
+            [end] = (await consumer.end_offsets([partition])).values()
+        return int(end)
 
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         raise NotImplementedError
@@ -121,11 +123,26 @@ class RivalledInputs:
     def log_end(self, partition: TopicPartition) -> int | None:
         raise NotImplementedError
 
-    async def _let_the_old_owner_commit(self) -> None:
+
+@dataclass
+class RivalledInputs(BrokerInputs):
+    """Lets the partition's old owner try to commit right after the first answer."""
+
+    old_owner: TransactionalWriter
+    tried: bool = False
+
+    async def committed(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return await self._then_the_old_owner_commits(await super().committed(partitions))
+
+    async def bounds(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
+        return await self._then_the_old_owner_commits(await super().bounds(partitions))
+
+    async def _then_the_old_owner_commits(self, answer: Answer) -> Answer:
         if not self.tried:
             self.tried = True
             with suppress(KafkaError):
                 await self.old_owner._producer.commit_transaction()
+        return answer
 
 
 async def test_an_old_owner_commits_nothing_behind_the_back_of_the_new_one(place: Place, tmp_path: Path) -> None:
@@ -196,9 +213,21 @@ async def test_a_restore_passes_over_aborted_states_and_ends_behind_them(place: 
     assert found.changelog_offset == end
 
 
+async def test_a_task_does_not_begin_behind_a_transaction_that_hangs(place: Place, tmp_path: Path) -> None:
+    """The trap: a coordinator may forget a marker, and the next commit revives what was to be made again."""
+    forgotten = TransactionalWriter(place.connection, f"{place.name}-gone", TransactionSettings(), never_crash)
+    place.writers.append(forgotten)
+    await forgotten.fence()
+    await forgotten._producer.begin_transaction()
+    await forgotten._send(place.name, place.writes(b"never ended"))
+
+    with pytest.raises(opening.HangingTransactionError, match="committed up to 0 and written up to 1"):
+        await _opened(place, BrokerInputs(place.connection, place.name), tmp_path)
+
+
 @asynccontextmanager
-async def _consumer(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level="read_committed")
+async def _consumer(connection: KafkaConnection, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level=isolation)
     await consumer.start()
     try:
         yield consumer
@@ -206,7 +235,7 @@ async def _consumer(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsum
         await consumer.stop()
 
 
-async def _opened(place: Place, inputs: RivalledInputs, folder: Path) -> OpenTask:
+async def _opened(place: Place, inputs: BrokerInputs, folder: Path) -> OpenTask:
     settings = EngineSettings(folder)
     ticks = TickWriter(place.connection)
     runtime = TaskRuntime(

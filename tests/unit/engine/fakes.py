@@ -65,6 +65,9 @@ class FakeInputs:
     async def bounds(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         return {}
 
+    async def written_end(self, partition: TopicPartition) -> int:
+        return 0
+
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.sought.append(offsets)
 

@@ -157,3 +157,12 @@ def _records(marker: object) -> fetcher.PartitionRecords:
 
 def test_the_private_calls_run_on_a_loop() -> None:
     assert asyncio.iscoroutinefunction(faust_private.await_records)
+
+
+def test_a_fetcher_asks_for_ends_under_its_own_isolation_level() -> None:
+    for method, name in (
+        (fetcher.Fetcher._proc_offset_request, "self._isolation_level"),
+        (fetcher.Fetcher.end_offsets, "self._retrieve_offsets(timestamps, timeout_ms)"),
+    ):
+        assert name in inspect.getsource(method)
+    assert not hasattr(fetcher.Fetcher, "__del__")

@@ -94,6 +94,10 @@ class _InOrder(FakeInputs, FakeWriter):
         self.asked.append("ends of logs")
         return dict.fromkeys(partitions, Bounds(0, 0))
 
+    async def written_end(self, partition: TopicPartition) -> int:
+        self.asked.append("end of the changelog")
+        return 0
+
 
 @pytest.fixture
 def in_order(monkeypatch: pytest.MonkeyPatch) -> _InOrder:
@@ -107,7 +111,7 @@ async def test_the_fence_comes_before_anything_is_read(in_order: _InOrder, tmp_p
     opened = await opening.open_task(STAGE, 0, _runtime(in_order, tmp_path))
 
     assert in_order.asked[0] == "fence"
-    assert sorted(in_order.asked) == ["committed offsets", "ends of logs", "fence"]
+    assert sorted(in_order.asked) == ["committed offsets", "end of the changelog", "ends of logs", "fence"]
     await opened.close()
 
 

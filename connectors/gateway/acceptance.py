@@ -12,6 +12,7 @@ from connectors.gateway.publisher import Unavailable
 from connectors.gateway.statement_ledger import Entered, Standing
 from connectors.gateway.statements import Statement
 from connectors.gateway.turning_away import BROKER_UNAVAILABLE
+from connectors.vault.tables import ErasedMeanwhileError
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
     """Returns each body's outcome, in order, once the broker has confirmed all that are accepted.
 
     Nothing is lost: what is ``unavailable`` may be sent again and is published under the same event ids. Raises
-    what the stores raise; nothing was accepted then.
+    what the stores raise; nothing was accepted then, and all of it may be sent again, also what was about somebody
+    who was erased in between.
     """
     at = desk.ports.clock()
     read = await asyncio.to_thread(_read_all, desk, client, topic, bodies, at)
@@ -60,7 +62,12 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
     marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
     entered = await asyncio.to_thread(desk.ledger.enter, marks, at)
     fresh = [(item, entry) for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.FRESH]
-    published = await _publish(desk, fresh)
+    try:
+        published = await _publish(desk, fresh)
+    except ErasedMeanwhileError as error:
+        gone = [item.event_id for item, _ in fresh if item.event.youth_id in error.youth_ids]
+        await asyncio.to_thread(desk.ledger.withdraw, gone)
+        raise
     standings = iter(entered)
     outcomes = [_outcome(item, standings, published) for item in read]
     _count(desk, client, topic, outcomes)

@@ -214,6 +214,6 @@ def _refuse_unbound(roles: frozenset[Role], senders: list[str]) -> None:
                 "missing_sender" if not senders else "foreign_sender",
                 "senders",
                 "who may send MedCom messages, and nobody else, is bound to the organisations that send them",
-                "give --sender, the SOR code as in MessageHeader.sender; for a hub that carries everybody's --any-sender",
+                "give --sender, the SOR code as in MessageHeader.sender; for a hub of many senders --any-sender",
             )
         )

@@ -26,6 +26,7 @@ from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowl
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
 from connectors.vault.identities import Stated
+from connectors.vault.tables import ErasedMeanwhileError
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ async def _acknowledge(
 
     opened = await asyncio.to_thread(desk.receipts.open, letter, acknowledgement, at)
     if opened.publish_as_of is not None and isinstance(outcome, Translation):
-        await asyncio.to_thread(desk.identities.keep, _stated(outcome))
+        await _keep(desk, outcome, letter)
         delivery = await desk.publish(
             [
                 record_of(topic, event.model_copy(update={"recorded_at": opened.publish_as_of}))
@@ -142,10 +143,17 @@ async def _acknowledge(
     return _fhir_answer(200, opened.acknowledgement)
 
 
-def _stated(translation: Translation) -> list[Stated]:
-    """Returns what the vault is to keep before anything is published."""
+async def _keep(desk: Desk, translation: Translation, letter: Letter) -> None:
+    """Has the vault keep whom a message is about, before anything is published."""
     _, event = translation.events[0]
-    return [] if event.youth_id is None else [Stated(event.youth_id, translation.details, event.sent_at)]
+    if event.youth_id is None:
+        return
+    try:
+        stated = Stated(event.youth_id, translation.details, event.sent_at)
+        await asyncio.to_thread(desk.identities.keep, [stated])
+    except ErasedMeanwhileError:
+        await asyncio.to_thread(desk.receipts.withdraw, letter)
+        raise
 
 
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:

@@ -91,6 +91,11 @@ class Receipts:
         done = update(RECEIPTS).where(_related(letter), RECEIPTS.c.letter == letter.letter).values(state=DONE)
         in_transaction(self._engine, lambda connection: connection.execute(done))
 
+    def withdraw(self, letter: Letter) -> None:
+        """Forgets a letter that was opened and not closed: sent again, it is about somebody else."""
+        unfinished = delete(RECEIPTS).where(RECEIPTS.c.letter == letter.letter, RECEIPTS.c.state == PENDING)
+        in_transaction(self._engine, lambda connection: connection.execute(unfinished))
+
     def prune(self, before: datetime) -> int:
         """Returns how many receipts from before that time were deleted."""
         old = delete(RECEIPTS).where(RECEIPTS.c.recorded_at_ms < milliseconds_of(before))

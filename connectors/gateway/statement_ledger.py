@@ -91,6 +91,12 @@ class StatementLedger:
         done = update(STATEMENTS).where(wanted).values(state=DONE)
         in_transaction(self._engine, lambda connection: connection.execute(done))
 
+    def withdraw(self, event_ids: Sequence[UUID]) -> None:
+        """Forgets statements that were entered and not finished: told again, they are about somebody else."""
+        wanted = STATEMENTS.c.event_id.in_([str(event_id) for event_id in event_ids])
+        unfinished = delete(STATEMENTS).where(wanted, STATEMENTS.c.state == PENDING)
+        in_transaction(self._engine, lambda connection: connection.execute(unfinished))
+
     def answer_to(self, request: bytes) -> Answer | None:
         """Returns the answer that was given under an Idempotency-Key's fingerprint."""
         wanted = select(ANSWERS).where(ANSWERS.c.request == request)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from connectors.vault.claim_codes import new_code, read_code, shown
-from connectors.vault.tables import CLAIMS, MISSES, in_transaction
+from connectors.vault.tables import CLAIMS, MISSES, hold_known, in_transaction
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal
 
@@ -61,11 +61,19 @@ class ClaimCodes:
         self._limits = limits or ClaimLimits()
 
     def make(self, youth_id: str, at: datetime) -> str:
-        """Returns a new code for a young person, to be shown once: it is kept nowhere."""
+        """Returns a new code for a young person, to be shown once: it is kept nowhere.
+
+        Raises ErasedMeanwhileError, too, where the vault knows no number of a youth id any more.
+        """
         code = new_code()
         expires_at_ms = milliseconds_of(at + self._limits.kept)
         row = {"code": self._hash_of(code), "youth_id": youth_id, "expires_at_ms": expires_at_ms, "attempt": 0}
-        in_transaction(self._engine, lambda connection: connection.execute(insert(CLAIMS).values(row)))
+
+        def work(connection: Connection) -> None:
+            hold_known(connection, [youth_id])
+            connection.execute(insert(CLAIMS).values(row))
+
+        in_transaction(self._engine, work)
         return shown(code)
 
     def claim(self, typed: str, client: str, at: datetime) -> Claim | Refusal:

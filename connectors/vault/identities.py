@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.person_details import PersonDetails
-from connectors.vault.tables import IDENTITIES, VaultUnavailableError, in_transaction
+from connectors.vault.tables import IDENTITIES, VaultUnavailableError, hold_known, in_transaction
 from schemas.instants import milliseconds_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Identities:
     def keep(self, statements: Sequence[Stated]) -> None:
         """Keeps what was said, all of it or nothing, in any order and any number of times with the same result.
 
-        Raises BrokenIdentityError, too, where what is there can't be opened.
+        Raises BrokenIdentityError, too, where what is there can't be opened, and ErasedMeanwhileError where the vault
+        knows no number of a youth id any more.
         """
         said: dict[str, list[Stated]] = {}
         for one in statements:
@@ -78,6 +79,7 @@ class Identities:
             return
 
         def work(connection: Connection) -> None:
+            hold_known(connection, said)
             rows = select(IDENTITIES).where(IDENTITIES.c.youth_id.in_(said)).with_for_update()
             known = {row.youth_id: row for row in connection.execute(rows)}
             for youth_id in sorted(said):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import Connection, Engine
 
@@ -51,6 +51,27 @@ MISSES = Table(
 
 class VaultUnavailableError(Exception):
     """Raised where the vault's database can't be read or written; the caller may try again."""
+
+
+class ErasedMeanwhileError(VaultUnavailableError):
+    """Raised where someone was erased after a request had looked them up; told again, it is about a new person."""
+
+    def __init__(self, youth_ids: Collection[str]) -> None:
+        """Takes the youth ids that are nobody's any more."""
+        super().__init__("a young person was erased while this was done; send the same again")
+        self.youth_ids = frozenset(youth_ids)
+
+
+def hold_known(connection: Connection, youth_ids: Collection[str]) -> None:
+    """Raises ErasedMeanwhileError for those whose look-up is gone; the others' erasure waits for this transaction.
+
+    Everything about a person is written after this, in the same transaction, so that no request which had the youth id
+    before an erasure can bring anything of it back after.
+    """
+    rows = select(INDEX.c.youth_id).where(INDEX.c.youth_id.in_(youth_ids)).with_for_update(read=True)
+    erased = set(youth_ids) - set(connection.scalars(rows))
+    if erased:
+        raise ErasedMeanwhileError(erased)
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from streams.cli.people import opened_vault
+from streams.settings import settings_of_process
 from tests.domain.story import a_consent, a_person, a_step, an_id
 from tests.integration.command_line import NOW, publish
+from tests.unit.vault.builders import allotted
 
 HOSPITAL = "region-hovedstaden"
 UNIT = "9991084000016101"
@@ -23,6 +26,7 @@ def tell_of_all() -> None:
 
 def _tell_of(name: str, municipality: str, *, consent: bool = True) -> None:
     own: dict[str, Any] = {"youth_id": an_id(f"browser-{name}").hex, "source": HOSPITAL}
+    allotted(opened_vault(settings_of_process()).engine, own["youth_id"])
     stay = {"unit": UNIT, "episode_id": f"episode-{name}"}
     publish("persons", a_person(f"person-{name}", **own, municipality=municipality))
     if consent:

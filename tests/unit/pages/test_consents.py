@@ -14,6 +14,7 @@ from connectors.vault.claims import Claim, ClaimCodes
 from schemas.identifiers import derived_id, derived_text
 from tests.unit.pages.builders import Pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, a_view
+from tests.unit.vault.builders import allotted
 
 UNIT = "region-hovedstaden"
 NEED = derived_id("need", "one")
@@ -41,7 +42,8 @@ def path_of(pages: Pages, **changes: Any) -> str:
 
 @pytest.fixture(autouse=True)
 async def need(pages: Pages) -> None:
-    """Has a need wait for consent."""
+    """Has a need wait for consent, of somebody whom the vault knows."""
+    allotted(pages.gateway.app.state.desk.vault.engine, YOUTH_ID)
     await pages.project(a_view("one", state="awaiting_consent", owner=UNIT))
 
 

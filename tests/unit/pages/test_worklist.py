@@ -13,6 +13,7 @@ from connectors.pages.sessions import SESSION_TIME_MAX
 from connectors.read_model.feed import Fetched
 from tests.unit.pages.builders import Pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, an_answer, handover_id, told
+from tests.unit.vault.builders import allotted
 
 HOSTILE = "<script>alert('x')</script>\"'&{{7*7}}"
 
@@ -194,6 +195,7 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
     await pages.project(an_offer(pages, state="accepted", statement="updated"))
     browser = await pages.signed_in()
     path, desk = f"/worklist/{handover_id('one')}", pages.gateway.app.state.desk
+    allotted(desk.vault.engine, YOUTH_ID)
     code = desk.claim_codes.make(YOUTH_ID, NOW)
     shown = await browser.see(path)
 

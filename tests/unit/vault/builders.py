@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import insert
+
 from connectors.person_details import PersonDetails
 from connectors.vault.database import sqlite_url
 from connectors.vault.identities import Identities, Stated
 from connectors.vault.keys import WrappingKey
 from connectors.vault.store import SqlVault, open_vault
+from connectors.vault.tables import INDEX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,14 @@ PERSONAL = ("Nancy Ann Testesen", "Prøvevej 7, 3000 Helsingør", "+45 20 12 34 
 def a_vault(folder: Path) -> SqlVault:
     """Returns the vault of a folder."""
     return open_vault(sqlite_url(folder / "vault.sqlite"), INDEX_KEY)
+
+
+def allotted(engine: Engine, *youth_ids: str) -> Engine:
+    """Returns a vault's engine after each youth id was allotted to a made-up number."""
+    rows = [{"lookup": youth_id.encode(), "youth_id": youth_id} for youth_id in youth_ids]
+    with engine.begin() as connection:
+        connection.execute(insert(INDEX), rows)
+    return engine
 
 
 def the_identities(engine: Engine, *keys: WrappingKey) -> Identities:

@@ -17,7 +17,7 @@ from connectors.vault.claim_codes import CODE_CHARACTERS, new_code, read_code, s
 from connectors.vault.claims import Claim, ClaimCodes, ClaimLimits
 from connectors.vault.tables import CLAIMS, MISSES
 from schemas.refusals import Refusal
-from tests.unit.vault.builders import AT, a_vault, everything_in
+from tests.unit.vault.builders import AT, a_vault, allotted, everything_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,8 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 @pytest.fixture
 def codes(tmp_path: Path) -> ClaimCodes:
-    """Returns the codes of a new vault."""
-    return ClaimCodes(a_vault(tmp_path).engine, KEY)
+    """Returns the codes of a new vault, in which two people are known."""
+    return ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY)
 
 
 def refusal_code(outcome: Claim | Refusal) -> str | None:
@@ -81,7 +81,7 @@ def test_what_is_no_code_is_none(typed: str) -> None:
 
 
 def test_a_code_leads_to_the_young_person_and_lies_nowhere_in_clear(tmp_path: Path) -> None:
-    codes = ClaimCodes(a_vault(tmp_path).engine, KEY)
+    codes = ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY)
     code = codes.make(YOUTH, AT)
 
     claim = codes.claim(code.lower(), HEADSPACE, AT + DAY)
@@ -144,7 +144,7 @@ def test_mistyped_codes_are_refused_and_not_counted(codes: ClaimCodes) -> None:
 
 
 def test_guesses_of_one_are_limited_though_it_restarts_and_then_knows_the_code(tmp_path: Path) -> None:
-    codes = ClaimCodes(a_vault(tmp_path).engine, KEY)
+    codes = ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY)
     code = codes.make(YOUTH, AT)
     guesses = [codes.claim(new_code(), HEADSPACE, AT) for _ in range(10)]
 
@@ -165,7 +165,7 @@ def test_guesses_of_all_are_limited_together(codes: ClaimCodes) -> None:
 
 
 def test_used_and_expired_codes_count_as_guesses(tmp_path: Path) -> None:
-    codes = ClaimCodes(a_vault(tmp_path).engine, KEY, ClaimLimits(misses_of_one_max=2))
+    codes = ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY, ClaimLimits(misses_of_one_max=2))
     used, late = codes.make(YOUTH, AT), codes.make(OTHER, AT - 31 * DAY)
     codes.claim(used, UNIK, AT)
 
@@ -187,7 +187,7 @@ def test_guessing_from_many_processes_at_once_gets_no_further(tmp_path: Path) ->
 
 
 def test_what_no_longer_counts_is_pruned(tmp_path: Path) -> None:
-    engine = a_vault(tmp_path).engine
+    engine = allotted(a_vault(tmp_path).engine, YOUTH, OTHER)
     codes = ClaimCodes(engine, KEY)
     codes.make(YOUTH, AT - 61 * DAY)
     kept = codes.make(OTHER, AT - 59 * DAY)

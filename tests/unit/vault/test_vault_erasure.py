@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
 from connectors.vault.claims import Claim, ClaimCodes
 from connectors.vault.erasure import Erased, erase_from_vault
 from connectors.vault.store import VaultUnavailableError, lookup_of
-from connectors.vault.tables import CLAIMS, IDENTITIES
+from connectors.vault.tables import CLAIMS, IDENTITIES, INDEX, ErasedMeanwhileError, hold_known, in_transaction
 from tests.unit.vault.builders import (
     AT,
     CPR,
@@ -102,3 +105,63 @@ def test_while_another_reads_the_rows_go_and_the_file_is_said_to_be_in_use(
     assert vault.known_youth_id(SYSTEM, CPR) is None
     assert erase_from_vault(vault.engine, youth_id) == Erased(0, 0, 0)
     assert youth_id.encode() not in everything_in(tmp_path)
+
+
+def test_a_request_that_knew_the_youth_id_before_brings_nothing_back_after(tmp_path: Path) -> None:
+    vault = a_vault(tmp_path)
+    youth_id = told(vault, CPR)
+    erase_from_vault(vault.engine, youth_id)
+
+    with pytest.raises(ErasedMeanwhileError) as caught:
+        the_identities(vault.engine).keep([stated(youth_id), stated(vault.youth_id(SYSTEM, OTHERS[0]))])
+    with pytest.raises(ErasedMeanwhileError):
+        ClaimCodes(vault.engine, b"c" * 32).make(youth_id, AT)
+
+    assert caught.value.youth_ids == {youth_id}
+    assert youth_id.encode() not in everything_in(tmp_path)
+
+
+def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_that_wrote(tmp_path: Path) -> None:
+    vault, other = a_vault(tmp_path), a_vault(tmp_path)
+    youth_id = vault.youth_id(SYSTEM, CPR)
+    begun = threading.Event()
+
+    def erase(_: object = None) -> Erased:
+        begun.set()
+        return erase_from_vault(other.engine, youth_id)
+
+    with ThreadPoolExecutor(1) as threads:
+
+        def write(connection: Connection) -> Future[Erased]:
+            hold_known(connection, [youth_id])
+            erasing = threads.submit(erase)
+            begun.wait()
+            row = {"youth_id": youth_id, "kek_id": "k001", "wrapped_key": b"w" * 60, "sealed": b"s"}
+            connection.execute(insert(IDENTITIES).values(row))
+            return erasing
+
+        erased = in_transaction(vault.engine, write).result()
+
+    assert erased == Erased(identities=1, lookups=1, claim_codes=0)
+    assert the_identities(vault.engine).details_of(youth_id) is None
+
+
+def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up(tmp_path: Path) -> None:
+    vault = a_vault(tmp_path)
+
+    def tell(_: int) -> None:
+        with suppress(ErasedMeanwhileError):
+            told(vault, CPR)
+
+    def erase(_: int) -> None:
+        known = vault.known_youth_id(SYSTEM, CPR)
+        if known is not None:
+            erase_from_vault(vault.engine, known)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda number: (erase if number % 3 == 0 else tell)(number), range(90)))
+
+    with vault.engine.connect() as connection:
+        kept = set(connection.scalars(select(IDENTITIES.c.youth_id)))
+        known = set(connection.scalars(select(INDEX.c.youth_id)))
+    assert kept <= known

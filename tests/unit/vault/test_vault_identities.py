@@ -21,6 +21,7 @@ from tests.unit.vault.builders import (
     PERSONAL,
     SYSTEM,
     a_vault,
+    allotted,
     details,
     everything_in,
     stated,
@@ -38,8 +39,8 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    """Returns the engine of a new vault."""
-    return a_vault(tmp_path).engine
+    """Returns the engine of a new vault, in which two people are known."""
+    return allotted(a_vault(tmp_path).engine, A, B)
 
 
 def row_of(engine: Engine, youth_id: str) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def set_row(engine: Engine, youth_id: str, **values: Any) -> None:
 
 def test_what_was_kept_is_known_after_a_restart(tmp_path: Path) -> None:
     first = a_vault(tmp_path)
-    the_identities(first.engine).keep([stated(A)])
+    the_identities(allotted(first.engine, A)).keep([stated(A)])
     first.close()
 
     identities = the_identities(a_vault(tmp_path).engine)
@@ -109,7 +110,7 @@ def test_any_order_and_any_repetition_keeps_the_same(
     tmp_path_factory: pytest.TempPathFactory, statements: list[Stated], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(statements + statements[:2]))
-    one, other = (the_identities(a_vault(tmp_path_factory.mktemp("vault")).engine) for _ in range(2))
+    one, other = (the_identities(allotted(a_vault(tmp_path_factory.mktemp("vault")).engine, A)) for _ in range(2))
 
     one.keep(statements)
     for statement in shuffled:

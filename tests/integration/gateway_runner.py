@@ -22,7 +22,7 @@ from connectors.gateway.publisher import Record
 from connectors.kafka.topics import describe
 from schemas.codec import codec
 from schemas.topics import entry_of, kafka_name
-from tests.unit.gateway.builders import ROOT
+from tests.unit.gateway.prepared import ROOT
 
 if TYPE_CHECKING:
     from connectors.gateway.settings import GatewaySettings

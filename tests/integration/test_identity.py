@@ -30,7 +30,7 @@ from streams.log.erasing import digest_of_proof
 from streams.log.writing import Outbound, write_all
 from streams.supervision import stop_all, wait_until_ready
 from tests.integration.command_line import a_gateway, a_worker, document_of, lines_of, run, the_gateway, until
-from tests.unit.gateway.builders import ROOT
+from tests.unit.gateway.prepared import ROOT
 from tests.unit.schemas.test_disclosures import a_disclosure
 
 pytestmark = pytest.mark.integration

@@ -24,7 +24,7 @@ from connectors.kafka.embedded import EmbeddedBroker
 from tests.integration.broker_cases import CASES, START
 from tests.integration.gateway_runner import Process
 from tests.integration.service import Service, a_service
-from tests.unit.gateway.builders import ROOT
+from tests.unit.gateway.prepared import ROOT
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,6 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,11 @@ from connectors.gateway.forms import EXAMPLES
 from connectors.gateway.ports import Ports
 from connectors.gateway.publisher import Delivered, Record, Unavailable
 from connectors.gateway.settings import GatewaySettings, Limits
-from connectors.kafka.connection import KafkaConnection
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec
 from schemas.topics import entry_of
+from tests.unit.gateway.prepared import ROOT, make_ready, settings_in, share_routes
 from tests.unit.read_model.builders import FakeLog
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-ROOT = Path(__file__).parents[3]
 MESSAGES = ROOT / "tests" / "messages" / "medcom-fhir"
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 FHIR = {"content-type": "application/fhir+json"}
@@ -97,7 +97,7 @@ class Gateway:
     crash: list[Callable[[], None]] = field(default_factory=list)
     log: FakeLog = field(default_factory=FakeLog)
 
-    @property
+    @cached_property
     def clients(self) -> Clients:
         """Returns the gateway's clients."""
         return open_clients(self.settings.ledger_database)
@@ -144,18 +144,14 @@ def _crash() -> None:
 @asynccontextmanager
 async def a_gateway(folder: Path, **limits: Any) -> AsyncIterator[Gateway]:
     """Yields a gateway on a data folder; entering it again is a restart."""
-    settings = GatewaySettings(
-        data_folder=folder,
-        kafka=KafkaConnection(bootstrap="localhost:1"),
-        reference_folder=ROOT / "reference",
-        ages=(0, 150),
-        limits=Limits(**limits),
-    )
+    settings = settings_in(folder, limits=Limits(**limits))
+    make_ready(folder)
     publisher, clock = FakePublisher(), FixedClock()
     crash: list[Callable[[], None]] = []
     log = FakeLog()
     ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, lambda: crash.pop()() if crash else None, log)
     app = build_gateway(settings, ports)
+    share_routes(app)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as http:
         await log.wait_until_taken()

@@ -22,7 +22,8 @@ from connectors.vault.sealing import UnsealError
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from tests.unit.gateway.answering import FakeDomain
-from tests.unit.gateway.builders import ROOT, Gateway, a_gateway, refused
+from tests.unit.gateway.builders import Gateway, a_gateway, refused
+from tests.unit.gateway.prepared import ROOT
 from tests.unit.gateway.pulling import a_programme, project
 from tests.unit.read_model.builders import told
 

@@ -14,10 +14,10 @@ import httpx
 from connectors.gateway.app import build_gateway
 from connectors.gateway.clients import ClientKind
 from connectors.gateway.ports import Ports
-from connectors.gateway.settings import GatewaySettings, Limits
-from connectors.kafka.connection import KafkaConnection
+from connectors.gateway.settings import Limits
 from connectors.pages.attach import attach_pages
-from tests.unit.gateway.builders import ROOT, FakePublisher, FixedClock, Gateway
+from tests.unit.gateway.builders import FakePublisher, FixedClock, Gateway
+from tests.unit.gateway.prepared import ROOT, make_ready, settings_in, share_routes
 from tests.unit.read_model.builders import FakeLog
 
 if TYPE_CHECKING:
@@ -90,17 +90,16 @@ def forms_of(text: str, action: str) -> list[dict[str, str]]:
 @asynccontextmanager
 async def the_pages(folder: Path, **limits: Any) -> AsyncIterator[Pages]:
     """Yields the pages on a data folder, where nobody waits for an answer; entering it again is a restart."""
-    settings = GatewaySettings(
-        data_folder=folder,
-        kafka=KafkaConnection(bootstrap="localhost:1"),
-        reference_folder=ROOT / "reference",
+    settings = settings_in(
+        folder,
         programmes_folder=ROOT / "programmes",
-        ages=(0, 150),
         limits=Limits(**{"answer_time_max": timedelta()} | limits),
     )
+    make_ready(folder)
     publisher, clock, log = FakePublisher(), FixedClock(), FakeLog()
     app = build_gateway(settings, Ports(publisher, lambda: clock.now, lambda: clock.seconds, feed=log))
     attach_pages(app, settings)
+    share_routes(app)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as http:
         await log.wait_until_taken()

@@ -13,7 +13,7 @@ from connectors.pages.owner_page import jurisdiction_of
 from schemas.identifiers import derived_id
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
-from tests.unit.gateway.builders import ROOT
+from tests.unit.gateway.prepared import ROOT
 from tests.unit.pages.builders import Browser, Pages
 from tests.unit.read_model.builders import YOUTH_ID, a_notice, a_view
 

@@ -9,7 +9,7 @@ import pytest
 from connectors.pages import words
 from schemas.codes import HandoverStatement, Identity, NeedKind, ReplyStatus
 from schemas.programmes import TRIGGERS
-from tests.unit.gateway.builders import ROOT
+from tests.unit.gateway.prepared import ROOT
 
 DOMAIN = ROOT / "streams" / "domain"
 # What takes a reason as a literal, and the files whose functions return one.

@@ -1,0 +1,63 @@
+"""What every gateway makes anew as it starts, made once a process for all tests: keys, tables, routes."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from connectors.gateway.settings import GatewaySettings
+from connectors.gateway.tables import open_ledger
+from connectors.kafka.connection import KafkaConnection
+from connectors.pages.links import links_key
+from connectors.pages.sessions import open_sessions
+from connectors.read_model.tables import open_read_model
+from connectors.vault.keys import create_keys, index_key
+from connectors.vault.store import open_vault
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.routing import BaseRoute
+
+ROOT = Path(__file__).parents[3]
+_ROUTES: dict[int, list[BaseRoute]] = {}
+
+
+def settings_in(folder: Path, **changes: object) -> GatewaySettings:
+    """Returns the settings of a gateway on a data folder: no broker that can be reached, people of every age."""
+    own = {"kafka": KafkaConnection(bootstrap="localhost:1"), "reference_folder": ROOT / "reference", "ages": (0, 150)}
+    return GatewaySettings.model_validate({"data_folder": folder} | own | changes)
+
+
+def make_ready(folder: Path) -> None:
+    """Makes a data folder what a gateway's first start leaves; one in which there are keys stays as it is."""
+    if not (folder / "keys").exists():
+        shutil.copytree(_first_start().name, folder, dirs_exist_ok=True)
+
+
+def share_routes(app: FastAPI) -> None:
+    """Gives an application the doors and pages of the first one that had as many; those of its documents stay its own.
+
+    FastAPI works out what a route takes at its first request, and takes longer over it than most tests do.
+    """
+    routes = app.router.routes
+    firsts = _ROUTES.setdefault(len(routes), list(routes))
+    routes[:] = [route if isinstance(route, Route) else first for route, first in zip(routes, firsts, strict=True)]
+
+
+# Each key and table waits for the disk, some forty times a start.
+@cache
+def _first_start() -> TemporaryDirectory[str]:
+    made = TemporaryDirectory(prefix="brobygger-first-start-")
+    settings = settings_in(Path(made.name))
+    create_keys(settings.keys_folder)
+    links_key(settings.keys_folder)
+    open_vault(settings.vault_database, index_key(settings.keys_folder)).close()
+    for opened in (open_ledger, open_sessions):
+        opened(settings.ledger_database).dispose()
+    open_read_model(settings.read_model_database).dispose()
+    return made

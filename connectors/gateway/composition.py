@@ -28,6 +28,7 @@ from connectors.medcom_fhir.organisations import Organisation
 from connectors.medcom_fhir.translate import Door
 from connectors.read_model.feed import KafkaFeed
 from connectors.read_model.opening import read_model_at
+from connectors.read_model.retention import prune
 from connectors.vault.claims import ClaimCodes
 from connectors.vault.identities import Identities
 from connectors.vault.keys import (
@@ -125,14 +126,23 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
 
 async def _prune_daily(desk: Desk) -> None:
     while True:
-        before = desk.ports.clock() - desk.limits.receipts_kept
         try:
-            receipts = await asyncio.to_thread(desk.receipts.prune, before)
-            statements = await asyncio.to_thread(desk.ledger.prune, before)
-            await asyncio.to_thread(desk.claim_codes.prune, desk.ports.clock())
-            replies = await asyncio.to_thread(desk.sent_replies.prune, before)
+            pruned = await asyncio.to_thread(prune_all, desk)
         except STORE_ERRORS as error:
             _log.warning("pruning_failed", error=type(error).__name__)
         else:
-            _log.info("pruned", receipts=receipts, statements=statements, replies=replies)
+            _log.info("pruned", **pruned)
         await asyncio.sleep(_PRUNE_EVERY.total_seconds())
+
+
+def prune_all(desk: Desk) -> dict[str, int]:
+    """Returns how many rows of each kind were deleted because their time has passed; blocks, raises STORE_ERRORS."""
+    at = desk.ports.clock()
+    before = at - desk.limits.receipts_kept
+    return {
+        "receipts": desk.receipts.prune(before),
+        "statements": desk.ledger.prune(before),
+        "replies": desk.sent_replies.prune(before),
+        "claim_codes": desk.claim_codes.prune(at),
+        "read_model": prune(desk.read_model.engine, at),
+    }

@@ -61,6 +61,7 @@ HANDOVER_EVENTS = Table(
     Column("record", JSON, nullable=False),
 )
 Index("handover_event_by_handover", HANDOVER_EVENTS.c.programme, HANDOVER_EVENTS.c.handover_id)
+Index("handover_event_by_time", HANDOVER_EVENTS.c.said_at)
 
 # Each handover as its programme was last told. ``reason_code`` says why it was withdrawn; ``updated_at`` is
 # when something of it changed, which a refused reply does not do.
@@ -131,6 +132,7 @@ NOTICES = Table(
     Column("said_at", Instant, nullable=False),
 )
 Index("notice_by_recipient", NOTICES.c.recipient, NOTICES.c.said_at)
+Index("notice_by_time", NOTICES.c.said_at)
 
 # How far each partition is projected: written with the rows, in one transaction.
 PROGRESS = Table(

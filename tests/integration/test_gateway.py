@@ -21,15 +21,8 @@ from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgem
 from schemas.topics import STATEMENT_TOPICS, catalogue, kafka_name
 from tests.integration.gateway_process import CRASH_STATUS
 from tests.integration.gateway_runner import Process, event_ids_of, free_port, peak_bytes, read_topic, records_of
-from tests.unit.gateway.builders import (
-    FHIR,
-    NDJSON,
-    ROOT,
-    a_message,
-    a_statement,
-    response_code,
-    with_header_id,
-)
+from tests.unit.gateway.builders import FHIR, NDJSON, a_message, a_statement, response_code, with_header_id
+from tests.unit.gateway.prepared import ROOT
 from tests.unit.gateway.publisher_contract import PublisherContract
 
 if TYPE_CHECKING:

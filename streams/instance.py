@@ -88,7 +88,10 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         data_folder=settings.data_folder,
         kafka=connection_of(settings),
         reference_folder=settings.reference_folder,
+        vault_url=settings.vault_url,
+        ledger_url=settings.ledger_url,
         read_model_url=settings.read_model_url,
+        trusted_proxies=tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip()),
         programmes_folder=settings.programmes_folder,
         limits=Limits(ahead_max=None if settings.calendar_allowed else CLOCK_SKEW_MAX),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from importlib.metadata import version
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.kafka.connection import KafkaConnection
 
@@ -21,6 +22,15 @@ APP_ID = "brobygger"
 
 class SettingsError(Exception):
     """An environment variable is not as it must be; the text names variable, rule and what to do."""
+
+
+def _networks(text: str) -> str:
+    for part in filter(None, text.split(",")):
+        try:
+            ip_network(part.strip())
+        except ValueError as error:
+            raise ValueError("IP addresses or networks, with commas between them") from error
+    return text
 
 
 class Settings(BaseModel):
@@ -36,9 +46,12 @@ class Settings(BaseModel):
     kafka: KafkaConnection | None = None
     partitions: Annotated[int, Field(ge=1, le=512)] = 12
     replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    vault_url: str | None = None
+    ledger_url: str | None = None
     read_model_url: str | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     calendar_allowed: bool = False
     webhooks_loopback: bool = False
     settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
@@ -82,9 +95,12 @@ _VARIABLES = {
     "BROBYGGER_REFERENCE": "reference_folder",
     "BROBYGGER_PARTITIONS": "partitions",
     "BROBYGGER_REPLICATION": "replication_factor",
+    "BROBYGGER_VAULT_URL": "vault_url",
+    "BROBYGGER_LEDGER_URL": "ledger_url",
     "BROBYGGER_READ_MODEL_URL": "read_model_url",
     "BROBYGGER_GATEWAY_HOST": "gateway_host",
     "BROBYGGER_GATEWAY_PORT": "gateway_port",
+    "BROBYGGER_TRUSTED_PROXIES": "trusted_proxies",
     "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",
     "BROBYGGER_WEBHOOKS_LOOPBACK": "webhooks_loopback",
     "BROBYGGER_SETTLE_SECONDS": "settle_seconds",

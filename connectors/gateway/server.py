@@ -42,7 +42,16 @@ def serve(
     app = build_gateway(settings, ports)
     if attach is not None:
         attach(app)
-    config = uvicorn.Config(
+    server = _Server(configured(app, settings, host, port), app)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
+
+
+def configured(app: FastAPI, settings: GatewaySettings, host: str, port: int) -> uvicorn.Config:
+    """Returns how the application is served; where a request comes from is its socket's address, or a proxy's word."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -50,15 +59,13 @@ def serve(
         access_log=False,
         log_config=None,
         server_header=False,
+        # Given in any case: without it uvicorn believes whoever is on this machine, or the environment.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         limit_concurrency=_CONNECTIONS_MAX,
         timeout_keep_alive=int(_IDLE_TIME_MAX.total_seconds()),
         timeout_graceful_shutdown=int(_STOP_TIME_MAX.total_seconds()),
     )
-    server = _Server(config, app)
-    with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(_NOT_STARTED)
 
 
 class _Server(uvicorn.Server):

@@ -44,7 +44,8 @@ class GatewaySettings(BaseModel):
     """Where the gateway keeps its data, and whom it serves.
 
     ``ages`` are the youngest and the oldest age, in whole years, of those whom messages are published about;
-    others' are acknowledged and counted. None: of those whom the programme files serve.
+    others' are acknowledged and counted. None: of those whom the programme files serve. ``trusted_proxies`` are the
+    addresses and networks whose word (X-Forwarded-For) is taken for where a request came from; nobody else's is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -57,6 +58,7 @@ class GatewaySettings(BaseModel):
     vault_url: str | None = None
     ledger_url: str | None = None
     read_model_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
     limits: Limits = Limits()
 
     @property

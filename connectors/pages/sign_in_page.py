@@ -47,16 +47,16 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request, request.cookies.get(FORM_COOKIE, ""))
     office, desk = office_of(request), desk_of(request)
     address = request.client.host if request.client else ""
-    if wait := office.attempts.wait_seconds(address):
-        minutes = wait // 60 + 1
-        raise PageError(429, "For mange forsøg", f"Vent {minutes} minutter, og prøv igen.")
     token = form.one("token")
     known = 0 < len(token) <= _TOKEN_CHARACTERS_MAX
+    if wait := office.attempts.wait_seconds(address, token if known else ""):
+        minutes = wait // 60 + 1
+        raise PageError(429, "For mange forsøg", f"Vent {minutes} minutter, og prøv igen.")
     client = await asyncio.to_thread(office.clients.authenticated, token) if known else None
     if client is None or not _has_page(client):
         _log.info("sign_in_refused", client=client.client_id if client else None)
         return _sign_in(request, 403, _NO_PAGE if client else _UNKNOWN)
-    office.attempts.forgive(address)
+    office.attempts.forgive(address, token)
     session = await asyncio.to_thread(office.sessions.begin, client, desk.ports.clock())
     _log.info("signed_in", client=client.client_id)
     response = elsewhere(HOMES[client.kind])

@@ -83,8 +83,9 @@ def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` show
 
 
 def _clients() -> Clients:
-    # The gateway's own default, so that clients can be made before any broker runs.
-    return open_clients(sqlite_url(settings_of_process().data_folder / "gateway.sqlite"))
+    # The gateway's own place, so that clients can be made before any broker runs.
+    settings = settings_of_process()
+    return open_clients(settings.ledger_url or sqlite_url(settings.data_folder / "gateway.sqlite"))
 
 
 def _refuse_unknown(kind: ClientKind, name: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from connectors.gateway.clients import ClientKind
+from connectors.gateway.server import configured
 from connectors.pages.attempts import ATTEMPTS_MAX, WINDOW
 from connectors.pages.sessions import SESSION_TIME_MAX, form_token
 from connectors.pages.visits import FORM_COOKIE, SESSION_COOKIE
-from tests.unit.pages.builders import Pages
+from tests.unit.pages.builders import Browser, Pages
 
 
 async def test_a_programme_comes_to_its_worklist_and_an_owner_to_its_needs(pages: Pages) -> None:
@@ -100,6 +103,57 @@ async def test_the_eleventh_attempt_waits_even_with_the_right_token(pages: Pages
 
     assert (refused.status_code, "For mange forsøg" in refused.text) == (429, True)
     assert let_in.url.path == "/pages/worklist"
+
+
+def behind_proxies(pages: Pages, trusted: tuple[str, ...], socket: str) -> Callable[[str], Browser]:
+    """Returns what makes browsers whose requests come in by one socket address, as a forwarded address each."""
+    settings = pages.gateway.settings.model_copy(update={"trusted_proxies": trusted})
+    config = configured(pages.gateway.app, settings, "127.0.0.1", 0)
+    config.load()
+
+    def browser(address: str) -> Browser:
+        transport = httpx.ASGITransport(config.loaded_app, client=(socket, 1))
+        headers = {"x-forwarded-for": address}
+        return Browser(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers))
+
+    return browser
+
+
+@pytest.mark.parametrize(
+    ("trusted", "socket", "status"),
+    [
+        (("10.0.0.0/8",), "10.1.2.3", 303),
+        (("192.168.0.1", "10.1.2.3"), "10.1.2.3", 303),
+        (("10.0.0.0/8",), "203.0.113.9", 429),
+        ((), "127.0.0.1", 429),
+    ],
+)
+async def test_one_proxy_is_not_everybody_where_it_is_trusted_and_nobody_else_is_believed(
+    pages: Pages, trusted: tuple[str, ...], socket: str, status: int
+) -> None:
+    browser = behind_proxies(pages, trusted, socket)
+    guessing = browser("198.51.100.7")
+    for _ in range(ATTEMPTS_MAX):
+        await guessing.sign_in("wrong")
+
+    others = await browser("198.51.100.8").sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+    own = await guessing.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    assert (others.status_code, own.status_code) == (status, 429)
+
+
+async def test_guesses_at_one_key_are_counted_together_from_wherever_they_come(pages: Pages) -> None:
+    browser = behind_proxies(pages, ("10.1.2.3",), "10.1.2.3")
+    guessed = pages.token(ClientKind.PROGRAMME, "headspace")
+    for number in range(ATTEMPTS_MAX):
+        await browser(f"198.51.100.{number}").sign_in(f"{guessed.partition('.')[0]}.guess-{number}")
+
+    right = await browser("203.0.113.1").sign_in(guessed)
+    other = await browser("203.0.113.1").sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+    pages.gateway.clock.seconds += WINDOW.total_seconds()
+    later = await browser("203.0.113.1").sign_in(guessed)
+
+    assert (right.status_code, other.status_code, later.status_code) == (429, 303, 303)
 
 
 async def test_a_form_without_the_token_of_its_page_is_refused(pages: Pages) -> None:

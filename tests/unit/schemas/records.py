@@ -1,0 +1,117 @@
+"""Records of every model, drawn by Hypothesis; one record by hand; and what became of hostile bytes."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
+
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from schemas.codes import ConsentDecision
+from schemas.events import Person
+from schemas.gate import published_models
+from schemas.refusals import RefusedError
+
+MODELS = published_models()
+NAMES = [model.__name__ for model in MODELS]
+
+
+def moments() -> st.SearchStrategy[datetime]:
+    """Draws times in UTC; the models cut them to milliseconds."""
+    return st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+def values_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
+    """Returns values that a field of a type takes."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        kind, *more = get_args(annotation)
+        return values_of(kind, (*more, *metadata))
+    if origin in (Union, types.UnionType):
+        return st.one_of(*(values_of(one, metadata) for one in get_args(annotation)))
+    if origin is tuple:
+        return st.lists(values_of(get_args(annotation)[0]), max_size=4).map(tuple)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return models_of(annotation)
+    return plain_values_of(annotation, metadata)
+
+
+def plain_values_of(annotation: Any, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    """Returns values of a type that holds no other."""
+    if annotation is type(None):
+        return st.none()
+    if annotation is str:
+        return texts_of(metadata)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return st.sampled_from(list(annotation))
+    plain: dict[Any, st.SearchStrategy[Any]] = {
+        int: st.integers(0, 100_000) if metadata else st.integers(-(2**63), 2**63 - 1),
+        bool: st.booleans(),
+        UUID: st.uuids(),
+        datetime: moments(),
+        date: st.dates(date(1850, 1, 1), date(2199, 12, 31)),
+    }
+    return plain[annotation]
+
+
+def texts_of(metadata: tuple[Any, ...]) -> st.SearchStrategy[str]:
+    """Returns texts under a field's pattern and lengths."""
+    rules = [rule for one in metadata for rule in getattr(one, "metadata", [one])]
+    patterns = [rule.pattern for rule in rules if getattr(rule, "pattern", None)]
+    longest = min((rule.max_length for rule in rules if hasattr(rule, "max_length")), default=300)
+    shortest = max((rule.min_length for rule in rules if hasattr(rule, "min_length")), default=0)
+    if not patterns:
+        return st.text(min_size=shortest, max_size=longest)
+    ending = patterns[0].removesuffix("$") + r"\Z"
+    return st.from_regex(ending).filter(lambda text: shortest <= len(text) <= longest)
+
+
+@cache
+def models_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Returns records of a model, validated by it."""
+    fields = {name: values_of(info.annotation, tuple(info.metadata)) for name, info in model.model_fields.items()}
+    return st.fixed_dictionaries(fields).filter(is_specific).map(model.model_validate)
+
+
+def is_specific(fields: dict[str, Any]) -> bool:
+    """Tells whether fields keep the one rule over several of them: a consent that is given names whom or what for."""
+    given = fields.get("decision") == ConsentDecision.GIVEN
+    return not given or fields["receiver"] is not None or fields["purpose"] is not None
+
+
+def records() -> st.SearchStrategy[BaseModel]:
+    """Draws a record of any model of the catalogue."""
+    return st.sampled_from(MODELS).flatmap(models_of)
+
+
+def refused_or_read(decode: Callable[[bytes], Any], value: bytes) -> str | None:
+    """Returns the code of a refusal, None where the value was read; any other error passes."""
+    try:
+        decode(value)
+    except RefusedError as error:
+        refusal = error.refusal
+    else:
+        return None
+    assert all(refusal.as_dict().values())
+    return refusal.code
+
+
+def an_old_person() -> Person:
+    """Builds a person known by birth date alone."""
+    now = datetime(2026, 2, 2, tzinfo=UTC)
+    return Person(
+        event_id=UUID(int=1),
+        source="s",
+        correlation_id=UUID(int=2),
+        occurred_at=now,
+        sent_at=now,
+        recorded_at=now,
+        statement_id="person",
+        birth_date=date(2010, 5, 1),
+    )

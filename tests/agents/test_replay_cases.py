@@ -152,6 +152,7 @@ def folded(log: Sequence[StoredRecord], batch: int, limits: TransactionLimits | 
     return Fold(limits).take(log, batch)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("partition", range(PARTITIONS))
 def test_case_40_random_mixtures_in_batches_of_1_7_and_5000_are_the_same_bytes(partition: int, *, soak: bool) -> None:
     log = logs_of(10_000 if soak else 1_000, seed=40)[partition]
@@ -161,6 +162,7 @@ def test_case_40_random_mixtures_in_batches_of_1_7_and_5000_are_the_same_bytes(p
     assert digest_of(folded(log, 7)) == expected
 
 
+@pytest.mark.long
 def test_case_40_the_mixtures_reach_what_they_are_meant_to_reach() -> None:
     log = logs_of(1_000, seed=40)[0]
     fold = folded(log, 5_000)

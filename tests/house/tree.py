@@ -6,10 +6,6 @@ import ast
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 CODE = ("schemas", "connectors", "streams")
@@ -29,11 +25,6 @@ def code() -> tuple[Path, ...]:
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    """Returns a file's syntax tree."""
-    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
-
-
-def nodes_of(path: Path) -> Iterator[ast.AST]:
-    """Yields every node of a file's syntax tree."""
-    return ast.walk(tree_of(path))
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Returns every node of a file's syntax tree."""
+    return tuple(ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))))

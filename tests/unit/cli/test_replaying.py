@@ -40,6 +40,7 @@ def test_a_log_folded_again_gives_the_same_bytes() -> None:
     assert findings_of(a_snapshot()) == []
 
 
+@pytest.mark.long
 def test_other_processes_replay_as_this_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.log.replaying._SHARED_RECORDS_MIN", 0)
     write_copy(a_snapshot(), tmp_path / "copy.jsonl")

@@ -179,6 +179,7 @@ def _guess(folder: Path) -> list[str | None]:
     return [refusal_code(codes.claim(new_code(), HEADSPACE, AT)) for _ in range(6)]
 
 
+@pytest.mark.long
 def test_guessing_from_many_processes_at_once_gets_no_further(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         outcomes = [one for some in pool.map(_guess, [tmp_path] * 4) for one in some]

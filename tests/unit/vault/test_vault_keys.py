@@ -42,6 +42,7 @@ def test_creating_again_keeps_the_keys(tmp_path: Path) -> None:
     assert (index_key(tmp_path), receipts_key(tmp_path), pseudonym_roots(tmp_path)) == first
 
 
+@pytest.mark.long
 def test_processes_that_create_at_once_end_with_the_same_keys(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         seen = pool.map(_create_and_read, [tmp_path / "keys"] * 8)

@@ -52,6 +52,7 @@ def test_ids_are_random_and_no_function_of_the_number(tmp_path: Path) -> None:
     assert one.youth_id(SYSTEM, CPR) != other.youth_id(SYSTEM, CPR)
 
 
+@pytest.mark.long
 def test_processes_that_allot_at_once_agree(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "vault.sqlite")
 

@@ -27,6 +27,5 @@ RUN python -m pip install --no-deps --no-build-isolation --editable .
 USER brobygger
 VOLUME /var/lib/brobygger
 EXPOSE 8460 8461
-HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=6 CMD ["brobygger", "doctor", "--json"]
 ENTRYPOINT ["brobygger"]
 CMD ["--help"]

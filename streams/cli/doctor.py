@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
 
 _TIMEOUT = timedelta(seconds=5)
+_NO_PROCESS = (
+    "no gateway, worker or deliverer is known here: `brobygger up` writes down what it starts; "
+    "those that were started one by one, or on other machines, each tell by their own /ready"
+)
 
 
 def doctor(
@@ -43,6 +47,8 @@ def examine(settings: Settings) -> dict[str, Any]:
     instance = read_instance(settings.data_folder)
     processes = [_process(one.role, one.pid, one.health) for one in instance.processes] if instance else []
     problems = [f"{one['role']} is not ready; see its log" for one in processes if not one["ready"]]
+    if not processes:
+        problems.append(_NO_PROCESS)
     broker = _broker(connection, settings)
     problems += broker["problems"]
     return {

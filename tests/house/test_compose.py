@@ -102,4 +102,7 @@ def test_everything_that_stays_up_has_a_health_check() -> None:
 def test_the_image_runs_as_nobody_in_particular_and_installs_by_hash() -> None:
     assert re.search(r"^USER brobygger$", DOCKERFILE, re.MULTILINE)
     assert "--require-hashes -r requirements/run.txt" in DOCKERFILE
-    assert '"doctor", "--json"' in DOCKERFILE
+
+
+def test_the_image_leaves_the_health_check_to_who_knows_which_process_it_runs() -> None:
+    assert "HEALTHCHECK" not in DOCKERFILE

@@ -188,6 +188,14 @@ def _end_of(lines: list[str], original: str) -> str:
     return json.dumps({"end": counts}) + "\n"
 
 
+def test_doctor_is_not_ready_on_a_cluster_where_it_knows_of_no_process() -> None:
+    told = run("doctor", "--json")
+
+    report = json.loads(told.stdout)
+    assert (told.exit_code, report["ready"], report["broker"]["ready"]) == (1, False, True)
+    assert ["/ready" in problem for problem in report["problems"]] == [True]
+
+
 def test_other_programmes_show_which_handovers_would_differ(tmp_path: Path) -> None:
     folder = Path(__file__).parents[2] / "programmes"
     for file in folder.glob("*.toml"):

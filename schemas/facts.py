@@ -15,6 +15,7 @@ import msgspec
 
 from schemas.codes import ConsentDecision, StayStatus
 from schemas.events import Consent, Discharge, Enrolment, Intervention, Person, Referral, Reply
+from schemas.internal import Letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Consent": (Consent, ConsentFact),
     "Person": (Person, PersonFact),
 }
-_EVENTS: tuple[type[BaseModel], ...] = (Discharge, Enrolment, Referral, Consent, Person, Reply, Intervention)
+_EVENTS: tuple[type[BaseModel], ...] = (Discharge, Enrolment, Referral, Consent, Person, Reply, Intervention, Letter)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :]) for name, (_, fact) in _MODELS.items()

@@ -91,7 +91,7 @@ IntakeBody = (
 class Intake(BaseModel):
     """One record of the intake log: the statement, and the public record it came from.
 
-    ``origin_offset`` is -1 for what the service writes itself (ticks, versions, letters).
+    A letter comes from the intake record whose fold wrote it; ``origin_offset`` is -1 for ticks and versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -23,6 +23,19 @@ class Option(msgspec.Struct, frozen=True, array_like=True, gc=False):
     outcome: str
 
 
+class Slot(msgspec.Struct, frozen=True, array_like=True):
+    """A slot at a programme that a need asked for, the ``number``-th time that it asked anyone.
+
+    ``answered_at`` is None until the programme's answer; ``day`` None where none was free, or it was given back.
+    """
+
+    programme: str
+    site: str
+    number: int
+    answered_at: int | None = None
+    day: int | None = None
+
+
 class Need(msgspec.Struct, frozen=True, array_like=True):
     """A need and its clock. ``state`` is one of ``streams.domain.states``'; closed ones keep their reason.
 
@@ -46,6 +59,7 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     options: tuple[Option, ...] = ()
     notices: int = 0
     by_facts: bool = False
+    slot: Slot | None = None
 
 
 class Handover(msgspec.Struct, frozen=True, array_like=True):

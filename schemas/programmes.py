@@ -120,7 +120,7 @@ class Programme(msgspec.Struct, frozen=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """One version of everything that decides. ``sites`` of a programme: municipality to site (or None).
+    """One version of everything that decides.
 
     ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are
     not working days beside Saturdays and Sundays.
@@ -134,6 +134,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     operations: str = "operations"
     settle_ms: int = 15 * 60 * 1000
     calendar_allowed: bool = False
+    places: dict[str, tuple[int, int]] = {}
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""
@@ -168,6 +169,8 @@ def _check(path: Path, programme: ProgrammeFile) -> None:
         raise ProgrammeFileError(f"{path.name}: triggers: {sorted(unknown)} unknown; use some of {list(TRIGGERS)}")
     if programme.ages.lowest > programme.ages.highest:
         raise ProgrammeFileError(f"{path.name}: ages: lowest is above highest; swap them")
+    if (programme.adviser_weekday is None) != (programme.slots_a_day is None):
+        raise ProgrammeFileError(f"{path.name}: adviser_weekday and slots_a_day go together; set both or none")
     if programme.receives_handovers and not (programme.sites or programme.municipalities or programme.region):
         raise ProgrammeFileError(f"{path.name}: covers nobody; set sites, municipalities or region")
 

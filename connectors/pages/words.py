@@ -31,6 +31,7 @@ NEED_STATES = {
     "open": "Åbent",
     "settling": "Oplysninger samles",
     "awaiting_consent": "Venter på samtykke",
+    "awaiting_slot": "Venter på en tid hos indsatsen",
     "awaiting_reference": "Venter på oplysninger om afdelingen",
     "announced": "Varslet til et tilbud",
     "offered": "Tilbudt, venter på svar",

@@ -15,6 +15,7 @@ from schemas.identifiers import derived_id
 from schemas.instants import moment_of
 from schemas.internal import Intake, own_envelope
 from schemas.internal import Tick as TickEvent
+from schemas.letters import PlacesTold, SlotAnswer, decode_letter
 from schemas.pathway import (
     NEVER,
     PATHWAY_BYTES_MAX,
@@ -27,6 +28,7 @@ from schemas.refusals import Refusal, RefusedError
 from schemas.topics import entry_of, kafka_name
 from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
+from streams.domain.work import LETTERS, Said
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import Tick
 
@@ -35,13 +37,13 @@ if TYPE_CHECKING:
 
     from connectors.vault.pseudonyms import Pseudonyms
     from streams.agents.dead_letters import DeadLetters
-    from streams.domain.work import Said
+    from streams.agents.letters import Letters
     from streams.engine.processor import Record
     from streams.engine.state import PartitionState
 
 STAGE = "join_pathways"
-_log = structlog.get_logger(__name__)
 INTAKE = kafka_name("intake")
+_log = structlog.get_logger(__name__)
 _PATHWAY_FULL = Refusal(
     "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
 )
@@ -58,6 +60,7 @@ class JoinPathways:
 
     pseudonyms: Pseudonyms
     dead_letters: DeadLetters
+    letters: Letters
     steering: Steering = field(default_factory=Steering)
 
     def fold(self, state: PartitionState, topic: str, records: Sequence[Record], start: int) -> int:
@@ -67,6 +70,7 @@ class JoinPathways:
             if state.full:
                 return index
             record = records[index]
+            self.letters.sender_offset = record.offset
             state.advance(record.timestamp)
             if not self._fire(state):
                 return index
@@ -123,7 +127,10 @@ class JoinPathways:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
         name, event = _body_of(record)
         if name in _STATEMENTS and event["youth_id"] is None:
-            state.count("events", name, FOLDED)  # free capacity: the log keeps it for the programmes' own fold
+            self.letters.tell_places(state, event)
+            state.count("events", name, FOLDED)
+        elif name == "Letter":
+            self._take_letter(state, event)
         elif name in _STATEMENTS:
             self._take(state, name, event)
         elif name == "CatalogueVersion":
@@ -132,6 +139,15 @@ class JoinPathways:
             self.steering.set_calendar(state, event)
             return self._fire(state)
         return True
+
+    def _take_letter(self, state: PartitionState, event: dict[str, Any]) -> None:
+        content = decode_letter(event["content"])
+        if isinstance(content, PlacesTold):
+            self.steering.set_places(state, content)
+        elif isinstance(content, SlotAnswer):
+            self._take(state, "Letter", event)
+        else:
+            self.letters.take_at_programme(state, content, self.steering.catalogue(state))
 
     def _take(self, state: PartitionState, name: str, event: dict[str, Any]) -> None:
         key = event["youth_id"].encode()
@@ -145,7 +161,8 @@ class JoinPathways:
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
         self._keep(state, key, folded)
-        state.count("events", name, folded.outcome)
+        if name != "Letter":
+            state.count("events", name, folded.outcome)
         if folded.outcome == CONFLICTING:
             raise RefusedError(
                 Refusal(
@@ -168,6 +185,10 @@ class JoinPathways:
             self._say(state, said)
 
     def _say(self, state: PartitionState, said: Said) -> None:
+        if said.topic == LETTERS:
+            fields = dict(said.fields)
+            self.letters.post(state, fields.pop("to"), fields)
+            return
         topic, fields = kafka_name(said.topic), said.fields
         youth_id = fields["youth_id"]
         if said.topic.startswith("handovers."):

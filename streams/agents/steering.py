@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from schemas.disclosures import NO_DISCLOSURE, chained
 from schemas.pathway import with_due
 from schemas.programmes import Catalogue, decode_catalogue
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
+    from schemas.letters import PlacesTold
     from streams.engine.state import PartitionState
 
 CATALOGUE_KEY = b"\x00catalogue"
 CALENDAR_KEY = b"\x00calendar"
 _DISCLOSURES_KEY = b"\x00disclosures"
+_PLACES_KEY = b"\x00places"
 _WAITING_KEY = b"\x00waiting/"
 _CALENDAR_REFUSED = Refusal(
     "calendar_refused", "calendar_at", "only a demo or scenario sets the calendar", "write none in production"
@@ -44,6 +48,7 @@ class Steering:
             return
         content, ahead = state.read(CATALOGUE_KEY), state.read(CALENDAR_KEY)
         self._catalogue = None if content is None else decode_catalogue(content)
+        self._add_places(_places_of(state.read(_PLACES_KEY)))
         self.ahead = 0 if ahead is None else int.from_bytes(ahead, signed=True)
         self._restarts = state.restarts
 
@@ -67,12 +72,26 @@ class Steering:
             return
         state.put(CATALOGUE_KEY, event["content"].encode())
         self._catalogue = catalogue
+        self._add_places(_places_of(state.read(_PLACES_KEY)))
         for unit in catalogue.units:
             waiting = state.read(_WAITING_KEY + unit.encode())
             for youth_id in waiting.split(b",") if waiting else ():
                 _wake(state, youth_id, self.now(state))
             if waiting:
                 state.delete(_WAITING_KEY + unit.encode())
+
+    def set_places(self, state: PartitionState, told: PlacesTold) -> None:
+        """Keeps what a programme told last of its free places."""
+        places = _places_of(state.read(_PLACES_KEY))
+        name = f"{told.programme}/{told.site or ''}"
+        if places.get(name, (0, 0))[1] <= told.told_at:
+            places[name] = (told.places, told.told_at)
+            state.put(_PLACES_KEY, msgspec.msgpack.encode(places, order="sorted"))
+            self._add_places(places)
+
+    def _add_places(self, places: dict[str, tuple[int, int]]) -> None:
+        if self._catalogue is not None:
+            self._catalogue = msgspec.structs.replace(self._catalogue, places=places)
 
     def set_calendar(self, state: PartitionState, event: dict[str, Any]) -> None:
         """Sets the calendar forward, where the catalogue allows it; raises RefusedError where it doesn't."""
@@ -96,6 +115,10 @@ class Steering:
         key = _WAITING_KEY + unit.encode()
         waiting = set((state.read(key) or b"").split(b",")) - {b""} | {youth_id.encode()}
         state.put(key, b",".join(sorted(waiting)))
+
+
+def _places_of(value: bytes | None) -> dict[str, tuple[int, int]]:
+    return {} if value is None else msgspec.msgpack.decode(value, type=dict[str, tuple[int, int]])
 
 
 def _wake(state: PartitionState, key: bytes, now: int) -> None:

@@ -105,6 +105,11 @@ def after_months(day: int, count: int) -> int:
     return days_of(date(year, month, min(date_.day, monthrange(year, month)[1])))
 
 
+def weekday_of(day: int) -> int:
+    """Returns a day's number in its week, 1 for Monday (ISO 8601)."""
+    return day_of(day).isoweekday()
+
+
 def week_of(day: int) -> str:
     """Returns the ISO 8601 week of a day, e.g. ``2026-W07``."""
     year, week, _ = day_of(day).isocalendar()

@@ -8,6 +8,7 @@ from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.calendar import after_days, after_working_days, start_of
+from streams.domain.capacity import appointment_on
 from streams.domain.consents import Asker, consent_in_force
 from streams.domain.disclosing import disclose
 from streams.domain.plans import overdue_at
@@ -34,6 +35,7 @@ def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identi
         offered_at=work.now,
         occurred_at=trigger.occurred_at,
         identity=identity,
+        appointment_on=appointment_on(work, need, programme),
         clock_at=after_working_days(work.now, programme.remind_working_days, closed),
         reply_by=after_working_days(work.now, programme.reply_working_days, closed),
     )

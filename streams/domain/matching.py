@@ -11,7 +11,7 @@ from streams.domain.calendar import age_on, local_day
 from streams.domain.consents import Asker, missing_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from schemas.facts import ConsentFact
     from schemas.programmes import Catalogue, Programme
@@ -38,11 +38,14 @@ def covers(programme: Programme, municipality: str | None) -> bool:
     return municipality in programme.sites
 
 
-def choose(work: Work, need: Need, trigger: Trigger, now: int) -> Choice:
-    """Returns which programme is offered the need at a time, or what stands in the way of each."""
+def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str, str]) -> Choice:
+    """Returns which programme is offered the need at a time, or what stands in the way of each.
+
+    ``full`` tells why programmes that fit otherwise have no capacity.
+    """
     options, wanted = [], None
     for programme in ranked(work.catalogue, need.kind, trigger):
-        problem = _problem(programme, trigger, work.derived, need, now)
+        problem = _problem(programme, trigger, work.derived, need, now) or full.get(programme.programme_id)
         if problem is None:
             asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
             identity, problem = _identity(programme, asker, work.consents, work.derived.birth_day, now)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import NeedKind, NoticeKind
+from schemas.codes import NeedKind
 from schemas.pathway import NEVER, Need
-from streams.domain.calendar import after_days, after_working_days
+from streams.domain.awaiting import await_consent, await_slot, give_to_person, wait_for_reference
+from streams.domain.capacity import full_now, give_back_slots, has_slot
 from streams.domain.consents import Asker, last_word
 from streams.domain.handovers import announce, offer, run_clock, withdraw
 from streams.domain.matching import choose, covers
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from streams.domain.work import Work
 
 CLOSED = "closed"
-_CONSENT_REMINDER_WORKING_DAYS = 2
-_CONSENT_PERSON_WORKING_DAYS = 5
-_REVIEW_DAYS = 14
 _BRIDGING_LOOP_MS = 30 * 86_400_000
 _VANISHED = {
     "discharge": "discharge_cancelled",
@@ -33,6 +31,11 @@ _VANISHED = {
 
 def reconcile(work: Work) -> None:
     """Brings every need to where the facts, the clocks and the catalogue say that it is now."""
+    _reconcile_all(work)
+    give_back_slots(work)
+
+
+def _reconcile_all(work: Work) -> None:
     for handover in list(work.handovers.values()):
         run_clock(work, handover)
     if work.derived.stays.deceased:
@@ -126,13 +129,13 @@ def _drive(work: Work, need: Need, trigger: Trigger) -> None:
         close(work, need, reason, by_facts=True)
         return
     if trigger.unknown_unit is not None:
-        _wait_for_reference(work, need, trigger.unknown_unit)
+        wait_for_reference(work, need, trigger.unknown_unit)
         return
     handover = work.live_handover(need)
     if trigger.is_planned and _is_overdue(work, trigger):
         if handover is not None:
             withdraw(work, handover, "planned_end_overdue")
-        _give_to_person(work, work.needs[need.need_id], "planned_end_overdue")
+        give_to_person(work, work.needs[need.need_id], "planned_end_overdue")
         return
     if handover is not None and keep(work, need, trigger, handover):
         return
@@ -146,30 +149,22 @@ def _is_overdue(work: Work, trigger: Trigger) -> bool:
     return due <= work.now
 
 
-def _wait_for_reference(work: Work, need: Need, unit: str) -> None:
-    if need.state != "awaiting_reference":
-        due = after_days(work.now, _REVIEW_DAYS)
-        operations = work.catalogue.operations
-        work.change(need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due)
-    elif need.clock_at <= work.now:
-        need = work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
-        work.notify(NoticeKind.UNKNOWN_UNIT, need.owner, need)
-    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
-
-
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
     if trigger.trigger == "bridging" and _goes_round(work, trigger):
-        _give_to_person(work, need, "bridging_loop")
+        give_to_person(work, need, "bridging_loop")
         return
-    choice = choose(work, need, trigger, work.now)
+    choice = choose(work, need, trigger, work.now, full_now(work, need))
     if choice.programme is not None and choice.identity is not None:
         need = work.change(need, options=choice.options)
+        if not trigger.is_planned and not has_slot(work, need, choice.programme):
+            await_slot(work, need, choice.programme)
+            return
         said = (announce if trigger.is_planned else offer)(work, need, trigger, choice.programme, choice.identity)
         has_grown_out(work, said)
     elif choice.wanted is not None:
-        _await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
+        await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
     else:
-        _give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
+        give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
 
 
 def _goes_round(work: Work, trigger: Trigger) -> bool:
@@ -186,55 +181,3 @@ def _goes_round(work: Work, trigger: Trigger) -> bool:
 
 def _why_nobody(need: Need) -> str:
     return "no_answer" if need.tried else "no_programme"
-
-
-def _await_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> None:
-    """Asks the source for consent, reminds it after two working days, tells a person after five."""
-    given_up = need.state == "with_person" and need.reason_code == "consent_missing"
-    if need.state != "awaiting_consent" and not given_up:
-        due = after_working_days(work.now, _CONSENT_REMINDER_WORKING_DAYS, work.catalogue.holidays)
-        need = work.change(
-            need,
-            state="awaiting_consent",
-            owner=trigger.source,
-            clock_at=due,
-            opened_at=work.now,
-            reminded=0,
-            reason_code=wanted,
-        )
-        work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
-        return
-    if need.reason_code != wanted and need.state == "awaiting_consent":
-        need = work.change(need, reason_code=wanted)
-        work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
-    if given_up:
-        _give_to_person(work, need, "consent_missing")
-    elif need.clock_at <= work.now:
-        _remind_of_consent(work, need, trigger)
-
-
-def _remind_of_consent(work: Work, need: Need, trigger: Trigger) -> None:
-    if need.reminded == 0:
-        due = after_working_days(need.opened_at, _CONSENT_PERSON_WORKING_DAYS, work.catalogue.holidays)
-        need = work.change(need, reminded=1, clock_at=due)
-        work.notify(NoticeKind.CONSENT_REMINDER, trigger.source, need)
-        return
-    _give_to_person(work, need, "consent_missing")
-
-
-def escalate(work: Work, need: Need, reason: str) -> None:
-    """Gives a need to a person whatever programmes are left."""
-    tried = tuple(work.catalogue.programmes)
-    _give_to_person(work, work.change(need, tried=tried, state="open"), reason)
-
-
-def _give_to_person(work: Work, need: Need, reason: str) -> None:
-    """Gives a need to its owner, who is told again every fortnight until something is decided."""
-    if need.state != "with_person":
-        due = after_days(work.now, _REVIEW_DAYS)
-        owner = work.owner()
-        need = work.change(need, state="with_person", owner=owner, clock_at=due, reason_code=reason)
-        work.notify(NoticeKind.ESCALATED, owner, need, reason_code=reason)
-    elif need.clock_at <= work.now:
-        need = work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
-        work.notify(NoticeKind.ESCALATED, need.owner, need)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
+from schemas.letters import SlotAnswer, decode_letter
 from schemas.pathway import NEVER, Pathway, Seen, replace
+from streams.domain.capacity import take_answer
 from streams.domain.forgetting import forget
 from streams.domain.interventions import take_intervention
 from streams.domain.needs import CLOSED, reconcile
@@ -31,6 +33,16 @@ CONFLICTING = "conflicting_duplicate"
 STUCK = "stuck"
 
 
+def _take_letter(work: Work, event: dict[str, Any]) -> None:
+    content = decode_letter(event["content"])
+    if isinstance(content, SlotAnswer):
+        take_answer(work, content)
+
+
+#: What is done once, in the order of the log, rather than kept as a fact.
+_ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Letter": _take_letter}
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What became of one event, or of one moment."""
@@ -50,12 +62,12 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
         same = known == content_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
         return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
-    if pathway.erased and name != "Reply":
+    if pathway.erased and name not in ("Reply", "Letter"):
         return Folded(pathway, OUT_OF_SCOPE)
-    if name in ("Reply", "Intervention"):
+    if name in _ACTS:
         seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
-        (take_reply if name == "Reply" else take_intervention)(work, event)
+        _ACTS[name](work, event)
         return _finished(work, FOLDED)
     fact = fact_of(name, event, now)
     work = Work(replace(pathway, facts=_with(pathway.facts, fact)), catalogue, now)

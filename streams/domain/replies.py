@@ -6,10 +6,11 @@ from typing import Any
 
 from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
+from streams.domain.awaiting import escalate
 from streams.domain.consents import Asker, missing_for
 from streams.domain.disclosing import disclose
 from streams.domain.handovers import accept, mark_deleted, mark_tried, waitlist, withdraw
-from streams.domain.needs import close, escalate
+from streams.domain.needs import close
 from streams.domain.work import PENDING_HANDOVERS, SOURCE, Said, Work
 
 _ALLOWED = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.codes import HandoverStatement, Identity, NoticeKind
 from schemas.pathway import Handover, Need, replace
 from streams.domain.calendar import birthday
+from streams.domain.capacity import full_now, full_then
 from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, Asker, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
@@ -30,7 +31,7 @@ def keep(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
     if handover.state not in PENDING_HANDOVERS:
         _accompany(work, need, handover)
     elif not handover.by_person and need.version == work.catalogue.version:
-        choice = choose(work, need, trigger, handover.offered_at)
+        choice = choose(work, need, trigger, handover.offered_at, full_then(need))
         if choice.programme is None or choice.programme.programme_id != handover.programme:
             withdraw(work, handover, "decided_anew")
             return False
@@ -73,7 +74,7 @@ def has_grown_out(work: Work, handover: Handover) -> bool:
 
 def _offer_announced(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
     """Makes a heads-up the offer, where its programme is still the one that fits."""
-    choice = choose(work, need, trigger, work.now)
+    choice = choose(work, need, trigger, work.now, full_now(work, need))
     if choice.programme is None or choice.identity is None or choice.programme.programme_id != handover.programme:
         withdraw(work, handover, "decided_anew")
         return False

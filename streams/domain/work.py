@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from schemas.programmes import Catalogue
 
 SOURCE = "brobygger"
+#: The topic of a letter that is said: it goes to the intake log, keyed by ``to``.
+LETTERS = "letters"
 PENDING_HANDOVERS = frozenset({"announced", "offered", "waitlisted"})
 LIVE_HANDOVERS = PENDING_HANDOVERS | {"accepted", "in_contact"}
 _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))

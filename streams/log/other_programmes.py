@@ -19,6 +19,7 @@ from streams.agents.join_pathways import INTAKE, STAGE
 from streams.catalogue import Rules, compile_catalogue
 from streams.log.refold import Folded, fold_partition
 from streams.log.replaying import over_partitions
+from streams.log.snapshot import partitions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,8 +81,9 @@ def _differing_in(
 ) -> list[Difference]:
     upto = snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, partition))
     log = [record for record in snapshot.records(INTAKE, partition) if record.offset < upto]
-    in_log = _by_need(fold_partition(log, partition, roots))
-    under_other = _by_need(fold_partition(map(other.in_force, log), partition, roots))
+    place = (partition, len(partitions_of(snapshot, INTAKE)))
+    in_log = _by_need(fold_partition(log, place, roots))
+    under_other = _by_need(fold_partition(map(other.in_force, log), place, roots))
     return [
         Difference(need, in_log.get(need, []), under_other.get(need, []))
         for need in in_log | under_other

@@ -49,7 +49,7 @@ def _intake_records(statements: Sequence[Statement], account: Account) -> dict[_
     for say in statements:
         if say.source == UNREADABLE or say.retried:
             account.book(say.source, say.day, CAME_IN)
-        elif say.origin.offset >= 0:
+        elif say.is_of_public_record:
             became.setdefault(say.origin[:3], []).append(say)
     return became
 

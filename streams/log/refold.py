@@ -18,6 +18,7 @@ from schemas.pathway import decode_pathway
 from schemas.refusals import RefusedError
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
+from streams.agents.letters import Letters
 from streams.engine.meta import ENGINE_PREFIX
 from streams.engine.offline import OfflineTask
 from streams.engine.store import RocksStore
@@ -69,6 +70,11 @@ class Statement(NamedTuple):
     event_id: str
     retried: bool = False
 
+    @property
+    def is_of_public_record(self) -> bool:
+        """Tells whether stage 1 wrote it: ticks, versions and letters it did not."""
+        return self.origin.offset >= 0 and self.origin.topic != INTAKE
+
 
 @dataclass(slots=True)
 class Folded:
@@ -118,18 +124,19 @@ class Folded:
 
 
 def fold_partition(
-    records: Iterable[StoredRecord], partition: int, roots: Sequence[PseudonymRoot], keep_after: int = 1 << 62
+    records: Iterable[StoredRecord], place: tuple[int, int], roots: Sequence[PseudonymRoot], keep_after: int = 1 << 62
 ) -> Folded:
     """Folds a partition's records from the start of its log, and returns what that gave.
 
-    Of each key's states only the last is kept, and those after offset ``keep_after``. A store of its own is
-    made and removed. Raises what a worker would end with (CatalogueMissingError).
+    ``place`` is the partition's number and how many there are. Of each key's states only the last is kept, and
+    those after offset ``keep_after``. A store of its own is made and removed. Raises what a worker would end with
+    (CatalogueMissingError).
     """
-    folded = Folded(partition)
+    folded = Folded(place[0])
     with tempfile.TemporaryDirectory(prefix="brobygger-refold-") as folder:
         store = RocksStore(Path(folder) / "state")
         try:
-            for record, changes in _steps(records, partition, roots, store):
+            for record, changes in _steps(records, place, roots, store):
                 folded.records += 1
                 folded.note(record, changes, keep_after)
         finally:
@@ -163,10 +170,11 @@ def _outcome_of(counts: Counter[tuple[str, ...]]) -> str:
 
 
 def _steps(
-    records: Iterable[StoredRecord], partition: int, roots: Sequence[PseudonymRoot], store: Store
+    records: Iterable[StoredRecord], place: tuple[int, int], roots: Sequence[PseudonymRoot], store: Store
 ) -> Iterator[tuple[StoredRecord, list[Changes]]]:
     # Dead letters are sealed to a key that nobody keeps: what they hold was read from the log just now.
-    letters = DeadLetters(STAGE, X25519PrivateKey.generate().public_key(), count_max=_DEAD_LETTERS_MAX)
-    task = OfflineTask(JoinPathways(Pseudonyms(roots), letters), partition, store)
+    dead_letters = DeadLetters(STAGE, X25519PrivateKey.generate().public_key(), count_max=_DEAD_LETTERS_MAX)
+    number, partitions = place
+    task = OfflineTask(JoinPathways(Pseudonyms(roots), dead_letters, Letters(partitions)), number, store)
     for record in records:
         yield record, list(task.fold(INTAKE, [record]))

@@ -14,6 +14,7 @@ from schemas.topics import kafka_name
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.engine.meta import ENGINE_PREFIX
 from streams.log.comparison import Finding, Place, compare_latest, compare_outputs, compare_states, ordered
+from streams.log.letters import LettersSeen, compare_letters
 from streams.log.refold import Folded, Statement, fold_partition, statement_of
 from streams.log.snapshot import Snapshot, partitions_of, topics_of
 from streams.partitioning import partition_of
@@ -45,13 +46,19 @@ class Replayed:
     dead_letters: dict[int, int] = field(default_factory=dict)
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
+    letters: LettersSeen = field(default_factory=LettersSeen)
 
 
 def replay_snapshot(
     snapshot: Snapshot, roots: Sequence[PseudonymRoot], progressed: Callable[[], None] = lambda: None
 ) -> list[Replayed]:
-    """Replays every partition, side by side where that is worth it."""
-    return over_partitions(partial(replay_partition, snapshot, roots), snapshot, progressed)
+    """Replays every partition, side by side where that is worth it, and compares letters over all of them."""
+    replayed = over_partitions(partial(replay_partition, snapshot, roots), snapshot, progressed)
+    folded = {
+        one.partition: snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, one.partition)) for one in replayed
+    }
+    replayed[0].findings += compare_letters([one.letters for one in replayed], folded)
+    return replayed
 
 
 def over_partitions(work: Callable[[int], _T], snapshot: Snapshot, progressed: Callable[[], None]) -> list[_T]:
@@ -79,10 +86,11 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
     findings: list[Finding] = []
     place = Place(INTAKE, partition, extent.begins[INTAKE][partition], settled)
     log = ordered(place, snapshot.records(INTAKE, partition), findings)
-    findings += _misplaced(place, log, len(partitions_of(snapshot, INTAKE)))
     if place.begin > 0:
         findings.append(place.finding("cut_off", place.begin, "the intake log no longer has its beginning"))
-    folded = fold_partition([record for record in log if record.offset < upto], partition, roots, settled)
+    partitions = len(partitions_of(snapshot, INTAKE))
+    findings += _misplaced(place, log, partitions)
+    folded = fold_partition([record for record in log if record.offset < upto], (partition, partitions), roots, settled)
     replayed = Replayed(
         partition,
         folded.records,
@@ -92,6 +100,7 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
         needs_opened=len(folded.needs_opened),
         needs_by_state=folded.needs_by_state(),
     )
+    replayed.letters.note_found(log)
     _note_under_way(replayed, [record for record in log if record.offset >= upto])
     _compare_topics(snapshot, folded, settled, replayed)
     return replayed
@@ -112,7 +121,7 @@ def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
     for record in later:
         statement = statement_of(record)
         replayed.statements.append(statement)
-        if statement.origin.offset >= 0:
+        if statement.is_of_public_record:
             replayed.under_way[statement.source, statement.day] += 1
 
 
@@ -122,6 +131,9 @@ def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: 
     held = [topic for name in said for topic in topics_of(snapshot, name)]
     for topic in dict.fromkeys([*held, *folded.outputs]):
         written = folded.outputs.get(topic, [])
+        if topic == INTAKE:
+            replayed.letters.note_written(written, settled)
+            continue
         if topic == DEAD_LETTERS:
             replayed.dead_letters = {one.intake_offset: one.message.timestamp_ms for one in written}
             continue

@@ -18,6 +18,7 @@ from schemas.programmes import Catalogue, encode_catalogue
 from schemas.topics import kafka_name
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
+from streams.agents.letters import Letters
 from streams.engine.limits import TransactionLimits
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
@@ -25,7 +26,8 @@ from streams.engine.store import MemoryStore
 from tests.domain.story import an_id, envelope
 
 SEALING_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
-PSEUDONYMS = Pseudonyms([PseudonymRoot("k001", bytes(range(32)))])
+ROOTS = (PseudonymRoot("k001", bytes(range(32))),)
+PSEUDONYMS = Pseudonyms(ROOTS)
 _TOPIC_OF = {
     "Discharge": "discharges",
     "Referral": "referrals",
@@ -39,7 +41,7 @@ _TOPIC_OF = {
 
 def a_join_processor() -> JoinPathways:
     """Builds the processor of stage 2 with keys of the tests' own."""
-    return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()))
+    return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()), Letters(partitions=1))
 
 
 def a_version(catalogue: Catalogue, when: datetime) -> CatalogueVersion:

@@ -1,0 +1,71 @@
+"""Letters: what one key tells another through the intake log, as JSON in a Letter record's ``content``."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.refusals import Refusal, RefusedError
+
+
+class SlotWanted(msgspec.Struct, frozen=True, tag="slot_wanted"):
+    """A need asks a programme's site for a slot on a day after ``after_day``; ``number`` counts its asking."""
+
+    youth_id: str
+    need_id: str
+    number: int
+    programme: str
+    site: str
+    after_day: int
+
+
+class SlotGivenBack(msgspec.Struct, frozen=True, tag="slot_given_back"):
+    """A need no longer wants the slot it was given."""
+
+    need_id: str
+    number: int
+    programme: str
+    site: str
+    day: int
+
+
+class SlotAnswer(msgspec.Struct, frozen=True, tag="slot_answer"):
+    """A programme gives a need the slot of a day, or tells by None that none is free within its horizon."""
+
+    need_id: str
+    number: int
+    programme: str
+    site: str
+    day: int | None
+
+
+class PlacesTold(msgspec.Struct, frozen=True, tag="places_told"):
+    """A programme told how many free places a site has (None: the programme as a whole), at a time in milliseconds."""
+
+    programme: str
+    site: str | None
+    places: int
+    told_at: int
+
+
+LetterContent = SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold
+_decoder: msgspec.json.Decoder[LetterContent] = msgspec.json.Decoder(LetterContent)
+
+
+def encode_letter(content: LetterContent) -> str:
+    """Returns a Letter record's content."""
+    return msgspec.json.encode(content, order="sorted").decode()
+
+
+def decode_letter(content: str) -> LetterContent:
+    """Returns what a Letter record's content says; raises RefusedError where it is none."""
+    try:
+        return _decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise RefusedError(
+            Refusal("unreadable_letter", "content", "the content is a letter of this release", "report it")
+        ) from error
+
+
+def kind_of(content: LetterContent) -> str:
+    """Returns what kind of letter it is, the record's ``topic``."""
+    return str(type(content).__struct_config__.tag)

@@ -7,19 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_shared_database
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection, Engine
-
-Result = TypeVar("Result")
+from connectors.vault.access import Access
 
 TABLES = MetaData()
 PENDING = "pending"
@@ -91,27 +82,5 @@ class Fingerprints:
         return code.digest()
 
 
-def open_ledger(url: str) -> Engine:
-    """Returns an engine of the gateway's database, tables made; raises LedgerUnavailableError."""
-    try:
-        return open_shared_database(url, TABLES)
-    except (SQLAlchemyError, OSError) as error:
-        raise LedgerUnavailableError("the gateway's database can't be opened: check its URL and folder") from error
-
-
-def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work returns, having committed it; raises LedgerUnavailableError."""
-    try:
-        with engine.begin() as connection:
-            return work(connection)
-    except SQLAlchemyError as error:
-        raise LedgerUnavailableError("the gateway's database can't be read or written") from error
-
-
-def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work reads, waiting for no writer; raises LedgerUnavailableError."""
-    try:
-        with engine.connect().execution_options(reads_only=True) as connection:
-            return work(connection)
-    except SQLAlchemyError as error:
-        raise LedgerUnavailableError("the gateway's database can't be read") from error
+_LEDGER = Access(TABLES, "the gateway's database", LedgerUnavailableError)
+open_ledger, in_transaction, reading = _LEDGER.open, _LEDGER.write, _LEDGER.read

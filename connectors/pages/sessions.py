@@ -9,11 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.gateway.tables import LedgerUnavailableError, in_transaction, reading
 from connectors.pages.tables import SESSIONS, TABLES
-from connectors.vault.database import open_database
+from connectors.vault.access import Access
 from schemas.instants import milliseconds_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 SESSION_TIME_MAX = timedelta(hours=8)
 _SECRET_BYTES = 32
 _SECRET_CHARACTERS_MAX = 64
+open_sessions = Access(TABLES, "the gateway's database", LedgerUnavailableError).open
 
 
 class Sessions:
@@ -71,14 +71,6 @@ class Sessions:
     def close(self) -> None:
         """Closes the connections."""
         self._engine.dispose()
-
-
-def open_sessions(ledger_url: str) -> Engine:
-    """Returns an engine of the gateway's database with the pages' table made; raises LedgerUnavailableError."""
-    try:
-        return open_database(ledger_url, TABLES)
-    except (SQLAlchemyError, OSError) as error:
-        raise LedgerUnavailableError("the gateway's database can't be opened: check its URL and folder") from error
 
 
 def new_secret() -> str:

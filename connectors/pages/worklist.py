@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import BeforeValidator
 from sqlalchemy import select
 
+from connectors.gateway.handover_forms import HandoverState
 from connectors.read_model.answers import ANSWERS
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, reading
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Engine
 
 OPEN_STATES = ("offered", "waitlisted", "accepted", "in_contact", "withdrawn", "announced")
 _OPEN_MAX, _PAST_MAX, _STEPS_MAX = 500, 20, 100
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(HandoverState):
     """One handover as its programme knows it; ``youth_id`` is the programme's own pseudonym."""
 
-    handover_id: str
-    youth_id: str | None
-    site: str | None
-    need_kind: str
-    identity: str
-    state: str
-    reason_code: str | None
-    reply_by: datetime | None
-    first_contact_by: datetime | None
-    age_band: str | None
-    municipality: str | None
-    trigger: str | None
-    occurred_on: date | None
-    expected_week: str | None
-    appointment_on: date | None
-    offered_at: datetime
-    updated_at: datetime
+    state: Annotated[str, BeforeValidator(lambda state: state or "UNKNOWN")]
 
     @property
     def due_at(self) -> datetime | None:
@@ -125,12 +110,7 @@ class Worklist:
 
     def _cases(self, wanted: Any) -> tuple[Case, ...]:
         rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(_case(row) for row in rows)
-
-
-def _case(row: Row[Any]) -> Case:
-    values = {name: getattr(row, name) for name in Case.__dataclass_fields__}
-    return Case(**values | {"state": row.state or "UNKNOWN"})
+        return tuple(Case.model_validate(row) for row in rows)
 
 
 def _reason_and_state(record: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -6,20 +6,15 @@ Times are aware, in UTC, to the millisecond. Nothing personal stands in any of t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, MetaData, String, Table, TypeDecorator
-from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_shared_database
+from connectors.vault.access import Access
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection, Dialect, Engine
-
-Result = TypeVar("Result")
+    from sqlalchemy import Dialect
 
 _NAME = String(128)
 _CODE = String(64)
@@ -148,27 +143,5 @@ class ReadModelUnavailableError(Exception):
     """Raised where the read model's database can't be opened, read or written; the caller may try again."""
 
 
-def open_read_model(url: str) -> Engine:
-    """Returns an engine of the read model's database, tables made; raises ReadModelUnavailableError."""
-    try:
-        return open_shared_database(url, TABLES)
-    except (SQLAlchemyError, OSError) as error:
-        raise ReadModelUnavailableError("the read model can't be opened: check its URL and folder") from error
-
-
-def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work returns, having committed it; raises ReadModelUnavailableError."""
-    try:
-        with engine.begin() as connection:
-            return work(connection)
-    except SQLAlchemyError as error:
-        raise ReadModelUnavailableError("the read model can't be read or written") from error
-
-
-def reading(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work reads, waiting for no writer; raises ReadModelUnavailableError."""
-    try:
-        with engine.connect().execution_options(reads_only=True) as connection:
-            return work(connection)
-    except SQLAlchemyError as error:
-        raise ReadModelUnavailableError("the read model can't be read") from error
+_READ_MODEL = Access(TABLES, "the read model", ReadModelUnavailableError)
+open_read_model, in_transaction, reading = _READ_MODEL.open, _READ_MODEL.write, _READ_MODEL.read

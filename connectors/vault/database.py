@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import Engine, MetaData
 
 LOCK_WAIT_MS = 30_000
 
@@ -43,17 +43,6 @@ def open_database(url: str, tables: MetaData) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _set_durable)
     _make_tables(engine, tables)
-    return engine
-
-
-def open_shared_database(url: str, tables: MetaData) -> Engine:
-    """Returns an engine as ``open_database`` does, for what several processes read and then write in one transaction.
-
-    On SQLite a transaction takes the write lock as it begins, unless its connection has the option ``reads_only``.
-    """
-    engine = open_database(url, tables)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "begin", _take_write_lock)
     return engine
 
 
@@ -94,13 +83,6 @@ def _make_private_file(path: Path) -> None:
     # and another process would take the write-ahead log away from under it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _take_write_lock(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails in SQLite, without waiting, where another process
-    # has written in between; taking the write lock first makes it wait its turn.
-    if not connection.get_execution_options().get("reads_only"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _set_durable(connection: Any, _record: object) -> None:

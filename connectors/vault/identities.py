@@ -14,10 +14,9 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.person_details import PersonDetails
-from connectors.vault.tables import IDENTITIES, VaultUnavailableError, hold_known, in_transaction
+from connectors.vault.tables import IDENTITIES, VaultUnavailableError, hold_known, in_transaction, reading
 from schemas.instants import milliseconds_of
 
 if TYPE_CHECKING:
@@ -89,11 +88,8 @@ class Identities:
 
     def details_of(self, youth_id: str) -> PersonDetails | None:
         """Returns what is known of a person, or None where nothing is or all was erased."""
-        try:
-            with self._engine.connect() as connection:
-                row = connection.execute(select(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id)).one_or_none()
-        except SQLAlchemyError as error:
-            raise VaultUnavailableError("the vault's database can't be read") from error
+        wanted = select(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id)
+        row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
         if row is None:
             return None
         held = _opened(self._data_key(row), row)

@@ -108,12 +108,17 @@ def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:
 
 def sealing_private_key(folder: Path) -> X25519PrivateKey:
     """Returns the key that opens dead letters; workers never hold it."""
-    return X25519PrivateKey.from_private_bytes(_key_of(read_key(folder / _SEALING_PRIVATE)))
+    return private_key(folder / _SEALING_PRIVATE)
 
 
 def sealing_public_key(folder: Path) -> X25519PublicKey:
     """Returns the key that dead letters are sealed to."""
     return X25519PublicKey.from_public_bytes(_key_of(read_key(folder / _SEALING_PUBLIC, public=True)))
+
+
+def private_key(path: Path) -> X25519PrivateKey:
+    """Returns the private key of a file; raises KeyFileError where it is missing, open to others, or no key."""
+    return X25519PrivateKey.from_private_bytes(_key_of(read_key(path), path.name))
 
 
 def own_key(path: Path) -> bytes:

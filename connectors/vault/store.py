@@ -8,10 +8,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from connectors.vault.database import open_database
-from connectors.vault.tables import INDEX, TABLES, VaultUnavailableError
+from connectors.vault.tables import INDEX, VaultUnavailableError, in_transaction, open_vault_tables, reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,17 +46,11 @@ class SqlVault:
         allotted then, or it is and the next call returns it.
         """
         lookup = lookup_of(self._index_key, identifier_system, value)
-        try:
-            return self._found(lookup) or self._allotted(lookup)
-        except SQLAlchemyError as error:
-            raise VaultUnavailableError("the vault's database can't be read or written") from error
+        return self._found(lookup) or self._allotted(lookup)
 
     def known_youth_id(self, identifier_system: str, value: str) -> str | None:
         """Returns the youth id of an identifier, or None where none was allotted; raises VaultUnavailableError."""
-        try:
-            return self._found(lookup_of(self._index_key, identifier_system, value))
-        except SQLAlchemyError as error:
-            raise VaultUnavailableError("the vault's database can't be read") from error
+        return self._found(lookup_of(self._index_key, identifier_system, value))
 
     @property
     def engine(self) -> Engine:
@@ -67,9 +60,8 @@ class SqlVault:
     def is_reachable(self) -> bool:
         """Tells whether the database answers; blocks on it."""
         try:
-            with self._engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
+            reading(self._engine, lambda connection: connection.execute(text("SELECT 1")))
+        except VaultUnavailableError:
             return False
         return True
 
@@ -78,18 +70,19 @@ class SqlVault:
         self._engine.dispose()
 
     def _found(self, lookup: bytes) -> str | None:
-        with self._engine.connect() as connection:
-            found: str | None = connection.scalar(select(INDEX.c.youth_id).where(INDEX.c.lookup == lookup))
-            return found
+        wanted = select(INDEX.c.youth_id).where(INDEX.c.lookup == lookup)
+        found: str | None = reading(self._engine, lambda connection: connection.scalar(wanted))
+        return found
 
     def _allotted(self, lookup: bytes) -> str:
         youth_id = secrets.token_hex(_YOUTH_ID_BYTES)
         try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(INDEX).values(lookup=lookup, youth_id=youth_id))
-        except IntegrityError:
-            # Another thread or process allotted it between our look-up and our insert: theirs stands.
-            theirs = self._found(lookup)
+            in_transaction(
+                self._engine, lambda one: one.execute(insert(INDEX).values(lookup=lookup, youth_id=youth_id))
+            )
+        except VaultUnavailableError as error:
+            # Another thread or process may have allotted it between our look-up and our insert: theirs stands.
+            theirs = self._found(lookup) if isinstance(error.__cause__, IntegrityError) else None
             if theirs is None:
                 raise
             return theirs
@@ -113,10 +106,7 @@ def open_vault(url: str, index_key: bytes) -> SqlVault:
 
     Raises VaultUnavailableError where the database can't be opened.
     """
-    try:
-        return SqlVault(open_database(url, TABLES), index_key)
-    except (SQLAlchemyError, OSError) as error:
-        raise VaultUnavailableError("the vault's database can't be opened: check its URL and folder") from error
+    return SqlVault(open_vault_tables(url), index_key)
 
 
 __all__ = ["RunVault", "SqlVault", "VaultUnavailableError", "lookup_of", "open_vault"]

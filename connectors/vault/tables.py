@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, select
-from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.vault.access import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
-    from sqlalchemy import Connection, Engine
-
-Result = TypeVar("Result")
+    from sqlalchemy import Connection
 
 TABLES = MetaData()
 INDEX = Table(
@@ -74,15 +73,5 @@ def hold_known(connection: Connection, youth_ids: Collection[str]) -> None:
         raise ErasedMeanwhileError(erased)
 
 
-def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Returns what the work returns, having committed it; raises VaultUnavailableError.
-
-    On SQLite one transaction writes at a time, from its first statement on: what is read in it stays true.
-    """
-    try:
-        with engine.begin() as connection:
-            if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return work(connection)
-    except SQLAlchemyError as error:
-        raise VaultUnavailableError("the vault's database can't be read or written") from error
+_VAULT = Access(TABLES, "the vault's database", VaultUnavailableError)
+open_vault_tables, in_transaction, reading = _VAULT.open, _VAULT.write, _VAULT.read

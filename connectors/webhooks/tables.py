@@ -5,16 +5,14 @@ Nothing personal: bodies are records of a programme's own topic, and secrets are
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
-from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.vault.database import open_shared_database
+from connectors.vault.access import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -78,31 +76,19 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Opens it: SQLite, or PostgreSQL by its URL."""
-        try:
-            self._engine = open_shared_database(url, TABLES)
-        except (SQLAlchemyError, OSError) as error:
-            raise WebhooksUnavailableError(
-                "the webhooks' database can't be opened: check its URL and folder"
-            ) from error
+        self._engine = _ACCESS.open(url)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """Gives a connection in a transaction that commits at the end of the block, or not at all."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise WebhooksUnavailableError("the webhooks' database can't be read or written") from error
+        return _ACCESS.writing(self._engine)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Gives a connection that reads, and waits for no writer."""
-        try:
-            with self._engine.connect().execution_options(reads_only=True) as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise WebhooksUnavailableError("the webhooks' database can't be read") from error
+        return _ACCESS.reading(self._engine)
 
     def close(self) -> None:
         """Closes its connections."""
         self._engine.dispose()
+
+
+_ACCESS = Access(TABLES, "the webhooks' database", WebhooksUnavailableError)

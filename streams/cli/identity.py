@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from connectors.vault.key_files import read_key
+from connectors.vault.key_files import KeyFileError
+from connectors.vault.keys import private_key
 from connectors.vault.release import open_identity
 from streams.cli.printing import print_document, refuse
 
 app = typer.Typer(help="Make a programme's key pair; open a sealed identity.", no_args_is_help=True)
 _DOCUMENT_BYTES_MAX = 64 * 1024
-_KEY_BYTES = 32
 
 
 @app.command()
@@ -35,17 +35,11 @@ def open_sealed(
     key: Annotated[Path, typer.Option(help="the file that `identity keypair` wrote")],
 ) -> None:
     """Opens an identity that was sealed to this key, and prints it; exit code 2 where it is another's or altered."""
-    print_document(open_identity(_private_key(key), _document(file)))
-
-
-def _private_key(path: Path) -> X25519PrivateKey:
     try:
-        raw = bytes.fromhex(read_key(path).decode("ascii").strip())
-    except ValueError as error:
-        raise refuse(f"{path} is no key; `brobygger identity keypair` writes one") from error
-    if len(raw) != _KEY_BYTES:
-        raise refuse(f"{path} is no key; `brobygger identity keypair` writes one")
-    return X25519PrivateKey.from_private_bytes(raw)
+        own = private_key(key)
+    except KeyFileError as error:
+        raise refuse(f"{error}; a programme's own key is written by `brobygger identity keypair`") from error
+    print_document(open_identity(own, _document(file)))
 
 
 def _document(path: Path) -> dict[str, Any]:

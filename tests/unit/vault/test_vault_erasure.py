@@ -156,7 +156,9 @@ def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up
     def erase(_: int) -> None:
         known = vault.known_youth_id(SYSTEM, CPR)
         if known is not None:
-            erase_from_vault(vault.engine, known)
+            # Where others read all the while, the rows go and the file is said to be in use.
+            with suppress(VaultUnavailableError):
+                erase_from_vault(vault.engine, known)
 
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(lambda number: (erase if number % 3 == 0 else tell)(number), range(90)))

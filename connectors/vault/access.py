@@ -1,0 +1,68 @@
+"""The way into a database's tables: opened, read, and written in transactions that fail as the tables' owner says."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.vault.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine, MetaData
+
+Result = TypeVar("Result")
+
+
+class Access:
+    """Opens, reads and writes the tables of one owner; each call blocks, and raises that owner's error."""
+
+    def __init__(self, tables: MetaData, name: str, error: type[Exception]) -> None:
+        """Takes the tables, what the errors call their database, and the errors' class."""
+        self._tables = tables
+        self._name = name
+        self._error = error
+
+    def open(self, url: str) -> Engine:
+        """Returns an engine with the tables made, where missing: SQLite, or PostgreSQL by its URL."""
+        try:
+            return open_database(url, self._tables)
+        except (SQLAlchemyError, OSError) as error:
+            raise self._error(f"{self._name} can't be opened: check its URL and folder") from error
+
+    @contextmanager
+    def writing(self, engine: Engine) -> Iterator[Connection]:
+        """Gives a connection in a transaction that commits at the end of the block, or not at all.
+
+        On SQLite one transaction writes at a time, from its beginning on: what is read in it stays true. One that read
+        first and wrote later would fail, without waiting, where another process had written in between.
+        """
+        try:
+            with engine.begin() as connection:
+                if engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._error(f"{self._name} can't be read or written") from error
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """Gives a connection that reads, and waits for no writer."""
+        try:
+            with engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._error(f"{self._name} can't be read") from error
+
+    def write(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
+        """Returns what the work returns, having committed it."""
+        with self.writing(engine) as connection:
+            return work(connection)
+
+    def read(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
+        """Returns what the work reads."""
+        with self.reading(engine) as connection:
+            return work(connection)

@@ -21,7 +21,8 @@ COPY connectors connectors
 COPY streams streams
 COPY programmes programmes
 COPY reference reference
-# Editable, as `make setup` does it, so that programmes/ and reference/ are found beside the code.
+COPY scenarios scenarios
+# Editable, as `make setup` does it, so that programmes/, reference/ and scenarios/ are found beside the code.
 RUN python -m pip install --no-deps --no-build-isolation --editable .
 
 USER brobygger

@@ -22,6 +22,8 @@ from streams.instance import NoInstanceError
 from streams.log.copy import CopyError
 from streams.log.dead_letters import DeadLetterError
 from streams.log.following import TopicError
+from streams.scenarios.files import ScenarioFileError
+from streams.scenarios.stage import ScenarioError
 from streams.settings import SettingsError
 from streams.supervision import StartFailedError
 
@@ -41,6 +43,8 @@ KNOWN: tuple[type[Exception], ...] = (
     ProgrammeFileError,
     ReadModelUnavailableError,
     ReferenceDataError,
+    ScenarioError,
+    ScenarioFileError,
     SettingsError,
     StartFailedError,
     TopicError,

@@ -27,6 +27,7 @@ _PLACES = {
     "gateway": _Place("gateway", "gateway", "Serve the doors over HTTP."),
     "deliver": _Place("deliver", "deliver", "Deliver handovers to the programmes' webhooks."),
     "simulate": _Place("simulate", "simulate", "Send the traffic of simulated regions, municipalities and programmes."),
+    "scenario": _Place("scenario", "scenario", "Play one of the five arrangements, or all, and compare its figures."),
     "topics": _Place("topics", "app", "List or create the topics of the catalogue."),
     "programmes": _Place("programmes", "app", "List, check or apply the programme files."),
     "acls": _Place("acls", "app", "Print, apply or check who may do what on the cluster; make users."),

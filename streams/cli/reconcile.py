@@ -28,12 +28,13 @@ def reconcile(
     if as_json:
         print_document(account.as_dict())
     else:
-        _print(account)
+        print_account(account)
     if not account.balances:
         raise typer.Exit(1)
 
 
-def _print(account: Account) -> None:
+def print_account(account: Account) -> None:
+    """Prints the books for people: events, needs, outputs, and what doesn't balance."""
     rows = (
         (source, day, line[CAME_IN], *(line[outcome] for outcome in OUTCOMES))
         for (source, day), line in sorted(account.events.items())

@@ -85,18 +85,18 @@ def _embedded(settings: Settings, stack: ExitStack, *, secured: bool) -> KafkaCo
     return stack.enter_context(broker).connection
 
 
-def provision(settings: Settings, connection: KafkaConnection) -> None:
+def provision(settings: Settings, connection: KafkaConnection, told: Console = console) -> None:
     """Makes keys, topics and rules where they are missing, and puts the programme files in force."""
-    console.print("topics and programmes …")
+    told.print("topics and programmes …")
     create_keys(settings.keys_folder)
     create_topics(settings, connection)
     if settings.kafka is None and connection.uses_sasl:
         add_rules(connection, wanted_rules(receiving_programmes(settings)))
     try:
         version = asyncio.run(apply_programmes(settings, connection))
-        console.print(f"programmes: version {version} written to the log")
+        told.print(f"programmes: version {version} written to the log")
     except CatalogueUnchangedError:
-        console.print("programmes: unchanged")
+        told.print("programmes: unchanged")
 
 
 def children_of(settings: Settings, connection: KafkaConnection, workers: int) -> list[Child]:

@@ -67,7 +67,7 @@ class Watch:
 
     async def new(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Yields (topic, record) of what was said since the last call, and notes how far the intake log reaches."""
-        await self._poll()
+        await self._read_to_ends(self._outputs)
         seen, self._seen = self._seen, []
         for one in seen:
             yield one
@@ -77,9 +77,7 @@ class Watch:
         ends = await self._consumer.end_offsets(self._statements)
         if not await self._committed_to({partition: end for partition, end in ends.items() if end}):
             return False
-        ends = await self._consumer.end_offsets(self._intake)
-        while not all([await self._consumer.position(partition) >= end for partition, end in ends.items()]):
-            await self._poll()
+        await self._read_to_ends(self._intake)
         return await self._committed_to({partition: last + 1 for partition, last in self._last.items()})
 
     async def _committed_to(self, wanted: dict[TopicPartition, int]) -> bool:
@@ -90,6 +88,12 @@ class Watch:
         """Blocks until all that came in is folded."""
         while not await self.all_folded():  # noqa: ASYNC110 - the broker is asked; it sets no event here
             await asyncio.sleep(_POLL.total_seconds())
+
+    async def _read_to_ends(self, partitions: list[TopicPartition]) -> None:
+        # The ends with what is not committed yet: a transaction's offsets can be seen before all that it wrote.
+        ends = await self._group.end_offsets(partitions)
+        while not all([await self._consumer.position(partition) >= end for partition, end in ends.items()]):
+            await self._poll()
 
     async def _poll(self) -> None:
         while batches := await self._consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000)):

@@ -1,0 +1,73 @@
+"""What the topics have said since a scenario began: the figures are counted from this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.demo.watching import Watch
+
+TOPICS = ("pathways", "referrals", "discharges", "enrolments", "consents")
+_HANDOVERS = "handovers."
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Heard:
+    """Raw records: statements and handover records in their order, and the latest view of each pathway."""
+
+    statements: dict[str, list[Record]] = field(default_factory=dict)
+    handovers: list[Record] = field(default_factory=list)
+    notices: list[Record] = field(default_factory=list)
+    views: dict[str, Record] = field(default_factory=dict)
+
+    async def listen(self, watch: Watch) -> None:
+        """Takes what has been said since the last time."""
+        async for topic, record in watch.new():
+            if topic.startswith(_HANDOVERS):
+                self.handovers.append(record)
+            elif topic == "notices":
+                self.notices.append(record)
+            elif topic == "pathways":
+                self.views[record["youth_id"]] = record
+            else:
+                self.statements.setdefault(topic, []).append(record)
+
+    def said(self, statement: str, programme: str | None = None) -> list[Record]:
+        """Returns the handover records that say so, to one programme if named."""
+        return [
+            one for one in self.handovers if one["statement"] == statement and programme in (None, one["programme"])
+        ]
+
+    def youths_of(self, topic: str, statement_ids: Iterable[str]) -> list[str]:
+        """Returns whom statements of a topic are about; KeyError where one of them is not on it."""
+        known = {one["statement_id"]: one["youth_id"] for one in self.statements.get(topic, ())}
+        return [known[statement_id] for statement_id in statement_ids]
+
+    def youths(self) -> set[str]:
+        """Returns everyone whom any statement is about."""
+        return {str(one["youth_id"]) for some in self.statements.values() for one in some}
+
+    def latest(self, topic: str) -> dict[str, Record]:
+        """Returns the latest statement about each referral, course, stay or consent, by its id."""
+        found: dict[str, Record] = {}
+        for one in sorted(self.statements.get(topic, ()), key=lambda one: int(one["occurred_at"])):
+            found[one["statement_id"]] = one
+        return found
+
+    def needs(self, youths: Iterable[str], kind: str | None = None) -> list[Record]:
+        """Returns the needs of young people as their pathways show them, of one kind if named."""
+        return [
+            need
+            for youth in youths
+            for need in self.views.get(youth, {}).get("needs", ())
+            if kind in (None, need["kind"])
+        ]
+
+    def told(self, youths: Iterable[str], statement: str) -> list[Record]:
+        """Returns what programmes were told that says so and is about one of these young people."""
+        mine = {need["need_id"] for need in self.needs(youths)}
+        return [one for one in self.said(statement) if one["correlation_id"] in mine]

@@ -19,6 +19,7 @@ from schemas.refusals import RefusedError
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
 from streams.agents.letters import Letters
+from streams.domain.needs import CLOSED
 from streams.engine.meta import ENGINE_PREFIX
 from streams.engine.offline import OfflineTask
 from streams.engine.store import RocksStore
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 STEERING = "steering"
 DEAD_LETTER = "dead_letter"
 UNREADABLE = "unreadable"
+FORGOTTEN = "forgotten"
 #: Names the dead letter that a record was before `dead-letters retry` put it back.
 RETRY_HEADER = "brobygger-retry-of"
 #: A refold must come as far as the workers came, whatever their limit was then.
@@ -81,7 +83,8 @@ class Folded:
     """All that folding one partition gave.
 
     ``outputs`` are by topic, in order; ``states`` each key's values with the offset that made them, the oldest
-    first; ``outcomes`` are counted by (source, day, outcome); ``needs_opened`` are all needs ever seen.
+    first; ``outcomes`` are counted by (source, day, outcome); ``needs_opened`` are all needs ever seen, each with
+    the state that it was last seen in.
     """
 
     partition: int
@@ -90,7 +93,7 @@ class Folded:
     states: dict[bytes, list[tuple[bytes | None, int]]] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     statements: list[Statement] = field(default_factory=list)
-    needs_opened: set[tuple[bytes, str]] = field(default_factory=set)
+    needs_opened: dict[tuple[bytes, str], str] = field(default_factory=dict)
 
     def note(self, record: StoredRecord, changes: Sequence[Changes], keep_after: int) -> None:
         """Adds what the fold of one record gave."""
@@ -108,9 +111,19 @@ class Folded:
         self.statements.append(statement)
 
     def needs_by_state(self) -> Counter[str]:
-        """Returns how many needs the last states hold, by the need's state."""
-        last = (kept[-1][0] for key, kept in self.states.items() if not key.startswith(b"\x00"))
-        return Counter(need.state for value in last if value is not None for need in decode_pathway(value).needs)
+        """Returns how many needs the last states hold, by the need's state, and how many were closed and forgotten.
+
+        One that has gone without having been closed is in none of them.
+        """
+        last = {key: kept[-1][0] for key, kept in self.states.items() if not key.startswith(b"\x00")}
+        held = {
+            (key, need.need_id): need.state
+            for key, value in last.items()
+            if value is not None
+            for need in decode_pathway(value).needs
+        }
+        gone = [state for need, state in self.needs_opened.items() if need not in held]
+        return Counter(held.values()) + Counter({FORGOTTEN: gone.count(CLOSED)})
 
     def _note_state(self, key: bytes, value: bytes | None, offset: int, keep_after: int) -> None:
         if key.startswith(ENGINE_PREFIX):
@@ -120,7 +133,7 @@ class Folded:
             kept.clear()
         kept.append((value, offset))
         if value is not None and not key.startswith(b"\x00"):
-            self.needs_opened |= {(key, need.need_id) for need in decode_pathway(value).needs}
+            self.needs_opened |= {(key, need.need_id): need.state for need in decode_pathway(value).needs}
 
 
 def fold_partition(

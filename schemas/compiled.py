@@ -10,6 +10,7 @@ of none, unions of null and one type, and unions of records, whose values are pa
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 Reader = Callable[[bytes, int], tuple[Any, int]]
@@ -39,6 +40,7 @@ def read_long(data: bytes, position: int) -> tuple[int, int]:
     return number >> 1 ^ -(number & 1), position
 
 
+@lru_cache(maxsize=16_384)
 def long_bytes(number: int) -> bytes:
     """Returns the zigzag encoding of a long."""
     number = number << 1 if number >= 0 else ~number << 1 | 1

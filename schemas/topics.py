@@ -38,13 +38,7 @@ class Topic(BaseModel):
     @property
     def model(self) -> type[BaseModel] | None:
         """Returns the model of the records, or None where the format is the engine's own."""
-        if self.event is None:
-            return None
-        for module in (events, outputs, internal):
-            if hasattr(module, self.event):
-                model: type[BaseModel] = getattr(module, self.event)
-                return model
-        raise LookupError(f"topics.toml: no model is named {self.event}")
+        return None if self.event is None else _model_of(self.event)
 
     def config(self) -> dict[str, str]:
         """Returns the topic's broker settings."""
@@ -55,6 +49,15 @@ class Topic(BaseModel):
             "max.message.bytes": str(self.record_bytes_max),
             "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
         }
+
+
+@cache
+def _model_of(event: str) -> type[BaseModel]:
+    for module in (events, outputs, internal):
+        if hasattr(module, event):
+            model: type[BaseModel] = getattr(module, event)
+            return model
+    raise LookupError(f"topics.toml: no model is named {event}")
 
 
 @cache

@@ -37,6 +37,7 @@ def start_of(day: int) -> int:
     return _at(day_of(day), time())
 
 
+@lru_cache(maxsize=16_384)
 def age_on(birth_day: int, day: int) -> int:
     """Returns the age in whole years; who is born on 29 February has a birthday on 1 March otherwise.
 
@@ -47,6 +48,7 @@ def age_on(birth_day: int, day: int) -> int:
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
 
 
+@lru_cache(maxsize=16_384)
 def birthday(birth_day: int, age: int) -> int:
     """Returns the time at which a young person becomes ``age``."""
     birth = day_of(birth_day)
@@ -61,7 +63,12 @@ def lapse_of(given_at: int) -> int:
 
     It holds through the same date a year later (Sundhedsloven §44); one of 29 February through 28 February.
     """
-    given = moment_of(given_at).astimezone(_COPENHAGEN).date()
+    return _lapse_of_day(local_day(given_at))
+
+
+@lru_cache(maxsize=4096)
+def _lapse_of_day(given_on: int) -> int:
+    given = day_of(given_on)
     try:
         last = given.replace(year=given.year + 1)
     except ValueError:

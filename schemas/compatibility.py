@@ -42,18 +42,21 @@ class Break:
         return f"{self.model}: {self.field}: {self.rule}; {self.help}"
 
 
-def breaks_between(published: Schema, current: Schema) -> list[Break]:
-    """Returns every rule that the current schema breaks against a published one, nothing where all is well."""
+def breaks_between(published: Schema, current: Schema, *, both_ways: bool = True) -> list[Break]:
+    """Returns every rule that the current schema breaks against a published one, nothing where all is well.
+
+    Not ``both_ways``, old readers need not understand new records: nobody reads them but the release that writes.
+    """
     model = current["name"]
     kept = [Break(model, field, f"{rule} ({what})", _HELP[rule]) for field, rule, what in _lost(published, current, "")]
-    return kept + _refused_by_avro(model, published, current)
+    return kept + _refused_by_avro(model, published, current, both_ways=both_ways)
 
 
-def _refused_by_avro(model: str, published: Schema, current: Schema) -> list[Break]:
+def _refused_by_avro(model: str, published: Schema, current: Schema, *, both_ways: bool) -> list[Break]:
     older, newer = (avro.schema.parse(json.dumps(schema)) for schema in (published, current))
     pairs = (("a new reader of old records", newer, older), ("an old reader of new records", older, newer))
     found = []
-    for who, reader, writer in pairs:
+    for who, reader, writer in pairs if both_ways else pairs[:1]:
         result = ReaderWriterCompatibilityChecker().get_compatibility(reader, writer)
         if result.compatibility is SchemaCompatibilityType.incompatible:
             located = {_field_at(json.loads(str(reader)), location) for location in result.locations} - {""}

@@ -1,7 +1,8 @@
 """The gate in front of the published schemas: ``python -m schemas.gate check|publish``.
 
 ``avro/<Model>.v<N>.avsc`` is append-only, and ``avro/published.lock`` holds each file's SHA-256. A model that
-changes needs a new version, and that goes with all versions before it, both ways.
+changes needs a new version, and that goes with all versions before it, both ways. The intake log alone goes one way:
+new releases read old records; an upgrade that adds a kind stops all workers first.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from schemas.compatibility import Schema
 
 LOCK_NAME = "published.lock"
+#: Read by the workers that write it and by nobody else: a release may add kinds of records to the intake log.
+_OF_ONE_RELEASE = frozenset({"Intake"})
 _FILE_NAME = re.compile(r"(?P<model>[A-Z][A-Za-z]+)\.v(?P<version>[1-9][0-9]*)\.avsc")
 _PUBLISH = "run `python -m schemas.gate publish` and commit what it writes"
 _RESTORE = "restore it from git; a change goes into a new version"
@@ -84,7 +87,8 @@ class Gate:
         return None if self.versions(model.__name__)[-1:] == [schema] else schema
 
     def _against_all(self, name: str, schema: Schema) -> list[Break]:
-        rows = [found for older in self.versions(name) for found in breaks_between(older, schema)]
+        both_ways = name not in _OF_ONE_RELEASE
+        rows = [found for older in self.versions(name) for found in breaks_between(older, schema, both_ways=both_ways)]
         return list(dict.fromkeys(rows))
 
     def _write(self, name: str, schema: Schema) -> Path:

@@ -172,3 +172,21 @@ def test_one_broken_model_keeps_all_from_being_published(gate: Gate) -> None:
     assert written == []
     assert broken
     assert not (gate.folder / "Other.v1.avsc").exists()
+
+
+def a_log(name: str, *kinds: type[BaseModel]) -> type[BaseModel]:
+    """Returns a model whose body is one of several records."""
+    body: Any = kinds[0]
+    for kind in kinds[1:]:
+        body |= kind
+    return create_model(name, body=(body, ...))
+
+
+def test_the_intake_log_alone_may_hold_new_kinds_of_records_and_loses_none(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    kinds = [create_model(name, text=(str, ...)) for name in ("One", "Two", "Three")]
+    gate.publish([a_log("Intake", *kinds[:2]), a_log("Thing", *kinds[:2])])
+
+    assert rules(gate, a_log("Thing", *kinds)) == [("body", "missing_union_branch")]
+    assert rules(gate, a_log("Intake", kinds[0], kinds[2])) == [("body", "missing_union_branch")]
+    assert rules(gate, a_log("Intake", *kinds)) == []

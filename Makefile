@@ -13,6 +13,8 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 WITHOUT_BROKER := not integration and not chaos and not browser
 # Whatever is in these folders needs the broker; not even importing it saves `make unit` seconds.
 BROKER_FOLDERS := tests/integration tests/chaos tests/browser
+# Their databases wait for the disk at every commit; in memory, where a system has that, they have nothing to wait for.
+IN_MEMORY := $(firstword $(wildcard /dev/shm) $(TMPDIR) /tmp)
 INSTALLED := $(VENV)/installed.stamp
 READY := $(VENV)/ready.stamp
 
@@ -57,7 +59,7 @@ check: setup ## format, lint, types and import contracts, as they have to be bef
 	$(BIN)/lint-imports
 
 unit: setup ## the tests without network or broker, but for properties and what is marked long (half a minute)
-	$(PYTEST) -m "$(WITHOUT_BROKER) and not hypothesis and not long" $(BROKER_FOLDERS:%=--ignore=%) --numprocesses auto
+	TMPDIR=$(IN_MEMORY) $(PYTEST) -m "$(WITHOUT_BROKER) and not hypothesis and not long" $(BROKER_FOLDERS:%=--ignore=%) --numprocesses auto
 
 integration: packages setup ## the tests against the real broker, which they start themselves
 	$(PYTEST) -m "integration and not chaos"

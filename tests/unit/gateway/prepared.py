@@ -1,4 +1,4 @@
-"""What every gateway makes anew as it starts, made once a process for all tests: keys, tables, routes."""
+"""What each gateway makes or reads as it starts, once a process for all tests: keys, tables, routes, reference data."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import pytest
 from starlette.routing import Route
 
+from connectors.gateway import composition
 from connectors.gateway.settings import GatewaySettings
 from connectors.gateway.tables import open_ledger
 from connectors.kafka.connection import KafkaConnection
+from connectors.pages import attach
 from connectors.pages.links import links_key
 from connectors.pages.sessions import open_sessions
 from connectors.read_model.tables import open_read_model
 from connectors.vault.keys import create_keys, index_key
 from connectors.vault.store import open_vault
+from schemas.reference import load_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastapi import FastAPI
     from starlette.routing import BaseRoute
 
@@ -47,6 +53,15 @@ def share_routes(app: FastAPI) -> None:
     routes = app.router.routes
     firsts = _ROUTES.setdefault(len(routes), list(routes))
     routes[:] = [route if isinstance(route, Route) else first for route, first in zip(routes, firsts, strict=True)]
+
+
+def reference_read_once() -> Iterator[None]:
+    """Lets gateways and pages started meanwhile share what a reference folder says, which no test changes."""
+    read = cache(load_reference)
+    with pytest.MonkeyPatch.context() as patched:
+        for starting in (composition, attach):
+            patched.setattr(starting, "load_reference", read)
+        yield
 
 
 # Each key and table waits for the disk, some forty times a start.

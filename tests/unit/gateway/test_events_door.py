@@ -196,17 +196,18 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("enrolments", {"source": "region-m"}, (403, "foreign_source", "source")),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_breaks_a_rule_is_refused_by_field(
-    gateway: Gateway,
+    refusing: Gateway,
     topic: str,
     changes: dict[str, Any],
     expected: tuple[int, str, str],
 ) -> None:
-    answer = await gateway.statement(topic, gateway.token(), **changes)
+    answer = await refusing.statement(topic, refusing.token(), **changes)
 
     assert refused(answer) == expected
     assert "0105109996" not in answer.text
-    assert gateway.publisher.records == []
+    assert refusing.publisher.records == []
 
 
 async def test_the_clients_own_name_may_stand_as_source(gateway: Gateway) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.unit.gateway.builders import NDJSON, Gateway, a_gateway, a_statement
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ async def test_what_the_broker_did_not_confirm_is_unavailable_and_may_come_again
     assert outcomes(answer) == [(1, "accepted"), (2, "repeated"), (3, "refused"), (4, "accepted")]
 
 
+@pytest.mark.long
 async def test_more_lines_than_go_at_once_are_all_reported(gateway: Gateway) -> None:
     answer = await posted(gateway, [a_stay(number) for number in range(1_100)])
 

@@ -28,13 +28,14 @@ HAPPENED = [
 
 @pytest.mark.parametrize("moment", [JUST_AHEAD, YEARS_AHEAD])
 @pytest.mark.parametrize(("topic", "field"), HAPPENED)
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_is_told_as_past_and_lies_ahead_is_refused_by_name(
-    gateway: Gateway, topic: str, field: str, moment: str
+    refusing: Gateway, topic: str, field: str, moment: str
 ) -> None:
-    answer = await gateway.statement(topic, gateway.token(), **{field: moment})
+    answer = await refusing.statement(topic, refusing.token(), **{field: moment})
 
     assert refused(answer) == (422, "time_ahead", field)
-    assert gateway.publisher.records == []
+    assert refusing.publisher.records == []
 
 
 @pytest.mark.parametrize(("topic", "field"), HAPPENED)

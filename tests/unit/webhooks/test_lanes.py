@@ -122,6 +122,7 @@ async def test_a_receiver_that_asks_for_time_gets_it(world: World) -> None:
     assert len(world.receiver.got) == 2
 
 
+@pytest.mark.long
 async def test_down_for_a_day_it_gets_everything_once_in_order_when_it_is_back(world: World) -> None:
     world.receiver.answer = lambda _: Failed("unreachable")
     for hour in range(24):
@@ -138,6 +139,7 @@ async def test_down_for_a_day_it_gets_everything_once_in_order_when_it_is_back(w
     assert await world.escalate() == []
 
 
+@pytest.mark.long
 async def test_the_first_delivery_after_no_connection_brings_all_others_at_once(world: World) -> None:
     world.receiver.answer = lambda _: Failed("unreachable")
     world.comes(*(a_record(handover, 0) for handover in "abcdefgh"))
@@ -164,6 +166,7 @@ async def test_what_the_receiver_itself_refuses_keeps_its_delay_when_another_is_
     assert world.receiver.got.count("a0") == 1
 
 
+@pytest.mark.long
 async def test_after_three_days_a_record_is_given_up_its_handover_escalated_and_the_next_one_tried(
     world: World,
 ) -> None:

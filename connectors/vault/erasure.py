@@ -32,11 +32,13 @@ def erase_from_vault(engine: Engine, youth_id: str) -> Erased:
     """
 
     def work(connection: Connection) -> Erased:
-        return Erased(
-            connection.execute(delete(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id)).rowcount,
-            connection.execute(delete(INDEX).where(INDEX.c.youth_id == youth_id)).rowcount,
-            connection.execute(delete(CLAIMS).where(CLAIMS.c.youth_id == youth_id)).rowcount,
+        # The look-up goes first: who writes about this person holds it (``hold_known``), and is waited for here, so
+        # that what they wrote is seen by the deletions that follow.
+        lookups, identities, codes = (
+            connection.execute(delete(table).where(table.c.youth_id == youth_id)).rowcount
+            for table in (INDEX, IDENTITIES, CLAIMS)
         )
+        return Erased(identities, lookups, codes)
 
     erased = in_transaction(engine, work)
     try:

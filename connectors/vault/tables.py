@@ -62,12 +62,13 @@ class ErasedMeanwhileError(VaultUnavailableError):
 
 
 def hold_known(connection: Connection, youth_ids: Collection[str]) -> None:
-    """Raises ErasedMeanwhileError for those whose look-up is gone; the others' erasure waits for this transaction.
+    """Raises ErasedMeanwhileError for those whose look-up is gone; whoever writes or erases the others waits.
 
     Everything about a person is written after this, in the same transaction, so that no request which had the youth id
     before an erasure can bring anything of it back after.
     """
-    rows = select(INDEX.c.youth_id).where(INDEX.c.youth_id.in_(youth_ids)).with_for_update(read=True)
+    # In one order, so that no two transactions wait for each other (PostgreSQL; on SQLite one writes at a time).
+    rows = select(INDEX.c.youth_id).where(INDEX.c.youth_id.in_(youth_ids)).order_by(INDEX.c.lookup).with_for_update()
     erased = set(youth_ids) - set(connection.scalars(rows))
     if erased:
         raise ErasedMeanwhileError(erased)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from connectors.vault.claims import Claim, ClaimCodes
 from connectors.vault.erasure import Erased, erase_from_vault
@@ -144,6 +144,20 @@ def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_tha
 
     assert erased == Erased(identities=1, lookups=1, claim_codes=0)
     assert the_identities(vault.engine).details_of(youth_id) is None
+
+
+def test_the_look_up_goes_first_so_that_a_database_with_many_writers_waits_for_those_who_hold_it(
+    tmp_path: Path,
+) -> None:
+    vault = a_vault(tmp_path)
+    youth_id = told(vault, CPR)
+    statements: list[str] = []
+    event.listen(vault.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+
+    erase_from_vault(vault.engine, youth_id)
+
+    tables = [one.split()[2] for one in statements if one.startswith("DELETE")]
+    assert tables == ["youth_index", "identities", "claims"]
 
 
 def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up(tmp_path: Path) -> None:

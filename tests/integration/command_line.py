@@ -53,7 +53,7 @@ def until(happened: Callable[[], Any], seconds: float = 30) -> Any:
     while time.monotonic() < deadline:
         if found := happened():
             return found
-        time.sleep(0.2)
+        time.sleep(0.2)  # between looks at the condition
     raise AssertionError("it did not happen in time")
 
 

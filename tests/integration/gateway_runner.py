@@ -50,7 +50,7 @@ class Process:
         while not self._is_ready():
             assert self.running.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.1)
+            time.sleep(0.1)  # between looks at the condition
 
     @property
     def log(self) -> Path:

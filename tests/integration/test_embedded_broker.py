@@ -43,7 +43,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between looks at the condition
 
 
 def is_running(pid: int) -> bool:

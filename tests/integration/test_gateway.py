@@ -240,5 +240,5 @@ async def _delivered(publisher: KafkaPublisher, record: Record) -> None:
     for _ in range(60):
         if await publisher.publish([record]) == Delivered():
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # between attempts
     raise TimeoutError

@@ -184,7 +184,7 @@ def wait_for_enough(up: subprocess.Popen[bytes], data_folder: Path, printed: Pat
         instance = read_instance(data_folder)
         if instance is not None and asyncio.run(is_enough(KafkaConnection(bootstrap=instance.bootstrap))):
             return instance
-        time.sleep(1)
+        time.sleep(1)  # between looks at the condition
 
 
 async def is_enough(connection: KafkaConnection) -> bool:

@@ -76,5 +76,5 @@ async def _until_reachable(publisher: Publisher) -> None:
     for _ in range(TIME_MAX_SECONDS * 10):
         if await publisher.is_reachable():
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # between looks at the condition
     raise TimeoutError

@@ -135,9 +135,9 @@ async def test_a_body_that_does_not_tell_its_size_is_cut_off_while_it_streams(tm
 async def test_a_body_that_comes_too_slowly_is_turned_away(tmp_path: Path) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"{"
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
 
-    async with a_gateway(tmp_path, body_time_max="PT0.05S") as gateway:
+    async with asyncio.timeout(60), a_gateway(tmp_path, body_time_max="PT0.05S") as gateway:
         answer = await gateway.http.post(
             "/events/discharges", content=slow(), headers=gateway.token() | {"content-type": "application/json"}
         )

@@ -94,11 +94,11 @@ def test_what_only_looks_unfit_is_read(body: bytes) -> None:
     ],
 )
 def test_hostile_bodies_take_linear_time(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RefusedError):
         read_json(body, 64)
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_duplicate_key_is_named_only_where_it_looks_like_a_field() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.clients import NO_INDIVIDUAL_PATHWAY, ClientKind, NewClient, open_clients
 from schemas.events import Municipality
@@ -17,8 +19,12 @@ from streams.scenarios.stage import SETTLED, Stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from streams.scenarios.channels import Channel
+
 _ADVISER, _HEADSPACE = "psykinfo-adviser", "headspace"
 _REFUSAL = "no_individual_pathway"
+_WEEK = timedelta(weeks=1)
+_ADVISER_COMES = time(9)
 
 
 class Ask(Part):
@@ -38,44 +44,81 @@ class Play(Part):
     sign_ups: int
 
 
+@dataclass(slots=True)
+class _Pilot:
+    """The pilot as it goes: who was asked for, and who is booked with the adviser on which day of the source."""
+
+    stage: Stage
+    age: int
+    asked: list[str] = field(default_factory=list)
+    booked: list[tuple[date, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def adviser(self) -> Channel:
+        """Returns how the adviser receives and answers."""
+        doors = self.stage.doors
+        return LongForm(doors, _ADVISER, Pulling(doors, _ADVISER))
+
+    async def ask(self, ask: Ask) -> None:
+        """Lets headspace ask for bridging, and the adviser accept where it is offered to her."""
+        await self.see_until(ask.at)
+        stage, number = self.stage, len(self.asked)
+        person = stage.person(ask.municipality, self.age)
+        await stage.state("consents", stage.consent(person, number, "anonymous", "bridging"))
+        wish = stage.about(person, f"{stage.name}-wish-{number}")
+        wish |= {"referred_from": _HEADSPACE, "status": "proposed", "status_at": wish["occurred_at"], "bridging": True}
+        await stage.state("referrals", wish, _HEADSPACE)
+        await stage.wait(SETTLED)
+        [youth] = stage.heard.youths_of("referrals", [wish["statement_id"]])
+        self.asked.append(youth)
+        offers = {one["event_id"]: one for one in stage.heard.told([youth], "offered") if one["programme"] == _ADVISER}
+        for handover in await self.adviser.received(offers):
+            await self.adviser.reply(handover, "accepted")
+            day = stage.dates.told_day(offers[handover["event_id"]]["appointment_on"])
+            self.booked.append((day, handover))
+
+    async def see_until(self, moment: datetime) -> None:
+        """Lets time pass until then, and the adviser see whom she has booked on each of her days on the way."""
+        due = [one for one in self.booked if one[0] <= moment.date()]
+        for day, handover in sorted(due, key=itemgetter(0)):
+            await self.stage.wait_until(datetime.combine(day, _ADVISER_COMES))
+            for status in ("first_contact", "fulfilled"):
+                await self.adviser.reply(handover, status)
+        self.booked = [one for one in self.booked if one not in due]
+        await self.stage.wait_until(moment)
+
+
 async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     """Plays the pilot from before its first day until after its last, and returns the figures."""
-    figures: dict[str, int | str] = {}
-    asked: list[str] = []
-    for name, asks in (("before", play.before), ("during", play.during), ("after", play.after)):
-        for ask in asks:
-            await _ask(stage, play, ask, len(asked))
-            asked += stage.heard.youths_of("referrals", [f"{stage.name}-wish-{len(asked)}"])
-        figures[name] = _advised(stage, asked[len(asked) - len(asks) :])
+    pilot = _Pilot(stage, play.age)
+    for ask in (*play.before, *play.during, *play.after):
+        await pilot.ask(ask)
     refused, client = await _sign_up(stage, play), _client_of_psykinfo(stage)
-    offered = [one for one in stage.heard.told(asked, "offered") if one["programme"] == _ADVISER]
-    late = stage.heard.needs(asked[len(asked) - len(play.after) :])
-    return figures | {
+    before, after = pilot.asked[: len(play.before)], pilot.asked[-len(play.after) :]
+    during = pilot.asked[len(play.before) : -len(play.after)]
+    offered = [one for one in stage.heard.told(pilot.asked, "offered") if one["programme"] == _ADVISER]
+    late = stage.heard.needs(after)
+    return _days(stage, offered) | {
+        "before": _advised(stage, before),
+        "during": _advised(stage, during),
+        "after": _advised(stage, after),
         "sites": len({one["site"] for one in offered}),
         "why_not_after": ", ".join(sorted({_outcome(need["options"]) for need in late})),
         "with_person_after": sum(need["state"] == "with_person" for need in late),
         "sign_ups_refused": refused,
-        "pathways_of_psykinfo": len(stage.heard.youths() - set(asked)),
+        "pathways_of_psykinfo": len(stage.heard.youths() - set(pilot.asked)),
         "client_of_psykinfo": client,
     }
 
 
-async def _ask(stage: Stage, play: Play, ask: Ask, number: int) -> None:
-    """Lets headspace ask for bridging, and the adviser see the young person where it is offered to her."""
-    await stage.wait_until(ask.at)
-    person = stage.person(ask.municipality, play.age)
-    await stage.state("consents", stage.consent(person, number, "anonymous", "bridging"))
-    wish = stage.about(person, f"{stage.name}-wish-{number}")
-    wish |= {"referred_from": _HEADSPACE, "status": "proposed", "status_at": wish["occurred_at"], "bridging": True}
-    await stage.state("referrals", wish, _HEADSPACE)
-    await stage.wait(SETTLED)
-    youths = stage.heard.youths_of("referrals", [f"{stage.name}-wish-{number}"])
-    offers = [one for one in stage.heard.told(youths, "offered") if one["programme"] == _ADVISER]
-    channel = LongForm(stage.doors, _ADVISER, Pulling(stage.doors, _ADVISER))
-    for handover in await channel.received(one["event_id"] for one in offers):
-        for status in ("accepted", "first_contact", "fulfilled"):
-            await channel.reply(handover, status)
-    await stage.listen()
+def _days(stage: Stage, offered: Sequence[dict[str, Any]]) -> dict[str, int | str]:
+    days = [stage.dates.told_day(one["appointment_on"]) for one in offered]
+    return {
+        "adviser_days_a_week": len({day.weekday() for day in days}),
+        "first_adviser_day": min(days).isoformat() if days else "none",
+        "seen_that_day": sum(day == min(days) for day in days),
+        "a_week_later": sum(day - min(days) == _WEEK for day in days),
+    }
 
 
 def _advised(stage: Stage, youths: Sequence[str]) -> int:

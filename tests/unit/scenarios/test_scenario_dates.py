@@ -1,4 +1,4 @@
-"""A scenario's dates: whole weeks later, as few as it takes, and the programme files along with them."""
+"""A scenario's dates: as few years later as it takes, in whole weeks, and the programme files along with them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,26 @@ from streams.scenarios.programme_files import add_public_key, write_copies
 from tests.house.tree import ROOT
 
 REFERENCE = load_reference(ROOT / "reference")
+YEAR = timedelta(days=365.25)
 PILOT = datetime(2019, 4, 1, 9)  # noqa: DTZ001 - a scenario's times are Danish, without offset
 _TIMES = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1))  # noqa: DTZ001
 
 
 @given(begins=_TIMES, now=_TIMES)
-def test_a_scenario_begins_after_now_and_no_week_later_than_it_has_to(begins: datetime, now: datetime) -> None:
+def test_a_scenario_begins_after_now_and_no_year_later_than_it_has_to(begins: datetime, now: datetime) -> None:
     at = now.replace(tzinfo=UTC)
 
     dates = Dates.ahead_of(at, begins)
 
     assert dates.played(begins) > at
-    assert dates.weeks == 0 or Dates(dates.weeks - 1).played(begins) <= at + timedelta(hours=2)
+    assert dates.weeks == 0 or Dates(dates.weeks - 53).played(begins) <= at + timedelta(hours=2)
+
+
+@given(begins=_TIMES, now=_TIMES)
+def test_a_scenario_keeps_its_season(begins: datetime, now: datetime) -> None:
+    shift = timedelta(weeks=Dates.ahead_of(now.replace(tzinfo=UTC), begins).weeks)
+
+    assert abs(shift - round(shift / YEAR) * YEAR) <= timedelta(days=3.5)
 
 
 @given(moment=_TIMES, weeks=st.integers(min_value=0, max_value=2000))

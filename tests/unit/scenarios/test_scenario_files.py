@@ -51,7 +51,7 @@ def test_the_families_of_stime_add_up_as_their_source_says() -> None:
         ("begins = 2019-03-29T09:00:00", "begins = 2019-03-29T09:00:00Z", "begins: .*have no offset"),
         ("begins = 2019-03-29T09:00:00", "begun = 1", "begins: Field required.*begun: Extra inputs"),
         ('id = "during"', 'id = "before"', "figures: each id stands once"),
-        ("source = 4", "source = 4.5", r"figures\.1\.source"),
+        ("source = 8", "source = 8.5", r"figures\.1\.source"),
         ("[play]", "[play", "not a TOML file"),
     ],
 )

@@ -33,6 +33,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=COPENHAGEN)
 
 
+# When the discharge of ``a_discharged_story`` is told, and when what it leads to leaves.
+MONDAY = at("2026-02-02 10:00")
+SETTLED = MONDAY + timedelta(minutes=15)
+
+
 def an_id(name: str) -> UUID:
     """Returns the same id for the same name."""
     return uuid5(_IDS, name)
@@ -69,6 +74,11 @@ def a_consent(name: str, occurred_at: datetime, **changes: Any) -> Consent:
         "recorded_by": "sor:900000000000001",
     }
     return Consent.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+def a_named_consent(name: str, when: str, *givers: str, custody: str = "UNKNOWN", **changes: Any) -> Consent:
+    """Builds a named consent to aftercare by those who give it, at a Danish local time."""
+    return a_consent(name, at(when), scope="named", given_by=givers, custody=custody, **changes)
 
 
 def a_person(name: str = "person", **changes: Any) -> Person:

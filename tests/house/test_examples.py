@@ -49,8 +49,8 @@ def test_a_file_is_as_it_would_be_written_and_its_events_are_as_their_models_wri
 
 
 def test_every_case_that_the_pure_core_is_tested_by_has_a_story_and_no_story_is_an_orphan() -> None:
-    tests = (ROOT / "tests/domain/test_cases.py").read_text(encoding="utf-8")
-    tested = {int(number) for number in re.findall(r"def test_case_(\d\d)_", tests)}
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "domain").glob("test_cases_*.py")]
+    tested = {int(number) for text in tests for number in re.findall(r"def test_case_(\d\d)_", text)}
 
     assert {read_case(path).case for path in case_files()} == tested - WITHOUT_STORY
 

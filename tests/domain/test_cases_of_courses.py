@@ -1,0 +1,73 @@
+"""CASES.md, by number, through the pure core: courses, referrals and plans that ask for a handover."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from tests.domain.story import (
+    MONDAY,
+    SETTLED,
+    Story,
+    a_course,
+    a_named_consent,
+    a_person,
+    a_referral,
+    a_step,
+    an_anonymous_consent,
+    at,
+)
+
+
+def an_opus_story(birth_date: date) -> Story:
+    told = at("2026-06-01 09:00")
+    return (
+        Story()
+        .tell(
+            told,
+            a_person(birth_date=birth_date),
+            a_course("active", at("2024-06-01 09:00"), "opus-young", "active"),
+            a_course("completed", told, "opus-young", "completed"),
+            a_named_consent("consent", "2026-05-30 09:00", "young_person"),
+        )
+        .wait_until(told + timedelta(minutes=15))
+    )
+
+
+def test_case_32_opus_young_completed_is_offered_to_unik() -> None:
+    assert an_opus_story(date(2010, 5, 1)).offers() == [("unik-recovery-young", None)]
+
+
+def test_case_32_turned_18_passes_unik_over_and_the_next_fits() -> None:
+    story = an_opus_story(date(2008, 5, 1))
+
+    assert story.offers() == [("ungevaerftet", "helsingoer")]
+    assert story.pathway.needs[0].options[0].outcome == "over_age"
+
+
+def test_case_34_stime_rejected_or_ended_otherwise_than_completed_is_a_need() -> None:
+    for event, reason in (
+        (a_referral("referral", MONDAY), "rejected"),
+        (a_course("course", MONDAY, "stime", "referred_elsewhere"), "referred_elsewhere"),
+        (a_course("course", MONDAY, "stime", "dropped_out"), "dropped_out"),
+    ):
+        story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), event).wait_until(SETTLED)
+        assert story.offers() == [("ungevaerftet", "helsingoer")], reason
+    story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), a_course("c", MONDAY, "stime", "completed"))
+    assert story.wait_until(SETTLED).needs() == []
+
+
+def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_need() -> None:
+    story = (
+        Story()
+        .tell(
+            MONDAY,
+            a_person(municipality="0751"),
+            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
+            a_step("slhj", MONDAY, "discharged_home"),
+            a_named_consent("plan", "2026-02-01 09:00", "young_person", purpose="plan"),
+        )
+        .wait_until(SETTLED)
+    )
+
+    assert story.offers() == [("alliancen-plan", "0751")]
+    assert story.needs() == [("aftercare", "with_person", "no_programme"), ("plan", "offered", None)]

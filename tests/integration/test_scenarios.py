@@ -1,0 +1,65 @@
+"""The five arrangements through the real doors: each source's figures, and books that balance."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.scenarios.files import load_scenario
+from streams.scenarios.run import ARRANGEMENTS
+from tests.house.tree import ROOT
+
+pytestmark = pytest.mark.integration
+
+
+def played(cache_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command from where no instance is, and on a terminal that is wide enough for whole rows."""
+    variables = dict(os.environ) | {"BROBYGGER_CACHE": str(cache_dir), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "streams.cli", "scenario", *arguments]
+    return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def rows_of(output: str) -> dict[str, tuple[str, ...]]:
+    """Returns what stands in the tables' rows behind the text of each."""
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if "│" in line]
+    return {first: tuple(rest) for first, *rest in cells}
+
+
+def test_all_five_give_their_sources_figures_and_the_books_balance_after_them(cache_dir: Path) -> None:
+    run = played(cache_dir, "all")
+
+    wrong = [line for line in run.stdout.splitlines() if "differs" in line or "unbalanced" in line]
+    assert run.returncode == 0, f"{wrong}\n{run.stdout[-2000:]}\n{run.stderr[-3000:]}"
+    rows = rows_of(run.stdout)
+    for name in ARRANGEMENTS:
+        for figure in load_scenario(ROOT / f"scenarios/{name}.toml").figures:
+            assert rows[figure.counts] == (str(figure.source), str(figure.source), ""), (name, figure.id)
+    assert rows["families visitated"] == ("2113", "2113", "")
+    assert "it balances" in run.stdout
+
+
+def test_a_figure_that_is_not_ours_ends_with_1_and_says_which(cache_dir: Path, tmp_path: Path) -> None:
+    folder, data = tmp_path / "scenarios", tmp_path / "kept"
+    shutil.copytree(ROOT / "scenarios", folder)
+    file = folder / "psykinfo-adviser.toml"
+    right = file.read_text(encoding="utf-8")
+    wrong = right.replace("source = 8\n", "source = 9\n")
+    assert wrong != right
+    file.write_text(wrong, encoding="utf-8")
+
+    run = played(cache_dir, "psykinfo-adviser", "--folder", str(folder), "--keep", str(data), "--json")
+
+    assert run.returncode == 1, run.stderr[-3000:]
+    told = json.loads(run.stdout)
+    [scenario] = told["scenarios"]
+    assert [one for one in scenario["figures"] if not one["agrees"]] == [
+        {"id": "during", "source": 9, "ours": 8, "agrees": False}
+    ]
+    assert told["reconcile"]["balances"]
+    assert (data / "broker").is_dir()

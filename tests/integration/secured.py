@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
-from dataclasses import dataclass
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from kafka.admin import KafkaAdminClient
@@ -13,9 +19,14 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.kafka.embedded import EmbeddedBroker
+from connectors.kafka.embedded import EmbeddedBroker, temporary_broker
 from streams.cli.main import app
+from streams.cli.up import free_port
+from streams.provision import create_topics
+from streams.settings import Settings
+from streams.supervision import Child, stop_all, wait_until_ready
 from tests.integration.command_line import until
+from tests.integration.service import Service, a_service
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
@@ -61,6 +72,50 @@ class Secured:
             username=username,
             password=SecretStr(password),
         )
+
+
+@contextmanager
+def a_secured_broker(cache_dir: Path, folder: Path) -> Iterator[Secured]:
+    """Runs a broker with every topic and rule of the service on it; the data folder is the one given."""
+    with temporary_broker(cache_dir, secured=True) as broker:
+        running = Secured(broker, folder)
+        create_topics(Settings(data_folder=folder, partitions=PARTITIONS), broker.connection)
+        applied = running.run("acls", "apply")
+        assert applied.exit_code == 0, applied.output
+        yield running
+
+
+@dataclass(frozen=True)
+class SecuredService:
+    """A service whose processes each come as their own user. ``service`` is the super user's view of it.
+
+    ``as_gateway`` publishes as the gateway does, whose address is ``doors``.
+    """
+
+    secured: Secured
+    service: Service
+    as_gateway: Service
+    doors: str
+
+
+@asynccontextmanager
+async def a_secured_service(secured: Secured, settle_seconds: int = 900) -> AsyncIterator[SecuredService]:
+    """Runs workers and a gateway on a secured broker; stops them in the end."""
+    async with a_service(secured.folder, secured.connection, PARTITIONS, settle_seconds) as service:
+        service.worker_connection = secured.user("worker")
+        as_gateway = replace(service, connection=secured.user("gateway"))
+        port = str(free_port())
+        variables = secured.variables(as_gateway.connection) | {"BROBYGGER_GATEWAY_PORT": port}
+        doors = f"http://127.0.0.1:{port}"
+        log = secured.folder / "gateway.log"
+        gateway = Child("gateway", ["gateway"], dict(os.environ) | variables, log, f"{doors}/ready")
+        await asyncio.to_thread(service.start_workers)
+        gateway.start()
+        try:
+            await asyncio.to_thread(wait_until_ready, [gateway], timedelta(seconds=60), threading.Event())
+            yield SecuredService(secured, service, as_gateway, doors)
+        finally:
+            stop_all([gateway])
 
 
 def may_log_in(connection: KafkaConnection) -> bool:

@@ -145,10 +145,18 @@ async def committed_records(
 
 
 @asynccontextmanager
-async def a_service(folder: Path, where: str | KafkaConnection, partitions: int = 4) -> AsyncIterator[Service]:
+async def a_service(
+    folder: Path, where: str | KafkaConnection, partitions: int = 4, settle_seconds: int = 900
+) -> AsyncIterator[Service]:
     """Provisions a fresh cluster and yields the service without workers; stops them in the end."""
     connection = KafkaConnection(bootstrap=where) if isinstance(where, str) else where
-    settings = Settings(data_folder=folder, kafka=connection, partitions=partitions, calendar_allowed=True)
+    settings = Settings(
+        data_folder=folder,
+        kafka=connection,
+        partitions=partitions,
+        calendar_allowed=True,
+        settle_seconds=settle_seconds,
+    )
     create_keys(settings.keys_folder)
     await asyncio.to_thread(create_topics, settings, connection)
     await apply_programmes(settings, connection)

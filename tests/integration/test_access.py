@@ -7,10 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,20 @@ import pytest
 from connectors.kafka.access import AccessRule, add_rules, read_rules, remove_rules
 from connectors.kafka.broker_folder import BrokerFolder
 from connectors.kafka.connection import KafkaConnection
-from connectors.kafka.embedded import EmbeddedBroker, temporary_broker
+from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.errors import BrokerUnavailableError
 from schemas.topics import kafka_name
-from streams.cli.up import free_port
-from streams.provision import create_topics
-from streams.settings import Settings
-from streams.supervision import Child, stop_all, wait_until_ready
 from tests.integration.attempts import ATTEMPTS, OTHER, OWN, Attempt, writing
 from tests.integration.broker_cases import CASES, START
 from tests.integration.command_line import until
-from tests.integration.secured import PARTITIONS, ROOT, Secured, may_log_in, readme_programme
-from tests.integration.service import Service, a_service
+from tests.integration.secured import (
+    ROOT,
+    Secured,
+    a_secured_broker,
+    a_secured_service,
+    may_log_in,
+    readme_programme,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -42,11 +42,7 @@ FOREIGN = AccessRule("User:someone", "TOPIC", "*", "LITERAL", "READ")
 
 @pytest.fixture(scope="module")
 def secured(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    with temporary_broker(cache_dir, secured=True) as broker:
-        running = Secured(broker, tmp_path_factory.mktemp("data"))
-        create_topics(Settings(data_folder=running.folder, partitions=PARTITIONS), broker.connection)
-        applied = running.run("acls", "apply")
-        assert applied.exit_code == 0, applied.output
+    with a_secured_broker(cache_dir, tmp_path_factory.mktemp("data")) as running:
         yield running
 
 
@@ -180,32 +176,14 @@ def test_users_and_rules_outlive_a_restart(secured: Secured, programme: KafkaCon
     assert secured.run("acls", "check").exit_code == 0
 
 
-@asynccontextmanager
-async def a_secured_service(secured: Secured) -> AsyncIterator[tuple[Service, Service]]:
-    """Yields the service, its workers and its gateway each with their own user, and itself as the gateway."""
-    async with a_service(secured.folder, secured.connection, PARTITIONS) as service:
-        service.worker_connection = secured.user("worker")
-        as_gateway = replace(service, connection=secured.user("gateway"))
-        port = str(free_port())
-        variables = secured.variables(as_gateway.connection) | {"BROBYGGER_GATEWAY_PORT": port}
-        ready = f"http://127.0.0.1:{port}/ready"
-        gateway = Child("gateway", ["gateway"], dict(os.environ) | variables, secured.folder / "gateway.log", ready)
-        await asyncio.to_thread(service.start_workers)
-        gateway.start()
-        try:
-            await asyncio.to_thread(wait_until_ready, [gateway], timedelta(seconds=60), threading.Event())
-            yield service, as_gateway
-        finally:
-            stop_all([gateway])
-
-
 async def test_the_pipeline_runs_closed_and_readmes_programme_receives_and_answers(
     secured: Secured, programme: KafkaConnection, tmp_path: Path
 ) -> None:
     [case] = [one for one in CASES if one.number == "23"]
-    async with a_secured_service(secured) as (service, as_gateway):
+    async with a_secured_service(secured) as running:
+        service = running.service
         await service.step_to(START)
-        await as_gateway.publish(event for _, event in case.events())
+        await running.as_gateway.publish(event for _, event in case.events())
         await service.step_to(START + timedelta(minutes=20))
         with readmes_programme(programme, tmp_path) as printed:
             await asyncio.to_thread(until, lambda: "reply_accepted" in printed(), _ANSWERED_MAX_SECONDS)

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -24,6 +25,12 @@ SHORT = SendingRules(loopback_allowed=True, time_max=timedelta(seconds=0.5), con
 PATIENT = SendingRules(loopback_allowed=True)
 
 
+@cache
+def systems_trust() -> ssl.SSLContext:
+    """Returns what trusts the system's authorities, read once: there are many, and few of these tests speak TLS."""
+    return ssl.create_default_context()
+
+
 def loopback(host: str, port: int) -> list[str]:
     return ["127.0.0.1"]
 
@@ -34,7 +41,7 @@ async def a_sender(
     resolve: Callable[[str, int], list[str]] = loopback,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[HttpSender]:
-    sender = HttpSender(rules, resolve, tls or ssl.create_default_context())
+    sender = HttpSender(rules, resolve, tls or systems_trust())
     try:
         yield sender
     finally:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import timedelta
 
-    from aiokafka import AIOKafkaConsumer, TopicPartition
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
     from streams.engine.processor import Record
     from streams.engine.stage import FetchSettings
@@ -37,6 +37,25 @@ class Fetched(NamedTuple):
     start: int
     records: Sequence[Record]
     end: int
+
+
+class ProducerIdentity(NamedTuple):
+    """What a broker knows a producer by; each fence takes the next epoch or the one after it."""
+
+    producer_id: int
+    epoch: int
+
+
+def producer_identity(producer: AIOKafkaProducer) -> ProducerIdentity:
+    """Returns a started producer's id and epoch."""
+    manager = producer._txn_manager
+    return ProducerIdentity(manager.producer_id, manager.producer_epoch)
+
+
+def add_to_transaction(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:
+    """Adds partitions to the open transaction without writing to them: its end writes their markers."""
+    for partition in partitions:
+        producer._txn_manager.maybe_add_partition_to_txn(partition)
 
 
 def raw_records(data: bytes | None) -> bytes | None:

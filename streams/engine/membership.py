@@ -6,23 +6,16 @@ were; until the session times out, nobody else gets them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kafka.admin import KafkaAdminClient, MemberToRemove
 from kafka.errors import NoError, UnknownMemberIdError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from streams.engine.stage import Connection
 
 
-class AdminConnection(Protocol):
-    """How to reach the brokers with kafka-python."""
-
-    def for_kafka_python(self) -> Mapping[str, object]:
-        """Returns keyword arguments for its admin client."""
-
-
-def leave_group(connection: AdminConnection, app_id: str, instance_id: str) -> bool:
+def leave_group(connection: Connection, app_id: str, instance_id: str) -> bool:
     """Removes the member and returns whether it was one. The others get its partitions at once.
 
     Blocks for the broker. The worker must have stopped: a running one joins again. Raises KafkaError

@@ -16,6 +16,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from streams.engine.clock import Clock, Ticking, TickWriter
+from streams.engine.hanging import end_hanging
 from streams.engine.meta import Meta, PartitionCountError
 from streams.engine.recovery import Restoration, is_up_to_date, restore, usable_from
 from streams.engine.state import Changes, PartitionState
@@ -39,10 +40,6 @@ _log = structlog.get_logger(__name__)
 
 class InputLostError(RuntimeError):
     """An input no longer has the offset to go on from: records were deleted, or the topic was made anew."""
-
-
-class HangingTransactionError(RuntimeError):
-    """The changelog ends in a transaction of an earlier owner that the fence should have ended, and did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +103,6 @@ async def open_task(stage: Stage, partition: int, runtime: TaskRuntime) -> OpenT
     return opened
 
 
-async def _require_no_open_transaction(inputs: InputLog, changelog: TopicPartition, bounds: Bounds) -> None:
-    """Raises HangingTransactionError where records lie behind the committed end.
-
-    The next commit of the same id would bring them back to life, and with them outputs that are about to be made
-    again. A coordinator forgets its markers where it ends a transaction while a partition has no leader.
-    """
-    written = await inputs.written_end(changelog)
-    if written != bounds.end:
-        message = (
-            f"{changelog} is committed up to {bounds.end} and written up to {written}: a transaction hangs there; "
-            "find it with `kafka-transactions.sh find-hanging`, and abort it there and on the topics it wrote to"
-        )
-        raise HangingTransactionError(message)
-
-
 @dataclass(frozen=True, slots=True)
 class _Opening:
     stage: Stage
@@ -146,7 +128,9 @@ async def _restored(opening: _Opening, partitions: int) -> OpenTask:
     settings = runtime.settings
     changelog = TopicPartition(stage.changelog, partition)
     bounds = await runtime.inputs.bounds([changelog, *opening.inputs])
-    await _require_no_open_transaction(runtime.inputs, changelog, bounds[changelog])
+    if await runtime.inputs.written_end(changelog) != bounds[changelog].end:
+        await end_hanging(runtime.connection, opening.writer, changelog)
+        bounds = await runtime.inputs.bounds([changelog, *opening.inputs])
     committed = await runtime.inputs.committed(opening.inputs)
     processor = stage.processor()
     restoration = Restoration(

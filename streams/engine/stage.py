@@ -39,6 +39,9 @@ class Connection(Protocol):
     def for_aiokafka(self) -> Mapping[str, object]:
         """Returns keyword arguments for an aiokafka producer or consumer: servers and security."""
 
+    def for_kafka_python(self) -> Mapping[str, object]:
+        """Returns keyword arguments for kafka-python's admin client."""
+
     def for_faust(self, transport: str) -> Mapping[str, object]:
         """Returns keyword arguments for `faust.App`: `broker` over that transport, and security."""
 

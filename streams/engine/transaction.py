@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from streams.engine import faust_private
 from streams.engine.limits import MIB
 from streams.engine.packing import pack_outputs, pack_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from streams.engine.faust_private import ProducerIdentity
     from streams.engine.outputs import Destination, Outgoing
     from streams.engine.packing import Batch
     from streams.engine.stage import Connection, TransactionSettings
@@ -84,6 +86,18 @@ class TransactionalWriter:
         Offsets and state read after it are final; read before it, they may yet move.
         """
         await self._producer.start()
+
+    @property
+    def identity(self) -> ProducerIdentity:
+        """Returns the id and epoch under which it writes, known once it is fenced."""
+        return faust_private.producer_identity(self._producer)
+
+    async def commit_again(self, partitions: Iterable[TopicPartition]) -> None:
+        """Commits whatever an earlier epoch of this id left open on the partitions; raises as `write` does."""
+        async with asyncio.timeout(self._deadline_seconds):
+            await self._producer.begin_transaction()
+            faust_private.add_to_transaction(self._producer, partitions)
+            await self._producer.commit_transaction()
 
     async def partition_count(self, topic: str) -> int:
         """Returns the topic's number of partitions."""

@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    NotCoordinatorForGroupError,
-)
+from aiokafka.errors import KafkaError
 
 from streams.engine.processor import StoredRecord
 from tests.chaos.pipeline import INTAKE, PARTITIONS, SOURCES
@@ -170,23 +166,24 @@ async def log_ends(
 
 async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:
     """Returns the offsets the group has committed; waits where the broker is still making room for them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     offsets: dict[TopicPartition, int] = {}
 
     async def answered() -> bool:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
         try:
+            await admin.start()
             found = await admin.list_consumer_group_offsets(group)
-        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+        except KafkaError as error:
+            if not error.retriable:
+                raise
             return False
+        finally:
+            await admin.close()
         offsets.update({partition: place.offset for partition, place in found.items()})
         return True
 
-    try:
-        await eventually(answered, _COORDINATOR_SECONDS, f"the broker knows the offsets of {group}")
-        return offsets
-    finally:
-        await admin.close()
+    await eventually(answered, _COORDINATOR_SECONDS, f"the broker knows the offsets of {group}")
+    return offsets
 
 
 async def eventually(condition: Callable[[], object], seconds: float, what: str) -> None:

@@ -59,8 +59,11 @@ class Place:
         names = (self.source.topic, self.changelog.topic)
         ensure_topics(self.connection, [small, *(TopicSpec(name, PARTITIONS) for name in names)])
 
-    async def a_writer(self, crash_point: Callable[[str], None] = never_crash) -> TransactionalWriter:
-        writer = TransactionalWriter(self.connection, f"{self.name}-stage-0", TransactionSettings(), crash_point)
+    async def a_writer(
+        self, crash_point: Callable[[str], None] = never_crash, *, transactional_id: str | None = None
+    ) -> TransactionalWriter:
+        own_id = transactional_id or f"{self.name}-stage-0"
+        writer = TransactionalWriter(self.connection, own_id, TransactionSettings(), crash_point)
         self.writers.append(writer)
         await writer.fence()
         return writer
@@ -152,7 +155,7 @@ async def test_an_old_owner_commits_nothing_behind_the_back_of_the_new_one(place
     await zombie._send(place.name, place.writes(b"of the old owner"))
     inputs = RivalledInputs(place.connection, place.name, zombie)
 
-    opened = await _opened(place, inputs, tmp_path)
+    opened = await opened_task(place, inputs, tmp_path)
 
     assert inputs.tried
     outputs, states, offset = await place.committed()
@@ -213,18 +216,6 @@ async def test_a_restore_passes_over_aborted_states_and_ends_behind_them(place: 
     assert found.changelog_offset == end
 
 
-async def test_a_task_does_not_begin_behind_a_transaction_that_hangs(place: Place, tmp_path: Path) -> None:
-    """The trap: a coordinator may forget a marker, and the next commit revives what was to be made again."""
-    forgotten = TransactionalWriter(place.connection, f"{place.name}-gone", TransactionSettings(), never_crash)
-    place.writers.append(forgotten)
-    await forgotten.fence()
-    await forgotten._producer.begin_transaction()
-    await forgotten._send(place.name, place.writes(b"never ended"))
-
-    with pytest.raises(opening.HangingTransactionError, match="committed up to 0 and written up to 1"):
-        await _opened(place, BrokerInputs(place.connection, place.name), tmp_path)
-
-
 @asynccontextmanager
 async def _consumer(connection: KafkaConnection, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level=isolation)
@@ -235,7 +226,7 @@ async def _consumer(connection: KafkaConnection, isolation: str = "read_committe
         await consumer.stop()
 
 
-async def _opened(place: Place, inputs: BrokerInputs, folder: Path) -> OpenTask:
+async def opened_task(place: Place, inputs: BrokerInputs, folder: Path) -> OpenTask:
     settings = EngineSettings(folder)
     ticks = TickWriter(place.connection)
     runtime = TaskRuntime(

@@ -129,6 +129,9 @@ class NoConnection:
     def for_aiokafka(self) -> dict[str, object]:
         return {}
 
+    def for_kafka_python(self) -> dict[str, object]:
+        return {}
+
     def for_faust(self, transport: str) -> dict[str, object]:
         return {}
 

@@ -16,6 +16,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.transaction_manager import TransactionManager
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
@@ -166,3 +167,12 @@ def test_a_fetcher_asks_for_ends_under_its_own_isolation_level() -> None:
     ):
         assert name in inspect.getsource(method)
     assert not hasattr(fetcher.Fetcher, "__del__")
+
+
+async def test_a_partition_joins_a_transaction_before_its_end_is_sent() -> None:
+    source = inspect.getsource(sender.Sender._maybe_do_transactional_request)
+
+    assert source.index("partitions_to_add()") < source.index("needs_transaction_commit()")
+    manager = TransactionManager("id", 1000)
+    assert {"producer_id", "producer_epoch"} <= set(dir(manager))
+    assert "_pending_txn_partitions.add(tp)" in inspect.getsource(TransactionManager.maybe_add_partition_to_txn)

@@ -24,6 +24,7 @@ from schemas.outputs import PathwayView
 from schemas.topics import kafka_name
 from streams.cli.people import opened_vault
 from streams.demo.people import YoungPerson, a_young_person
+from tests.domain.story import COPENHAGEN
 from tests.integration.secured import SecuredService
 from tests.integration.service import committed_records
 
@@ -100,6 +101,12 @@ class ClosedLoop:
         }
         await self._post("consents", [taken_back])
         await self.running.service.wait_until_folded()
+
+    async def wait_until_morning(self) -> None:
+        """Sets the calendar to ten o'clock the next day: the clocks of what is offered within some hours end alike."""
+        service = self.running.service
+        tomorrow = (datetime.now(UTC) + service.ahead).astimezone(COPENHAGEN) + timedelta(days=1)
+        await service.step_to(tomorrow.replace(hour=10, minute=0))
 
     async def pathways(self) -> dict[str, View]:
         """Returns the latest public view of each young person's pathway, as it is committed."""

@@ -39,17 +39,9 @@ class Fetched(NamedTuple):
     end: int
 
 
-class ProducerIdentity(NamedTuple):
-    """What a broker knows a producer by; each fence takes the next epoch or the one after it."""
-
-    producer_id: int
-    epoch: int
-
-
-def producer_identity(producer: AIOKafkaProducer) -> ProducerIdentity:
-    """Returns a started producer's id and epoch."""
-    manager = producer._txn_manager
-    return ProducerIdentity(manager.producer_id, manager.producer_epoch)
+def producer_id(producer: AIOKafkaProducer) -> int:
+    """Returns a started transactional producer's number, which stays over fences until its epochs are used up."""
+    return int(producer._txn_manager.producer_id)
 
 
 def add_to_transaction(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from kafka import TopicPartition as AdminPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError as AdminError
+
+from streams.engine.decisions import last_decision
 
 if TYPE_CHECKING:
     from aiokafka import TopicPartition as Partition
@@ -30,24 +33,23 @@ class HangingTransactionError(RuntimeError):
 
 
 async def end_hanging(connection: Connection, writer: TransactionalWriter, changelog: Partition) -> None:
-    """Commits what the writer's predecessor had committed already, as far as its coordinator knows.
+    """Ends it as the writer's coordinator decided, which its own log of decisions tells.
 
-    Its epoch tells: a commit leaves the next owner the next epoch, an abort by fence or by time-out the one after
-    that. Raises HangingTransactionError for anything but a commit, and where the broker won't tell.
+    Raises HangingTransactionError where another id left it open, and where the broker won't tell.
     """
-    identity = writer.identity
     try:
-        hanging = await asyncio.to_thread(_open_since, connection, identity.producer_id)
-    except KafkaError as error:
+        hanging = await asyncio.to_thread(_open_on, connection, writer.producer_id)
+        committed = await last_decision(connection, writer.transactional_id)
+    except (KafkaError, AdminError) as error:
         raise _unknown(changelog) from error
-    if changelog not in hanging or set(hanging.values()) != {identity.epoch - 1}:
+    if changelog not in hanging or committed is None:
         raise _unknown(changelog)
-    await writer.commit_again(hanging)
-    _log.error("hanging_transaction_committed", changelog=changelog, partitions=sorted(hanging))
+    await writer.end_again(hanging, committed=committed)
+    _log.error("hanging_transaction_ended", changelog=changelog, committed=committed, partitions=sorted(hanging))
 
 
-def _open_since(connection: Connection, producer_id: int) -> dict[TopicPartition, int]:
-    """Returns the partitions on which a producer has an open transaction, each with its epoch there; blocks."""
+def _open_on(connection: Connection, producer_id: int) -> list[TopicPartition]:
+    """Returns the partitions on which a producer has an open transaction; blocks."""
     options: dict[str, Any] = dict(connection.for_kafka_python())
     with KafkaAdminClient(**options) as admin:
         topics = admin.describe_topics([name for name in admin.list_topics() if not name.startswith("__")])
@@ -57,16 +59,16 @@ def _open_since(connection: Connection, producer_id: int) -> dict[TopicPartition
             for partition in topic["partitions"]
         ]
         states = admin.describe_producers(partitions)
-    return {
-        TopicPartition(*partition): producer.producer_epoch
+    return [
+        TopicPartition(*partition)
         for partition, state in states.items()
         for producer in state.active_producers
         if producer.producer_id == producer_id and producer.current_transaction_start_offset >= 0
-    }
+    ]
 
 
 def _unknown(changelog: Partition) -> HangingTransactionError:
     return HangingTransactionError(
-        f"{changelog} is written further than it is committed, by a transaction that no commit ends; find it with "
+        f"{changelog} is written further than it is committed, by a transaction that nothing ends; find it with "
         "`kafka-transactions.sh find-hanging`, and abort it there and on the topics it wrote to"
     )

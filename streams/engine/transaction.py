@@ -23,7 +23,6 @@ from streams.engine.packing import pack_outputs, pack_states
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from streams.engine.faust_private import ProducerIdentity
     from streams.engine.outputs import Destination, Outgoing
     from streams.engine.packing import Batch
     from streams.engine.stage import Connection, TransactionSettings
@@ -67,6 +66,7 @@ class TransactionalWriter:
         crash_point: Callable[[str], None],
     ) -> None:
         """Connects to nothing yet. Called with a running event loop."""
+        self.transactional_id = transactional_id
         self._crash_point = crash_point
         self._deadline_seconds = settings.deadline.total_seconds()
         options: dict[str, Any] = dict(connection.for_aiokafka())
@@ -88,16 +88,16 @@ class TransactionalWriter:
         await self._producer.start()
 
     @property
-    def identity(self) -> ProducerIdentity:
-        """Returns the id and epoch under which it writes, known once it is fenced."""
-        return faust_private.producer_identity(self._producer)
+    def producer_id(self) -> int:
+        """Returns the number that brokers know the id by, once it is fenced."""
+        return faust_private.producer_id(self._producer)
 
-    async def commit_again(self, partitions: Iterable[TopicPartition]) -> None:
-        """Commits whatever an earlier epoch of this id left open on the partitions; raises as `write` does."""
+    async def end_again(self, partitions: Iterable[TopicPartition], *, committed: bool) -> None:
+        """Commits or aborts whatever an earlier epoch of this id left open on the partitions; raises as `write`."""
         async with asyncio.timeout(self._deadline_seconds):
             await self._producer.begin_transaction()
             faust_private.add_to_transaction(self._producer, partitions)
-            await self._producer.commit_transaction()
+            await (self._producer.commit_transaction() if committed else self._producer.abort_transaction())
 
     async def partition_count(self, topic: str) -> int:
         """Returns the topic's number of partitions."""

@@ -139,13 +139,19 @@ class Reference(_Entry):
 
     def region_of(self, municipality: str, on: date) -> str:
         """Returns the code of the region that a municipality is in on a day; LookupError where unknown."""
+        return self.regions_of(municipality, on)[-1]
+
+    def regions_of(self, municipality: str, on: date) -> list[str]:
+        """Returns the codes of the regions that a municipality has been in up to a day; LookupError where unknown."""
         entry = self._municipalities.get(municipality)
         if entry is None:
             raise LookupError(f"municipalities.csv: no municipality {municipality}")
         region = self._regions[entry.region_code]
+        codes = [region.code]
         while region.valid_to is not None and region.replaced_by is not None and on >= region.valid_to:
             region = self._regions[region.replaced_by]
-        return region.code
+            codes.append(region.code)
+        return codes
 
     @cached_property
     def _receivers(self) -> dict[tuple[str, str], Receiver]:

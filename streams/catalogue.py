@@ -32,11 +32,15 @@ class Rules:
 def compile_catalogue(
     version: int, programmes: tuple[ProgrammeFile, ...], reference: Reference, on: date, rules: Rules
 ) -> Catalogue:
-    """Returns the catalogue as it stands on a day (regions are dated); programmes that receive nothing are left out."""
+    """Returns the catalogue as it stands on a day; programmes that receive nothing are left out.
+
+    A region that is no more goes on to mean the municipalities that it had, so that no programme loses them overnight.
+    """
     members: dict[str, list[str]] = defaultdict(list)
     municipalities = sorted(entry.code for entry in reference.municipalities)
     for municipality in municipalities:
-        members[reference.region_of(municipality, on)].append(municipality)
+        for region in reference.regions_of(municipality, on):
+            members[region].append(municipality)
     regions = {region: tuple(codes) for region, codes in members.items()}
     return Catalogue(
         version=version,

@@ -15,6 +15,8 @@ class _Statement(Protocol):
     @property
     def event_id(self) -> str: ...
     @property
+    def source(self) -> str: ...
+    @property
     def sent_at(self) -> int: ...
     @property
     def revises(self) -> str | None: ...
@@ -29,7 +31,8 @@ def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
     """Returns (root, what now stands, the whole chain) of every chain that no cancel voids.
 
     A cancel voids the step it names with all its revisions, also where it arrives before them. Where two
-    revise the same, the one sent last stands.
+    revise the same, the one sent last stands. A source corrects its own statements alone: what it says of
+    another's stands by itself, and its cancel of another's does nothing.
     """
     linked = False
     for one in statements:
@@ -38,13 +41,19 @@ def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
             break
     if not linked:
         return [(one.event_id, one, (one,)) for one in statements]
-    parents = {one.event_id: one.revises for one in statements if one.revises}
+    source_of = {one.event_id: one.source for one in statements}
+    parents = {one.event_id: one.revises for one in statements if one.revises and _may(one, one.revises, source_of)}
     chains: dict[str, list[S]] = {}
     for one in statements:
         if one.cancels is None:
             chains.setdefault(_root(one.event_id, parents), []).append(one)
-    voided = {_root(one.cancels, parents) for one in statements if one.cancels}
+    voided = {_root(one.cancels, parents) for one in statements if one.cancels and _may(one, one.cancels, source_of)}
     return [(root, _last(chain), chain) for root, chain in chains.items() if root not in voided]
+
+
+def _may(one: _Statement, other: str, source_of: dict[str, str]) -> bool:
+    """Tells whether a statement may correct another, which may be unknown yet."""
+    return source_of.get(other, one.source) == one.source
 
 
 def _root(event_id: str, parents: dict[str, str]) -> str:

@@ -116,7 +116,8 @@ def mark_deleted(work: Work, handover: Handover) -> None:
 
 def accept(work: Work, handover: Handover) -> Handover:
     """Takes a programme's acceptance: from now on its promise of a first contact runs."""
-    due = after_days(work.now, handover.first_contact_days)
+    begins = work.now if handover.appointment_on is None else max(work.now, start_of(handover.appointment_on))
+    due = after_days(begins, handover.first_contact_days)
     handover = replace(handover, state="accepted", clock_at=due, reminded=0)
     need = work.needs[handover.need_id]
     work.change(need, state="taken_over", owner=handover.programme, clock_at=NEVER, reason_code=None)

@@ -91,6 +91,7 @@ def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
     """
     return fact.status == StayStatus.DECEASED and any(
         one.cancels
+        and one.source == fact.source
         and one.status == StayStatus.DECEASED
         and one.episode_id == fact.episode_id
         and one.sent_at >= fact.sent_at

@@ -13,7 +13,7 @@ from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_
 from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from schemas.programmes import Catalogue
 
@@ -64,7 +64,7 @@ class Derived:
 def derive(facts: Sequence[Fact], catalogue: Catalogue) -> Derived:
     """Returns what the facts say, whatever the order in which they came."""
     stays = stays_of(facts)
-    birth_day, municipality = _person(facts)
+    birth_day, municipality = _person(facts, catalogue.programmes)
     plans = plans_of(facts)
     triggers = [_of_stay(stay, plans, catalogue) for stay in stays.stays]
     triggers += [_of_plan(plan, stays.stays, catalogue) for plan in plans]
@@ -74,10 +74,14 @@ def derive(facts: Sequence[Fact], catalogue: Catalogue) -> Derived:
     return Derived(stays, birth_day, municipality, raised)
 
 
-def _person(facts: Sequence[Fact]) -> tuple[int | None, str | None]:
+def _person(facts: Sequence[Fact], programmes: Container[str]) -> tuple[int | None, str | None]:
+    """Returns birth date and municipality: the latest said, by programmes only where nobody else says."""
+    stated = [fact for fact in facts if type(fact) is PersonFact]  # in the order of (occurred_at, event_id)
     birth_day = municipality = None
-    for fact in facts:  # in the order of (occurred_at, event_id): the latest statement stands
-        if type(fact) is PersonFact:
+    for of_programme in (True, False):
+        for fact in stated:
+            if (fact.source in programmes) is not of_programme:
+                continue
             birth_day = birth_day if fact.birth_date is None else fact.birth_date
             municipality = municipality if fact.municipality is None else fact.municipality
     return birth_day, municipality

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.bookings import decode_bookings
 from schemas.events import Consent, Person, Referral, Reply
-from schemas.instants import days_of
+from schemas.instants import days_of, moment_of
 from streams.agents.join_pathways import INTAKE
 from streams.engine.processor import StoredRecord
 from streams.log.letters import LettersSeen, compare_letters
@@ -81,6 +81,22 @@ def test_case_35_the_adviser_is_offered_for_the_next_adviser_day_with_a_free_slo
     assert [day for *_, day in offers] == [WEDNESDAYS[0]] * 4 + [WEDNESDAYS[1]] * 2
     assert {programme for _, programme, *_ in offers} == {"psykinfo-adviser"}
     assert taken(town) == {WEDNESDAYS[0]: 4, WEDNESDAYS[1]: 2}
+
+
+def test_the_clock_of_the_first_contact_runs_from_the_appointment() -> None:
+    town = a_town()
+    ask(town, MONDAY, *range(1, 11))
+    last = max(
+        (one for pathway in town.pathways() for one in pathway.handovers), key=lambda one: one.appointment_on or 0
+    )
+    youth = next(one.youth_id for one in town.pathways() if last in one.handovers)
+    base = envelope("accepted", MONDAY, youth_id=youth, source="psykinfo-adviser", statement_id=last.handover_id)
+    reply = Reply.model_validate(base | {"programme": "psykinfo-adviser", "status": "accepted"})
+    town.tell(MONDAY + timedelta(hours=1), reply)
+    [accepted] = town.pathway(youth).handovers
+
+    assert last.appointment_on == WEDNESDAYS[2]
+    assert days_of(moment_of(accepted.clock_at).date()) in (WEDNESDAYS[2] + 6, WEDNESDAYS[2] + 7)
 
 
 def test_case_35_after_the_pilot_a_person_decides() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.domain.catalogues import a_catalogue
 from tests.domain.story import (
     EMERGENCY,
@@ -71,6 +73,36 @@ def test_case_05_cancel_before_the_discharge_it_cancels_makes_no_need_ever() -> 
 
     story.wait_until(MONDAY + timedelta(days=5))
     assert story.needs() == []
+
+
+@pytest.mark.parametrize("pointer", ["cancels", "revises"])
+@pytest.mark.parametrize("first", [True, False])
+def test_nobody_corrects_what_another_source_has_said(pointer: str, *, first: bool) -> None:
+    story = Story().tell(MONDAY, a_person(), an_anonymous_consent())
+    own = a_step("slhj", MONDAY, "discharged_home")
+    foreign = a_step(
+        "foreign", MONDAY - timedelta(days=9), "admitted", source="sor:another", **{pointer: an_id("slhj")}
+    )
+    story.tell(MONDAY, *((foreign, own) if first else (own, foreign)))
+    story.wait_until(SETTLED)
+
+    assert [row[:2] for row in story.to_programmes()] == [("offered", "ungevaerftet")]
+    assert story.needs() == [("aftercare", "offered", None)]
+
+
+def test_a_programme_moves_nobody_whose_municipality_others_have_said() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    later = MONDAY + timedelta(hours=2)
+    story.tell(later, a_person("moved", municipality="0101", source="headspace", occurred_at=later))
+
+    assert [row[:2] for row in story.to_programmes()] == [("offered", "ungevaerftet")]
+
+
+def test_a_programme_may_say_where_somebody_lives_of_whom_nobody_else_does() -> None:
+    story = Story().tell(MONDAY, a_person(source="headspace"), an_anonymous_consent())
+    story.tell(MONDAY, a_step("slhj", MONDAY, "discharged_home")).wait_until(SETTLED)
+
+    assert [programme for programme, _ in story.offers()] == ["ungevaerftet"]
 
 
 def test_case_06_revised_discharge_updates_the_one_offer() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from schemas.codes import Specialty
+from schemas.programmes import load_programmes
 from schemas.reference import Reference, ReferenceDataError, load_reference
+from streams.catalogue import Rules, compile_catalogue
 
-FOLDER = Path(__file__).parents[3] / "reference"
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "reference"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,15 @@ def test_hovedstaden_and_sjaelland_become_oestdanmark_in_2027(
 ) -> None:
     assert reference.region_of(municipality, date(2026, 12, 31)) == before
     assert reference.region_of(municipality, date(2027, 1, 1)) == after
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 31), date(2027, 1, 1), date(2030, 1, 1)])
+def test_a_programme_of_a_region_that_is_no_more_keeps_its_municipalities(reference: Reference, day: date) -> None:
+    files = load_programmes(ROOT / "programmes")
+    compiled = compile_catalogue(1, files, reference, day, Rules(timedelta(minutes=15)))
+
+    assert {"0101", "0175", "0217"} <= set(compiled.programmes["unik-recovery-young"].sites)
+    assert not {"0360", "0751"} & set(compiled.programmes["unik-recovery-young"].sites)
 
 
 def test_a_receiver_is_known_by_sor_and_gln_together(reference: Reference) -> None:

@@ -9,6 +9,8 @@ from hypothesis import settings
 
 settings.register_profile("tenth", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("soak", max_examples=2_000, deadline=None)
+# Coming as often as it does else, the garbage collector took a tenth of the time.
+gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,10 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Lets the garbage collector leave what was imported alone, and come less often: it took a tenth of the time."""
-    gc.collect()
+    """Lets the garbage collector leave alone what was imported."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 
 from tests.unit.gateway.builders import Gateway, a_gateway
-from tests.unit.gateway.prepared import reference_read_once
+from tests.unit.gateway.prepared import worked_out_once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-reference_data = pytest.fixture(reference_read_once, autouse=True, scope="session")
+worked_out = pytest.fixture(worked_out_once, autouse=True, scope="session")
 
 
 @pytest.fixture

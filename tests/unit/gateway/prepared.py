@@ -1,9 +1,9 @@
-"""What each gateway makes or reads as it starts, once a process for all tests: keys, tables, routes, reference data."""
+"""What each gateway makes, reads or works out as it starts, once a process for all tests."""
 
 from __future__ import annotations
 
 import shutil
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,14 +19,17 @@ from connectors.pages import attach
 from connectors.pages.links import links_key
 from connectors.pages.sessions import open_sessions
 from connectors.read_model.tables import open_read_model
+from connectors.vault import database
 from connectors.vault.keys import create_keys, index_key
 from connectors.vault.store import open_vault
+from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
+    from sqlalchemy import Engine, MetaData
     from starlette.routing import BaseRoute
 
 ROOT = Path(__file__).parents[3]
@@ -55,13 +58,22 @@ def share_routes(app: FastAPI) -> None:
     routes[:] = [route if isinstance(route, Route) else first for route, first in zip(routes, firsts, strict=True)]
 
 
-def reference_read_once() -> Iterator[None]:
-    """Lets gateways and pages started meanwhile share what a reference folder says, which no test changes."""
-    read = cache(load_reference)
+def worked_out_once() -> Iterator[None]:
+    """Lets starts meanwhile share what files say that no test changes, and make no tables where all of them are."""
     with pytest.MonkeyPatch.context() as patched:
-        for starting in (composition, attach):
-            patched.setattr(starting, "load_reference", read)
+        read_reference, read_programmes = cache(load_reference), cache(load_programmes)
+        patched.setattr(composition, "load_reference", read_reference)
+        patched.setattr(attach, "load_reference", read_reference)
+        patched.setattr(attach, "load_programmes", read_programmes)
+        patched.setattr(database, "_make_tables", partial(_make_missing, database._make_tables))
         yield
+
+
+def _make_missing(make: Callable[[Engine, MetaData], None], engine: Engine, tables: MetaData) -> None:
+    with engine.connect() as connection:
+        there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+    if not tables.tables.keys() <= there:
+        make(engine, tables)
 
 
 # Each key and table waits for the disk, some forty times a start.

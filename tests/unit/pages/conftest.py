@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.gateway.prepared import reference_read_once
+from tests.unit.gateway.prepared import worked_out_once
 from tests.unit.pages.builders import Pages, the_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-reference_data = pytest.fixture(reference_read_once, autouse=True, scope="session")
+worked_out = pytest.fixture(worked_out_once, autouse=True, scope="session")
 
 
 @pytest.fixture

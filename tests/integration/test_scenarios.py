@@ -31,16 +31,18 @@ def rows_of(output: str) -> dict[str, tuple[str, ...]]:
     return {first: tuple(rest) for first, *rest in cells}
 
 
-def test_all_five_give_their_sources_figures_and_the_books_balance_after_them(cache_dir: Path) -> None:
-    run = played(cache_dir, "all")
+def test_the_sources_figures_come_out_and_the_books_balance_after_them(cache_dir: Path, *, soak: bool) -> None:
+    """All five take minutes of calendar records: the soak plays them, every other run the shortest."""
+    names = [*ARRANGEMENTS] if soak else ["opus-young"]
+    run = played(cache_dir, "all" if soak else names[0])
 
     wrong = [line for line in run.stdout.splitlines() if "differs" in line or "unbalanced" in line]
     assert run.returncode == 0, f"{wrong}\n{run.stdout[-2000:]}\n{run.stderr[-3000:]}"
     rows = rows_of(run.stdout)
-    for name in ARRANGEMENTS:
+    for name in names:
         for figure in load_scenario(ROOT / f"scenarios/{name}.toml").figures:
             assert rows[figure.counts] == (str(figure.source), str(figure.source), ""), (name, figure.id)
-    assert rows["families visitated"] == ("2113", "2113", "")
+    assert not soak or rows["families visitated"] == ("2113", "2113", "")
     assert "it balances" in run.stdout
 
 

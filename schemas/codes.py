@@ -120,6 +120,15 @@ class NeedKind(StrEnum):
     BRIDGING = "bridging"
 
 
+class CorrespondenceForm(StrEnum):
+    """Whether a letter begins a correspondence, answers one, or passes it on (MedCom CareCommunication)."""
+
+    UNKNOWN = "UNKNOWN"
+    NEW = "new"
+    REPLY = "reply"
+    FORWARDED = "forwarded"
+
+
 class ReplyStatus(StrEnum):
     """What a programme answers to a handover.
 
@@ -192,6 +201,7 @@ class NoticeKind(StrEnum):
     INCONSISTENT_STATUS = "inconsistent_status"
     NONSTANDARD_IDENTIFIER = "nonstandard_identifier"
     STAY_END_MISSING = "stay_end_missing"
+    CORRESPONDENCE = "correspondence"
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     UNKNOWN_CODE = "unknown_code"
     STUCK = "stuck"

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from schemas.codes import (
     ConsentDecision,
     ConsentGiver,
+    CorrespondenceForm,
     CourseStatus,
     Custody,
     Identity,
@@ -54,6 +55,10 @@ Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
 PseudonymousId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+#: The ``episode_id`` of a step whose sender names no episode of care, as letters before FHIR often don't.
+UNNUMBERED = "unnumbered"
 
 
 class Envelope(BaseModel):
@@ -98,10 +103,11 @@ class Referral(Envelope):
 
 
 class Discharge(Envelope):
-    """One step of a stay: HospitalNotification 3.0, or a list's or JSON's statement of the same.
+    """One step of a stay: HospitalNotification 3.0, or an older letter's, a list's or JSON's statement of the same.
 
-    ``statement_id`` is the sender's letter; ``episode_id`` the episode of care. A step with ``cancels``
-    names in ``status`` what the cancelled step said. ``planned_at`` stands on a planned discharge alone.
+    ``statement_id`` is the sender's letter; ``episode_id`` the episode of care, ``unnumbered`` where the sender names
+    none: the stay at that time, whatever its id. A step with ``cancels`` names in ``status`` what the cancelled step
+    said. ``planned_at`` stands on a planned discharge alone.
     """
 
     episode_id: Name
@@ -151,6 +157,18 @@ class Consent(Envelope):
         if self.decision == ConsentDecision.GIVEN and self.receiver is None and self.purpose is None:
             raise PydanticCustomError("unspecific_consent", "a consent names its receiver or its purpose")
         return self
+
+
+class Correspondence(Envelope):
+    """A letter in free text, of which nothing but its kind is known here: somebody has to read it in their mailbox.
+
+    ``category`` is the sender's code with underscores (CareCommunication's ``regarding_referral``), or the letter's
+    type where it has none (``dis91``). Neither text, heading nor attachment is ever published.
+    """
+
+    category: ReasonCode
+    form: CorrespondenceForm = CorrespondenceForm.NEW
+    episode_id: Name | None = None
 
 
 class Reply(Envelope):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from schemas.codes import ConsentDecision, StayStatus
-from schemas.events import Consent, Discharge, Enrolment, Intervention, Person, Referral, Reply
+from schemas.events import Consent, Correspondence, Discharge, Enrolment, Intervention, Person, Referral, Reply
 from schemas.internal import Letter
 
 if TYPE_CHECKING:
@@ -97,15 +97,24 @@ class PersonFact(_Fact, frozen=True, array_like=True, gc=False, tag="p"):
     municipality: str | None
 
 
-Fact = StayFact | CourseFact | ReferralFact | ConsentFact | PersonFact
+class CorrespondenceFact(_Fact, frozen=True, array_like=True, gc=False, tag="l"):
+    """A letter in free text that somebody has to read."""
+
+    category: str
+    form: str
+    episode_id: str | None
+
+
+Fact = StayFact | CourseFact | ReferralFact | ConsentFact | PersonFact | CorrespondenceFact
 _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Discharge": (Discharge, StayFact),
     "Enrolment": (Enrolment, CourseFact),
     "Referral": (Referral, ReferralFact),
     "Consent": (Consent, ConsentFact),
     "Person": (Person, PersonFact),
+    "Correspondence": (Correspondence, CorrespondenceFact),
 }
-_EVENTS: tuple[type[BaseModel], ...] = (Discharge, Enrolment, Referral, Consent, Person, Reply, Intervention, Letter)
+_EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Letter)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :]) for name, (_, fact) in _MODELS.items()

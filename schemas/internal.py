@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.codes import NeedKind
 from schemas.events import (
     Consent,
+    Correspondence,
     Discharge,
     Enrolment,
     Envelope,
@@ -85,6 +86,7 @@ IntakeBody = (
     | CalendarSet
     | Release
     | Letter
+    | Correspondence
 )
 
 

@@ -14,7 +14,7 @@ from schemas import events, internal, outputs
 _PREFIX = "brobygger."
 _VERSION = ".v1"
 RECORD_BYTES_MAX = 1_048_576
-STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "replies")
+STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "correspondence", "replies")
 INTERNAL_STATEMENT_TOPICS = ("persons", "interventions")
 
 

@@ -13,13 +13,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from connectors.gateway.persons import PersonForm
-from schemas.events import Consent, Discharge, Enrolment, Envelope, Moment, Name, Referral, Reply
+from schemas.events import Consent, Correspondence, Discharge, Enrolment, Envelope, Moment, Name, Referral, Reply
 
 MODELS: dict[str, type[Envelope]] = {
     "referrals": Referral,
     "discharges": Discharge,
     "enrolments": Enrolment,
     "consents": Consent,
+    "correspondence": Correspondence,
     "replies": Reply,
 }
 _FILLED_IN = frozenset({"recorded_at", "youth_id"})
@@ -85,6 +86,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purpose": "aftercare",
         "evidence": "spoken_and_recorded",
         "recorded_by": "Ungdomspsykiatrisk afsnit",
+        "person": _EXAMPLE_PERSON,
+    },
+    "correspondence": {
+        "statement_id": "letter-91",
+        "occurred_at": _EXAMPLE_TIME,
+        "category": "psychiatry_social_disability",
+        "form": "reply",
         "person": _EXAMPLE_PERSON,
     },
     "replies": {

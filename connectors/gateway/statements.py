@@ -21,7 +21,7 @@ from connectors.vault.identities import Stated
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
-from schemas.events import Consent, Discharge, Envelope, Person
+from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
 from schemas.rules import refusal_of, refuse_ahead
@@ -187,7 +187,7 @@ def _statement(
     fields |= {"source": client.name, "recorded_at": recorded_at, "sent_at": form.sent_at or recorded_at}
     if known:
         fields["youth_id"] = known["youth_id"]
-    if "episode_id" in fields:
+    if fields.get("episode_id"):
         fields["episode_id"] = normalised(fields["episode_id"])
     fields["correlation_id"] = form.correlation_id or _correlation_id(fields)
     try:
@@ -201,7 +201,7 @@ def _statement(
 
 def _correlation_id(fields: dict[str, Any]) -> UUID:
     # The MedCom door derives it from the episode too, so that a stay told both ways has one correlation.
-    if "episode_id" in fields:
+    if fields.get("episode_id", UNNUMBERED) not in (None, UNNUMBERED):
         return derived_id("episode", fields["episode_id"])
     return derived_id("statement", fields["source"], fields["statement_id"])
 

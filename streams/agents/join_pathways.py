@@ -25,7 +25,7 @@ from schemas.pathway import (
     encode_pathway,
 )
 from schemas.refusals import Refusal, RefusedError
-from schemas.topics import entry_of, kafka_name
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
 from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
 from streams.domain.work import LETTERS, Said
@@ -47,7 +47,7 @@ _log = structlog.get_logger(__name__)
 _PATHWAY_FULL = Refusal(
     "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
 )
-_STATEMENTS = frozenset({"Referral", "Discharge", "Enrolment", "Consent", "Reply", "Person", "Intervention"})
+_STATEMENTS = frozenset(entry_of(name).event for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS))
 
 
 @dataclass(slots=True)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx
 
+from schemas.topics import STATEMENT_TOPICS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _TIMEOUT = timedelta(seconds=60)
 _FHIR, _JSON, _NDJSON = "application/fhir+json", "application/json", "application/x-ndjson"
-_TOPICS = ("referrals", "discharges", "enrolments", "consents", "replies")
 _FILE_BYTES_MAX = 16 * 1024 * 1024
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 _TRANSIENT = "transient-error"
@@ -75,7 +76,7 @@ def letter_of(path: Path, topic: str | None) -> Letter:
         raise DoorError(f"is larger than {_FILE_BYTES_MAX} bytes; split it")
     if path.suffix == ".json" and topic is None and _is_bundle(content):
         return Letter(path, "/medcom/fhir", _FHIR, content)
-    named = topic or next((one for one in _TOPICS if path.name.startswith(one)), None)
+    named = topic or next((one for one in STATEMENT_TOPICS if path.name.startswith(one)), None)
     if named is None:
         return _unnamed(path, content)
     return Letter(path, f"/events/{named}", _JSON if path.suffix == ".json" else _NDJSON, content)
@@ -126,7 +127,8 @@ def _unnamed(path: Path, content: bytes) -> Letter:
     """Sends JSON that names no topic to the MedCom door, which says what is wrong with it; refuses the rest."""
     if path.suffix == ".json" and b'"resourceType"' in content:
         return Letter(path, "/medcom/fhir", _FHIR, content)
-    raise DoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {_TOPICS}")
+    names = ", ".join(STATEMENT_TOPICS)
+    raise DoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
 
 
 def _answer(response: httpx.Response) -> Answer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus
-from schemas.facts import ConsentFact, CourseFact, Fact, PersonFact, ReferralFact, StayFact
+from schemas.facts import ConsentFact, CorrespondenceFact, CourseFact, Fact, PersonFact, ReferralFact, StayFact
 from schemas.pathway import NEVER, replace
 from streams.domain.consents import lapses_at
 from streams.domain.needs import CLOSED
@@ -63,14 +63,19 @@ def _let_go(work: Work, horizon: int) -> None:
     gone |= _old_groups(work, horizon, CourseFact, lambda one: (one.programme, one.statement_id))
     gone |= _old_groups(work, horizon, ReferralFact, lambda one: (one.source, one.statement_id))
     gone |= _old_consents(work, horizon, gone)
+    gone |= {fact.event_id for fact in facts if type(fact) is CorrespondenceFact and fact.logged_at <= horizon}
     seen = tuple(one for one in work.pathway.seen if one.logged_at > horizon)
     kept = tuple(fact for fact in facts if fact.event_id not in gone)
     work.pathway = replace(work.pathway, facts=kept, seen=seen)
     if not gone:
         return
     work.derived = derive(kept, work.catalogue)
-    roots = {trigger.root for trigger in work.derived.triggers}
-    work.needs = {key: need for key, need in work.needs.items() if need.root in roots or _is_busy(work, need, horizon)}
+    triggers = work.derived.triggers
+    work.needs = {
+        key: need
+        for key, need in work.needs.items()
+        if any(trigger.raises(need.root) for trigger in triggers) or _is_busy(work, need, horizon)
+    }
     work.handovers = {key: one for key, one in work.handovers.items() if one.need_id in work.needs}
     work.once = {(kind, about) for kind, about in work.once if about not in gone}
 
@@ -108,7 +113,7 @@ def _old_stays(work: Work, horizon: int) -> set[str]:
 def _goes_on(stay: Stay, busy: set[str], units: dict[str, str]) -> bool:
     if stay.ended_by is None:
         return is_psychiatric(stay, units) is not False
-    return stay.ended_by in busy
+    return stay.ended_by in busy or not busy.isdisjoint(stay.also_ended_by)
 
 
 def _old_groups(

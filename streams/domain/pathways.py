@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.codes import NoticeKind, StayStatus
-from schemas.facts import Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
+from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.letters import SlotAnswer, decode_letter
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from streams.domain.capacity import take_answer
+from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
 from streams.domain.interventions import take_intervention
 from streams.domain.needs import CLOSED, reconcile
@@ -129,7 +130,9 @@ def _remark(work: Work, fact: Fact, event: dict[str, Any]) -> None:
 
 
 def _scope_of(work: Work, fact: Fact) -> str:
-    """Returns ``out_of_scope`` for a step of a stay that no psychiatric unit is known to have part in."""
+    """Returns ``out_of_scope`` for a step of a stay that no psychiatric unit is known to have part in, and the like."""
+    if isinstance(fact, CorrespondenceFact):
+        return FOLDED if concerns_us(work, fact) else OUT_OF_SCOPE
     if not isinstance(fact, StayFact) or fact.cancels:
         return FOLDED
     stays = [stay for stay in work.derived.stays.stays if fact.unit in stay.units]
@@ -143,6 +146,7 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
     """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view."""
     reconcile(work)
     watch_stays(work)
+    watch_correspondence(work)
     was = work.pathway
     shows = forget(work) or shows
     needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())

@@ -13,7 +13,7 @@ from schemas.codes import CourseStatus, StayStatus
 from schemas.facts import CourseFact, Fact, StayFact
 from streams.domain.calendar import after_days, after_months, local_day, start_of
 from streams.domain.chains import standing
-from streams.domain.stays import Stay
+from streams.domain.stays import Stay, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,13 +67,13 @@ def plans_of(facts: Iterable[Fact]) -> list[Plan]:
 
 def plan_of(stay: Stay, plans: Sequence[Plan]) -> Plan | None:
     """Returns the plan for the end of a stay, or None."""
-    return next((plan for plan in plans if plan.fact.episode_id in stay.open_episodes), None)
+    return next((plan for plan in plans if is_of(stay, plan.fact)), None)
 
 
 def stay_of(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
     """Returns the stay whose end is planned: one that nothing else is known of where none was told, None if over."""
     for stay in reversed(stays):
-        if plan.fact.episode_id in stay.open_episodes:
+        if is_of(stay, plan.fact):
             return stay if stay.ended_by is None else None
     return Stay(None, units={plan.fact.unit}, specialties={plan.fact.specialty})
 

@@ -1,7 +1,8 @@
 """Stays: what the hospital's steps that stand say, in the order in which they happened.
 
 A transfer sends no end, only a new start from the receiving hospital: an inpatient start takes over every
-episode then open, whatever its id. An emergency visit beside an open stay is an episode of its own.
+episode then open, whatever its id. An emergency visit beside an open stay is an episode of its own. A step that
+names no episode is about the stay at its time: a letter may tell what a HospitalNotification tells too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schemas.codes import Specialty, StayClass, StayStatus
+from schemas.events import UNNUMBERED
 from schemas.facts import Fact, StayFact
 from streams.domain.chains import standing
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
+#: Two ends within so long are one where either names no episode.
+_SAME_END_MS = 86_400_000
 _ORDER: dict[str, int] = {
     StayStatus.ADMITTED: 0,
     StayStatus.ON_LEAVE: 1,
@@ -30,7 +34,8 @@ _ORDER: dict[str, int] = {
 class Stay:
     """One joined stay. ``ended_by`` is the root of the discharge that ended it, None while it goes on.
 
-    ``left_at`` is set where one of several open episodes was discharged while another lasts.
+    ``also_ended_by`` are the roots of others that told the same end; ``end_unnumbered`` tells that ``ended_by`` names
+    no episode. ``left_logged_at`` is set where one of several open episodes was discharged while another lasts.
     """
 
     started_at: int | None
@@ -39,6 +44,8 @@ class Stay:
     open_episodes: dict[str, str] = field(default_factory=dict)
     on_leave: bool = False
     ended_by: str | None = None
+    also_ended_by: tuple[str, ...] = ()
+    end_unnumbered: bool = False
     ended_at: int | None = None
     end_logged_at: int = 0
     end_source: str = ""
@@ -106,8 +113,8 @@ def _take(stays: list[Stay], step: _Step) -> None:
         stay = stay or _opened(stays, step, step.fact.occurred_at)
         _start(stay, step.fact)
     elif status == StayStatus.DISCHARGED_HOME:
-        if stay is None and any(step.fact.episode_id in known.open_episodes for known in stays):
-            return  # the end of an episode that a transfer had taken over, told after the stay's own end
+        if stay is None and _was_told(stays, step):
+            return
         _end(stay or _opened(stays, step, None), step)
     elif status == StayStatus.DECEASED:
         stay = stay or _opened(stays, step, None)
@@ -119,6 +126,27 @@ def _take(stays: list[Stay], step: _Step) -> None:
     _note(stays[-1], step)
 
 
+def _was_told(stays: list[Stay], step: _Step) -> bool:
+    """Tells whether a discharge after the last stay's end is of that stay, or of one before; keeps its root there.
+
+    An end that names its episode is the one that the stay bears, whichever came first.
+    """
+    fact, last = step.fact, stays[-1] if stays else None
+    known = any(fact.episode_id in stay.open_episodes for stay in stays)
+    if last is None or last.ended_at is None or fact.occurred_at - last.ended_at > _SAME_END_MS or last.deceased:
+        return known and fact.episode_id != UNNUMBERED  # of an episode that a transfer had taken over
+    if fact.episode_id == UNNUMBERED:
+        last.also_ended_by += (step.root,)
+        last.end_logged_at = min(last.end_logged_at, step.logged_at)
+        return True
+    if not last.end_unnumbered or (known and fact.episode_id not in last.open_episodes):
+        return known
+    logged_at, others = last.end_logged_at, (*last.also_ended_by, last.ended_by or "")
+    _end(last, step)
+    last.end_logged_at, last.also_ended_by = min(logged_at, step.logged_at), others
+    return True
+
+
 def _opened(stays: list[Stay], step: _Step, started_at: int | None) -> Stay:
     stay = Stay(started_at, first_root=step.root)
     stays.append(stay)
@@ -126,6 +154,8 @@ def _opened(stays: list[Stay], step: _Step, started_at: int | None) -> Stay:
 
 
 def _start(stay: Stay, fact: StayFact) -> None:
+    if fact.episode_id == UNNUMBERED and stay.open_episodes:
+        return  # a letter about the stay that goes on
     if fact.stay_class == StayClass.EMERGENCY:
         stay.open_episodes.setdefault(fact.episode_id, StayClass.EMERGENCY)
         return
@@ -138,17 +168,29 @@ def _start(stay: Stay, fact: StayFact) -> None:
 def _end(stay: Stay, step: _Step) -> None:
     fact = step.fact
     stay.open_episodes[fact.episode_id] = "ended"
+    if fact.episode_id == UNNUMBERED:
+        stay.open_episodes = dict.fromkeys(stay.open_episodes, "ended")
+    elif UNNUMBERED in stay.open_episodes and fact.stay_class != StayClass.EMERGENCY:
+        stay.open_episodes[UNNUMBERED] = "ended"
     if any(state not in ("ended", "taken_over") for state in stay.open_episodes.values()):
         stay.left_logged_at = step.logged_at if stay.left_logged_at is None else stay.left_logged_at
         return
     stay.ended_by, stay.ended_at, stay.end_logged_at = step.root, fact.occurred_at, step.logged_at
-    stay.end_source, stay.on_leave = fact.source, False
+    stay.end_source, stay.on_leave, stay.end_unnumbered = fact.source, False, fact.episode_id == UNNUMBERED
 
 
 def _note(stay: Stay, step: _Step) -> None:
     stay.units.add(step.fact.unit)
     stay.specialties.add(step.fact.specialty)
     stay.news_at = max(stay.news_at, step.logged_at)
+
+
+def is_of(stay: Stay, fact: StayFact) -> bool:
+    """Tells whether a statement is about a stay: by its episode, by its time where it names none."""
+    if fact.episode_id != UNNUMBERED:
+        return fact.episode_id in stay.open_episodes
+    begun = stay.started_at is None or stay.started_at <= fact.occurred_at
+    return begun and (stay.ended_at is None or fact.occurred_at <= stay.ended_at)
 
 
 def is_psychiatric(stay: Stay, units: dict[str, str]) -> bool | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Trigger:
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
+    ``also`` are the roots of others that told the same: a need that one of them raised is this one's.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
     ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
     ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens.
@@ -40,11 +41,16 @@ class Trigger:
     bridged_from: str | None = None
     asked_by: str | None = None
     not_before: int = 0
+    also: tuple[str, ...] = ()
 
     @property
     def is_planned(self) -> bool:
         """Tells whether what raises it has not happened yet."""
         return self.trigger == PLANNED
+
+    def raises(self, root: str) -> bool:
+        """Tells whether a need with this root is one that the trigger raises."""
+        return root == self.root or root in self.also
 
     def need_id(self, kind: str) -> str:
         """Returns the id of the need of this kind that the trigger raises."""
@@ -127,6 +133,7 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], catalogue: Catalogue) -> Trigger
         logged_at=stay.end_logged_at,
         source=stay.end_source,
         unknown_unit=unknown,
+        also=stay.also_ended_by,
     )
 
 

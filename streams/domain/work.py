@@ -71,7 +71,7 @@ class Work:
     def need_of(self, trigger: Trigger, kind: str) -> Need | None:
         """Returns the need of a kind that a trigger has raised, or None."""
         for need in self.needs.values():
-            if need.root == trigger.root and need.kind == kind:
+            if need.kind == kind and trigger.raises(need.root):
                 return need
         return None
 
@@ -157,7 +157,7 @@ class Work:
     def trigger_of(self, need: Need) -> Trigger | None:
         """Returns the trigger that raised a need, or None where the facts no longer say so."""
         for trigger in self.derived.triggers:
-            if trigger.root == need.root and need.kind in trigger.kinds:
+            if trigger.raises(need.root) and need.kind in trigger.kinds:
                 return trigger
         return None
 

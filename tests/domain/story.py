@@ -11,7 +11,17 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from schemas.codec import raw_of
-from schemas.events import Consent, Discharge, Enrolment, Envelope, Intervention, Person, Referral, Reply
+from schemas.events import (
+    Consent,
+    Correspondence,
+    Discharge,
+    Enrolment,
+    Envelope,
+    Intervention,
+    Person,
+    Referral,
+    Reply,
+)
 from schemas.instants import milliseconds_of, moment_of
 from schemas.pathway import NEVER, Pathway
 from schemas.programmes import Catalogue
@@ -103,6 +113,11 @@ def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
         "decision": "rejected",
     }
     return Referral.model_validate(envelope(name, occurred_at) | fields | changes)
+
+
+def a_letter(name: str, occurred_at: datetime, category: str = "regarding_referral", **changes: Any) -> Correspondence:
+    """Builds a letter in free text."""
+    return Correspondence.model_validate(envelope(name, occurred_at) | {"category": category} | changes)
 
 
 @dataclass

@@ -6,12 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from schemas.instants import moment_of
+from schemas.instants import milliseconds_of, moment_of
 from schemas.topics import kafka_name, short_name
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from schemas.events import Envelope
 
 CONTENT_TYPE = b"application/avro"
@@ -23,16 +21,15 @@ def headers_of(event: Envelope, topic: str) -> list[tuple[str, bytes]]:
     The order is fixed, so that the same event always gives the same bytes. ``ce_subject`` is the youth
     id (the programme's pseudonym on its own topics) and absent where no young person is meant.
     """
-    return _headers(topic, str(event.event_id), event.source, (event.occurred_at, event.youth_id))
+    return _headers(topic, str(event.event_id), event.source, (milliseconds_of(event.occurred_at), event.youth_id))
 
 
 def headers_of_raw(fields: dict[str, Any], topic: str) -> list[tuple[str, bytes]]:
     """Returns the same headers for a record in its raw form (``codec.raw_of``)."""
-    about = (moment_of(fields["occurred_at"]), fields["youth_id"])
-    return _headers(topic, fields["event_id"], fields["source"], about)
+    return _headers(topic, fields["event_id"], fields["source"], (fields["occurred_at"], fields["youth_id"]))
 
 
-def _headers(topic: str, event_id: str, source: str, about: tuple[datetime, str | None]) -> list[tuple[str, bytes]]:
+def _headers(topic: str, event_id: str, source: str, about: tuple[int, str | None]) -> list[tuple[str, bytes]]:
     occurred_at, subject = about
     headers = [
         ("ce_specversion", b"1.0"),
@@ -57,5 +54,6 @@ def _type(topic: str) -> bytes:
     return kafka_name(short_name(topic)).encode()
 
 
-def _timestamp(moment: datetime) -> bytes:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+@lru_cache(maxsize=1024)
+def _timestamp(milliseconds: int) -> bytes:
+    return moment_of(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()

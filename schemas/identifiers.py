@@ -6,6 +6,9 @@ from hashlib import sha1
 from uuid import UUID
 
 _NAMESPACE = UUID("6f0b61a7-3d6a-5a0e-9c3b-7d7c1c6f9d55")
+_BEGUN = sha1(_NAMESPACE.bytes, usedforsecurity=False)
+#: A hexadecimal digit with its first two bits set to the variant's, 10.
+_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
 
 
 def derived_id(kind: str, *parts: str) -> UUID:
@@ -22,9 +25,7 @@ def derived_text(kind: str, *parts: str) -> str:
     >>> derived_text("need", "a") == str(derived_id("need", "a"))
     True
     """
-    name = "\x1f".join((kind, *parts)).encode()
-    digest = bytearray(sha1(_NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    begun = _BEGUN.copy()
+    begun.update("\x1f".join((kind, *parts)).encode())
+    text = begun.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

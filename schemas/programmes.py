@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -46,6 +47,7 @@ class Site(_File):
     id: ProgrammeId
     name: Name
     municipalities: tuple[Municipality, ...]
+    closing_days: tuple[date, ...] = Field(default=(), description="its own, beside the programme's")
 
 
 class Clocks(_File):
@@ -117,9 +119,14 @@ class Programme(msgspec.Struct, frozen=True):
     course_notice_months: int = 2
     adviser_weekday: int | None = None
     slots_a_day: int | None = None
+    site_closing_days: dict[str, tuple[int, ...]] = {}
+
+    def closed_at(self, site: str | None) -> frozenset[int]:
+        """Returns the days on which the programme, or this site of it, is closed."""
+        return frozenset((*self.closing_days, *self.site_closing_days.get(site or "", ())))
 
 
-class Catalogue(msgspec.Struct, frozen=True):
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """One version of everything that decides.
 
     ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are
@@ -135,6 +142,14 @@ class Catalogue(msgspec.Struct, frozen=True):
     settle_ms: int = 15 * 60 * 1000
     calendar_allowed: bool = False
     places: dict[str, tuple[int, int]] = {}
+
+    @cached_property
+    def from_specific_to_general(self) -> list[Programme]:
+        """Returns the programmes in the order in which they rank: fewer municipalities, narrower ages, id."""
+        return sorted(
+            self.programmes.values(),
+            key=lambda one: (len(one.sites), one.highest_age - one.lowest_age, one.programme_id),
+        )
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""
@@ -197,6 +212,7 @@ def compiled(file: ProgrammeFile, region_members: dict[str, tuple[str, ...]]) ->
         reply_working_days=file.clocks.reply_working_days,
         first_contact_days=file.clocks.first_contact_days,
         closing_days=tuple(map(days_of, file.closing_days)),
+        site_closing_days={site.id: tuple(map(days_of, site.closing_days)) for site in file.sites if site.closing_days},
         course_months=file.course_months,
         course_notice_months=file.course_notice_months,
         adviser_weekday=file.adviser_weekday,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import insert, select, update
 
 from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger, reading
+from connectors.read_model.handovers import Reach
 from schemas.events import Name
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal, RefusedError
@@ -59,6 +60,7 @@ class NewClient(BaseModel):
 
     A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes in whose
     name it may send MedCom messages; ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
+    ``site`` binds a programme's client to the handovers of one of its sites.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -70,6 +72,7 @@ class NewClient(BaseModel):
     roles: frozenset[Role] | None = None
     senders: tuple[Sor, ...] = ()
     any_sender: bool = False
+    site: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,12 @@ class Client:
     legal_basis: str | None
     created_at: datetime
     revoked_at: datetime | None
+    site: str | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """Returns which handovers it sees and answers, where it is a programme's."""
+        return Reach(self.name, self.site)
 
     def may_send_for(self, sor: str) -> bool:
         """Returns whether it may send MedCom messages of an organisation."""
@@ -172,6 +181,7 @@ def _client_of(row: Row[Any]) -> Client:
         legal_basis=row.legal_basis,
         created_at=moment_of(row.created_at_ms),
         revoked_at=None if row.revoked_at_ms is None else moment_of(row.revoked_at_ms),
+        site=row.site,
     )
 
 
@@ -196,6 +206,8 @@ def _refuse_incomplete(client: NewClient) -> None:
                         f"give --{field.replace('_', '-')}",
                     )
                 )
+    if client.site is not None and client.kind is not ClientKind.PROGRAMME:
+        raise RefusedError(Refusal("foreign_site", "site", "a programme alone has sites", "leave out --site"))
     if not (client.roles or frozenset()) <= _ROLES[client.kind]:
         raise RefusedError(
             Refusal(

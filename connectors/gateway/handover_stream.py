@@ -38,6 +38,7 @@ class Stream:
     cursor: Cursor
     heartbeat: timedelta
     time_max: timedelta
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ async def events_of(read_model: ReadModel, streams: OpenStreams, stream: Stream)
         while not read_model.arrivals.ended and loop.time() < ends_at:
             # Asked for before reading, so that nothing is committed unseen between the two.
             arrival = read_model.arrivals.next_for(cursor.programme)
-            found = await asyncio.to_thread(page, read_model.engine, cursor, _RECORDS_AT_ONCE)
+            found = await asyncio.to_thread(page, read_model.engine, cursor, _RECORDS_AT_ONCE, stream.site)
             for record, behind in found.records:
                 yield _event(record, behind)
             cursor = found.following

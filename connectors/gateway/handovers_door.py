@@ -68,6 +68,7 @@ _log = structlog.get_logger(__name__)
 async def pull_handovers(request: Request) -> Response:
     """Returns the records of the programme's topic behind the cursor, oldest first and in order per young person.
 
+    A token that is bound to a site gets that site's alone, here and at every other door.
     With `Accept: text/event-stream` they come as server-sent events, and those that are still to come too.
     """
     desk: Desk = request.app.state.desk
@@ -83,7 +84,7 @@ async def pull_handovers(request: Request) -> Response:
         if streams:
             return _streamed(desk, client, cursor)
         try:
-            found = await asyncio.to_thread(page, desk.read_model.engine, cursor, limit)
+            found = await asyncio.to_thread(page, desk.read_model.engine, cursor, limit, client.site)
         except STORE_ERRORS as error:
             return unavailable(error)
         return json_answer(
@@ -102,7 +103,7 @@ async def show_handover(request: Request, handover_id: Annotated[str, Path(max_l
     with desk.metrics.request_seconds.labels("handovers").time():
         client = await desk.entrance.admit(request, Role.REPLIES)
         try:
-            found = await asyncio.to_thread(story, desk.read_model.engine, client.name, handover_id)
+            found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
         except STORE_ERRORS as error:
             return unavailable(error)
         if found is None:
@@ -134,7 +135,7 @@ def _streamed(desk: Desk, client: Client, cursor: Cursor) -> Response:
         rule = f"a client has at most {desk.limits.streams_per_client_max} streams open"
         raise TurnedAwayError(429, Refusal("too_many_streams", "", rule, "close one, or pull pages"))
     limits = desk.limits
-    stream = Stream(client.client_id, cursor, limits.stream_heartbeat, limits.stream_time_max)
+    stream = Stream(client.client_id, cursor, limits.stream_heartbeat, limits.stream_time_max, client.site)
     content = events_of(desk.read_model, desk.streams, stream)
     return StreamingResponse(content, headers={"cache-control": "no-store"}, media_type=EVENT_STREAM)
 

@@ -91,7 +91,7 @@ async def pull_identity(
             raise TurnedAwayError(400, _KEY_MISSING)
         check_key(idempotency_key)
         try:
-            found = await asyncio.to_thread(story, desk.read_model.engine, client.name, handover_id)
+            found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
             if found is None or found.handover.youth_id is None:
                 raise unknown("handover_id")
             # Looked for first: a grant that can't be served would be a disclosure of nothing.

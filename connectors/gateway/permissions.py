@@ -20,6 +20,11 @@ _HELP = "use the token of the client that this is about"
 
 def check_topic(client: Client, topic: str) -> None:
     """Raises RefusedError where nothing on the topic is this client's to state."""
+    if client.site is not None:
+        rule = "a token that is bound to a site answers that site's handovers, and states nothing else"
+        raise RefusedError(
+            Refusal("foreign_topic", "topic", rule, "use POST /handovers/{handover_id}/replies, or the pages")
+        )
     of_programme = client.kind is ClientKind.PROGRAMME and topic in _PROGRAMME_TOPICS
     if not of_programme and not (client.kind is ClientKind.SOURCE and topic != "replies"):
         rule = "programmes state replies, enrolments and referrals; sources everything but replies; owners nothing"

@@ -94,7 +94,7 @@ async def reply_to_handover(
         check_media_type(request, {_JSON})
         body = await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max)
         try:
-            found = await asyncio.to_thread(story, desk.read_model.engine, client.name, handover_id)
+            found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
             if found is None:
                 raise unknown("handover_id")
             form = _form_of(desk, body)
@@ -182,7 +182,9 @@ async def _answered(desk: Desk, client: Client, sent: SentReply, statement: byte
 
 async def _answer_to(desk: Desk, client: Client, event_id: UUID, time_max: timedelta) -> TopicRecord | None:
     answer = await desk.read_model.answers.answer_to(event_id, time_max)
-    return answer if answer is not None and answer.programme == client.name else None
+    if answer is None or answer.programme != client.name or client.site not in (None, answer.event.site):
+        return None
+    return answer
 
 
 def outcome_of(event_id: UUID, answer: TopicRecord | None) -> dict[str, Any]:

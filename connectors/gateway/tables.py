@@ -54,6 +54,7 @@ CLIENTS = Table(
     Column("name", String(128), nullable=False),
     Column("roles", Text, nullable=False),
     Column("senders", Text, nullable=False),
+    Column("site", String(128)),
     Column("data_controller", Text),
     Column("legal_basis", Text),
     Column("created_at_ms", BigInteger, nullable=False),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connectors.gateway.clients import Client
     from connectors.gateway.ports import Desk
     from connectors.pages.office import Office
+    from connectors.read_model.handovers import Reach
 
 SESSION_COOKIE = "brobygger_session"
 FORM_COOKIE = "brobygger_form"
@@ -35,6 +36,11 @@ class Visitor:
     def name(self) -> str:
         """Returns the programme or owner that the visitor acts for."""
         return self.client.name
+
+    @property
+    def reach(self) -> Reach:
+        """Returns which handovers the visitor sees and answers."""
+        return self.client.reach
 
     @property
     def form_token(self) -> str:

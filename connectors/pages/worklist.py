@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from connectors.read_model.handovers import Reach
+
 OPEN_STATES = ("offered", "waitlisted", "accepted", "in_contact", "withdrawn", "announced")
 _OPEN_MAX, _PAST_MAX, _STEPS_MAX = 500, 20, 100
 
@@ -59,26 +61,26 @@ class Answer:
 
 
 class Worklist:
-    """Reads the read model for one programme at a time; calls block and raise ReadModelUnavailableError."""
+    """Reads the read model for one programme, or one site of it; calls block and raise ReadModelUnavailableError."""
 
     def __init__(self, engine: Engine) -> None:
         """Takes the engine of the read model's database."""
         self._engine = engine
 
-    def open_cases(self, programme: str) -> tuple[Case, ...]:
+    def open_cases(self, reach: Reach) -> tuple[Case, ...]:
         """Returns what a programme has to do something about, the most urgent first, at most 500."""
         due = HANDOVERS.c.reply_by
-        wanted = self._of(programme).where(HANDOVERS.c.state.in_(OPEN_STATES)).order_by(due, HANDOVERS.c.offered_at)
+        wanted = self._of(reach).where(HANDOVERS.c.state.in_(OPEN_STATES)).order_by(due, HANDOVERS.c.offered_at)
         return self._cases(wanted.limit(_OPEN_MAX))
 
-    def past_cases(self, programme: str) -> tuple[Case, ...]:
+    def past_cases(self, reach: Reach) -> tuple[Case, ...]:
         """Returns the twenty that ended last."""
-        wanted = self._of(programme).where(HANDOVERS.c.state.not_in(OPEN_STATES))
+        wanted = self._of(reach).where(HANDOVERS.c.state.not_in(OPEN_STATES))
         return self._cases(wanted.order_by(HANDOVERS.c.updated_at.desc()).limit(_PAST_MAX))
 
-    def case(self, programme: str, handover_id: str) -> Case | None:
-        """Returns a programme's handover, or None where it is not there or another programme's."""
-        found = self._cases(self._of(programme).where(HANDOVERS.c.handover_id == handover_id))
+    def case(self, reach: Reach, handover_id: str) -> Case | None:
+        """Returns a handover within reach, or None where there is none."""
+        found = self._cases(self._of(reach).where(HANDOVERS.c.handover_id == handover_id))
         return found[0] if found else None
 
     def steps(self, programme: str, handover_id: str) -> tuple[Step, ...]:
@@ -105,8 +107,8 @@ class Worklist:
         return None if row is None else Answer(row.statement != "reply_refused", *_reason_and_state(row.record))
 
     @staticmethod
-    def _of(programme: str) -> Any:
-        return select(HANDOVERS).where(HANDOVERS.c.programme == programme)
+    def _of(reach: Reach) -> Any:
+        return select(HANDOVERS).where(reach.of(HANDOVERS))
 
     def _cases(self, wanted: Any) -> tuple[Case, ...]:
         rows = reading(self._engine, lambda connection: connection.execute(wanted).all())

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from connectors.pages.office import Office
     from connectors.pages.visits import Visitor
     from connectors.pages.worklist import Case
 
@@ -55,7 +56,7 @@ async def tell_free_places(request: Request) -> Response:
     form = await read_form(request, visitor.session)
     office, desk = office_of(request), desk_of(request)
     event_id = act_id_of(form)
-    sites = office.names.sites.get(visitor.name, {})
+    sites = _sites_of(office, visitor)
     try:
         body = free_places_body(form, sites, visitor.name, event_id, desk.ports.clock())
     except FormProblemError as problem:
@@ -80,7 +81,7 @@ async def claim_code(request: Request) -> Response:
     if isinstance(claimed, Refusal):
         why = said(claimed.code, REASONS)
         return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke taget: {why}."))
-    if claimed.answer is None:
+    if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")
     return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")
 
@@ -113,8 +114,14 @@ async def act_on_case(request: Request, handover_id: str) -> Response:
     return elsewhere(f"/worklist/{case.handover_id}?answer={event_id}")
 
 
+def _sites_of(office: Office, visitor: Visitor) -> dict[str, str]:
+    """Returns the sites that the visitor may speak for, by id, with their names."""
+    sites = office.names.sites.get(visitor.name, {})
+    return {site: name for site, name in sites.items() if visitor.reach.site in (None, site)}
+
+
 async def _own_case(request: Request, visitor: Visitor, handover_id: str) -> Case:
-    case = await asyncio.to_thread(office_of(request).worklist.case, visitor.name, handover_id)
+    case = await asyncio.to_thread(office_of(request).worklist.case, visitor.reach, handover_id)
     if case is None:
         raise not_found()
     return case
@@ -124,8 +131,8 @@ async def _worklist(
     request: Request, visitor: Visitor, *, told: str = "", problem: FormProblemError | None = None
 ) -> Response:
     office = office_of(request)
-    cases = await asyncio.to_thread(office.worklist.open_cases, visitor.name)
-    past = await asyncio.to_thread(office.worklist.past_cases, visitor.name)
+    cases = await asyncio.to_thread(office.worklist.open_cases, visitor.reach)
+    past = await asyncio.to_thread(office.worklist.past_cases, visitor.reach)
     return page(
         "worklist.html",
         422 if problem else 200,
@@ -134,7 +141,7 @@ async def _worklist(
         groups=[(state, [case for case in cases if case.state == state]) for state in OPEN_STATES],
         past=past,
         now=_now(request, cases),
-        sites=office.names.sites.get(visitor.name, {}),
+        sites=_sites_of(office, visitor),
         act_id=new_act_id(),
         told=told,
         problem=problem,

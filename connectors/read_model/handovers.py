@@ -1,4 +1,4 @@
-"""What a programme may ask for: its topic's records in order, and one handover with its story. Nobody else's."""
+"""What a programme, or one site of it, may ask for: its records in order, and one handover with its story."""
 
 from __future__ import annotations
 
@@ -13,11 +13,24 @@ from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, PROGRESS, r
 from schemas.topics import kafka_name
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
 
     from connectors.read_model.cursors import Cursor
 
 _EVENTS_OF_ONE_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a client sees of the programmes' rows: one programme's, and of these one site's where a site is named."""
+
+    programme: str
+    site: str | None = None
+
+    def of(self, table: Table) -> ColumnElement[bool]:
+        """Returns the condition on a table that has both columns."""
+        own: ColumnElement[bool] = table.c.programme == self.programme
+        return own if self.site is None else own & (table.c.site == self.site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +49,14 @@ class HandoverStory:
     events: tuple[TopicRecord, ...]
 
 
-def page(engine: Engine, cursor: Cursor, records_max: int) -> Page:
+def page(engine: Engine, cursor: Cursor, records_max: int, site: str | None = None) -> Page:
     """Returns what follows the cursor on its programme's topic: oldest first, always in order per partition; blocks.
 
-    With nothing there the cursor behind is the cursor given. Raises ReadModelUnavailableError.
+    With a site, its records alone. With nothing there the cursor behind is the cursor given. Raises
+    ReadModelUnavailableError.
     """
-    found = reading(engine, lambda connection: _following(connection, cursor, records_max))
+    reach = Reach(cursor.programme, site)
+    found = reading(engine, lambda connection: _following(connection, reach, cursor, records_max))
     behind, records = cursor, []
     for one in found:
         behind = behind.after(one.partition, one.offset)
@@ -49,21 +64,21 @@ def page(engine: Engine, cursor: Cursor, records_max: int) -> Page:
     return Page(tuple(records), behind)
 
 
-def story(engine: Engine, programme: str, handover_id: str) -> HandoverStory | None:
-    """Returns a handover of this programme, or None where it has none with that id; blocks.
+def story(engine: Engine, reach: Reach, handover_id: str) -> HandoverStory | None:
+    """Returns a handover within reach, or None where there is none with that id; blocks.
 
     At most 1,000 of its records, the oldest ones. Raises ReadModelUnavailableError.
     """
 
     def work(connection: Connection) -> HandoverStory | None:
-        own = (HANDOVERS.c.programme == programme) & (HANDOVERS.c.handover_id == handover_id)
-        handover = connection.execute(select(HANDOVERS).where(own)).one_or_none()
+        wanted_one = select(HANDOVERS).where(reach.of(HANDOVERS), HANDOVERS.c.handover_id == handover_id)
+        handover = connection.execute(wanted_one).one_or_none()
         if handover is None:
             return None
         events = HANDOVER_EVENTS.c
         wanted = (
             select(events.programme, events.partition, events.offset, events.record)
-            .where(events.programme == programme, events.handover_id == handover_id)
+            .where(events.programme == reach.programme, events.handover_id == handover_id)
             .order_by(events.partition, events.offset)
             .limit(_EVENTS_OF_ONE_MAX)
         )
@@ -72,8 +87,8 @@ def story(engine: Engine, programme: str, handover_id: str) -> HandoverStory | N
     return reading(engine, work)
 
 
-def _following(connection: Connection, cursor: Cursor, records_max: int) -> list[TopicRecord]:
-    chosen = _chosen(connection, cursor, records_max)
+def _following(connection: Connection, reach: Reach, cursor: Cursor, records_max: int) -> list[TopicRecord]:
+    chosen = _chosen(connection, reach, cursor, records_max)
     if not chosen:
         return []
     events = HANDOVER_EVENTS.c
@@ -83,13 +98,13 @@ def _following(connection: Connection, cursor: Cursor, records_max: int) -> list
         for partition, upto in last.items()
     ]
     columns = select(events.programme, events.partition, events.offset, events.record)
-    rows = connection.execute(columns.where(events.programme == cursor.programme, or_(*ranges)))
+    rows = connection.execute(columns.where(reach.of(HANDOVER_EVENTS), or_(*ranges)))
     records = {(row.partition, row.offset): _record_of(row) for row in rows}
     # The database may be emptied between the two looks; half a page would leave records out.
     return [records[place] for place in chosen] if len(records) >= len(chosen) else []
 
 
-def _chosen(connection: Connection, cursor: Cursor, records_max: int) -> list[tuple[int, int]]:
+def _chosen(connection: Connection, reach: Reach, cursor: Cursor, records_max: int) -> list[tuple[int, int]]:
     """Returns the places of the page's records, in order; each partition's are the next ones, with no gap."""
     topic = kafka_name(f"handovers.{cursor.programme}")
     partitions = connection.execute(select(PROGRESS.c.partition).where(PROGRESS.c.topic == topic)).scalars().all()
@@ -99,7 +114,7 @@ def _chosen(connection: Connection, cursor: Cursor, records_max: int) -> list[tu
     heads = [
         select(events.partition, events.offset, events.said_at)
         .where(
-            events.programme == cursor.programme,
+            reach.of(HANDOVER_EVENTS),
             events.partition == partition,
             events.offset >= cursor.following.get(partition, 0),
         )

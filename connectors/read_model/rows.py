@@ -69,6 +69,7 @@ def _told(programme: str, record: Fetched) -> Told:
         "partition": record.partition,
         "offset": record.offset,
         "handover_id": said.statement_id,
+        "site": said.site,
         "need_id": str(said.correlation_id),
         "youth_id": said.youth_id,
         "event_id": str(said.event_id),

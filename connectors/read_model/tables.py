@@ -47,6 +47,7 @@ HANDOVER_EVENTS = Table(
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
     Column("handover_id", _NAME, nullable=False),
+    Column("site", _NAME),
     Column("need_id", _ID, nullable=False, index=True),
     Column("youth_id", _NAME),
     Column("event_id", _ID, nullable=False, index=True),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from schemas.cloudevents import headers_of_raw
-from schemas.codec import codec
+from schemas.codec import Codec, codec
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.instants import moment_of
@@ -189,7 +190,8 @@ class JoinPathways:
             fields = dict(said.fields)
             self.letters.post(state, fields.pop("to"), fields)
             return
-        topic, fields = kafka_name(said.topic), said.fields
+        fields = said.fields
+        topic, writer = _destination(said.topic)
         youth_id = fields["youth_id"]
         if said.topic.startswith("handovers."):
             youth_id = self.pseudonyms.pseudonym_of(fields["programme"], youth_id)
@@ -198,9 +200,15 @@ class JoinPathways:
             self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
         elif said.topic == "disclosures":
             fields = self.steering.chain_disclosure(state, fields)
-        value = codec(entry_of(said.topic).model).encode_raw(fields)
+        value = writer.encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))
+
+
+@cache
+def _destination(topic: str) -> tuple[str, Codec]:
+    """Returns a topic's name on the broker and what writes its records."""
+    return kafka_name(topic), codec(entry_of(topic).model)
 
 
 def _tell(what: str, error: Exception) -> None:

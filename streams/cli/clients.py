@@ -17,7 +17,7 @@ from connectors.gateway.clients import (
     open_clients,
 )
 from connectors.vault.database import sqlite_url
-from schemas.programmes import load_programmes
+from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
@@ -35,10 +35,11 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
     sender: Annotated[list[str] | None, typer.Option(help="SOR code for which it may send MedCom messages")] = None,
     any_sender: Annotated[bool, typer.Option("--any-sender", help="a hub: MedCom messages of everybody")] = False,  # noqa: FBT002
+    site: Annotated[str | None, typer.Option(help="the one site of a programme whose handovers it sees")] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Creates a client and prints its token, once: only the token's hash is kept."""
-    _refuse_unknown(kind, name)
+    _refuse_unknown(kind, name, site)
     fields: dict[str, Any] = {
         "kind": kind,
         "name": name,
@@ -47,6 +48,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
         "roles": role or None,
         "senders": sender or (),
         "any_sender": any_sender,
+        "site": site,
     }
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
@@ -70,7 +72,17 @@ def list_clients(as_json: AsJson = False) -> None:  # noqa: FBT002
         for row in rows:
             print_line(row)
         return
-    columns = ("client_id", "kind", "name", "roles", "data_controller", "legal_basis", "created_at", "revoked_at")
+    columns = (
+        "client_id",
+        "kind",
+        "name",
+        "site",
+        "roles",
+        "data_controller",
+        "legal_basis",
+        "created_at",
+        "revoked_at",
+    )
     print_table("clients", columns, ([_cell(row[column]) for column in columns] for row in rows))
 
 
@@ -88,7 +100,7 @@ def _clients() -> Clients:
     return open_clients(settings.ledger_url or sqlite_url(settings.data_folder / "gateway.sqlite"))
 
 
-def _refuse_unknown(kind: ClientKind, name: str) -> None:
+def _refuse_unknown(kind: ClientKind, name: str, site: str | None) -> None:
     settings = settings_of_process()
     match kind:
         case ClientKind.OWNER:
@@ -96,15 +108,27 @@ def _refuse_unknown(kind: ClientKind, name: str) -> None:
             if name not in {reference.default_owner, *reference.owners.values()}:
                 raise refuse("name: an owner is one of reference/owners.toml; copy its name from there")
         case ClientKind.PROGRAMME:
-            known = [programme.id for programme in load_programmes(settings.programmes_folder)]
+            known = {one.id: one for one in load_programmes(settings.programmes_folder)}
             if name not in known and name.lower() != NO_INDIVIDUAL_PATHWAY:
                 raise refuse(
                     f"name: a programme is one of: {', '.join(sorted(known))}; add its file first, or correct it"
                 )
+            if site is not None and name in known:
+                _refuse_unknown_site(known[name], site)
         case ClientKind.SOURCE:
             pass
         case _:
             assert_never(kind)
+
+
+def _refuse_unknown_site(programme: ProgrammeFile, site: str) -> None:
+    known = [one.id for one in programme.sites]
+    if programme.receiver == "home_municipality":
+        reference = load_reference(settings_of_process().reference_folder)
+        known = [entry.code for entry in reference.municipalities]
+    if site not in known:
+        shown = "a municipality's code, e.g. 0217" if programme.receiver == "home_municipality" else ", ".join(known)
+        raise refuse(f"site: a site of {programme.id} is one of: {shown or 'none, it has no sites'}; correct it")
 
 
 def _row(client: Client) -> dict[str, Any]:

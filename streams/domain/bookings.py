@@ -28,7 +28,7 @@ def book(
     holder = f"{wanted.need_id}/{wanted.number}"
     day = next((day for day, taken in days.items() if holder in taken), None)
     if day is None and programme is not None:
-        day = _first_free(days, programme, holidays, wanted.after_day)
+        day = _first_free(days, programme, holidays | programme.closed_at(wanted.site), wanted.after_day)
         if day is not None:
             days = days | {day: [*days.get(day, []), holder]}
     answer = SlotAnswer(wanted.need_id, wanted.number, wanted.programme, wanted.site, day)
@@ -43,10 +43,7 @@ def give_back(bookings: Bookings, returned: SlotGivenBack) -> Bookings:
     return bookings | {returned.site: {day: taken for day, taken in (days | {returned.day: left}).items() if taken}}
 
 
-def _first_free(
-    days: dict[int, list[str]], programme: Programme, holidays: frozenset[int], after_day: int
-) -> int | None:
-    closed = holidays | frozenset(programme.closing_days)
+def _first_free(days: dict[int, list[str]], programme: Programme, closed: frozenset[int], after_day: int) -> int | None:
     last = after_day + _HORIZON_DAYS
     if programme.valid_to is not None:
         last = min(last, programme.valid_to)

@@ -24,9 +24,10 @@ _BELIEVED_DAYS = 28
 
 def full_now(work: Work, need: Need) -> Mapping[str, str]:
     """Returns which programmes can't take the need now for want of capacity, and why."""
+    programmes = work.catalogue.programmes if work.catalogue.places else {}
     full = {
         name: NO_PLACES
-        for name, programme in work.catalogue.programmes.items()
+        for name, programme in programmes.items()
         if _has_no_places(work, name, programme.sites.get(work.derived.municipality or ""))
     }
     slot = need.slot

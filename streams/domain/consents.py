@@ -7,24 +7,23 @@ consent lapses after a year on its day; a refusal or withdrawal ends what was gi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity
-from schemas.facts import ConsentFact, Fact
 from streams.domain.calendar import age_on, lapse_of, local_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from schemas.facts import ConsentFact
 
 OWN_CONSENT_AGE = 15
 ADULT_AGE = 18
 _ENDS = (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who wants to know: a programme (or None, for a need before one is chosen) and the kind of need."""
 
     programme: str | None
@@ -32,9 +31,9 @@ class Asker:
     lowest_age: int
 
 
-def consents_of(facts: Iterable[Fact]) -> list[ConsentFact]:
+def standing_consents(statements: Sequence[ConsentFact]) -> list[ConsentFact]:
     """Returns the consent statements that stand."""
-    return [fact for _, fact, _ in standing([fact for fact in facts if type(fact) is ConsentFact])]
+    return [fact for _, fact, _ in standing(statements)]
 
 
 def missing_for(

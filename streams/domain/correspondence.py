@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
-from schemas.facts import CorrespondenceFact, CourseFact, ReferralFact
 from streams.domain.stays import is_psychiatric
 
 if TYPE_CHECKING:
+    from schemas.facts import CorrespondenceFact
     from streams.domain.work import Work
 
 _OURS = frozenset({"psychiatry_social_disability"})
@@ -39,13 +39,13 @@ def concerns_us(work: Work, letter: CorrespondenceFact) -> bool:
     if letter.category in _OURS or letter.category in _ELSEWHERE:
         return letter.category in _OURS
     in_scope = any(is_psychiatric(stay, work.catalogue.units) is not False for stay in work.derived.stays.stays)
-    return in_scope or any(isinstance(fact, CourseFact | ReferralFact) for fact in work.pathway.facts)
+    return in_scope or bool(work.facts.courses or work.facts.referrals)
 
 
 def watch_correspondence(work: Work) -> None:
     """Tells the owner of every letter that concerns us, once, when it has settled."""
-    for fact in work.pathway.facts:
-        if type(fact) is not CorrespondenceFact or fact.cancels or not concerns_us(work, fact):
+    for fact in work.facts.correspondence:
+        if fact.cancels or not concerns_us(work, fact):
             continue
         settled_at = fact.logged_at + work.catalogue.settle_ms
         if settled_at > work.now:

@@ -7,12 +7,13 @@ What leaves changes nothing that is still to be decided: no trigger of what stay
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus
-from schemas.facts import ConsentFact, CorrespondenceFact, CourseFact, Fact, PersonFact, ReferralFact, StayFact
+from schemas.facts import CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
 from streams.domain.consents import lapses_at
+from streams.domain.fact_kinds import told_apart
 from streams.domain.needs import CLOSED
 from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
@@ -21,10 +22,12 @@ from streams.domain.triggers import derive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from schemas.facts import ConsentFact, Fact
     from schemas.pathway import Need
     from streams.domain.stays import Stay
     from streams.domain.work import Work
 
+S = TypeVar("S", CourseFact, ReferralFact)
 WINDOW_DAYS = 400
 _WINDOW_MS = WINDOW_DAYS * 86_400_000
 _GOING_ON = frozenset(
@@ -59,17 +62,18 @@ def forget(work: Work) -> bool:
 
 def _let_go(work: Work, horizon: int) -> None:
     facts = work.pathway.facts
-    gone = _old_stays(work, horizon) | _old_persons(facts, horizon)
-    gone |= _old_groups(work, horizon, CourseFact, lambda one: (one.programme, one.statement_id))
-    gone |= _old_groups(work, horizon, ReferralFact, lambda one: (one.source, one.statement_id))
+    gone = _old_stays(work, horizon) | _old_persons(work.facts.persons, horizon)
+    gone |= _old_groups(work, horizon, work.facts.courses, lambda one: (one.programme, one.statement_id))
+    gone |= _old_groups(work, horizon, work.facts.referrals, lambda one: (one.source, one.statement_id))
     gone |= _old_consents(work, horizon, gone)
-    gone |= {fact.event_id for fact in facts if type(fact) is CorrespondenceFact and fact.logged_at <= horizon}
+    gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
     seen = tuple(one for one in work.pathway.seen if one.logged_at > horizon)
     kept = tuple(fact for fact in facts if fact.event_id not in gone)
     work.pathway = replace(work.pathway, facts=kept, seen=seen)
     if not gone:
         return
-    work.derived = derive(kept, work.catalogue)
+    work.facts = told_apart(kept)
+    work.derived = derive(work.facts, work.catalogue)
     triggers = work.derived.triggers
     work.needs = {
         key: need
@@ -94,7 +98,7 @@ def _old_stays(work: Work, horizon: int) -> set[str]:
     """Returns the ids of the steps of old stays; a stay's episodes leave together, a death stays for good."""
     if work.derived.stays.deceased:
         return set()
-    steps = [fact for fact in work.pathway.facts if type(fact) is StayFact]
+    steps = work.facts.stays
     busy = _busy_roots(work, horizon)
     kept = {step.episode_id for step in steps if step.logged_at > horizon}
     kept |= {plan.fact.episode_id for plan in plans_of(steps) if plan.root in busy}
@@ -116,15 +120,12 @@ def _goes_on(stay: Stay, busy: set[str], units: dict[str, str]) -> bool:
     return stay.ended_by in busy or not busy.isdisjoint(stay.also_ended_by)
 
 
-def _old_groups(
-    work: Work, horizon: int, kind: type[CourseFact | ReferralFact], group: Callable[..., tuple[str, str]]
-) -> set[str]:
+def _old_groups(work: Work, horizon: int, statements: Iterable[S], group: Callable[[S], tuple[str, str]]) -> set[str]:
     """Returns the ids of the facts of old courses, or referrals."""
     busy = _busy_roots(work, horizon)
-    groups: dict[tuple[str, str], list[CourseFact | ReferralFact]] = {}
-    for fact in work.pathway.facts:
-        if isinstance(fact, kind):
-            groups.setdefault(group(fact), []).append(fact)
+    groups: dict[tuple[str, str], list[S]] = {}
+    for fact in statements:
+        groups.setdefault(group(fact), []).append(fact)
     return {
         fact.event_id
         for facts in groups.values()
@@ -141,7 +142,7 @@ def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     A consent given after a withdrawal overrules it, lapsed or not: neither may leave before the other.
     """
     asking = any(trigger.root not in gone for trigger in work.derived.triggers)
-    consents = [fact for fact in work.pathway.facts if type(fact) is ConsentFact]
+    consents = work.facts.consents
     if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
         return set()
     groups: dict[str, list[ConsentFact]] = {}
@@ -155,12 +156,10 @@ def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     }
 
 
-def _old_persons(facts: Sequence[Fact], horizon: int) -> set[str]:
+def _old_persons(facts: Sequence[PersonFact], horizon: int) -> set[str]:
     """Returns the ids of old statements about the person that later ones have overruled in every field."""
     gone, birth_day_known, municipality_known = set(), False, False
     for fact in reversed(facts):
-        if type(fact) is not PersonFact:
-            continue
         overruled = (fact.birth_date is None or birth_day_known) and (fact.municipality is None or municipality_known)
         if overruled and fact.logged_at <= horizon:
             gone.add(fact.event_id)

@@ -28,9 +28,10 @@ _RECALLS = frozenset({"consent_withdrawn", "consent_lapsed", "declined_by_young_
 
 def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
     """Offers a need to a programme: its reply clock starts now. What was announced to it becomes the offer."""
-    closed = work.catalogue.holidays | frozenset(programme.closing_days)
+    begun = _begun(work, need, trigger, programme, identity)
+    closed = work.catalogue.holidays | programme.closed_at(begun.site)
     handover = replace(
-        _begun(work, need, trigger, programme, identity),
+        begun,
         state="offered",
         offered_at=work.now,
         occurred_at=trigger.occurred_at,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
 from streams.domain.consents import Asker, missing_for
+from streams.domain.fact_kinds import told_apart
 from streams.domain.handovers import offer, withdraw
 from streams.domain.needs import CLOSED, close
 from streams.domain.triggers import derive
@@ -38,7 +39,8 @@ def erase(work: Work) -> None:
         if need.state != CLOSED:
             close(work, need, "erased")
     work.pathway = replace(work.pathway, facts=(), erased=True)
-    work.derived, work.consents, work.once = derive((), work.catalogue), [], set()
+    work.facts = told_apart(())
+    work.derived, work.consents, work.once = derive(work.facts, work.catalogue), [], set()
     for one in work.handovers.values():
         work.handovers[one.handover_id] = replace(one, municipality="", consent_taker=None)
 

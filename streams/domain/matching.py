@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Identity
 from schemas.pathway import Need, Option
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from streams.domain.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The outcome of a look at the whole catalogue.
 
     ``programme`` and ``identity`` are set where an offer may leave now. ``wanted`` is what consent is
@@ -59,15 +57,12 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
 
 def ranked(catalogue: Catalogue, kind: str, trigger: Trigger) -> list[Programme]:
     """Returns the programmes that take this kind of need: own course first, then specific before general."""
-    return sorted(
-        (one for one in catalogue.programmes.values() if kind in one.kinds and trigger.trigger in one.triggers),
-        key=lambda one: (
-            trigger.course is None or trigger.course not in one.only_courses,
-            len(one.sites),
-            one.highest_age - one.lowest_age,
-            one.programme_id,
-        ),
-    )
+    taking = [
+        one for one in catalogue.from_specific_to_general if kind in one.kinds and trigger.trigger in one.triggers
+    ]
+    if trigger.course is not None:
+        taking.sort(key=lambda one: trigger.course not in one.only_courses)
+    return taking
 
 
 def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Need, now: int) -> str | None:

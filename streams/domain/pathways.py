@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
@@ -44,8 +43,7 @@ def _take_letter(work: Work, event: dict[str, Any]) -> None:
 _ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Letter": _take_letter}
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """What became of one event, or of one moment."""
 
     pathway: Pathway

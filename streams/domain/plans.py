@@ -6,11 +6,9 @@ plan was known when the end settled. One told later changes nothing any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, StayStatus
-from schemas.facts import CourseFact, Fact, StayFact
 from streams.domain.calendar import after_days, after_months, local_day, start_of
 from streams.domain.chains import standing
 from streams.domain.stays import Stay, is_of
@@ -18,14 +16,14 @@ from streams.domain.stays import Stay, is_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from schemas.facts import CourseFact, StayFact
     from schemas.programmes import Programme
 
 PLANNED = "discharge_planned"
 _OVERDUE_DAYS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A planned discharge that stands; ``logged_at`` is when its first statement came."""
 
     root: str
@@ -33,8 +31,7 @@ class Plan:
     logged_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedEnd:
+class ExpectedEnd(NamedTuple):
     """When a course ends at the latest, and from when on that is worth a heads-up. Times in milliseconds."""
 
     root: str
@@ -52,9 +49,9 @@ def overdue_at(planned_at: int) -> int:
     return after_days(planned_at, _OVERDUE_DAYS)
 
 
-def plans_of(facts: Iterable[Fact]) -> list[Plan]:
+def plans_of(steps: Iterable[StayFact]) -> list[Plan]:
     """Returns the planned discharges that stand and name their day, the one sent last first."""
-    statements = [fact for fact in facts if type(fact) is StayFact and fact.status == StayStatus.DISCHARGE_PLANNED]
+    statements = [fact for fact in steps if fact.status == StayStatus.DISCHARGE_PLANNED]
     if not statements:
         return []
     plans = [

@@ -8,19 +8,21 @@ names no episode is about the stay at its time: a letter may tell what a Hospita
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.events import UNNUMBERED
-from schemas.facts import Fact, StayFact
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from schemas.facts import StayFact
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
 #: Two ends within so long are one where either names no episode.
 _SAME_END_MS = 86_400_000
+_DECEASED: str = StayStatus.DECEASED
 _ORDER: dict[str, int] = {
     StayStatus.ADMITTED: 0,
     StayStatus.ON_LEAVE: 1,
@@ -55,30 +57,27 @@ class Stay:
     deceased: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stays:
+class Stays(NamedTuple):
     """Every stay of a young person, oldest first, and whether the last word is that the person died."""
 
     stays: Sequence[Stay]
     deceased: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     root: str
     fact: StayFact
     logged_at: int
 
 
-def stays_of(facts: Iterable[Fact]) -> Stays:
+def stays_of(statements: Sequence[StayFact]) -> Stays:
     """Returns the stays that the facts of stays say."""
-    statements = [fact for fact in facts if type(fact) is StayFact]
     if not statements:
         return Stays((), deceased=False)
     steps = [
         _Step(root, fact, fact.logged_at if len(chain) == 1 else min(one.logged_at for one in chain))
         for root, fact, chain in standing(statements)
-        if fact.status in _ORDER and not _is_undone_death(fact, statements)
+        if fact.status in _ORDER and not (fact.status == _DECEASED and _is_undone_death(fact, statements))
     ]
     if len(steps) > 1:
         steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[step.fact.status], step.root))
@@ -96,7 +95,7 @@ def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
     A revised death can look like a second one (DOMAIN §2: its activity is the previous message's), so an AN_MORS
     undoes every death told before it, not only the one that it names.
     """
-    return fact.status == StayStatus.DECEASED and any(
+    return any(
         one.cancels
         and one.source == fact.source
         and one.status == StayStatus.DECEASED
@@ -198,9 +197,12 @@ def is_psychiatric(stay: Stay, units: dict[str, str]) -> bool | None:
 
     Reference data decides; where it doesn't know the unit, the event's own specialty does.
     """
-    if any(units.get(unit) in _PSYCHIATRIC for unit in stay.units):
-        return True
-    unknown = any(units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN for unit in stay.units)
+    unknown = False
+    for unit in stay.units:
+        specialty = units.get(unit, Specialty.UNKNOWN)
+        if specialty in _PSYCHIATRIC:
+            return True
+        unknown = unknown or specialty == Specialty.UNKNOWN
     if unknown and stay.specialties & _PSYCHIATRIC:
         return True
     told = stay.specialties - {Specialty.UNKNOWN}

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
-from schemas.facts import CourseFact, Fact, PersonFact, ReferralFact
 from schemas.identifiers import derived_text
 from streams.domain.chains import standing
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_of, plans_of, stay_of
 from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Sequence
 
+    from schemas.facts import CourseFact, PersonFact, ReferralFact
     from schemas.programmes import Catalogue
+    from streams.domain.fact_kinds import FactKinds
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
     ``also`` are the roots of others that told the same: a need that one of them raised is this one's.
@@ -57,8 +56,7 @@ class Trigger:
         return derived_text("need", self.root, kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """Everything that follows from the set of facts alone."""
 
     stays: Stays
@@ -67,22 +65,23 @@ class Derived:
     triggers: Sequence[Trigger]
 
 
-def derive(facts: Sequence[Fact], catalogue: Catalogue) -> Derived:
+def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     """Returns what the facts say, whatever the order in which they came."""
-    stays = stays_of(facts)
-    birth_day, municipality = _person(facts, catalogue.programmes)
-    plans = plans_of(facts)
+    stays = stays_of(facts.stays)
+    birth_day, municipality = _person(facts.persons, catalogue.programmes)
+    plans = plans_of(facts.stays)
     triggers = [_of_stay(stay, plans, catalogue) for stay in stays.stays]
     triggers += [_of_plan(plan, stays.stays, catalogue) for plan in plans]
-    triggers += _of_courses(facts, catalogue)
-    triggers += _of_referrals(facts)
+    if facts.courses:
+        triggers += _of_courses(facts.courses, catalogue)
+    if facts.referrals:
+        triggers += _of_referrals(facts.referrals)
     raised = [trigger for trigger in triggers if trigger is not None]
     return Derived(stays, birth_day, municipality, raised)
 
 
-def _person(facts: Sequence[Fact], programmes: Container[str]) -> tuple[int | None, str | None]:
+def _person(stated: Sequence[PersonFact], programmes: Container[str]) -> tuple[int | None, str | None]:
     """Returns birth date and municipality: the latest said, by programmes only where nobody else says."""
-    stated = [fact for fact in facts if type(fact) is PersonFact]  # in the order of (occurred_at, event_id)
     birth_day = municipality = None
     for of_programme in (True, False):
         for fact in stated:
@@ -141,10 +140,7 @@ def _first_unknown(stay: Stay, units: dict[str, str]) -> str:
     return min(unit for unit in stay.units if units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN)
 
 
-def _of_courses(facts: Iterable[Fact], catalogue: Catalogue) -> list[Trigger | None]:
-    statements = [fact for fact in facts if type(fact) is CourseFact]
-    if not statements:
-        return []
+def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[Trigger | None]:
     courses: dict[tuple[str, str], list[tuple[str, CourseFact, Sequence[CourseFact]]]] = {}
     for root, fact, chain in standing(statements):
         courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
@@ -192,10 +188,7 @@ def _of_expected_end(
     )
 
 
-def _of_referrals(facts: Iterable[Fact]) -> list[Trigger | None]:
-    statements = [fact for fact in facts if type(fact) is ReferralFact]
-    if not statements:
-        return []
+def _of_referrals(statements: Sequence[ReferralFact]) -> list[Trigger | None]:
     referrals: dict[tuple[str, str], list[tuple[str, ReferralFact, Sequence[ReferralFact]]]] = {}
     for root, fact, chain in standing(statements):
         referrals.setdefault((fact.source, fact.statement_id), []).append((root, fact, chain))

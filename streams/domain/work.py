@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, Pathway, replace
 from streams.domain.calendar import age_on, local_day, week_of
-from streams.domain.consents import consents_of
+from streams.domain.consents import standing_consents
+from streams.domain.fact_kinds import FactKinds, told_apart
 from streams.domain.triggers import Derived, Trigger, derive
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ LIVE_HANDOVERS = PENDING_HANDOVERS | {"accepted", "in_contact"}
 _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One record to the outside: to a programme's topic, or a notice. ``fields`` are raw (see ``codec``)."""
 
     topic: str
@@ -41,6 +41,7 @@ class Work:
     pathway: Pathway
     catalogue: Catalogue
     now: int
+    facts: FactKinds = field(init=False)
     derived: Derived = field(init=False)
     consents: Sequence[ConsentFact] = field(init=False)
     needs: dict[str, Need] = field(init=False)
@@ -51,8 +52,9 @@ class Work:
 
     def __post_init__(self) -> None:
         """Derives what the facts say."""
-        self.derived = derive(self.pathway.facts, self.catalogue)
-        consents = consents_of(self.pathway.facts)
+        self.facts = told_apart(self.pathway.facts)
+        self.derived = derive(self.facts, self.catalogue)
+        consents = standing_consents(self.facts.consents)
         self.consents = [one for one in consents if one.occurred_at <= self.now]
         self.wakes = min((one.occurred_at for one in consents if one.occurred_at > self.now), default=NEVER)
         self.needs = {need.need_id: need for need in self.pathway.needs}

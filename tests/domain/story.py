@@ -229,7 +229,9 @@ class Story:
         self.views += [one.fields for one in said if one.topic == "pathways"]
 
 
-def a_discharged_story(consent: Consent | None = None, when: str = "2026-02-02 10:00") -> Story:
+def a_discharged_story(
+    consent: Consent | None = None, when: str = "2026-02-02 10:00", catalogue: Catalogue | None = None
+) -> Story:
     """Tells of an admission and a discharge home from child psychiatry, a Monday at 10, with a consent if given."""
     told = at(when)
     events = [
@@ -237,7 +239,7 @@ def a_discharged_story(consent: Consent | None = None, when: str = "2026-02-02 1
         a_step("stin", told - timedelta(days=20), "admitted"),
         a_step("slhj", told, "discharged_home"),
     ]
-    return Story().tell(told, *events, *([consent] if consent else []))
+    return Story(catalogue or a_catalogue()).tell(told, *events, *([consent] if consent else []))
 
 
 def an_anonymous_consent() -> Consent:

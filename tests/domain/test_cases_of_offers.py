@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
+from schemas.instants import days_of
+from schemas.pathway import replace
 from tests.domain.catalogues import a_catalogue
 from tests.domain.story import (
     MONDAY,
@@ -107,6 +111,19 @@ def test_case_24_easter_does_not_count() -> None:
 
     assert story.when("reminded")[0] == at("2026-04-07 10:15")
     assert story.when("withdrawn")[0] == at("2026-04-08 10:15")
+
+
+@pytest.mark.parametrize(
+    ("closed_site", "reminded"), [("helsingoer", "2026-02-04 10:15"), ("other", "2026-02-03 10:15")]
+)
+def test_case_24_the_closing_days_of_the_offers_own_site_do_not_count(closed_site: str, reminded: str) -> None:
+    catalogue = a_catalogue()
+    closed = {closed_site: (days_of(date(2026, 2, 3)),)}
+    programme = replace(catalogue.programmes["ungevaerftet"], site_closing_days=closed)
+    programmes = catalogue.programmes | {"ungevaerftet": programme}
+    story = a_discharged_story(an_anonymous_consent(), catalogue=replace(catalogue, programmes=programmes))
+
+    assert story.wait_until(at("2026-02-04 12:00")).when("reminded")[0] == at(reminded)
 
 
 def test_case_25_declined_goes_to_the_next_at_once_and_the_reason_stands() -> None:

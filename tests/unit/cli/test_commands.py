@@ -175,6 +175,18 @@ def test_a_programme_that_nobody_knows_gets_no_client_and_the_known_ones_are_nam
     assert run("clients", "list", "--json").stdout == ""
 
 
+def test_a_programmes_client_may_be_one_sites_that_its_file_names(run: Any) -> None:
+    unknown = run("clients", "create", "programme", "headspace", "--site", "aarhus")
+    without = run("clients", "create", "programme", "unik-recovery-young", "--site", "helsingoer")
+    run("clients", "create", "programme", "headspace", "--site", "helsingoer")
+    run("clients", "create", "programme", "alliancen-plan", "--site", "0751")
+
+    assert [unknown.exit_code, without.exit_code] == [2, 2]
+    assert "koebenhavn, roedovre, helsingoer" in unknown.stderr
+    assert "it has no sites" in without.stderr
+    assert [row["site"] for row in lines_of(run("clients", "list", "--json"))] == ["0751", "helsingoer"]
+
+
 def test_medcom_messages_need_a_sender_and_a_hub_says_that_it_is_one(run: Any) -> None:
     legal = ("--data-controller", "Region", "--legal-basis", "SUL")
     unbound = run("clients", "create", "source", "region", *legal, "--role", "medcom")

@@ -37,9 +37,9 @@ class Programme:
         return await self.gateway.http.post(f"/handovers/{handover_id}/replies", json=reply, headers=headers)
 
 
-def a_programme(gateway: Gateway, name: str = "headspace") -> Programme:
-    """Returns a programme with a new token."""
-    return Programme(gateway, name, gateway.token(ClientKind.PROGRAMME, name))
+def a_programme(gateway: Gateway, name: str = "headspace", site: str | None = None) -> Programme:
+    """Returns a programme, or one site of it, with a new token."""
+    return Programme(gateway, name, gateway.token(ClientKind.PROGRAMME, name, site=site))
 
 
 async def project(gateway: Gateway, *records: Fetched) -> None:

@@ -71,6 +71,17 @@ async def test_what_is_there_comes_first_and_then_what_comes(read_model: ReadMod
     assert fields_of(there)["event"] == "offered"
 
 
+async def test_a_site_follows_its_own_records_alone(read_model: ReadModel, log: FakeLog) -> None:
+    log.append(told("theirs", (0, 0), site="koebenhavn"), told("ours", (0, 1), site="helsingoer"))
+    await log.wait_until_taken()
+    stream = Stream("client", Cursor("headspace"), timedelta(), LONG, "helsingoer")
+    async with aclosing(events_of(read_model, OpenStreams(4), stream)) as events:
+        there, after = await first(events, 2)
+
+    assert places_of([there]) == [(0, 1)]
+    assert after == b": heartbeat\n\n"
+
+
 async def test_the_last_id_is_where_another_stream_goes_on(read_model: ReadModel, log: FakeLog) -> None:
     log.append(*(told(str(number), (number % 2, number)) for number in range(6)))
     await log.wait_until_taken()

@@ -37,14 +37,16 @@ class Pages:
         transport = httpx.ASGITransport(self.gateway.app)
         return Browser(httpx.AsyncClient(transport=transport, base_url=base_url, follow_redirects=True))
 
-    def token(self, kind: ClientKind, name: str) -> str:
+    def token(self, kind: ClientKind, name: str, **changes: Any) -> str:
         """Returns a new client's token."""
-        return self.gateway.token(kind, name)["authorization"].removeprefix("Bearer ")
+        return self.gateway.token(kind, name, **changes)["authorization"].removeprefix("Bearer ")
 
-    async def signed_in(self, kind: ClientKind = ClientKind.PROGRAMME, name: str = "headspace") -> Browser:
+    async def signed_in(
+        self, kind: ClientKind = ClientKind.PROGRAMME, name: str = "headspace", **changes: Any
+    ) -> Browser:
         """Returns a browser in which a new client is signed in."""
         browser = self.browser()
-        answer = await browser.sign_in(self.token(kind, name))
+        answer = await browser.sign_in(self.token(kind, name, **changes))
         assert answer.status_code == 200, answer.text
         return browser
 

@@ -60,6 +60,21 @@ async def test_a_programme_sees_and_answers_its_own_alone(pages: Pages) -> None:
     assert pages.gateway.publisher.records == []
 
 
+async def test_a_coordinator_of_one_site_sees_and_answers_for_that_site_alone(pages: Pages) -> None:
+    await pages.project(
+        an_offer(pages, "theirs", (0, 0), site="koebenhavn"), an_offer(pages, "ours", (0, 1), site="helsingoer")
+    )
+    browser = await pages.signed_in(site="helsingoer")
+
+    listed = (await browser.see("/worklist")).text
+    shown = [(await browser.see(f"/worklist/{handover_id(name)}")).status_code for name in ("ours", "theirs")]
+
+    assert handover_id("ours")[:8] in listed
+    assert handover_id("theirs")[:8] not in listed
+    assert shown == [200, 404]
+    assert 'value="koebenhavn"' not in listed
+
+
 async def test_hostile_values_are_shown_as_text(pages: Pages) -> None:
     await pages.project(an_offer(pages, age_band=HOSTILE, site=HOSTILE))
     browser = await pages.signed_in()

@@ -186,12 +186,23 @@ class Reply(Envelope):
 class Person(Envelope):
     """What is known of a young person for routing. Internal: never on a public topic.
 
-    A birth date that is absent is unknown (replacement numbers), and a person decides.
+    A birth date that is absent is unknown (replacement numbers), and a person decides. A number that was replaced by
+    another is told of under the youth id of the replaced one: ``linked_to`` is the youth id of the number that stands
+    for the same person from now on, ``unlinked_from`` of the one that it turns out not to belong to. Youth ids stay.
     """
 
     birth_date: Day | None = None
     municipality: Municipality | None = None
     protected: bool = False
+    linked_to: PseudonymousId | None = None
+    unlinked_from: PseudonymousId | None = None
+
+    @model_validator(mode="after")
+    def _links_one_other(self) -> Self:
+        others = [other for other in (self.linked_to, self.unlinked_from) if other is not None]
+        if len(others) > 1 or (others and self.youth_id in {None, *others}):
+            raise PydanticCustomError("impossible_link", "a link names one young person, and one other")
+        return self
 
 
 class Intervention(Envelope):

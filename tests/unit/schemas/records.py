@@ -80,9 +80,11 @@ def models_of(model: type[BaseModel]) -> st.SearchStrategy[Any]:
 
 
 def is_specific(fields: dict[str, Any]) -> bool:
-    """Tells whether fields keep the one rule over several of them: a consent that is given names whom or what for."""
+    """Tells whether fields keep the rules over several: a consent names whom or what for, a link two young people."""
     given = fields.get("decision") == ConsentDecision.GIVEN
-    return not given or fields["receiver"] is not None or fields["purpose"] is not None
+    others = [fields[name] for name in ("linked_to", "unlinked_from") if fields.get(name) is not None]
+    names_two = len(others) < 2 and not (others and fields["youth_id"] in {None, *others})
+    return names_two and (not given or fields["receiver"] is not None or fields["purpose"] is not None)
 
 
 def records() -> st.SearchStrategy[BaseModel]:

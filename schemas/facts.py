@@ -95,6 +95,8 @@ class PersonFact(_Fact, frozen=True, array_like=True, gc=False, tag="p"):
 
     birth_date: int | None
     municipality: str | None
+    linked_to: str | None = None
+    unlinked_from: str | None = None
 
 
 class CorrespondenceFact(_Fact, frozen=True, array_like=True, gc=False, tag="l"):

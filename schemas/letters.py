@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.facts import Fact
 from schemas.refusals import Refusal, RefusedError
 
 
@@ -47,7 +48,34 @@ class PlacesTold(msgspec.Struct, frozen=True, tag="places_told"):
     told_at: int
 
 
-LetterContent = SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold
+class FactLent(msgspec.Struct, frozen=True, tag="fact_lent"):
+    """A pathway whose number was replaced lends a fact to the one that stands for the person now.
+
+    ``owner`` is whose pathway it was told to first: the lender's own, or one that had lent to it.
+    """
+
+    lender: str
+    owner: str
+    fact: Fact
+
+
+class NeedKept(msgspec.Struct, frozen=True, tag="need_kept"):
+    """The lender goes on with a need itself, since a programme has taken it over or it is over; or no longer."""
+
+    lender: str
+    root: str
+    kind: str
+    kept: bool
+
+
+class LoanEnded(msgspec.Struct, frozen=True, tag="loan_ended"):
+    """The lender takes its facts back; those of one owner alone where one is named."""
+
+    lender: str
+    owner: str | None
+
+
+LetterContent = SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold | FactLent | NeedKept | LoanEnded
 _decoder: msgspec.json.Decoder[LetterContent] = msgspec.json.Decoder(LetterContent)
 
 

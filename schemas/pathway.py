@@ -100,11 +100,29 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     logged_at: int
 
 
+class Borrowed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A fact of another number of the same person: told to ``owner``'s pathway, lent by ``lender``'s."""
+
+    lender: str
+    owner: str
+    fact: Fact
+
+
+class KeptElsewhere(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A need that the lending pathway goes on with, by the root of its trigger."""
+
+    lender: str
+    root: str
+    kind: str
+
+
 class Pathway(msgspec.Struct, frozen=True, array_like=True):
     """All of one young person. ``facts`` are in the order of (occurred_at, event_id).
 
     ``said`` are the notices that must go out once: what and about which statement; ``shown`` is the
     digest of the public view last written. ``erased`` tells that the young person asked to be forgotten.
+    ``borrowed`` are facts of another number of the person; ``lent_to`` is the youth id that stands for this one
+    where its own number was replaced, and ``letters`` counts what was written to such.
     """
 
     youth_id: str
@@ -117,6 +135,10 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     duplicates: int = 0
     shown: int = 0
     erased: bool = False
+    borrowed: tuple[Borrowed, ...] = ()
+    kept_elsewhere: tuple[KeptElsewhere, ...] = ()
+    lent_to: str | None = None
+    letters: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Pathway)

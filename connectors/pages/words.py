@@ -83,6 +83,8 @@ REASONS = {
     "decided_anew": "nye oplysninger ændrede valget",
     "offered_elsewhere": "den unge er tilbudt et andet sted",
     "moved": "den unge er flyttet",
+    "linked": "den unge har fået et andet nummer; behovet går videre dér",
+    "unlinked": "oplysningerne hørte til en anden",
     "turned_18": "den unge er fyldt 18",
     "discharge_cancelled": "udskrivningen er annulleret",
     "course_corrected": "oplysningen om forløbet er rettet",

@@ -16,7 +16,7 @@ from schemas.identifiers import derived_id
 from schemas.instants import moment_of
 from schemas.internal import Intake, own_envelope
 from schemas.internal import Tick as TickEvent
-from schemas.letters import PlacesTold, SlotAnswer, decode_letter
+from schemas.letters import PlacesTold, SlotGivenBack, SlotWanted, decode_letter
 from schemas.pathway import (
     NEVER,
     PATHWAY_BYTES_MAX,
@@ -145,10 +145,10 @@ class JoinPathways:
         content = decode_letter(event["content"])
         if isinstance(content, PlacesTold):
             self.steering.set_places(state, content)
-        elif isinstance(content, SlotAnswer):
-            self._take(state, "Letter", event)
-        else:
+        elif isinstance(content, SlotWanted | SlotGivenBack):
             self.letters.take_at_programme(state, content, self.steering.catalogue(state))
+        else:
+            self._take(state, "Letter", event)
 
     def _take(self, state: PartitionState, name: str, event: dict[str, Any]) -> None:
         key = event["youth_id"].encode()

@@ -13,11 +13,9 @@ from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus
 from schemas.facts import CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
 from streams.domain.consents import lapses_at
-from streams.domain.fact_kinds import told_apart
-from streams.domain.needs import CLOSED
 from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
-from streams.domain.triggers import derive
+from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,6 +48,7 @@ def forget(work: Work) -> bool:
     pathway = work.pathway
     logged = [one.logged_at for one in pathway.facts if type(one) is not PersonFact]
     logged += [one.logged_at for one in pathway.seen]
+    logged += [one.fact.logged_at for one in pathway.borrowed]
     if not logged:
         return False
     if min(logged) <= horizon:
@@ -69,11 +68,11 @@ def _let_go(work: Work, horizon: int) -> None:
     gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
     seen = tuple(one for one in work.pathway.seen if one.logged_at > horizon)
     kept = tuple(fact for fact in facts if fact.event_id not in gone)
-    work.pathway = replace(work.pathway, facts=kept, seen=seen)
+    borrowed = tuple(one for one in work.pathway.borrowed if one.fact.event_id not in gone)
+    work.pathway = replace(work.pathway, facts=kept, seen=seen, borrowed=borrowed)
     if not gone:
         return
-    work.facts = told_apart(kept)
-    work.derived = derive(work.facts, work.catalogue)
+    work.derive_again()
     triggers = work.derived.triggers
     work.needs = {
         key: need

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
 from streams.domain.consents import Asker, missing_for
-from streams.domain.fact_kinds import told_apart
 from streams.domain.handovers import offer, withdraw
-from streams.domain.needs import CLOSED, close
-from streams.domain.triggers import derive
+from streams.domain.needs import close
+from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
     from streams.domain.work import Work
@@ -38,9 +37,9 @@ def erase(work: Work) -> None:
     for need in list(work.needs.values()):
         if need.state != CLOSED:
             close(work, need, "erased")
-    work.pathway = replace(work.pathway, facts=(), erased=True)
-    work.facts = told_apart(())
-    work.derived, work.consents, work.once = derive(work.facts, work.catalogue), [], set()
+    work.pathway = replace(work.pathway, facts=(), borrowed=(), kept_elsewhere=(), erased=True)
+    work.derive_again()
+    work.once = set()
     for one in work.handovers.values():
         work.handovers[one.handover_id] = replace(one, municipality="", consent_taker=None)
 

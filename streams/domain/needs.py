@@ -10,15 +10,16 @@ from streams.domain.awaiting import await_consent, await_slot, give_to_person, w
 from streams.domain.capacity import full_now, give_back_slots, has_slot
 from streams.domain.consents import Asker, last_word
 from streams.domain.handovers import announce, offer, run_clock, withdraw
+from streams.domain.linking import leave_to_other
 from streams.domain.matching import choose, covers
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import has_grown_out, keep
+from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
-CLOSED = "closed"
 _BRIDGING_LOOP_MS = 30 * 86_400_000
 _VANISHED = {
     "discharge": "discharge_cancelled",
@@ -44,9 +45,12 @@ def _reconcile_all(work: Work) -> None:
     for need in list(work.needs.values()):
         if need.state != CLOSED and work.trigger_of(need) is None:
             close(work, need, _VANISHED[need.trigger], by_facts=True)
+    if work.absorbed:
+        leave_to_other(work)
     for trigger in work.derived.triggers:
         for kind in trigger.kinds:
-            _reconcile_one(work, trigger, kind)
+            if not work.is_elsewhere(trigger, kind):
+                _reconcile_one(work, trigger, kind)
 
 
 def close(work: Work, need: Need, reason: str, *, by_facts: bool = False) -> None:
@@ -97,7 +101,7 @@ def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
     if kind == NeedKind.PLAN and not _plans_are_made(work):
         return None
     need = Need(
-        need_id=trigger.need_id(kind),
+        need_id=work.need_id(trigger, kind),
         kind=kind,
         trigger=trigger.trigger,
         root=trigger.root,

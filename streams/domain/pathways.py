@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
-from schemas.letters import SlotAnswer, decode_letter
+from schemas.letters import FactLent, LoanEnded, NeedKept, SlotAnswer, decode_letter
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from streams.domain.capacity import take_answer
 from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
 from streams.domain.interventions import take_intervention
-from streams.domain.needs import CLOSED, reconcile
+from streams.domain.linking import end_loan, follow_link, take_kept, take_lent
+from streams.domain.needs import reconcile
 from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import Stay, is_psychiatric
 from streams.domain.views import show
-from streams.domain.work import Said, Work, envelope_of
+from streams.domain.work import CLOSED, Said, Work, envelope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +35,17 @@ STUCK = "stuck"
 
 
 def _take_letter(work: Work, event: dict[str, Any]) -> None:
-    content = decode_letter(event["content"])
-    if isinstance(content, SlotAnswer):
-        take_answer(work, content)
+    match decode_letter(event["content"]):
+        case SlotAnswer() as answer:
+            take_answer(work, answer)
+        case FactLent() as lent:
+            take_lent(work, lent)
+        case NeedKept() as kept:
+            take_kept(work, kept)
+        case LoanEnded() as ended:
+            end_loan(work, ended)
+        case _:
+            pass  # the others are for programmes
 
 
 #: What is done once, in the order of the log, rather than kept as a fact.
@@ -67,10 +76,12 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
         seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
         _ACTS[name](work, event)
-        return _finished(work, FOLDED)
+        follow_link(work)
+        return _finished(work, FOLDED, shows=name == "Letter")
     fact = fact_of(name, event, now)
     work = Work(replace(pathway, facts=_with(pathway.facts, fact)), catalogue, now)
     _remark(work, fact, event)
+    follow_link(work, fact)
     return _finished(work, _scope_of(work, fact), shows=isinstance(fact, StayFact | PersonFact))
 
 
@@ -143,7 +154,8 @@ def _scope_of(work: Work, fact: Fact) -> str:
 def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
     """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view."""
     reconcile(work)
-    watch_stays(work)
+    if not work.absorbed:
+        watch_stays(work)
     watch_correspondence(work)
     was = work.pathway
     shows = forget(work) or shows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
-from schemas.identifiers import derived_text
 from streams.domain.chains import standing
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_of, plans_of, stay_of
 from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
@@ -50,10 +49,6 @@ class Trigger(NamedTuple):
     def raises(self, root: str) -> bool:
         """Tells whether a need with this root is one that the trigger raises."""
         return root == self.root or root in self.also
-
-    def need_id(self, kind: str) -> str:
-        """Returns the id of the need of this kind that the trigger raises."""
-        return derived_text("need", self.root, kind)
 
 
 class Derived(NamedTuple):

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.codes import NoticeKind
-    from schemas.facts import ConsentFact
+    from schemas.facts import ConsentFact, Fact
     from schemas.programmes import Catalogue
 
 SOURCE = "brobygger"
 #: The topic of a letter that is said: it goes to the intake log, keyed by ``to``.
 LETTERS = "letters"
 PENDING_HANDOVERS = frozenset({"announced", "offered", "waitlisted"})
+CLOSED = "closed"
 LIVE_HANDOVERS = PENDING_HANDOVERS | {"accepted", "in_contact"}
 _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))
 
@@ -49,17 +50,23 @@ class Work:
     once: set[tuple[str, str]] = field(init=False)
     said: list[Said] = field(default_factory=list)
     wakes: int = NEVER
+    absorbed: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Derives what the facts say."""
-        self.facts = told_apart(self.pathway.facts)
-        self.derived = derive(self.facts, self.catalogue)
-        consents = standing_consents(self.facts.consents)
-        self.consents = [one for one in consents if one.occurred_at <= self.now]
-        self.wakes = min((one.occurred_at for one in consents if one.occurred_at > self.now), default=NEVER)
+        self.absorbed = self.pathway.lent_to is not None
+        self.derive_again()
         self.needs = {need.need_id: need for need in self.pathway.needs}
         self.handovers = {one.handover_id: one for one in self.pathway.handovers}
         self.once = set(self.pathway.said)
+
+    def derive_again(self) -> None:
+        """Works out what the pathway's facts say, the borrowed ones among them."""
+        self.facts = told_apart(_all_facts(self.pathway))
+        self.derived = derive(self.facts, self.catalogue)
+        consents = standing_consents(self.facts.consents)
+        self.consents = [one for one in consents if one.occurred_at <= self.now]
+        self.wake_at(min((one.occurred_at for one in consents if one.occurred_at > self.now), default=NEVER))
 
     def wake_at(self, due: int) -> None:
         """Asks to be looked at again at a time."""
@@ -76,6 +83,19 @@ class Work:
             if need.kind == kind and trigger.raises(need.root):
                 return need
         return None
+
+    def need_id(self, trigger: Trigger, kind: str) -> str:
+        """Returns the id of the need that a trigger raises here: another one than where its fact was told to first."""
+        borrowed = any(one.fact.event_id == trigger.root for one in self.pathway.borrowed)
+        return derived_text("need", trigger.root, kind, *([self.pathway.youth_id] if borrowed else []))
+
+    def is_elsewhere(self, trigger: Trigger, kind: str) -> bool:
+        """Tells whether the need of a trigger is another number's to go on with."""
+        if self.absorbed:
+            need = self.need_of(trigger, kind)
+            return need is None or need.state == CLOSED
+        kept = self.pathway.kept_elsewhere
+        return bool(kept) and any(one.kind == kind and trigger.raises(one.root) for one in kept)
 
     def live_handover(self, need: Need) -> Handover | None:
         """Returns the one handover of a need that is under way, or None."""
@@ -162,6 +182,14 @@ class Work:
             if trigger.raises(need.root) and need.kind in trigger.kinds:
                 return trigger
         return None
+
+
+def _all_facts(pathway: Pathway) -> Sequence[Fact]:
+    """Returns own and borrowed facts in their order; one that came both ways once."""
+    if not pathway.borrowed:
+        return pathway.facts
+    facts = {one.fact.event_id: one.fact for one in pathway.borrowed} | {fact.event_id: fact for fact in pathway.facts}
+    return sorted(facts.values(), key=lambda fact: (fact.occurred_at, fact.event_id))
 
 
 def envelope_of(youth_id: str, event_id: str, statement_id: str, now: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from schemas.refusals import RefusedError
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
 from streams.agents.letters import Letters
-from streams.domain.needs import CLOSED
+from streams.domain.work import CLOSED
 from streams.engine.meta import ENGINE_PREFIX
 from streams.engine.offline import OfflineTask
 from streams.engine.store import RocksStore

@@ -100,6 +100,8 @@ def _beginnings(youths: int) -> Iterator[StoredRecord]:
             "birth_date": days_of(date(2010, 5, 1)),
             "municipality": ("0217", "0101", "0751")[number % 3],
             "protected": False,
+            "linked_to": None,
+            "unlinked_from": None,
         }
         yield _record(number + 1, _START, "Person", body)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.codes import NeedKind
 from schemas.events import Municipality, Name, ReasonCode
 from schemas.instants import days_of
 from schemas.refusals import Refusal, RefusedError
@@ -150,6 +151,12 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
             self.programmes.values(),
             key=lambda one: (len(one.sites), one.highest_age - one.lowest_age, one.programme_id),
         )
+
+    @cached_property
+    def municipalities_with_plans(self) -> frozenset[str]:
+        """Returns where a programme makes plans."""
+        making = (one for one in self.programmes.values() if NeedKind.PLAN in one.kinds)
+        return frozenset(municipality for one in making for municipality in one.sites)
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""

@@ -92,6 +92,8 @@ def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: in
 
     A consent given after it, and not taken back, overrules it for good: that it has lapsed since is no withdrawal.
     """
+    if all(one.decision not in _ENDS for one in consents):
+        return None
     known = {one.statement_id for one in consents if one.decision == ConsentDecision.GIVEN}
     covered = {one.statement_id for one in consents if _covers(one, asker)}
     ends = [

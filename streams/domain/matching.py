@@ -42,8 +42,9 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
     ``full`` tells why programmes that fit otherwise have no capacity.
     """
     options, wanted = [], None
+    day = local_day(now)
     for programme in ranked(work.catalogue, need.kind, trigger):
-        problem = _problem(programme, trigger, work.derived, need, now) or full.get(programme.programme_id)
+        problem = _problem(programme, trigger, work.derived, need, day) or full.get(programme.programme_id)
         if problem is None:
             asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
             identity, problem = _identity(programme, asker, work.consents, work.derived.birth_day, now)
@@ -65,9 +66,8 @@ def ranked(catalogue: Catalogue, kind: str, trigger: Trigger) -> list[Programme]
     return taking
 
 
-def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Need, now: int) -> str | None:
-    """Returns why a programme doesn't fit, consent left out; None where it does."""
-    day = local_day(now)
+def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Need, day: int) -> str | None:
+    """Returns why a programme doesn't fit on a day, consent left out; None where it does."""
     if programme.only_courses and trigger.course not in programme.only_courses:
         return "other_course"
     if day < programme.valid_from or (programme.valid_to is not None and day > programme.valid_to):

@@ -11,7 +11,7 @@ from streams.domain.capacity import full_now, give_back_slots, has_slot
 from streams.domain.consents import Asker, last_word
 from streams.domain.handovers import announce, offer, run_clock, withdraw
 from streams.domain.linking import leave_to_other
-from streams.domain.matching import choose, covers
+from streams.domain.matching import choose
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import has_grown_out, keep
 from streams.domain.work import CLOSED
@@ -98,7 +98,7 @@ def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
     if settled_at > work.now:
         work.wake_at(settled_at)
         return None
-    if kind == NeedKind.PLAN and not _plans_are_made(work):
+    if kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
         return None
     need = Need(
         need_id=work.need_id(trigger, kind),
@@ -113,13 +113,6 @@ def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
     )
     work.needs[need.need_id] = need
     return need
-
-
-def _plans_are_made(work: Work) -> bool:
-    return any(
-        NeedKind.PLAN in one.kinds and covers(one, work.derived.municipality)
-        for one in work.catalogue.programmes.values()
-    )
 
 
 def _last_word(work: Work, trigger: Trigger, kind: str) -> str | None:

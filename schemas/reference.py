@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Sor = Annotated[str, Field(pattern=r"^[0-9]{11,18}$")]
 Gln = Annotated[str, Field(pattern=r"^[0-9]{13}$")]
+Sks = Annotated[str, Field(pattern=r"^[0-9A-Z]{4,10}$")]
 RegionCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 
 
@@ -57,13 +58,14 @@ class Service(_Entry):
 
 
 class Unit(_Entry):
-    """A hospital unit; ``region`` and ``gln`` where known."""
+    """A hospital unit; ``sks`` is its department code, with which letters from before FHIR name it."""
 
     sor: Sor
     name: Name
     specialty: Specialty
     region: RegionCode | None = None
     gln: Gln | None = None
+    sks: Sks | None = None
     fictional: bool = False
 
 
@@ -206,6 +208,7 @@ def _check(reference: Reference) -> None:
     """Raises ReferenceDataError where keys repeat or one file names what another lacks."""
     _check_unique("receivers.toml: SOR", [receiver.sor for receiver in reference.receivers])
     _check_unique("units.toml: SOR", [unit.sor for unit in reference.units])
+    _check_unique("units.toml: SKS", [unit.sks for unit in reference.units if unit.sks is not None])
     _check_unique("municipalities.csv: code", [entry.code for entry in reference.municipalities])
     _check_unique("regions.toml: code", [region.code for region in reference.regions])
     municipalities = {entry.code for entry in reference.municipalities}

@@ -6,8 +6,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from connectors.ages import was_of_age
 from connectors.medcom_fhir.classification import Mode, Step
 from connectors.medcom_fhir.identifiers import normalised
 from schemas.codes import Remark, Specialty
@@ -15,7 +15,7 @@ from schemas.events import Discharge, Person
 from schemas.identifiers import derived_id
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
     from uuid import UUID
 
     from connectors.medcom_fhir.organisations import Organisation
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.provenance import Link
     from connectors.medcom_fhir.stays import Stay
 
-_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
 
 
@@ -47,17 +46,9 @@ class Notification:
 
 
 def is_of_age(notification: Notification, ages: range) -> bool:
-    """Returns whether the patient had one of these ages at any time from the stay's start to the step.
-
-    So one stay is in scope whole: who is admitted at 25 and discharged at 26 stays in scope. Ages are
-    counted in Danish days. Unknown birth dates are in scope: a person decides.
-    """
+    """Returns whether the patient had one of these ages at any time from the stay's start to the step."""
     birth_date = notification.patient.number.birth_date
-    if birth_date is None:
-        return True
-    first = _age_on(birth_date, notification.stay.started_at)
-    last = max(first, _age_on(birth_date, notification.occurred_at))
-    return bool(ages) and first < ages.stop and last >= ages.start
+    return was_of_age(birth_date, ages, notification.stay.started_at, notification.occurred_at)
 
 
 def events_of(
@@ -128,8 +119,3 @@ def _remarks(notification: Notification) -> tuple[Remark, ...]:
     if notification.patient.number.is_replacement:
         remarks.append(Remark.NONSTANDARD_IDENTIFIER)
     return tuple(remarks)
-
-
-def _age_on(birth_date: date, moment: datetime) -> int:
-    day = moment.astimezone(_COPENHAGEN).date()
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

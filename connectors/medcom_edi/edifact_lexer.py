@@ -1,0 +1,142 @@
+"""From bytes to EDIFACT segments (ISO 9735, syntax version 3) within limits.
+
+MedCom's interchanges are UNOC, which is ISO-8859-1. Separators are UNA's, or level A's where there is no UNA.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
+
+SEGMENTS_MAX = 20_000
+SEGMENT_CHARACTERS_MAX = 16_384
+ELEMENTS_MAX = 99
+COMPONENTS_MAX = 99
+COMPONENT_CHARACTERS_MAX = 1_024
+_TAG = re.compile(r"[A-Z][A-Z0-9]{2}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LINE_ENDS = "\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment: its tag and its elements, each of its components, with release characters taken out."""
+
+    tag: str
+    elements: tuple[tuple[str, ...], ...] = field(repr=False)
+
+    def component(self, element: int, component: int = 1) -> str | None:
+        """Returns a component, counted from 1 as in MedCom's lists; None where it is absent or empty."""
+        if element > len(self.elements) or component > len(self.elements[element - 1]):
+            return None
+        return self.elements[element - 1][component - 1].strip() or None
+
+
+@dataclass(frozen=True, slots=True)
+class _Separators:
+    component: str = ":"
+    element: str = "+"
+    release: str = "?"
+    terminator: str = "'"
+
+
+def read_segments(body: bytes) -> list[Segment]:
+    """Returns an interchange's segments, UNA left out.
+
+    Raises RefusedError where the bytes are too many, not ISO-8859-1, or not segments; its field is the segment's
+    number, counted from 1.
+    """
+    if len(body) > BODY_BYTES_MAX:
+        raise refused("body_too_large", "interchange", f"an interchange has at most {BODY_BYTES_MAX} bytes")
+    separators, text = _separated(_decoded(body))
+    pieces = _split(text, separators.terminator, separators.release)
+    if pieces.pop().strip():
+        raise refused("segment_unterminated", f"segment[{len(pieces) + 1}]", "every segment has its terminator")
+    if len(pieces) > SEGMENTS_MAX:
+        raise refused("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")
+    return [_segment(piece.lstrip(_LINE_ENDS), separators, number) for number, piece in enumerate(pieces, start=1)]
+
+
+def _decoded(body: bytes) -> str:
+    rule = "an interchange is encoded in ISO-8859-1, as its UNOC says"
+    if not body.isascii() and _is_utf8(body):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
+        raise refused("wrong_encoding", "interchange", rule)
+    return body.decode("iso-8859-1").lstrip()
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separated(text: str) -> tuple[_Separators, str]:
+    if not text.startswith("UNA"):
+        return _Separators(), text
+    advice = text[3:9]
+    wanted = "UNA has six characters, and its separators are four different ones, none a letter or digit"
+    if len(advice) < len(":+.? '"):
+        raise refused("invalid_una", "UNA", wanted)
+    component, element, _, release, _, terminator = advice
+    told = {component, element, release, terminator}
+    if len(told) < len(("component", "element", "release", "terminator")) or any(_is_unfit(one) for one in told):
+        raise refused("invalid_una", "UNA", wanted)
+    return _Separators(component, element, release, terminator), text[9:]
+
+
+def _is_unfit(separator: str) -> bool:
+    return separator.isalnum() or (separator.isspace() and separator not in _LINE_ENDS)
+
+
+def _segment(piece: str, separators: _Separators, number: int) -> Segment:
+    field_name = f"segment[{number}]"
+    if len(piece) > SEGMENT_CHARACTERS_MAX:
+        raise refused("segment_too_long", field_name, f"a segment has at most {SEGMENT_CHARACTERS_MAX} characters")
+    if _CONTROL.search(piece):
+        raise refused("control_character", field_name, "a segment holds printable characters of ISO-8859-1 alone")
+    elements = _split(piece, separators.element, separators.release)
+    tag = elements.pop(0)
+    if not _TAG.fullmatch(tag):
+        raise refused("invalid_segment", field_name, "a segment begins with its tag of three capitals or digits")
+    if len(elements) > ELEMENTS_MAX:
+        raise refused("too_many_elements", field_name, f"a segment has at most {ELEMENTS_MAX} elements")
+    return Segment(tag, tuple(_components(element, separators, f"{field_name}.{tag}") for element in elements))
+
+
+def _components(element: str, separators: _Separators, field_name: str) -> tuple[str, ...]:
+    components = _split(element, separators.component, separators.release)
+    if len(components) > COMPONENTS_MAX:
+        raise refused("too_many_components", field_name, f"an element has at most {COMPONENTS_MAX} components")
+    return tuple(_unreleased(component, separators.release, field_name) for component in components)
+
+
+def _unreleased(component: str, release: str, field_name: str) -> str:
+    if len(component) > COMPONENT_CHARACTERS_MAX:
+        rule = f"a component has at most {COMPONENT_CHARACTERS_MAX} characters"
+        raise refused("component_too_long", field_name, rule)
+    if release not in component:
+        return component
+    text = re.sub(re.escape(release) + r"(.?)", _released, component)
+    if "\x00" in text:
+        raise refused("release_without_character", field_name, "a release character is followed by what it releases")
+    return text
+
+
+def _released(match: re.Match[str]) -> str:
+    return match[1] or "\x00"
+
+
+def _split(text: str, separator: str, release: str) -> list[str]:
+    """Returns the parts between separators that no release character stands before; takes linear time."""
+    if release not in text:
+        return text.split(separator)
+    parts, start = [], 0
+    for match in re.finditer(f"{re.escape(release)}.|{re.escape(separator)}", text, re.DOTALL):
+        if match[0] == separator:
+            parts.append(text[start : match.start()])
+            start = match.end()
+    return [*parts, text[start:]]

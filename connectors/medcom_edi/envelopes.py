@@ -1,0 +1,100 @@
+"""What a body holds, by its content, and what is inside of envelopes: one message each, in base64.
+
+| Envelope | Message in | Source |
+|---|---|---|
+| VANSEnvelope | Message/Data | MedCom, "Den gode VANSEnvelope"; medcomdk/MedCom-FHIR-Communication |
+| StandardBusinessDocument (EHMI) | BinaryContent | medcomdk/dk-ehmi-sbdh |
+| Haendelsesbesked, also in ModtagBeskedInput | Beskeddata/Base64 | KOMBIT Beskedfordeler, urn:oio:besked:kuvert:1.0 |
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from connectors.medcom_edi.oioxml_letter import ROOT
+from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
+from connectors.medcom_edi.xml_documents import read_document
+
+if TYPE_CHECKING:
+    from connectors.medcom_edi.xml_documents import Element
+
+ENVELOPES_MAX = 3
+_BLANKS = b" \t\r\n"
+_MARK = b"\xef\xbb\xbf"
+_PAYLOADS = {
+    "VANSEnvelope": ("Message", "Data"),
+    "StandardBusinessDocument": ("BinaryContent",),
+    "Haendelsesbesked": ("Beskeddata", "Base64"),
+    "ModtagBeskedInput": ("Haendelsesbesked", "Beskeddata", "Base64"),
+}
+_HELP = "send a letter, or one in VANSEnvelope, StandardBusinessDocument or Beskedfordeler's Haendelsesbesked"
+
+
+class Content(StrEnum):
+    """In what a message is written."""
+
+    FHIR_JSON = "fhir_json"
+    EDIFACT = "edifact"
+    OIOXML = "oioxml"
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """A message without its envelopes, as its sender wrote it."""
+
+    content: Content
+    message: bytes = field(repr=False)
+
+
+def unwrap(body: bytes) -> Unwrapped:
+    """Returns the message in a body, whatever envelopes it is in.
+
+    Raises RefusedError where it is of no known content, or an envelope is too large, nested too deeply, or has not
+    one message in base64. What is inside is not read here.
+    """
+    message = body
+    for _ in range(ENVELOPES_MAX + 1):
+        content = _content_at_sight(message)
+        if content is not None:
+            return Unwrapped(content, message)
+        document = read_document(message)
+        if document.name == ROOT:
+            return Unwrapped(Content.OIOXML, message)
+        message = _payload(document)
+    raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
+
+
+def _content_at_sight(message: bytes) -> Content | None:
+    """Returns the content of what is no XML; None for XML. Raises RefusedError where it is nothing that is known."""
+    start = message.removeprefix(_MARK).lstrip(_BLANKS)[:3]
+    if start[:1] in {b"{", b"["}:
+        return Content.FHIR_JSON
+    if start in {b"UNA", b"UNB"}:
+        return Content.EDIFACT
+    if start[:1] == b"<":
+        return None
+    raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
+
+
+def _payload(document: Element) -> bytes:
+    names = _PAYLOADS.get(document.name)
+    if names is None:
+        raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)
+    holders = [document]
+    for name in names:
+        holders = [child for holder in holders for child in holder.children(name)]
+    path = ".".join((document.name, *names))
+    if len(holders) != 1:
+        raise refused("payload_count", path, "an envelope holds one message")
+    text = "".join((holders[0].node.text or "").split())
+    try:
+        message = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise refused("not_base64", path, "the message is in base64") from error
+    if not 0 < len(message) <= BODY_BYTES_MAX:
+        raise refused("body_too_large", path, f"a message has 1 to {BODY_BYTES_MAX} bytes")
+    return message

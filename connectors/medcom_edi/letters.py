@@ -1,0 +1,111 @@
+"""A letter, checked: what both syntaxes' fields say, or the first rule that they break."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.cpr import CPR, PersonNumber, person_number
+from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
+from connectors.medcom_edi.parties import Party, read_party
+from connectors.medcom_edi.reading import Told, coded, episode_of, optional_time_of, reference_of, taken_type, time_of
+from connectors.medcom_edi.refusing import refused
+from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from schemas.codes import Specialty
+
+if TYPE_CHECKING:
+    from connectors.medcom_edi.fields import LetterFields, PatientFields, Said
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Everything that is taken from a letter; free text and diagnoses are not even read.
+
+    ``thread`` is the number that a letter and its corrections have in common: a notice's NotificationIdentifier, else
+    the letter's own. ``episode`` is None where the letter names none. ``ended`` of a discharge notice and ``started``
+    of an admission notice are never None.
+    """
+
+    kind: LetterType
+    identifier: str
+    status: LetterStatus
+    authorised: Told
+    thread: str
+    episode: str | None
+    sender: Party
+    receiver: Party
+    specialty: Specialty
+    number: PersonNumber
+    patient_status: PatientStatus | None
+    started: Told | None
+    ended: Told | None
+    details: PersonDetails = field(repr=False)
+
+
+def read_letter(fields: LetterFields) -> Letter:
+    """Returns the letter that the fields say; raises RefusedError at the first rule that is broken."""
+    kind = taken_type(fields.type_code)
+    identifier = reference_of(fields.identifier)
+    notification = _notification(fields, kind)
+    number = _number(fields.patient)
+    letter = Letter(
+        kind=kind,
+        identifier=identifier,
+        status=coded(fields.status, tuple(LetterStatus)),
+        authorised=time_of(fields.authorised),
+        thread=notification or identifier,
+        episode=_episode(fields, kind, identifier),
+        sender=read_party(fields.sender),
+        receiver=read_party(fields.receiver),
+        specialty=SPECIALTIES.get(fields.specialty.text or "", Specialty.UNKNOWN),
+        number=number,
+        patient_status=_patient_status(fields.patient_status, kind),
+        started=time_of(fields.started) if kind is LetterType.ADMISSION_NOTICE else optional_time_of(fields.started),
+        ended=time_of(fields.ended) if kind is LetterType.DISCHARGE_NOTICE else optional_time_of(fields.ended),
+        details=_details(fields.patient, number),
+    )
+    if any(number.number in one.upper().replace("-", "") for one in (identifier, letter.thread, letter.episode or "")):
+        raise refused("identifier_in_id", fields.identifier.path, "no number of a letter holds the patient's number")
+    return letter
+
+
+def _notification(fields: LetterFields, kind: LetterType) -> str | None:
+    return episode_of(fields.notification) if kind in NOTICES else None
+
+
+def _episode(fields: LetterFields, kind: LetterType, identifier: str) -> str | None:
+    """Returns the episode of care's id.
+
+    A notice's NotificationIdentifier is that (medcomdk/dk-medcom-hospitalnotification, "Map between OIOXML Advis and
+    FHIR HospitalNotification"), but where older systems repeat the letter's own number there, it names no episode.
+    """
+    episode = episode_of(fields.notification if kind in NOTICES else fields.episode)
+    own = identifier.lower().replace("-", "")
+    return None if kind in NOTICES and episode == own else episode
+
+
+def _patient_status(said: Said, kind: LetterType) -> PatientStatus | None:
+    allowed = PATIENT_STATUSES.get(kind)
+    if said.text is None or allowed is None:
+        return None
+    return coded(said, sorted(allowed))
+
+
+def _number(patient: PatientFields) -> PersonNumber:
+    """Returns the patient's CPR number, else the number that stands in for one."""
+    said = patient.number if patient.number.text is not None else patient.alternative_number
+    if said.text is None:
+        raise refused("element_missing", patient.number.path, "the patient is identified by a CPR number")
+    return person_number(CPR, said.text.replace("-", ""), said.path)
+
+
+def _details(patient: PatientFields, number: PersonNumber) -> PersonDetails:
+    name = _joined(" ", patient.given_name, patient.surname)
+    place = _joined(" ", patient.postcode, patient.district)
+    lines = [*(one.text for one in (patient.street, patient.suburb) if one.text), *([place] if place else [])]
+    address = ", ".join(lines)[:DETAIL_CHARACTERS_MAX] or None
+    return PersonDetails(number.system, number.number, name, address, patient.phone.text)
+
+
+def _joined(separator: str, *fields: Said) -> str | None:
+    return separator.join(one.text for one in fields if one.text)[:DETAIL_CHARACTERS_MAX] or None

@@ -1,0 +1,100 @@
+"""Single fields, checked: texts, codes, times and ids, the same for both syntaxes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
+
+from connectors.medcom_edi.codes import LetterType
+from connectors.medcom_edi.refusing import refused
+from schemas.instants import is_possible_time
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from connectors.medcom_edi.fields import Said
+
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
+_EPISODE = re.compile(r"[!-~]{1,35}")
+_Code = TypeVar("_Code", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A time that a letter tells, aware, and where it stands."""
+
+    at: datetime
+    path: str
+
+
+def required(said: Said) -> str:
+    """Returns a field's text; raises RefusedError where it is absent."""
+    if said.text is None:
+        raise refused("element_missing", said.path, "the element is required")
+    return said.text
+
+
+def taken_type(said: Said) -> LetterType:
+    """Returns the type of a letter; raises RefusedError where it is none that is taken."""
+    if said.text in set(LetterType):
+        return LetterType(said.text)
+    rule = f"the letter is one of {', '.join(LetterType)}; its name, type and version agree"
+    raise refused("message_type_not_taken", said.path, rule, "send it to the person it concerns")
+
+
+def coded(said: Said, codes: Collection[_Code]) -> _Code:
+    """Returns the code that a field's text is; raises RefusedError where it is absent or none of these."""
+    text = required(said)
+    for code in codes:
+        if code.value == text:
+            return code
+    raise refused("unknown_code", said.path, f"the code is one of: {', '.join(sorted(codes))}, in the letter's syntax")
+
+
+def time_of(said: Said) -> Told:
+    """Returns a required time: Danish local time, of the first of two hours where clocks go back.
+
+    Raises RefusedError where it is no time, or one that clocks pass over.
+    """
+    text = required(said)
+    try:
+        local = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
+    except ValueError:
+        local = None
+    if local is None:
+        raise refused("invalid_time", said.path, "the time is a day and an hour that exist, in the syntax's format")
+    moment = local.replace(tzinfo=_COPENHAGEN)
+    if moment.year in {1, 9999} or not is_possible_time(moment):
+        raise refused("invalid_time", said.path, "the year is 1900 to 2199")
+    if moment.astimezone(UTC).astimezone(_COPENHAGEN).replace(tzinfo=None) != local:
+        raise refused("invalid_time", said.path, "the hour exists on that day, in Danish time")
+    return Told(moment, said.path)
+
+
+def optional_time_of(said: Said) -> Told | None:
+    """Returns a time that may be absent."""
+    return None if said.text is None else time_of(said)
+
+
+def reference_of(said: Said) -> str:
+    """Returns the number of a letter, as sent."""
+    text = required(said)
+    if not _REFERENCE.fullmatch(text):
+        raise refused("wrong_form", said.path, "a number has 1 to 35 printable characters of ASCII")
+    return text
+
+
+def episode_of(said: Said) -> str | None:
+    """Returns an episode of care's id as all connectors have it, in lower case without hyphens; None where absent."""
+    if said.text is None:
+        return None
+    episode = said.text.lower().removeprefix("urn:uuid:").replace("-", "")
+    if not _EPISODE.fullmatch(episode):
+        raise refused("wrong_form", said.path, "an episode's id has 1 to 35 printable characters of ASCII, no blanks")
+    return episode

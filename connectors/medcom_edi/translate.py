@@ -1,0 +1,119 @@
+"""MedCom's letters to canonical events: a pure mapping but for the vault behind ``youth_id``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.ages import was_of_age
+from connectors.medcom_edi import edifact_interchange, edifact_letter, oioxml_letter
+from connectors.medcom_edi.codes import RECEIPT_TYPES, letter_type
+from connectors.medcom_edi.edifact_lexer import read_segments
+from connectors.medcom_edi.events import content_digest, events_of, facts_of, letter_id
+from connectors.medcom_edi.fields import Syntax
+from connectors.medcom_edi.letters import Letter, read_letter
+from connectors.medcom_edi.meaning import Transfer, meaning_of
+from connectors.medcom_edi.outcomes import (
+    Delivery,
+    LetterOutcome,
+    Outcome,
+    OutOfScope,
+    ReceivedReceipt,
+    Refused,
+    Translation,
+    Unreadable,
+)
+from connectors.medcom_edi.xml_documents import read_document
+from schemas.refusals import RefusedError
+from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from connectors.medcom_edi.fields import Addressed, Interchange, LetterFields
+    from schemas.reference import Reference
+
+_AHEAD_HELP = "correct the time, and the sender's clock if it is that, and send the letter again"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a door needs to take letters in.
+
+    ``youth_id`` looks up or allots a person's pseudonym by a number and its system; it may block and write, and is
+    asked last, once for a letter that will be published. ``ages`` are whole years, of all programmes together.
+    ``ahead_max`` is by how much what has happened may lie after its receipt; None means without limit.
+    """
+
+    youth_id: Callable[[str, str], str]
+    reference: Reference
+    ages: range
+    ahead_max: timedelta | None = CLOCK_SKEW_MAX
+
+
+def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime) -> Outcome:
+    """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
+
+    Each letter has its own outcome. No text in it repeats a value from the letter.
+    """
+    interchange = None
+    try:
+        if syntax is Syntax.EDIFACT:
+            segments = read_segments(body)
+            interchange = edifact_interchange.read_header(segments)
+            messages = edifact_interchange.read_messages(segments)
+            letters = tuple(_of_edifact(message, interchange, door, recorded_at) for message in messages)
+        else:
+            document = read_document(body)
+            interchange = oioxml_letter.read_header(document)
+            xml_letters = oioxml_letter.read_letters(document)
+            letters = tuple(_of_oioxml(letter, interchange, door, recorded_at) for letter in xml_letters)
+    except RefusedError as error:
+        return Unreadable(error.refusal, interchange)
+    return Delivery(interchange, letters)
+
+
+def _of_edifact(
+    message: edifact_interchange.Message, interchange: Interchange, door: Door, recorded_at: datetime
+) -> LetterOutcome:
+    kind = letter_type(message.addressed.version)
+    if kind in RECEIPT_TYPES:
+        return ReceivedReceipt(kind)
+    try:
+        edifact_interchange.check_trailer(message)
+        fields = edifact_letter.read_fields(message, interchange)
+        return _outcome(fields, message.addressed, door, recorded_at)
+    except RefusedError as error:
+        return Refused(error.refusal, message.addressed)
+
+
+def _of_oioxml(
+    letter: oioxml_letter.XmlLetter, interchange: Interchange, door: Door, recorded_at: datetime
+) -> LetterOutcome:
+    if letter.kind in RECEIPT_TYPES:
+        return ReceivedReceipt(letter.kind)
+    try:
+        return _outcome(oioxml_letter.read_fields(letter, interchange), letter.addressed, door, recorded_at)
+    except RefusedError as error:
+        return Refused(error.refusal, letter.addressed)
+
+
+def _outcome(fields: LetterFields, addressed: Addressed | None, door: Door, recorded_at: datetime) -> LetterOutcome:
+    letter = read_letter(fields)
+    meaning = meaning_of(letter)
+    if door.ahead_max is not None:
+        told = {letter.authorised.path: letter.authorised.at, meaning.told.path: meaning.told.at}
+        refuse_ahead(told, recorded_at + door.ahead_max, _AHEAD_HELP)
+    if isinstance(meaning, Transfer):
+        return OutOfScope(addressed, letter_id(letter), "transfer")
+    facts = facts_of(letter, meaning, door.reference)
+    if not _is_of_age(letter, meaning.told.at, door.ages):
+        return OutOfScope(addressed, letter_id(letter), "age")
+    events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
+    return Translation(addressed, letter_id(letter), content_digest(events), events, letter.details)
+
+
+def _is_of_age(letter: Letter, at: datetime, ages: range) -> bool:
+    """Returns whether the patient had one of these ages from the stay's start, where it is told, to the step."""
+    return was_of_age(letter.number.birth_date, ages, letter.started.at if letter.started else at, at)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from connectors.gateway import (
     claims_door,
+    edi_door,
     events_door,
     handovers_door,
     identity_door,
@@ -57,7 +58,7 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers_door.router, replies_door.router, identity_door.router, claims_door.router)
-    for router in (medcom_door.router, events_door.router, *programmes, _state):
+    for router in (medcom_door.router, edi_door.router, events_door.router, *programmes, _state):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
@@ -123,7 +124,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = document.setdefault("components", {})
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        for path in ("/medcom/fhir", "/events/{topic}"):
+        for path in ("/medcom/fhir", "/medcom/edifact", "/medcom/oioxml", "/events/{topic}"):
             document["paths"][path]["post"]["security"] = [{"token": []}]
         schemas = components.setdefault("schemas", {})
         forms: list[type[BaseModel]] = [*FORMS.values(), HandoverReply, claims_door.ClaimForm]

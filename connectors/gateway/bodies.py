@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+UTF_8 = frozenset({"utf-8", "utf8"})
 _DRAINED_BYTES_MAX = 256 * 1024 * 1024
 _DRAIN_TIME_MAX = timedelta(seconds=10)
 
@@ -41,12 +42,12 @@ async def read_body(request: Request, bytes_max: int, time_max: timedelta) -> by
     return b"".join(chunks)
 
 
-def check_media_type(request: Request, allowed: Collection[str]) -> str:
+def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
     """Returns the body's media type; raises TurnedAwayError with 415 for another, another charset, or compression."""
     media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
     encoding = request.headers.get("content-encoding", "identity").lower()
-    if media_type.strip() in allowed and charset in {"", "utf-8", "utf8"} and encoding == "identity":
+    if media_type.strip() in allowed and charset in {"", *charsets} and encoding == "identity":
         return media_type.strip()
     names = " or ".join(sorted(allowed))
     raise TurnedAwayError(
@@ -54,7 +55,7 @@ def check_media_type(request: Request, allowed: Collection[str]) -> str:
         Refusal(
             "unsupported_media_type",
             "content-type",
-            f"the body is {names}, in UTF-8, not compressed",
+            f"the body is {names}, in {' or '.join(sorted(charsets))}, not compressed",
             "set Content-Type to what the body is",
         ),
     )

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.bodies import check_media_type, read_body
 from connectors.gateway.clients import Client, Role
 from connectors.gateway.json_reader import read_json
+from connectors.gateway.letter_publishing import publish_letter
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.publisher import Unavailable
 from connectors.gateway.receipts import Case, Letter, Opened
-from connectors.gateway.statements import record_of
 from connectors.gateway.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
+from connectors.medcom_edi.envelopes import Content, unwrap
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
@@ -25,8 +25,6 @@ from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
-from connectors.vault.identities import Stated
-from connectors.vault.tables import ErasedMeanwhileError
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -35,13 +33,20 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.letters import Addressing
 
 FHIR_JSON = "application/fhir+json"
-_MEDIA_TYPES = frozenset({FHIR_JSON, "application/json"})
+_MEDIA_TYPES = frozenset({FHIR_JSON, "application/json", "application/xml", "text/xml"})
 _CASE_REFUSALS = {Case.BUNDLE_REUSED: BUNDLE_ID_REUSED, Case.CONTENT_CHANGED: CONTENT_CHANGED}
 _FOREIGN_SENDER = Refusal(
     "foreign_source",
     "MessageHeader.sender",
     "the sender is one that this client may send for",
     "ask operations for a token with the sender's SOR code: `brobygger clients create source --sender`",
+)
+_NO_ENVELOPE = {"unknown_content", "not_xml", "wrong_encoding"}
+_OTHER_CONTENT = Refusal(
+    "unknown_content",
+    "document",
+    "this door takes FHIR in JSON, in an envelope or without",
+    "send EDIFACT to /medcom/edifact and OIOXML to /medcom/oioxml",
 )
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -106,10 +111,24 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
 
 def _translated(desk: Desk, body: bytes, at: datetime) -> Outcome:
     try:
-        read_json(body, desk.limits.nesting_max)
+        message = _without_envelope(body)
+        read_json(message, desk.limits.nesting_max)
     except RefusedError as error:
         return Refused(error.refusal, None)
-    return translate(body, replace(desk.medcom, ages=desk.ages()), at)
+    return translate(message, replace(desk.medcom, ages=desk.ages()), at)
+
+
+def _without_envelope(body: bytes) -> bytes:
+    """Returns a message, out of its envelope where it is in one; raises RefusedError for one that holds another."""
+    try:
+        unwrapped = unwrap(body)
+    except RefusedError as error:
+        if error.refusal.code in _NO_ENVELOPE:
+            return body  # what reads JSON says what is wrong with it
+        raise
+    if unwrapped.content is not Content.FHIR_JSON:
+        raise RefusedError(_OTHER_CONTENT)
+    return unwrapped.message
 
 
 async def _acknowledge(
@@ -125,35 +144,16 @@ async def _acknowledge(
         return _acknowledgement(addressing, _CASE_REFUSALS.get(case, refusal), at)
 
     opened = await asyncio.to_thread(desk.receipts.open, letter, acknowledgement, at)
-    if opened.publish_as_of is not None and isinstance(outcome, Translation):
-        await _keep(desk, outcome, letter)
-        delivery = await desk.publish(
-            [
-                record_of(topic, event.model_copy(update={"recorded_at": opened.publish_as_of}))
-                for topic, event in sorted(outcome.events, key=lambda entry: entry[0] != "persons")
-            ]
+    as_of, confirmed = opened.publish_as_of, True
+    if as_of is not None and isinstance(outcome, Translation):
+        confirmed = await publish_letter(desk, letter, outcome.events, outcome.details, as_of)
+    if not confirmed:
+        _count(desk, outcome, opened, "unavailable")
+        return _fhir_answer(
+            200, _bytes(build_acknowledgement(addressing, ResponseCode.TRANSIENT_ERROR, OUT_OF_OPERATION, at))
         )
-        if isinstance(delivery, Unavailable):
-            _count(desk, outcome, opened, "unavailable")
-            return _fhir_answer(
-                200, _bytes(build_acknowledgement(addressing, ResponseCode.TRANSIENT_ERROR, OUT_OF_OPERATION, at))
-            )
-        await asyncio.to_thread(desk.receipts.close, letter)
     _count(desk, outcome, opened, "published" if opened.publish_as_of else "repeated")
     return _fhir_answer(200, opened.acknowledgement)
-
-
-async def _keep(desk: Desk, translation: Translation, letter: Letter) -> None:
-    """Has the vault keep whom a message is about, before anything is published."""
-    _, event = translation.events[0]
-    if event.youth_id is None:
-        return
-    try:
-        stated = Stated(event.youth_id, translation.details, event.sent_at)
-        await asyncio.to_thread(desk.identities.keep, [stated])
-    except ErasedMeanwhileError:
-        await asyncio.to_thread(desk.receipts.withdraw, letter)
-        raise
 
 
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:

@@ -20,11 +20,12 @@ class GatewayMetrics:
             registry=self.registry,
         )
         # Every MedCom message by its case: new, repeat, resubmission, bundle_reused, content_changed, refused,
-        # out_of_scope, acknowledgement, unaddressable, unavailable.
+        # out_of_scope, acknowledgement, unaddressable, unavailable. Letters from before FHIR are among them, each by
+        # itself.
         self.messages = Counter(
             "brobygger_medcom_messages_total", "MedCom messages by what they were", ("case",), registry=self.registry
         )
-        # Refusals by door (medcom, events, claims, entrance) and the refusal's code.
+        # Refusals by door (medcom, letters, events, claims, entrance) and the refusal's code.
         self.refusals = Counter(
             "brobygger_refusals_total", "Refusals by door and code", ("door", "code"), registry=self.registry
         )

@@ -46,12 +46,22 @@ def compile_catalogue(
         version=version,
         programmes={one.id: compiled(one, regions) for one in programmes if one.receives_handovers},
         holidays=frozenset(_holidays(range(_FIRST_YEAR, on.year + _YEARS_AHEAD))),
-        units={unit.sor: unit.specialty.value for unit in sorted(reference.units, key=lambda unit: unit.sor)},
+        units=_units(reference),
         owners={code: reference.owner_of(code) for code in municipalities},
         operations=reference.default_owner,
         settle_ms=rules.settle // timedelta(milliseconds=1),
         calendar_allowed=rules.calendar_allowed,
     )
+
+
+def _units(reference: Reference) -> dict[str, str]:
+    """Returns each unit's specialty by its SOR code, and by what older letters call a unit that nobody knew then.
+
+    So a stay at ``sks:4202090`` goes on when reference data names that department.
+    """
+    units = {unit.sor: unit.specialty.value for unit in reference.units}
+    units |= {f"sks:{unit.sks}": unit.specialty.value for unit in reference.units if unit.sks is not None}
+    return dict(sorted(units.items()))
 
 
 def _holidays(years: range) -> set[int]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from connectors.medcom_edi.outcomes import OutOfScope
-from schemas.codes import Remark, StayStatus
+from schemas.codes import Remark, Specialty, StayStatus
 from schemas.events import UNNUMBERED, Correspondence, Referral
 from tests.unit.medcom_edi.builders import (
     FixedIdentities,
@@ -136,6 +136,33 @@ def test_a_receiver_that_reference_data_knows_by_location_number_is_of_its_munic
 
     assert person_of(Notice(receiver=receiver, receiver_gln="5790001348120").edifact()).municipality == "0163"
     assert person_of(a_letter("DIS91_1")).municipality is None
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        ("9984101", "SKS:SST", "sygehusafdelingsnummer"),
+        ("9521108400116", "EAN:9", "lokationsnummer"),
+        ("9991084000016101", "SOR:SST", "sorkode"),
+    ],
+)
+def test_a_department_that_reference_data_knows_is_its_unit_whatever_list_it_is_named_by(
+    sender: tuple[str, str, str],
+) -> None:
+    discharge = discharge_of(Notice(sender=sender).edifact())
+
+    assert (discharge.unit, discharge.specialty) == ("9991084000016101", Specialty.CHILD_PSYCHIATRY)
+
+
+@pytest.mark.parametrize(
+    ("code", "specialty"), [("52", Specialty.CHILD_PSYCHIATRY), ("50", Specialty.ADULT_PSYCHIATRY)]
+)
+def test_a_department_that_nobody_knows_is_of_the_specialty_that_its_letter_codes(
+    code: str, specialty: Specialty
+) -> None:
+    letter = edited(a_letter("DIS01_1"), "SPR+ORG+30:", f"SPR+ORG+{code}:")
+
+    assert discharge_of(letter).specialty == specialty
 
 
 def test_a_municipality_that_there_is_not_is_refused() -> None:

@@ -57,6 +57,12 @@ def test_a_programme_of_a_region_that_is_no_more_keeps_its_municipalities(refere
     assert not {"0360", "0751"} & set(compiled.programmes["unik-recovery-young"].sites)
 
 
+def test_a_unit_that_was_named_by_its_department_code_is_known_once_reference_data_has_it(reference: Reference) -> None:
+    compiled = compile_catalogue(1, (), reference, date(2026, 1, 1), Rules(timedelta(minutes=15)))
+
+    assert compiled.units["sks:9984101"] == compiled.units["9991084000016101"] == "child_psychiatry"
+
+
 def test_a_receiver_is_known_by_sor_and_gln_together(reference: Reference) -> None:
     assert reference.municipality_of("953741000016009", "5790001348120") == "0163"
     assert reference.municipality_of("953741000016009", "5790000209354") is None

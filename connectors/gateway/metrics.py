@@ -19,9 +19,8 @@ class GatewayMetrics:
             ("topic", "outcome"),
             registry=self.registry,
         )
-        # Every MedCom message by its case: new, repeat, resubmission, bundle_reused, content_changed, refused,
-        # out_of_scope, acknowledgement, unaddressable, unavailable. Letters from before FHIR are among them, each by
-        # itself.
+        # Every MedCom message and letter by its case: new, repeat, resubmission, bundle_reused, content_changed,
+        # refused, out_of_scope, acknowledgement, unaddressable, unavailable.
         self.messages = Counter(
             "brobygger_medcom_messages_total", "MedCom messages by what they were", ("case",), registry=self.registry
         )

@@ -18,6 +18,7 @@ COMPONENT_CHARACTERS_MAX = 1_024
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINE_ENDS = "\r\n"
+_SEPARATORS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,11 @@ def _separated(text: str) -> tuple[_Separators, str]:
     wanted = "UNA has six characters, and its separators are four different ones, none a letter or digit"
     if len(advice) < len(":+.? '"):
         raise refused("invalid_una", "UNA", wanted)
-    component, element, _, release, _, terminator = advice
-    told = {component, element, release, terminator}
-    if len(told) < len(("component", "element", "release", "terminator")) or any(_is_unfit(one) for one in told):
+    told = _Separators(advice[0], advice[1], advice[3], advice[5])
+    different = {told.component, told.element, told.release, told.terminator}
+    if len(different) < _SEPARATORS or any(_is_unfit(one) for one in different):
         raise refused("invalid_una", "UNA", wanted)
-    return _Separators(component, element, release, terminator), text[9:]
+    return told, text[9:]
 
 
 def _is_unfit(separator: str) -> bool:

@@ -120,7 +120,7 @@ def _addressed(letter: Element) -> Addressed | None:
     if len(head) != 1:
         return None
     found = [head[0].children(name) for name in ("Identifier", "VersionCode")]
-    texts = [one[0].node.text or "" for one in found if len(one) == 1]
+    texts = [(one[0].node.text or "").strip() for one in found if len(one) == 1]
     if len(texts) != len(found) or not all(_REFERENCE.fullmatch(text) for text in texts):
         return None
     return Addressed(texts[0], texts[1])

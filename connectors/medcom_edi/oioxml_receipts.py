@@ -17,7 +17,7 @@ _NAMESPACE = "http://rep.oio.dk/sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"
 
 def oioxml_receipt(receipt: Receipt) -> bytes:
     """Returns the Emessage that answers another, in windows-1252."""
-    root = etree.Element(f"{{{_NAMESPACE}}}Emessage", nsmap={None: _NAMESPACE})
+    root = etree.fromstring(f'<Emessage xmlns="{_NAMESPACE}"/>')
     envelope, sent = _under(root, "Envelope"), receipt.local
     moment = _under(envelope, "Sent")
     _under(moment, "Date", sent.strftime("%Y-%m-%d"))
@@ -31,8 +31,8 @@ def oioxml_receipt(receipt: Receipt) -> bytes:
         _letters(original, receipt.refused)
     if receipt.taken:
         _letters(_receipt(root, receipt, "PositiveReceipt", "03"), receipt.taken)
-    written: bytes = etree.tostring(root, xml_declaration=True, encoding="windows-1252")
-    return written
+    declaration = '<?xml version="1.0" encoding="windows-1252"?>'
+    return f"{declaration}{etree.tostring(root, encoding='unicode')}".encode("cp1252", "xmlcharrefreplace")
 
 
 def _receipt(root: etree._Element, receipt: Receipt, name: str, number: str) -> etree._Element:

@@ -23,6 +23,7 @@ from connectors.medcom_edi.outcomes import (
     Translation,
     Unreadable,
 )
+from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
 from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
@@ -94,12 +95,15 @@ def _of_oioxml(
     if letter.kind in RECEIPT_TYPES:
         return ReceivedReceipt(letter.kind)
     try:
-        return _outcome(oioxml_letter.read_fields(letter, interchange), letter.addressed, door, recorded_at)
+        fields = oioxml_letter.read_fields(letter, interchange)
+        if letter.addressed is None:
+            raise refused("wrong_form", fields.identifier.path, "a letter's number and version can stand in a receipt")
+        return _outcome(fields, letter.addressed, door, recorded_at)
     except RefusedError as error:
         return Refused(error.refusal, letter.addressed)
 
 
-def _outcome(fields: LetterFields, addressed: Addressed | None, door: Door, recorded_at: datetime) -> LetterOutcome:
+def _outcome(fields: LetterFields, addressed: Addressed, door: Door, recorded_at: datetime) -> LetterOutcome:
     letter = read_letter(fields)
     meaning = meaning_of(letter)
     if door.ahead_max is not None:

@@ -30,14 +30,6 @@ _ENCODINGS = {
     "utf-8": "utf-8",
 }
 _PROLOGUE = re.compile(r"\s*<\?xml[^>]*\?>")
-_PARSER_OPTIONS = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +99,23 @@ def read_document(body: bytes) -> Element:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise refused("document_type", "document", "a document has neither document type nor entities")
     try:
-        parser = etree.XMLParser(encoding="utf-8", **_PARSER_OPTIONS)
-        node = etree.fromstring(text.encode(), parser)
+        node = etree.fromstring(text.encode(), _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise refused("not_xml", "document", "a document is well-formed XML 1.0") from error
     _check_size(node)
     return Element(node, "document")
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
 
 
 def _decoded(body: bytes) -> str:

@@ -1,0 +1,101 @@
+"""What a pathway makes of letters: a stay that they alone tell, corrected, cancelled, moved and told twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.events import Envelope
+from tests.domain.story import PSYCHIATRY, YOUTH, Story, a_consent, at
+from tests.unit.medcom_edi.builders import Notice, a_letter, edited, local, translation_of
+
+DISCHARGED = at("2025-12-10 10:00")
+SETTLED = DISCHARGED + timedelta(minutes=15)
+SENDER = (PSYCHIATRY, "SOR:SST", "sorkode")
+ADMISSION = Notice(
+    kind="20",
+    identifier="EPIC1",
+    patient_status=("HS", "indlagt"),
+    sender=SENDER,
+    authorised=local("2025-12-01T09:00"),
+    happened=local("2025-12-01T09:00"),
+)
+DISCHARGE = Notice(
+    identifier="EPIC2", sender=SENDER, authorised=local("2025-12-10T10:00"), happened=local("2025-12-10T10:00")
+)
+CORRECTED, CANCELLED = ("M", "rettetbrev"), ("C", "annulleretbrev")
+
+
+def said_by(*bodies: bytes) -> list[Envelope]:
+    """Returns the events of letters, of the story's young person."""
+    return [event.model_copy(update={"youth_id": YOUTH}) for body in bodies for _, event in translation_of(body).events]
+
+
+def a_story(*bodies: bytes) -> Story:
+    """Tells a consent and letters when the young person was discharged, and waits until they have settled."""
+    consent = a_consent("consent", DISCHARGED - timedelta(days=1))
+    return Story().tell(DISCHARGED, consent, *said_by(*bodies)).wait_until(SETTLED)
+
+
+@pytest.mark.parametrize("notices", [(ADMISSION, DISCHARGE), (DISCHARGE, ADMISSION), (DISCHARGE,)])
+def test_a_stay_that_notices_alone_tell_is_offered_once_in_any_order(notices: tuple[Notice, ...]) -> None:
+    edifact = a_story(*(notice.edifact() for notice in notices))
+    oioxml = a_story(*(notice.oioxml() for notice in notices))
+
+    assert edifact.offers() == oioxml.offers() == [("ungevaerftet", "helsingoer")]
+
+
+def test_a_letter_in_both_syntaxes_is_one() -> None:
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact(), DISCHARGE.oioxml())
+
+    assert story.outcomes[-2:] == ["duplicate", "duplicate"]
+    assert len(story.offers()) == 1
+
+
+def test_a_discharge_that_is_cancelled_within_the_settle_time_makes_no_need() -> None:
+    cancelled = DISCHARGE.but(status=CANCELLED, identifier="EPIC3")
+
+    assert a_story(ADMISSION.edifact(), DISCHARGE.edifact(), cancelled.oioxml()).needs() == []
+
+
+def test_a_discharge_that_is_corrected_to_a_move_after_the_offer_is_withdrawn() -> None:
+    moved = DISCHARGE.but(status=CORRECTED, patient_status=("MH", "flyttet_til_sygehus"), identifier="EPIC3")
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact()).tell(
+        SETTLED + timedelta(hours=1), *said_by(moved.edifact())
+    )
+
+    assert story.to_programmes("withdrawn") == [("withdrawn", "ungevaerftet", "discharge_cancelled")]
+
+
+def test_a_corrected_time_makes_no_second_offer() -> None:
+    corrected = DISCHARGE.but(
+        status=CORRECTED, happened=local("2025-12-10T09:15"), authorised=local("2025-12-10T10:30")
+    )
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact())
+    story.tell(SETTLED + timedelta(hours=1), *said_by(corrected.edifact())).wait(hours=1)
+
+    assert len(story.offers()) == len(story.pathway.needs) == 1
+
+
+def test_the_epikrise_after_the_notice_makes_no_second_need() -> None:
+    letter = edited(a_letter("DIS01_1"), "0108584940", "0105104840")
+    letter = edited(
+        edited(letter, "DTM+90:199811131000", "DTM+90:202512010900"), "DTM+91:199901111300", "DTM+91:202512101000"
+    )
+    letter = edited(edited(letter, "DTM+137:199901151012", "DTM+137:202512121012"), "2001060:SKS", f"{PSYCHIATRY}:SOR")
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact())
+    story.tell(SETTLED + timedelta(days=2), *said_by(letter)).wait(hours=1)
+
+    assert len(story.pathway.needs) == 1
+
+
+def test_a_death_closes_what_is_open() -> None:
+    dead = DISCHARGE.but(
+        patient_status=("DE", "doed"), identifier="EPIC9", notification="AB12", status=("N", "nytbrev")
+    )
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact()).tell(
+        SETTLED + timedelta(days=1), *said_by(dead.edifact())
+    )
+
+    assert [need[1:] for need in story.needs()] == [("closed", "deceased")]

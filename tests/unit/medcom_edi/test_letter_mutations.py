@@ -51,10 +51,11 @@ STATUSES = {code: word.value for code, word in STATUS_CODES.items()} | {"X": "br
 PATIENT_STATUSES = {code: word.value for code, word in PATIENT_STATUS_CODES.items()} | {"XX": "andet"}
 
 
-def _parts(body: bytes) -> list[bytes]:
+def parts_of(body: bytes) -> list[bytes]:
     """Returns a letter in parts that can be dropped, swapped and repeated: segments, or tags and texts."""
     mark = b"'" if body[:2] == b"UN" else b">"
-    return [part + mark for part in body.split(mark)]
+    *ended, rest = body.split(mark)
+    return [*(part + mark for part in ended), rest]
 
 
 def _dropped(parts: list[bytes], at: int, _: int) -> bytes:
@@ -86,7 +87,7 @@ def _counted(body: bytes) -> bytes:
     return edited(body, "UNT+", "UNT+") if b"UNH+" in body and b"UNT+" in body[body.index(b"UNH+") :] else body
 
 
-def _check(outcome: Outcome) -> None:
+def check_outcome(outcome: Outcome) -> None:
     """Asserts what is true of every outcome."""
     match outcome:
         case Unreadable(refusal, interchange):
@@ -135,11 +136,11 @@ def _check_refusal(refusal: Refusal) -> None:
 def test_no_change_of_any_part_ends_in_an_exception(recounted: bool, name: str, data: st.DataObject) -> None:
     body = (MESSAGES / name).read_bytes()
     for change in data.draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3)):
-        parts = _parts(body)
+        parts = parts_of(body)
         at, to = data.draw(st.integers(0, len(parts) - 1)), data.draw(st.integers(0, len(parts) - 1))
         body = change(parts, at, to)
 
-    _check(outcome_of(_counted(body) if recounted else body))
+    check_outcome(outcome_of(_counted(body) if recounted else body))
 
 
 @given(name=st.sampled_from(FILES), data=st.data())
@@ -149,7 +150,7 @@ def test_no_change_of_any_byte_ends_in_an_exception(name: str, data: st.DataObje
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
 
     for syntax in Syntax:
-        _check(translate(bytes(body), syntax, a_door(), RECORDED_AT))
+        check_outcome(translate(bytes(body), syntax, a_door(), RECORDED_AT))
 
 
 @given(name=st.sampled_from(FILES), encoding=st.sampled_from(REENCODINGS))
@@ -158,7 +159,7 @@ def test_another_encoding_is_read_right_or_refused(name: str, encoding: str) -> 
     own = "cp1252" if name.endswith(".xml") else "iso-8859-1"
     original, changed = outcome_of(body), outcome_of(body.decode(own).encode(encoding, "replace"))
 
-    _check(changed)
+    check_outcome(changed)
     if isinstance(original, Delivery) and isinstance(changed, Delivery):
         for before, after in zip(original.letters, changed.letters, strict=True):
             assert not isinstance(after, Translation) or isinstance(before, Translation)
@@ -169,7 +170,7 @@ def test_another_encoding_is_read_right_or_refused(name: str, encoding: str) -> 
 @given(body=st.binary(max_size=400))
 def test_no_bytes_end_in_an_exception(body: bytes) -> None:
     for syntax in Syntax:
-        _check(translate(body, syntax, a_door(), RECORDED_AT))
+        check_outcome(translate(body, syntax, a_door(), RECORDED_AT))
 
 
 NOTICES = st.builds(

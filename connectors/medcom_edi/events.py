@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from connectors.medcom_edi.letters import Letter
     from connectors.medcom_edi.outcomes import Event
+    from connectors.medcom_edi.parties import Party
     from schemas.reference import Reference
 
 _NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
+_NAMED_BY_REFERENCE = {"unit", "referred_from", "referred_to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,22 @@ def events_of(facts: Facts, youth_id: str, recorded_at: datetime) -> tuple[tuple
     return ((topic, event), ("persons", _person(facts, event)))
 
 
-def content_digest(events: tuple[tuple[str, Event], ...]) -> str:
-    """Returns a digest of what the events say, without what reference data added; it holds the random youth id."""
-    said = [[topic, event.model_dump(mode="json", exclude=_NOT_CONTENT)] for topic, event in events]
+def content_digest(facts: Facts, events: tuple[tuple[str, Event], ...]) -> str:
+    """Returns a digest of what the events say; it holds the random youth id.
+
+    Parties stand in it as the letter names them: what reference data calls them may change before it comes again.
+    """
+    said: list[Any] = [
+        [topic, event.model_dump(mode="json", exclude=_NOT_CONTENT | _NAMED_BY_REFERENCE)] for topic, event in events
+    ]
+    said += [[party.code, party.identifier] for party in _parties_said(facts)]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _parties_said(facts: Facts) -> tuple[Party, ...]:
+    """Returns the parties that the events name."""
+    letter = facts.letter
+    return (letter.sender, letter.receiver) if isinstance(facts.meaning, Referred) else (letter.sender,)
 
 
 def _event(facts: Facts, envelope: dict[str, Any]) -> tuple[str, Discharge | Referral | Correspondence]:

@@ -117,7 +117,7 @@ def _outcome(fields: LetterFields, addressed: Addressed, door: Door, recorded_at
     if not _is_of_age(letter, meaning.told.at, door.ages):
         return OutOfScope(addressed, letter_id(letter), "age")
     events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
-    return Translation(addressed, letter_id(letter), content_digest(events), events, letter.details)
+    return Translation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)
 
 
 def _is_of_age(letter: Letter, at: datetime, ages: range) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -163,6 +164,16 @@ def test_a_department_that_nobody_knows_is_of_the_specialty_that_its_letter_code
     letter = edited(a_letter("DIS01_1"), "SPR+ORG+30:", f"SPR+ORG+{code}:")
 
     assert discharge_of(letter).specialty == specialty
+
+
+def test_a_letter_says_the_same_after_reference_data_has_come_to_know_its_department() -> None:
+    notice = Notice(sender=("9984101", "SKS:SST", "sygehusafdelingsnummer"))
+    door = a_door()
+    before = replace(door, reference=door.reference.model_copy(update={"units": ()}))
+    unknown, known = translation_of(notice.edifact(), before), translation_of(notice.edifact(), door)
+
+    assert (unknown.letter_id, unknown.content_digest) == (known.letter_id, known.content_digest)
+    assert unknown.events != known.events
 
 
 def test_a_municipality_that_there_is_not_is_refused() -> None:

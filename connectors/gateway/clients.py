@@ -59,7 +59,8 @@ class NewClient(BaseModel):
     """A client to be created. No ``roles`` means all that its kind can have, MedCom where it has a sender alone.
 
     A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes in whose
-    name it may send MedCom messages; ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
+    name it may send MedCom messages, and the location numbers in whose it may send letters from before FHIR;
+    ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
     ``site`` binds a programme's client to the handovers of one of its sites.
     """
 
@@ -95,9 +96,9 @@ class Client:
         """Returns which handovers it sees and answers, where it is a programme's."""
         return Reach(self.name, self.site)
 
-    def may_send_for(self, sor: str) -> bool:
-        """Returns whether it may send MedCom messages of an organisation."""
-        return not self.senders.isdisjoint({sor, _ANY_SENDER})
+    def may_send_for(self, sender: str) -> bool:
+        """Returns whether it may send what an organisation sends, by its SOR code or location number."""
+        return not self.senders.isdisjoint({sender, _ANY_SENDER})
 
 
 class Clients:
@@ -226,6 +227,6 @@ def _refuse_unbound(roles: frozenset[Role], senders: list[str]) -> None:
                 "missing_sender" if not senders else "foreign_sender",
                 "senders",
                 "who may send MedCom messages, and nobody else, is bound to the organisations that send them",
-                "give --sender, the SOR code as in MessageHeader.sender; for a hub of many senders --any-sender",
+                "give --sender, the SOR code of MessageHeader.sender or a letter's location number; for a hub --any-sender",
             )
         )

@@ -33,7 +33,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     data_controller: Annotated[str | None, typer.Option(help="who answers for a source's data (GDPR art. 4)")] = None,
     legal_basis: Annotated[str | None, typer.Option(help="on which a source sends")] = None,
     role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
-    sender: Annotated[list[str] | None, typer.Option(help="SOR code for which it may send MedCom messages")] = None,
+    sender: Annotated[list[str] | None, typer.Option(help="SOR code or location number for which it may send")] = None,
     any_sender: Annotated[bool, typer.Option("--any-sender", help="a hub: MedCom messages of everybody")] = False,  # noqa: FBT002
     site: Annotated[str | None, typer.Option(help="the one site of a programme whose handovers it sees")] = None,
     as_json: AsJson = False,  # noqa: FBT002

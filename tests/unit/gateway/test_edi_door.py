@@ -212,6 +212,23 @@ async def test_a_hospital_notification_in_beskedfordelers_envelope_is_acknowledg
     assert answer.content == bare.content
 
 
+async def test_nothing_personal_of_a_letter_is_published_logged_or_kept_in_clear(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = [
+        await send(gateway, door, a_letter("DIS01_1", suffix), gateway.token())
+        for door, suffix in ((EDIFACT, ".edi"), (OIOXML, ".xml"))
+    ]
+
+    told = [path.read_bytes() for path in gateway.settings.data_folder.rglob("*") if path.is_file()]
+    for record in gateway.publisher.records:
+        told += [record.key, record.value, *(value for _, value in record.headers)]
+    told += [*(answer.content for answer in answers), capsys.readouterr().out.encode()]
+    for personal in ("0108584940", "Mosebryggersen", "Schwenlund", "Grusgraven", "DC249", "galdevejs", "Jacob"):
+        assert [one for one in told if personal.encode() in one] == []
+    assert len(gateway.publisher.records) == 2
+
+
 @pytest.mark.parametrize(
     ("door", "body", "status", "code"),
     [

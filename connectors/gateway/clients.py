@@ -227,6 +227,6 @@ def _refuse_unbound(roles: frozenset[Role], senders: list[str]) -> None:
                 "missing_sender" if not senders else "foreign_sender",
                 "senders",
                 "who may send MedCom messages, and nobody else, is bound to the organisations that send them",
-                "give --sender, the SOR code of MessageHeader.sender or a letter's location number; for a hub --any-sender",
+                "give --sender, a SOR code (MessageHeader.sender) or location number (letters); for a hub --any-sender",
             )
         )

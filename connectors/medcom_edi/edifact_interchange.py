@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_edi.fields import Addressed, Interchange, Syntax
+from connectors.medcom_edi.fields import Addressed, Interchange, Said, Syntax
+from connectors.medcom_edi.reading import PARTY, checked
 from connectors.medcom_edi.refusing import refused
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 MESSAGES_MAX = 100
 _SYNTAX = "UNOC"
-_REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
-_PARTY = re.compile(r"[0-9A-Za-z]{1,35}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +33,9 @@ def read_header(segments: list[Segment]) -> Interchange:
         raise refused("wrong_encoding", "UNB.1", f"the syntax identifier is {_SYNTAX}")
     return Interchange(
         Syntax.EDIFACT,
-        _checked(header.component(5), "UNB.5", _REFERENCE),
-        _checked(header.component(2), "UNB.2", _PARTY),
-        _checked(header.component(3), "UNB.3", _PARTY),
+        checked(Said(header.component(5), "UNB.5")),
+        checked(Said(header.component(2), "UNB.2"), PARTY),
+        checked(Said(header.component(3), "UNB.3"), PARTY),
         wants_positive_receipt=header.component(9) == "1",
     )
 
@@ -85,15 +83,7 @@ def _messages(segments: list[Segment]) -> list[Message]:
 
 def _message(segments: list[Segment]) -> Message:
     header = segments[0]
-    identifier = _checked(header.component(1), "UNH.1", _REFERENCE)
-    version = _checked(header.component(2, 5), "UNH.2", _PARTY)
-    message_type = _checked(header.component(2, 1), "UNH.2", _PARTY)
+    identifier = checked(Said(header.component(1), "UNH.1"))
+    version = checked(Said(header.component(2, 5), "UNH.2"), PARTY)
+    message_type = checked(Said(header.component(2, 1), "UNH.2"), PARTY)
     return Message(Addressed(identifier, version, message_type), tuple(segments))
-
-
-def _checked(value: str | None, path: str, form: re.Pattern[str]) -> str:
-    if value is None:
-        raise refused("element_missing", path, "the element is required")
-    if not form.fullmatch(value):
-        raise refused("wrong_form", path, "the element has 1 to 35 letters, digits and signs of ASCII")
-    return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.cpr import CPR, PersonNumber, person_number
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
-from connectors.medcom_edi.reading import Told, coded, episode_of, optional_time_of, reference_of, taken_type, time_of
+from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
 from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
 from schemas.codes import Specialty
@@ -45,7 +45,7 @@ class Letter:
 def read_letter(fields: LetterFields) -> Letter:
     """Returns the letter that the fields say; raises RefusedError at the first rule that is broken."""
     kind = taken_type(fields.type_code)
-    identifier = reference_of(fields.identifier)
+    identifier = checked(fields.identifier)
     notification = _notification(fields, kind)
     number = _number(fields.patient)
     letter = Letter(

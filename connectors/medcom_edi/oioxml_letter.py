@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from connectors.medcom_edi.fields import (
     Said,
     Syntax,
 )
-from connectors.medcom_edi.reading import taken_type
+from connectors.medcom_edi.reading import PARTY, REFERENCE, checked, taken_type
 from connectors.medcom_edi.refusing import refused
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 LETTERS_MAX = 100
 ROOT = "Emessage"
 _NOT_LETTERS = {"Envelope", "Local_Elements"}
-_REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
-_PARTY = re.compile(r"[0-9A-Za-z]{1,35}")
 _NAMES = {
     "HospitalReferral": LetterType.HOSPITAL_REFERRAL,
     "PrivateSpecialistReferral": LetterType.SPECIALIST_REFERRAL,
@@ -65,9 +62,9 @@ def read_header(root: Element) -> Interchange:
     first = _letters(root)[0]
     return Interchange(
         Syntax.OIOXML,
-        _checked(envelope.said("Identifier"), _REFERENCE),
-        _checked(first.said("Sender", "EANIdentifier"), _PARTY),
-        _checked(first.said("Receiver", "EANIdentifier"), _PARTY),
+        checked(envelope.said("Identifier")),
+        checked(first.said("Sender", "EANIdentifier"), PARTY),
+        checked(first.said("Receiver", "EANIdentifier"), PARTY),
         wants_positive_receipt=envelope.said("AcknowledgementCode").text == "pluspositivkvitt",
     )
 
@@ -121,7 +118,7 @@ def _addressed(letter: Element) -> Addressed | None:
         return None
     found = [head[0].children(name) for name in ("Identifier", "VersionCode")]
     texts = [(one[0].node.text or "").strip() for one in found if len(one) == 1]
-    if len(texts) != len(found) or not all(_REFERENCE.fullmatch(text) for text in texts):
+    if len(texts) != len(found) or not all(REFERENCE.fullmatch(text) for text in texts):
         return None
     return Addressed(texts[0], texts[1])
 
@@ -169,11 +166,3 @@ def _time(element: Element, name: str) -> Said:
     if date is None or (minutes is None) is (seconds is None):
         return Said(UNREADABLE, path)
     return Said(f"{date}T{seconds or f'{minutes}:00'}", path)
-
-
-def _checked(said: Said, form: re.Pattern[str]) -> str:
-    if said.text is None:
-        raise refused("element_missing", said.path, "the element is required")
-    if not form.fullmatch(said.text):
-        raise refused("wrong_form", said.path, "the element has 1 to 35 letters, digits and signs of ASCII")
-    return said.text

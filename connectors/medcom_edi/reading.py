@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
-_REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
+REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
+PARTY = re.compile(r"[0-9A-Za-z]{1,35}")
 _EPISODE = re.compile(r"[!-~]{1,35}")
 _Code = TypeVar("_Code", bound=StrEnum)
 
@@ -82,11 +83,14 @@ def optional_time_of(said: Said) -> Told | None:
     return None if said.text is None else time_of(said)
 
 
-def reference_of(said: Said) -> str:
-    """Returns the number of a letter, as sent."""
+def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
+    """Returns a number as sent, of a letter or envelope, or with ``PARTY`` who sends or receives one.
+
+    Raises RefusedError where it is absent or not of its form.
+    """
     text = required(said)
-    if not _REFERENCE.fullmatch(text):
-        raise refused("wrong_form", said.path, "a number has 1 to 35 printable characters of ASCII")
+    if not form.fullmatch(text):
+        raise refused("wrong_form", said.path, "the element has 1 to 35 letters, digits and signs of ASCII")
     return text
 
 

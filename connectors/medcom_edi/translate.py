@@ -23,7 +23,7 @@ from connectors.medcom_edi.outcomes import (
     Translation,
     Unreadable,
 )
-from connectors.medcom_edi.reading import reference_of
+from connectors.medcom_edi.reading import checked
 from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
@@ -97,7 +97,7 @@ def _of_oioxml(
         return ReceivedReceipt(letter.kind)
     try:
         fields = oioxml_letter.read_fields(letter, interchange)
-        reference_of(fields.identifier)
+        checked(fields.identifier)
         if letter.addressed is None:
             raise refused("wrong_form", fields.version.path, "a letter's number and version can stand in a receipt")
         return _outcome(fields, letter.addressed, door, recorded_at)

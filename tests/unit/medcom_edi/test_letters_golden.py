@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import ReceivedReceipt
-from tests.unit.medcom_edi.builders import GOLDEN, LETTERS, MESSAGES, a_letter, letters_of, refusal_of, translation_of
+from tests.unit.medcom_edi.builders import (
+    GOLDEN,
+    LETTERS,
+    MESSAGES,
+    a_letter,
+    letters_of,
+    outcome_of,
+    refusal_of,
+    translation_of,
+)
 
 # Which rule each broken file breaks, by what its author did to the admission notice that they are made of.
 BROKEN = {
@@ -54,6 +65,16 @@ def test_a_letter_is_the_same_letter_in_either_syntax(name: str) -> None:
     assert edifact.letter_id == oioxml.letter_id
     assert edifact.content_digest == oioxml.content_digest
     assert edifact.details == oioxml.details
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_an_envelope_says_the_same_in_either_syntax(name: str) -> None:
+    edifact, oioxml = (outcome_of(a_letter(name, suffix)).interchange for suffix in (".edi", ".xml"))
+
+    assert edifact is not None
+    assert oioxml is not None
+    assert replace(edifact, syntax=Syntax.OIOXML) == oioxml
+    assert edifact.wants_positive_receipt is (name == "REF06_1")
 
 
 def test_separators_that_are_the_standards_need_no_una() -> None:

@@ -18,7 +18,6 @@ COMPONENT_CHARACTERS_MAX = 1_024
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINE_ENDS = "\r\n"
-_SEPARATORS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class _Separators:
+    """What parts an interchange; an empty ``release`` means that there is none, which UNA says by a blank."""
+
     component: str = ":"
     element: str = "+"
     release: str = "?"
@@ -79,12 +80,12 @@ def _separated(text: str) -> tuple[_Separators, str]:
     if not text.startswith("UNA"):
         return _Separators(), text
     advice = text[3:9]
-    wanted = "UNA has six characters, and its separators are four different ones, none a letter or digit"
+    wanted = "UNA has six characters, and its separators are different ones, none a letter or digit"
     if len(advice) < len(":+.? '"):
         raise refused("invalid_una", "UNA", wanted)
-    told = _Separators(advice[0], advice[1], advice[3], advice[5])
-    different = {told.component, told.element, told.release, told.terminator}
-    if len(different) < _SEPARATORS or any(_is_unfit(one) for one in different):
+    told = _Separators(advice[0], advice[1], advice[3].strip(" "), advice[5])
+    signs = [sign for sign in (told.component, told.element, told.release, told.terminator) if sign]
+    if len(set(signs)) < len(signs) or any(_is_unfit(sign) for sign in signs):
         raise refused("invalid_una", "UNA", wanted)
     return told, text[9:]
 
@@ -119,7 +120,7 @@ def _unreleased(component: str, release: str, field_name: str) -> str:
     if len(component) > COMPONENT_CHARACTERS_MAX:
         rule = f"a component has at most {COMPONENT_CHARACTERS_MAX} characters"
         raise refused("component_too_long", field_name, rule)
-    if release not in component:
+    if not release or release not in component:
         return component
     text = re.sub(re.escape(release) + r"(.?)", _released, component)
     if "\x00" in text:
@@ -133,7 +134,7 @@ def _released(match: re.Match[str]) -> str:
 
 def _split(text: str, separator: str, release: str) -> list[str]:
     """Returns the parts between separators that no release character stands before; takes linear time."""
-    if release not in text:
+    if not release or release not in text:
         return text.split(separator)
     parts, start = [], 0
     for match in re.finditer(f"{re.escape(release)}.|{re.escape(separator)}", text, re.DOTALL):

@@ -59,7 +59,9 @@ def read_header(root: Element) -> Interchange:
     if root.name != ROOT:
         raise refused("wrong_document", "document", f"the document is {ROOT}")
     envelope = root.child("Envelope")
-    first = _letters(root)[0]
+    letters = _letters(root)
+    named = (one for one in letters if all(one.said(party, "EANIdentifier").text for party in ("Sender", "Receiver")))
+    first = next(named, letters[0])
     return Interchange(
         Syntax.OIOXML,
         checked(envelope.said("Identifier")),

@@ -38,6 +38,12 @@ def test_a_released_separator_is_text_and_a_released_release_character_too() -> 
     assert segment.elements == (("a+b:c'd?e",), ("f",))
 
 
+def test_una_may_say_that_there_is_no_release_character() -> None:
+    (segment,) = read_segments(b"UNA:+.  'FTX+a?+b'")
+
+    assert segment.elements == (("a?",), ("b",))
+
+
 def test_text_that_looks_like_una_is_text() -> None:
     body = edited(a_letter("DIS91_1"), "Venlig hilsen", "?'UNA:+.? ?'hilsen")
 

@@ -112,3 +112,14 @@ def test_each_letter_of_a_document_has_its_own_outcome_and_one_of_another_sender
     assert isinstance(first, Translation)
     assert isinstance(second, Refused)
     assert second.refusal.code == "party_count"
+
+
+def test_a_letter_that_names_no_sender_is_refused_and_the_others_are_taken() -> None:
+    letters = a_document(Notice(identifier="EPIC2"), Notice())
+    body = letters.replace(b"<Sender><EANIdentifier>5790002515200</EANIdentifier>", b"<Sender>", 1)
+
+    first, second = letters_of(body)
+
+    assert isinstance(first, Refused)
+    assert first.refusal.field == "NotificationOfDischarge.Sender.EANIdentifier"
+    assert isinstance(second, Translation)

@@ -16,6 +16,8 @@ from schemas.codes import Specialty
 if TYPE_CHECKING:
     from connectors.medcom_edi.fields import LetterFields, PatientFields, Said
 
+_LETTER_NUMBER_CHARACTERS_MAX = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -54,7 +56,7 @@ def read_letter(fields: LetterFields) -> Letter:
         status=coded(fields.status, tuple(LetterStatus)),
         authorised=time_of(fields.authorised),
         thread=notification or identifier,
-        episode=_episode(fields, kind, identifier),
+        episode=_episode(fields, kind),
         sender=read_party(fields.sender),
         receiver=read_party(fields.receiver),
         specialty=SPECIALTIES.get(fields.specialty.text or "", Specialty.UNKNOWN),
@@ -73,15 +75,17 @@ def _notification(fields: LetterFields, kind: LetterType) -> str | None:
     return episode_of(fields.notification) if kind in NOTICES else None
 
 
-def _episode(fields: LetterFields, kind: LetterType, identifier: str) -> str | None:
+def _episode(fields: LetterFields, kind: LetterType) -> str | None:
     """Returns the episode of care's id.
 
     A notice's NotificationIdentifier is that (medcomdk/dk-medcom-hospitalnotification, "Map between OIOXML Advis and
-    FHIR HospitalNotification"), but where older systems repeat the letter's own number there, it names no episode.
+    FHIR HospitalNotification"). Older systems put a letter's number there, the first one's of a thread, which names no
+    episode: a letter's number has at most 14 characters (MedCom, LetterType), an episode's id is a UUID.
     """
-    episode = episode_of(fields.notification if kind in NOTICES else fields.episode)
-    own = identifier.lower().replace("-", "")
-    return None if kind in NOTICES and episode == own else episode
+    if kind not in NOTICES:
+        return episode_of(fields.episode)
+    number = episode_of(fields.notification)
+    return None if number is None or len(number) <= _LETTER_NUMBER_CHARACTERS_MAX else number
 
 
 def _patient_status(said: Said, kind: LetterType) -> PatientStatus | None:

@@ -98,8 +98,12 @@ def test_another_departments_notice_of_the_same_episode_is_a_step_of_its_own() -
     assert discharge_of(here.edifact()).event_id != discharge_of(there.edifact()).event_id
 
 
-def test_a_notification_number_that_is_the_letters_own_names_no_episode() -> None:
-    assert discharge_of(Notice(notification="EPIC394310433").edifact()).episode_id == UNNUMBERED
+def test_a_notification_number_that_is_a_letters_names_no_episode_nor_do_its_corrections() -> None:
+    first = discharge_of(Notice(identifier="24681012", notification="24681012").edifact())
+    correction = Notice(identifier="24681013", notification="24681012", status=CORRECTED)
+
+    assert first.episode_id == discharge_of(correction.edifact()).episode_id == UNNUMBERED
+    assert discharge_of(correction.oioxml()).revises == first.event_id
 
 
 def test_a_discharge_letter_without_discharge_or_of_an_outpatient_is_for_somebody_to_read() -> None:

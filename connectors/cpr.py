@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 CPR = "urn:oid:1.2.208.176.1.2"
 X_ECPR = "urn:oid:1.2.208.176.1.6.1.1"
 D_ECPR = "urn:oid:1.2.208.176.1.6.1.3"
+# Each region gives its own, so that one number may stand for two people in two of them (hl7dk/dk-core 3.5.0,
+# DkCoreDeCPRCodes: Sjælland, Nordjylland, Midtjylland, Syddanmark, Hovedstaden).
+REGIONAL_D_ECPR = tuple(f"{D_ECPR}.{region}" for region in (177, 179, 181, 183, 187))
+_D_ECPR_FORM = re.compile(r"[0-9]{6}[056][A-Z]{2}[0-9]")
 _FORMS = {
     CPR: re.compile(r"[0-9]{10}"),
     X_ECPR: re.compile(r"[0-9]{6}[17][A-Z]{2}[0-9]"),
-    D_ECPR: re.compile(r"[0-9]{6}[056][A-Z]{2}[0-9]"),
+    D_ECPR: _D_ECPR_FORM,
+    **dict.fromkeys(REGIONAL_D_ECPR, _D_ECPR_FORM),
 }
 SYSTEMS = tuple(_FORMS)
 _HELP = "see DDMMYY-SSSS at cpr.dk; the number itself is never repeated in an answer"

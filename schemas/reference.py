@@ -39,11 +39,11 @@ _File = TypeVar("_File", bound=_Entry)
 
 
 class Receiver(_Entry):
-    """An organisation that receives for a municipality."""
+    """An organisation that receives for a municipality, or, where it names none, for itself: a unit, a practice."""
 
     sor: Sor
     gln: Gln
-    municipality: Municipality
+    municipality: Municipality | None = None
     name: Name
     fictional: bool = False
 
@@ -125,6 +125,10 @@ class Reference(_Entry):
         """Returns the municipality of a receiver that has both this SOR code and this GLN, or None."""
         receiver = self._receivers.get((sor, gln))
         return receiver.municipality if receiver else None
+
+    def is_receiver(self, sor: str, gln: str) -> bool:
+        """Returns whether this service takes letters for an organisation that has both this SOR code and this GLN."""
+        return (sor, gln) in self._receivers or (sor, gln) == (self.service.sor, self.service.gln)
 
     def unit(self, sor: str) -> Unit | None:
         """Returns a unit by its SOR code, or None where it is unknown."""
@@ -213,7 +217,8 @@ def _check(reference: Reference) -> None:
     _check_unique("regions.toml: code", [region.code for region in reference.regions])
     municipalities = {entry.code for entry in reference.municipalities}
     regions = {region.code for region in reference.regions}
-    _check_known("receivers.toml: municipality", {item.municipality for item in reference.receivers}, municipalities)
+    received_for = {item.municipality for item in reference.receivers if item.municipality}
+    _check_known("receivers.toml: municipality", received_for, municipalities)
     _check_known("owners.toml: municipality", set(reference.owners), municipalities)
     _check_known("units.toml: region", {unit.region for unit in reference.units if unit.region}, regions)
     _check_known("municipalities.csv: region_code", {entry.region_code for entry in reference.municipalities}, regions)

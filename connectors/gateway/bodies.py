@@ -24,7 +24,7 @@ async def read_body(request: Request, bytes_max: int, time_max: timedelta) -> by
     """Returns the body; raises TurnedAwayError with 413 where it is larger, with 408 where it comes too slowly."""
     chunks: list[bytes] = []
     size = 0
-    too_large = _declared_bytes(request) > bytes_max
+    too_large = declared_bytes(request) > bytes_max
     try:
         async with asyncio.timeout(time_max.total_seconds()):
             async for chunk in request.stream():
@@ -40,6 +40,12 @@ async def read_body(request: Request, bytes_max: int, time_max: timedelta) -> by
         await _drain(request)
         raise TurnedAwayError(413, _too_large(bytes_max), {"connection": "close"})
     return b"".join(chunks)
+
+
+def declared_bytes(request: Request) -> int:
+    """Returns how many bytes the body has by its Content-Length; 0 where none is declared."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
 
 
 def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
@@ -59,11 +65,6 @@ def check_media_type(request: Request, allowed: Collection[str], charsets: Colle
             "set Content-Type to what the body is",
         ),
     )
-
-
-def _declared_bytes(request: Request) -> int:
-    declared = request.headers.get("content-length", "")
-    return int(declared) if declared.isdecimal() else 0
 
 
 async def _drain(request: Request) -> None:

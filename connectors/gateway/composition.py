@@ -24,8 +24,8 @@ from connectors.gateway.served_ages import ServedAges
 from connectors.gateway.statement_ledger import StatementLedger
 from connectors.gateway.statements import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
+from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.medcom_fhir.translate import Door
 from connectors.read_model.feed import KafkaFeed
 from connectors.read_model.opening import read_model_at
 from connectors.read_model.retention import prune
@@ -120,6 +120,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),
         streams=OpenStreams(limits.streams_per_client_max),
+        large_letters=asyncio.Semaphore(limits.large_letters_max),
         metrics=metrics,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from connectors.gateway.bodies import check_media_type, read_body
+from connectors.gateway.bodies import check_media_type, declared_bytes, read_body
 from connectors.gateway.clients import Client, Role
 from connectors.gateway.json_reader import read_json
 from connectors.gateway.letter_publishing import publish_letter
@@ -55,7 +55,7 @@ _BODY: dict[str, Any] = {
             FHIR_JSON: {
                 "schema": {
                     "type": "object",
-                    "description": "a Bundle of type message: HospitalNotification or Acknowledgement",
+                    "description": "a message Bundle: HospitalNotification, CareCommunication or Acknowledgement",
                 }
             }
         },
@@ -79,13 +79,20 @@ async def receive_message(request: Request) -> Response:
     with desk.metrics.request_seconds.labels("medcom").time():
         client = await desk.entrance.admit(request, Role.MEDCOM)
         check_media_type(request, _MEDIA_TYPES)
-        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
-        try:
-            return await _answer(desk, client, body)
-        except STORE_ERRORS as error:
-            _log.error("store_unavailable", error=type(error).__name__)
-            desk.metrics.messages.labels("unavailable").inc()
-            return _outcome_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+        if declared_bytes(request) <= desk.limits.body_bytes_max:
+            return await _take(desk, client, request, desk.limits.body_bytes_max)
+        async with desk.large_letters:  # each is held several times over while it is read
+            return await _take(desk, client, request, desk.limits.letter_bytes_max)
+
+
+async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) -> Response:
+    body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+    try:
+        return await _answer(desk, client, body)
+    except STORE_ERRORS as error:
+        _log.error("store_unavailable", error=type(error).__name__)
+        desk.metrics.messages.labels("unavailable").inc()
+        return _outcome_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
 
 
 async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
@@ -185,7 +192,8 @@ def _count(desk: Desk, outcome: Translation | OutOfScope | Refused, opened: Open
         refusal = outcome.refusal if isinstance(outcome, Refused) else _CASE_REFUSALS[opened.case]
         desk.metrics.refusals.labels("medcom", refusal.code).inc()
     desk.metrics.messages.labels(case).inc()
-    desk.metrics.events.labels("discharges", delivered).inc()
+    topic = outcome.events[0][0] if isinstance(outcome, Translation) else outcome.topic
+    desk.metrics.events.labels(topic, delivered).inc()
     event_id = None if isinstance(outcome, Refused) else str(outcome.letter_id)
     _log.info("message_received", case=case, outcome=delivered, event_id=event_id)
 

@@ -13,6 +13,7 @@ from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from connectors.gateway.entrance import Entrance
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from connectors.gateway.statement_ledger import StatementLedger
     from connectors.gateway.statements import Reader
     from connectors.gateway.tables import Fingerprints
-    from connectors.medcom_fhir.translate import Door
+    from connectors.medcom_fhir.door import Door
     from connectors.read_model.feed import Feed
     from connectors.read_model.opening import ReadModel
     from connectors.vault.claims import ClaimCodes
@@ -83,6 +84,7 @@ class Desk:
     read_model: ReadModel
     sent_replies: SentReplies
     streams: OpenStreams
+    large_letters: asyncio.Semaphore
     metrics: GatewayMetrics = field(repr=False)
 
     async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:

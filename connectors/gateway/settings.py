@@ -18,13 +18,16 @@ Positive = Annotated[int, Field(gt=0)]
 class Limits(BaseModel):
     """How much of anything one client may ask for at once.
 
-    ``ahead_max`` is by how much what has happened may lie after its receipt. None, without limit, is for where a demo
-    or a scenario sets the calendar ahead of the clock.
+    ``letter_bytes_max`` is for a MedCom letter with its attachments; of those larger than ``body_bytes_max`` no more
+    than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
+    receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     body_bytes_max: Positive = 2 * 1024 * 1024
+    letter_bytes_max: Positive = 50 * 1024 * 1024
+    large_letters_max: Positive = 2
     lines_bytes_max: Positive = 16 * 1024 * 1024
     lines_max: Positive = 10_000
     nesting_max: Positive = 64

@@ -1,1 +1,1 @@
-"""MedCom's FHIR messages: HospitalNotification 3.0 in, Acknowledgement 2.0 out."""
+"""MedCom's FHIR messages: HospitalNotification and CareCommunication in, Acknowledgement in and out."""

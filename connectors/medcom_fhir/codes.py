@@ -1,7 +1,8 @@
 """Code systems, identifier systems and code lists of MedCom's FHIR messages.
 
 Sources: medcomdk/dk-medcom-terminology (MedComMessagingActivityCodes, MedComMessagingMessageTypes,
-MedComAcknowledgementErrorCodes), medcomdk/dk-medcom-hospitalnotification, hl7dk/dk-core (identifiers).
+MedComCareCommunicationCategories 1.9.0, MedComAcknowledgementErrorCodes), medcomdk/dk-medcom-hospitalnotification,
+hl7dk/dk-core (identifiers).
 """
 
 from enum import StrEnum
@@ -10,17 +11,41 @@ TERMINOLOGY = "http://medcomfhir.dk/ig/terminology/CodeSystem"
 EVENT_CODES = f"{TERMINOLOGY}/medcom-messaging-eventCodes"
 ACTIVITY_CODES = f"{TERMINOLOGY}/medcom-messaging-activityCodes"
 ERROR_CODES = f"{TERMINOLOGY}/medcom-acknowledgement-error-codes"
+CATEGORY_CODES = f"{TERMINOLOGY}/medcom-careCommunication-categoryCodes"
 DESTINATION_USE_CODES = f"{TERMINOLOGY}/medcom-messaging-destinationUse"
 DESTINATION_USE = "http://medcomfhir.dk/ig/messaging/StructureDefinition/medcom-messaging-destinationUseExtension"
 
 HOSPITAL_NOTIFICATION = "hospital-notification-message"
+CARE_COMMUNICATION = "care-communication-message"
 ACKNOWLEDGEMENT = "acknowledgement-message"
 OTHER_EVENT_CODES = frozenset(
     {
-        "care-communication-message",
         "empty-message",
         "homecare-observation-message",
         "homecareobservation-message",
+    }
+)
+
+CATEGORIES = frozenset(
+    {
+        "acute-ambulant",
+        "alcohol-and-drug-treatment",
+        "assistive-devices",
+        "carecoordination",
+        "decease",
+        "discharge",
+        "examination-results",
+        "extended-care-responsibility",
+        "healthcare",
+        "home-care-assessment",
+        "medicine",
+        "nursing",
+        "other",
+        "outpatient",
+        "psychiatry-social-disability",
+        "regarding-referral",
+        "telemedicine",
+        "training",
     }
 )
 

@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from connectors.medcom_fhir.nodes import Node, refused
 
-BODY_BYTES_MAX = 1_048_576
+# What a CareCommunication with its attachments may have in MedCom's network ("Clinical guidelines", 8).
+BODY_BYTES_MAX = 50 * 1024 * 1024
 NESTING_MAX = 40
 ENTRIES_MAX = 200
 _STRINGS = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)', re.DOTALL)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.ages import was_of_age
 from connectors.medcom_fhir.classification import Mode, Step
 from connectors.medcom_fhir.identifiers import normalised
 from schemas.codes import Remark, Specialty
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.patients import Patient
     from connectors.medcom_fhir.provenance import Link
     from connectors.medcom_fhir.stays import Stay
-
-_NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +40,6 @@ class Notification:
     named: UUID | None
 
 
-def is_of_age(notification: Notification, ages: range) -> bool:
-    """Returns whether the patient had one of these ages at any time from the stay's start to the step."""
-    birth_date = notification.patient.number.birth_date
-    return was_of_age(birth_date, ages, notification.stay.started_at, notification.occurred_at)
-
-
 def events_of(
     notification: Notification,
     youth_id: str,
@@ -61,16 +50,6 @@ def events_of(
         ("discharges", _discharge(notification, youth_id, recorded_at)),
         ("persons", _person(notification, youth_id, recorded_at)),
     )
-
-
-def content_digest(events: tuple[tuple[str, Discharge | Person], ...]) -> str:
-    """Returns a digest of what the events say, the same for a letter that is sent again.
-
-    What reference data added is left out, because it may change in between. It holds the youth id,
-    which is random, so that no number can be found by trying (EDPB 01/2025).
-    """
-    said = [[topic, event.model_dump(mode="json", exclude=_NOT_CONTENT)] for topic, event in events]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _discharge(notification: Notification, youth_id: str, recorded_at: datetime) -> Discharge:

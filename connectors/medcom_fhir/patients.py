@@ -1,6 +1,6 @@
 """The patient of a message: which number, dead or alive, protected or not.
 
-HospitalNotification allows a CPR number only; replacement numbers are taken with a notice.
+CareCommunication allows replacement numbers, HospitalNotification a CPR number only; there they make a notice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Patient:
 
 
 def read_patient(bundle: Bundle) -> Patient:
-    """Returns the one patient of a HospitalNotification (medcom-hospitalNotification-2).
+    """Returns the one patient of a message (medcom-hospitalNotification-2, medcom-careCommunication-2).
 
     Raises RefusedError where there is none or more than one, or where it has not one number that ``connectors.cpr``
     takes.
@@ -53,7 +53,9 @@ def _number(node: Node) -> PersonNumber:
     }
     if not found:
         raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{path}.system", "the patient is identified by a CPR number")
-    preferred = {number for number in found if not number.is_replacement} or found
+    # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, D-eCPR.
+    rank = min(SYSTEMS.index(number.system) for number in found)
+    preferred = {number for number in found if number.system == SYSTEMS[rank]}
     if len(preferred) > 1:
         raise refused("identifier_repeated", path, "the patient has one CPR number")
     return preferred.pop()

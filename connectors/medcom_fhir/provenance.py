@@ -48,7 +48,7 @@ def current_link(bundle: Bundle, header_id: str) -> Link:
         raise refused(
             "provenance_missing", "Bundle.entry.resource.ofType(Provenance)", "a message has at least one Provenance"
         )
-    own = {_link(bundle, node) for node in bundle.of_type("Provenance") if normalised(header_id) in _targets(node)}
+    own = {_link(bundle, node) for node in current_nodes(bundle, header_id)}
     if not own:
         raise refused(
             "current_provenance_missing",
@@ -62,6 +62,11 @@ def current_link(bundle: Bundle, header_id: str) -> Link:
             "only one Provenance has this message's MessageHeader as target",
         )
     return own.pop()
+
+
+def current_nodes(bundle: Bundle, header_id: str) -> tuple[Node, ...]:
+    """Returns the Provenances whose target is the message's header: one, in every message that is taken."""
+    return tuple(node for node in bundle.of_type("Provenance") if normalised(header_id) in _targets(node))
 
 
 def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:

@@ -47,7 +47,7 @@ def read_stay(bundle: Bundle, header: Node) -> Stay:
     encounter = _encounter(bundle, header)
     period = encounter.child("period")
     leave = _leave_period(encounter)
-    episode = _episode(encounter)
+    episode = episode_of(encounter)
     return Stay(
         episode=episode_id(episode.text("value"), f"{episode.path}.value"),
         episode_sor=_maker(episode),
@@ -85,17 +85,7 @@ def occurred_at(stay: Stay, step: Step) -> tuple[datetime, str]:
     return stay.started_at, start
 
 
-def _encounter(bundle: Bundle, header: Node) -> Node:
-    focus = header.children("focus")
-    if len(focus) != 1:
-        raise refused("element_missing", "MessageHeader.focus", "a message has one focus, its Encounter")
-    encounter = bundle.resolve(focus[0], "Encounter")
-    if (subject := encounter.optional_child("subject")) is not None:
-        bundle.resolve(subject, "Patient")
-    return encounter
-
-
-def _episode(encounter: Node) -> Node:
+def episode_of(encounter: Node) -> Node:
     """Returns the episode of care identifier; the local one wins over LPR3's (MedCom, "Episode of care identifier")."""
     identifiers = [
         identifier
@@ -106,6 +96,16 @@ def _episode(encounter: Node) -> Node:
     for identifier in local or identifiers:
         return identifier
     raise refused("element_missing", "Encounter.episodeOfCare.identifier", "the stay has an episode of care id")
+
+
+def _encounter(bundle: Bundle, header: Node) -> Node:
+    focus = header.children("focus")
+    if len(focus) != 1:
+        raise refused("element_missing", "MessageHeader.focus", "a message has one focus, its Encounter")
+    encounter = bundle.resolve(focus[0], "Encounter")
+    if (subject := encounter.optional_child("subject")) is not None:
+        bundle.resolve(subject, "Patient")
+    return encounter
 
 
 def _maker(identifier: Node) -> str | None:

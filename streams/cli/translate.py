@@ -16,9 +16,9 @@ from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.translate import Door as LettersDoor
 from connectors.medcom_edi.translate import translate as translate_letters
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
+from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
-from connectors.medcom_fhir.translate import Door
 from connectors.medcom_fhir.translate import translate as translate_message
 from connectors.vault.store import RunVault
 from schemas.events import Envelope

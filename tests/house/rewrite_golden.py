@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.asyncapi import main
 from tests.house.examples import rewrite_cases, rewrite_records
 from tests.unit.medcom_edi import builders as letters
-from tests.unit.medcom_fhir.builders import GOLDEN, NOTIFICATIONS, a_message, translation_of
+from tests.unit.medcom_fhir.builders import GOLDEN, PUBLISHED, a_message, outcome_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from schemas.events import Envelope
-
 
 def rewrite_medcom() -> None:
-    """Rewrites the events that each MedCom message is translated to."""
-    for name in NOTIFICATIONS:
-        _write(GOLDEN / f"{name}.expected.jsonl", translation_of(a_message(name)).events)
+    """Rewrites what each MedCom message is translated to."""
+    for name in PUBLISHED:
+        _write(GOLDEN / f"{name}.expected.jsonl", rows_of(outcome_of(a_message(name))))
     for name in letters.LETTERS:
         events = letters.translation_of(letters.a_letter(name)).events
-        _write(letters.GOLDEN / f"{name}.expected.jsonl", events)
+        rows = [{"topic": topic, "key": one.youth_id, "event": one.model_dump(mode="json")} for topic, one in events]
+        _write(letters.GOLDEN / f"{name}.expected.jsonl", rows)
 
 
-def _write(path: Path, events: Iterable[tuple[str, Envelope]]) -> None:
-    rows = [{"topic": topic, "key": event.youth_id, "event": event.model_dump(mode="json")} for topic, event in events]
+def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

@@ -99,7 +99,9 @@ async def test_a_programme_has_no_business_at_this_door(gateway: Gateway) -> Non
     assert (answer.status_code, answer.json()["refused"]["code"]) == (403, "forbidden")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in MESSAGES.glob("hn*.json")))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in MESSAGES.glob("*.json") if not path.stem.startswith("ack"))
+)
 async def test_nothing_personal_leaves_the_door(
     gateway: Gateway,
     name: str,
@@ -108,7 +110,7 @@ async def test_nothing_personal_leaves_the_door(
     message = (MESSAGES / f"{name}.json").read_bytes()
     answer = await gateway.http.post("/medcom/fhir", content=message, headers=FHIR | gateway.token())
 
-    assert response_code(answer) == "ok"
+    assert response_code(answer) in {"ok", "fatal-error"}
     files = [path.read_bytes() for path in gateway.settings.data_folder.glob("*.sqlite*")]
     records = [record.value + record.key + repr(record.headers).encode() for record in gateway.publisher.records]
     log = capsys.readouterr().out.encode()
@@ -118,5 +120,11 @@ async def test_nothing_personal_leaves_the_door(
 
 def _personal_values(message: dict[str, Any]) -> list[str]:
     [patient] = [entry["resource"] for entry in message["entry"] if entry["resource"]["resourceType"] == "Patient"]
-    names = [part for name in patient["name"] for part in (name["family"], *name.get("given", ()))]
-    return [identifier["value"] for identifier in patient["identifier"]] + names
+    names = [part for name in patient["name"] for part in (name.get("family"), *name.get("given", ())) if part]
+    said = [
+        part["contentString"]
+        for entry in message["entry"]
+        for part in entry["resource"].get("payload", ())
+        if "contentString" in part
+    ]
+    return [identifier["value"] for identifier in patient["identifier"]] + names + said

@@ -64,8 +64,8 @@ BROKEN: list[tuple[str, Change, str, str]] = [
         "MessageHeader.eventCoding.code",
     ),
     (
-        "care communication",
-        _event("care-communication-message"),
+        "home care observation",
+        _event("homecareobservation-message"),
         "MSG_RECEIVER_UNABLE_TO_RECEIVE_MSG_TYPE",
         "MessageHeader.eventCoding.code",
     ),

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.medcom_fhir.outcomes import Outcome, Refused, Translation
-from connectors.medcom_fhir.translate import Door, translate
-from schemas.events import Discharge, Person
+from connectors.medcom_fhir.translate import translate
+from schemas.events import Correspondence, Discharge, Person
 from schemas.reference import Reference, load_reference
 from schemas.refusals import Refusal
 
@@ -19,7 +20,16 @@ ROOT = Path(__file__).parents[3]
 MESSAGES = ROOT / "tests" / "messages" / "medcom-fhir"
 GOLDEN = ROOT / "tests" / "golden" / "medcom_fhir"
 RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-NOTIFICATIONS = sorted(path.stem for path in MESSAGES.glob("hn*.json"))
+PUBLISHED = sorted(path.stem for path in MESSAGES.glob("*.json") if not path.stem.startswith("ack"))
+INVALID = frozenset(
+    {
+        "cc-R-Tek-M-invalid-no-segment-id",
+        "cc-R-Tek-Y-invalid-no-content",
+        "hn-2.0-STOR-no-leave-period",
+    }
+)
+NOTIFICATIONS = [name for name in PUBLISHED if name.startswith("hn") and name not in INVALID]
+CARE_LETTERS = [name for name in PUBLISHED if not name.startswith("hn") and name not in INVALID]
 Json = dict[str, Any]
 
 
@@ -73,6 +83,24 @@ def discharge_of(message: Json, door: Door | None = None) -> Discharge:
     event = translation_of(message, door).events[0][1]
     assert isinstance(event, Discharge)
     return event
+
+
+def correspondence_of(message: Json, door: Door | None = None) -> Correspondence:
+    """Returns the correspondence event of a message that is taken."""
+    event = translation_of(message, door).events[0][1]
+    assert isinstance(event, Correspondence)
+    return event
+
+
+def rows_of(outcome: Outcome) -> list[Json]:
+    """Returns the lines of a golden file: the events, or the refusal."""
+    if isinstance(outcome, Refused):
+        return [{"refused": outcome.refusal.as_dict()}]
+    assert isinstance(outcome, Translation), outcome
+    return [
+        {"topic": topic, "key": event.youth_id, "event": event.model_dump(mode="json")}
+        for topic, event in outcome.events
+    ]
 
 
 def person_of(message: Json, door: Door | None = None) -> Person:

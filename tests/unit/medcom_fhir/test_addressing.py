@@ -45,7 +45,7 @@ def test_bytes_that_are_no_message_are_refused_and_cannot_be_addressed(content: 
     [
         ("type", True),
         ("event", True),
-        ("care communication", True),
+        ("home care observation", True),
         ("no provenance", True),
         ("header order", True),
         ("receiver", True),

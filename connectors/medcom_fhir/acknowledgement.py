@@ -8,36 +8,32 @@ MessageHeader.id in MessageHeader.response.identifier").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from connectors.medcom_fhir.codes import (
-    ACKNOWLEDGEMENT,
-    ACTIVITY_CODES,
-    DESTINATION_USE,
-    DESTINATION_USE_CODES,
-    ERROR_CODES,
-    EVENT_CODES,
-    GLN,
-    SOR,
-    ErrorCode,
-    ResponseCode,
-)
+from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ERROR_CODES, ErrorCode, ResponseCode
 from connectors.medcom_fhir.identifiers import normalised
+from connectors.medcom_fhir.writing import (
+    MESSAGING_PROFILES,
+    Json,
+    endpoint,
+    entry,
+    event_coding,
+    narrative,
+    organisation,
+    primary_destination,
+    provenance,
+)
 from schemas.identifiers import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.medcom_fhir.letters import Addressing
-    from connectors.medcom_fhir.organisations import Organisation
     from connectors.medcom_fhir.provenance import Link
     from schemas.refusals import Refusal
 
-Json = dict[str, Any]
 _CANONICAL = "https://medcomfhir.dk/ig/acknowledgement"
 _ACKNOWLEDGEMENT_PROFILES = "http://medcomfhir.dk/ig/acknowledgement/StructureDefinition"
-_MESSAGING_PROFILES = "http://medcomfhir.dk/ig/messaging/StructureDefinition"
 _ISSUE_TYPES = {
     ErrorCode.RECEIVER_UNKNOWN: "not-found",
     ErrorCode.RECEIVER_MISSING: "required",
@@ -101,8 +97,8 @@ def build_acknowledgement(
         ("message-header", _header(answer)),
         *([("retold", _retold(answer, addressing.latest))] if addressing.latest else []),
         ("provenance", _own_provenance(answer)),
-        ("sender", _organisation(answer, "sender", addressing.receiver)),
-        ("receiver", _organisation(answer, "receiver", addressing.sender)),
+        ("sender", organisation(answer.id_of("sender"), addressing.receiver)),
+        ("receiver", organisation(answer.id_of("receiver"), addressing.sender)),
         *([("outcome", operation_outcome(refusal))] if refusal else []),
     ]
     return {
@@ -111,7 +107,7 @@ def build_acknowledgement(
         "meta": {"profile": [f"{_ACKNOWLEDGEMENT_PROFILES}/medcom-messaging-acknowledgement"]},
         "type": "message",
         "timestamp": answer.at,
-        "entry": [_entry(answer, part, resource) for part, resource in resources],
+        "entry": [entry(_CANONICAL, answer.id_of(part), resource) for part, resource in resources],
     }
 
 
@@ -125,7 +121,7 @@ def operation_outcome(refusal: Refusal) -> Json:
     return {
         "resourceType": "OperationOutcome",
         "meta": {"profile": [f"{_ACKNOWLEDGEMENT_PROFILES}/medcom-acknowledgement-operationoutcome"]},
-        "text": _narrative(f"error: {error.value}", refusal.rule),
+        "text": narrative(f"error: {error.value}", refusal.rule),
         "issue": [
             {
                 "severity": "error",
@@ -147,38 +143,26 @@ def _medcom_code(code: str) -> ErrorCode:
     return _NEAREST.get(code, ErrorCode.DATATYPE_WRONG)
 
 
-def _entry(answer: _Answer, part: str, resource: Json) -> Json:
-    identified = {"resourceType": resource["resourceType"], "id": answer.id_of(part), **resource}
-    return {"fullUrl": f"{_CANONICAL}/{resource['resourceType']}/{identified['id']}", "resource": identified}
-
-
 def _header(answer: _Answer) -> Json:
     addressing, refused = answer.addressing, answer.code is not ResponseCode.OK
     response: Json = {"identifier": addressing.header_id, "code": answer.code.value}
     if refused:
         response["details"] = answer.reference("OperationOutcome", "outcome")
-    use = {"url": DESTINATION_USE, "valueCoding": {"system": DESTINATION_USE_CODES, "code": "primary"}}
     return {
         "resourceType": "MessageHeader",
         "meta": {"profile": [f"{_ACKNOWLEDGEMENT_PROFILES}/medcom-messaging-acknowledgementHeader"]},
-        "text": _narrative(
+        "text": narrative(
             answer.id_of("message-header"),
             ACKNOWLEDGEMENT,
-            _endpoint(addressing.sender),
-            _endpoint(addressing.receiver),
+            endpoint(addressing.sender),
+            endpoint(addressing.receiver),
             addressing.header_id,
             answer.code.value,
         ),
-        "eventCoding": {"system": EVENT_CODES, "code": ACKNOWLEDGEMENT},
-        "destination": [
-            {
-                "extension": [use],
-                "endpoint": _endpoint(addressing.sender),
-                "receiver": answer.reference("Organization", "receiver"),
-            }
-        ],
+        "eventCoding": event_coding(ACKNOWLEDGEMENT),
+        "destination": [primary_destination(addressing.sender, answer.reference("Organization", "receiver"))],
         "sender": answer.reference("Organization", "sender"),
-        "source": {"endpoint": _endpoint(addressing.receiver)},
+        "source": {"endpoint": endpoint(addressing.receiver)},
         "response": response,
     }
 
@@ -202,31 +186,4 @@ def _retold(answer: _Answer, link: Link) -> Json:
 
 
 def _provenance(target: str, at: str, activity: str) -> Json:
-    return {
-        "resourceType": "Provenance",
-        "meta": {"profile": [f"{_MESSAGING_PROFILES}/medcom-messaging-provenance"]},
-        "text": _narrative(target, at, activity),
-        "target": [{"reference": target}],
-        "occurredDateTime": at,
-        "recorded": at,
-        "activity": {"coding": [{"system": ACTIVITY_CODES, "code": activity}]},
-    }
-
-
-def _organisation(answer: _Answer, part: str, organisation: Organisation) -> Json:
-    return {
-        "resourceType": "Organization",
-        "meta": {"profile": [f"{_MESSAGING_PROFILES}/medcom-messaging-organization"]},
-        "text": _narrative(answer.id_of(part), organisation.gln, organisation.sor),
-        "identifier": [{"system": GLN, "value": organisation.gln}, {"system": SOR, "value": organisation.sor}],
-    }
-
-
-def _endpoint(organisation: Organisation) -> str:
-    return f"https://sor2.sum.dsdn.dk/#id={organisation.sor}"
-
-
-def _narrative(*lines: str) -> Json:
-    """Returns the narrative, which MedCom requires in every resource of a message that is exchanged."""
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</div>'}
+    return provenance(f"{MESSAGING_PROFILES}/medcom-messaging-provenance", target, at, activity)

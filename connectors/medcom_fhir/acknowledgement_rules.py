@@ -20,7 +20,7 @@ from schemas.refusals import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connectors.medcom_fhir.acknowledgement import Json
+    from connectors.medcom_fhir.writing import Json
 
 
 def defects_of_acknowledgement(bundle: Json, provenances: int = 2) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors.medcom_fhir.acknowledgement_reading import read_acknowledgement
 from connectors.medcom_fhir.bundle import Bundle, read_bundle
 from connectors.medcom_fhir.care_communication import events_of_care_letter, read_care_letter
 from connectors.medcom_fhir.codes import (
@@ -17,19 +18,16 @@ from connectors.medcom_fhir.codes import (
     HOSPITAL_NOTIFICATION,
     OTHER_EVENT_CODES,
     ErrorCode,
-    ResponseCode,
 )
 from connectors.medcom_fhir.decoding import decode
 from connectors.medcom_fhir.door import is_of_age
 from connectors.medcom_fhir.hospital_notification import read_notification
-from connectors.medcom_fhir.identifiers import checked_id
-from connectors.medcom_fhir.letters import Addressing, addressing_of, event_code, sender_of
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.letters import Addressing, addressing_of, event_code
+from connectors.medcom_fhir.nodes import refused
 from connectors.medcom_fhir.notification import events_of
 from connectors.medcom_fhir.outcomes import (
     Outcome,
     OutOfScope,
-    ReceivedAcknowledgement,
     Refused,
     Translation,
     content_digest,
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.care_communication import CareLetter
     from connectors.medcom_fhir.door import Door
     from connectors.medcom_fhir.notification import Notification
-    from connectors.medcom_fhir.organisations import Organisation
     from connectors.medcom_fhir.patients import Patient
 
 _TOPICS = {HOSPITAL_NOTIFICATION: "discharges", CARE_COMMUNICATION: "correspondence"}
@@ -61,7 +58,7 @@ def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
         header = bundle.header
         code = event_code(header)
         if code == ACKNOWLEDGEMENT:
-            return _received_acknowledgement(bundle, header)
+            return read_acknowledgement(bundle, header)
         if code == CARE_COMMUNICATION:
             topic = _TOPICS[code]
             return _of_care_letter(read_care_letter(bundle, header, door, recorded_at), bundle, door, recorded_at)
@@ -109,19 +106,3 @@ def _check_event_code(code: str | None) -> None:
             "send it to the person or system it concerns",
         )
     raise refused(ErrorCode.NOT_IN_CODE_SYSTEM, path, f"the code is one of {EVENT_CODES}")
-
-
-def _received_acknowledgement(bundle: Bundle, header: Node) -> ReceivedAcknowledgement:
-    response = header.child("response")
-    code = response.text("code")
-    if code not in {member.value for member in ResponseCode}:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, "MessageHeader.response.code", "the code is one of response-code")
-    identifier = checked_id(response.text("identifier"), "MessageHeader.response.identifier")
-    return ReceivedAcknowledgement(bundle.id, identifier, ResponseCode(code), _sender_or_none(bundle, header))
-
-
-def _sender_or_none(bundle: Bundle, header: Node) -> Organisation | None:
-    try:
-        return sender_of(bundle, header)
-    except RefusedError:
-        return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Sor = Annotated[str, Field(pattern=r"^[0-9]{11,18}$")]
 Gln = Annotated[str, Field(pattern=r"^[0-9]{13}$")]
 Sks = Annotated[str, Field(pattern=r"^[0-9A-Z]{4,10}$")]
+Phone = Annotated[str, Field(pattern=r"^[+]?[0-9][-0-9]{7,14}$")]
 RegionCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 
 
@@ -49,11 +50,15 @@ class Receiver(_Entry):
 
 
 class Service(_Entry):
-    """The service's own organisation, which answers a message that names no receiver."""
+    """The service's own organisation, which answers a message that names no receiver, and writes letters to sources.
+
+    ``phone`` is where a person answers; without it no letters are written, because CareCommunication wants it.
+    """
 
     sor: Sor
     gln: Gln
     name: Name
+    phone: Phone | None = None
     fictional: bool = False
 
 

@@ -54,6 +54,7 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     calendar_allowed: bool = False
     webhooks_loopback: bool = False
+    public_url: Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=512)] | None = None
     settle_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
     release: str = version("brobygger")
 
@@ -103,6 +104,7 @@ _VARIABLES = {
     "BROBYGGER_TRUSTED_PROXIES": "trusted_proxies",
     "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",
     "BROBYGGER_WEBHOOKS_LOOPBACK": "webhooks_loopback",
+    "BROBYGGER_PUBLIC_URL": "public_url",
     "BROBYGGER_SETTLE_SECONDS": "settle_seconds",
 }
 

@@ -29,6 +29,8 @@ from connectors.medcom_fhir.organisations import Organisation
 from connectors.read_model.feed import KafkaFeed
 from connectors.read_model.opening import read_model_at
 from connectors.read_model.retention import prune
+from connectors.source_letters.outbox import Outbox
+from connectors.source_letters.tables import open_database_of as open_letters
 from connectors.vault.claims import ClaimCodes
 from connectors.vault.identities import Identities
 from connectors.vault.keys import (
@@ -82,6 +84,7 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
         await asyncio.wait(tasks)
         await desk.read_model.close()
         await publisher.stop()
+        desk.outbox.close()
         vault.close()
         engine.dispose()
 
@@ -119,6 +122,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         ages=ages,
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),
+        outbox=Outbox(open_letters(settings.data_folder)),
         streams=OpenStreams(limits.streams_per_client_max),
         large_letters=asyncio.Semaphore(limits.large_letters_max),
         metrics=metrics,

@@ -100,7 +100,7 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
     outcome = await asyncio.to_thread(_translated, desk, body, at)
     match outcome:
         case ReceivedAcknowledgement():
-            desk.metrics.messages.labels("acknowledgement").inc()
+            await _settle(desk, client, outcome)
             return Response(status_code=202)
         case Refused(refusal, None):
             desk.metrics.messages.labels("unaddressable").inc()
@@ -114,6 +114,16 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
     if addressing is None or not client.may_send_for(addressing.sender.sor):
         return _outcome_answer(403, _FOREIGN_SENDER)
     return await _acknowledge(desk, outcome, addressing, at)
+
+
+async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> None:
+    """Notes what became of a letter of ours, where the organisation that it went to acknowledges it."""
+    desk.metrics.messages.labels("acknowledgement").inc()
+    if told.sender is None or not client.may_send_for(told.sender.sor):
+        return
+    letter_id = told.response_identifier.lower().removeprefix("urn:uuid:")
+    ours = await asyncio.to_thread(desk.outbox.acknowledge, letter_id, told.sender.sor, told.response_code)
+    _log.info("acknowledgement_received", code=told.response_code.value, ours=ours)
 
 
 def _translated(desk: Desk, body: bytes, at: datetime) -> Outcome:

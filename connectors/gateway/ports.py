@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from connectors.gateway.publisher import Delivered
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.read_model.tables import ReadModelUnavailableError
+from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
@@ -30,12 +31,18 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.door import Door
     from connectors.read_model.feed import Feed
     from connectors.read_model.opening import ReadModel
+    from connectors.source_letters.outbox import Outbox
     from connectors.vault.claims import ClaimCodes
     from connectors.vault.identities import Identities
     from connectors.vault.pseudonyms import Pseudonyms
     from connectors.vault.store import SqlVault
 
-STORE_ERRORS = (VaultUnavailableError, LedgerUnavailableError, ReadModelUnavailableError)
+STORE_ERRORS = (
+    VaultUnavailableError,
+    LedgerUnavailableError,
+    ReadModelUnavailableError,
+    SourceLettersUnavailableError,
+)
 
 
 def utc_now() -> datetime:
@@ -83,6 +90,7 @@ class Desk:
     public_keys: PublicKeys
     read_model: ReadModel
     sent_replies: SentReplies
+    outbox: Outbox
     streams: OpenStreams
     large_letters: asyncio.Semaphore
     metrics: GatewayMetrics = field(repr=False)

@@ -182,13 +182,13 @@ def _correlation_id(bundle: Bundle, link: Link, communication: Communication) ->
         return derived_id("correspondence", communication.thread)
     if communication.episode is not None:
         return derived_id("episode", communication.episode)
-    told = {link.header_id}
+    root, told = link.header_id, {link.header_id}
     earlier: Link | None = link
     while earlier is not None and earlier.follows is not None and earlier.follows not in told:
         root = earlier.follows
         told.add(root)
         earlier = earlier_link(bundle, root)
-    return derived_id("correspondence", root if len(told) > 1 else link.header_id)
+    return derived_id("correspondence", root)
 
 
 def _named_letter(

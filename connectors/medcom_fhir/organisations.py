@@ -33,6 +33,15 @@ def messaging_organisation(node: Node, missing_code: str) -> Organisation:
     return Organisation(_valid_sor(node, sor), gln)
 
 
+def checked_organisation(sor: str, gln: str) -> Organisation:
+    """Returns the organisation of these codes; raises RefusedError, with the field sor or gln, where one is unfit."""
+    if not _SOR.fullmatch(sor):
+        raise refused("invalid_sor", "sor", "a SOR code has 11 to 18 digits", "look it up in SOR")
+    if not _GLN.fullmatch(gln) or not ean.is_valid(gln):
+        raise refused("invalid_gln", "gln", "a GLN has 13 digits, the last by modulus 10", "look it up in SOR")
+    return Organisation(sor, gln)
+
+
 def sor_of(node: Node) -> str:
     """Returns the SOR code of an organisation that needs no GLN (a service provider)."""
     sor = _identifier(node, frozenset({SOR}))

@@ -16,7 +16,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from connectors.pages.rendering import PREFIX
 from connectors.vault.keys import own_key
+from schemas.codes import NoticeKind
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 LINK_TIME_MAX = timedelta(days=14)
 CONSENT = "consent"
+ABOUT_CONSENT = (NoticeKind.CONSENT_WANTED, NoticeKind.CONSENT_REMINDER, NoticeKind.DISCHARGE_PLANNED)
 _KEY_FILE = "links.key"
 _TOKEN_CHARACTERS_MAX = 1024
 
@@ -55,6 +58,11 @@ def signed(key: bytes, link: Link) -> str:
     }
     text = _encoded(json.dumps(content, separators=(",", ":"), sort_keys=True).encode())
     return f"{text}.{_encoded(_signature(key, text))}"
+
+
+def consent_address(gateway: str, key: bytes, link: Link) -> str:
+    """Returns the address of a link's page; ``gateway`` is the gateway's address as the recipient reaches it."""
+    return f"{gateway.rstrip('/')}{PREFIX}/consents/{signed(key, link)}"
 
 
 def opened(key: bytes, token: str, at: datetime) -> Link | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import ssl
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +18,7 @@ from connectors.webhooks.endpoints import Endpoints
 from connectors.webhooks.escalating import Escalator, KafkaReplies
 from connectors.webhooks.following import Follower
 from connectors.webhooks.lanes import Bench, Lane
+from connectors.webhooks.lock import only_one
 from connectors.webhooks.metrics import DelivererMetrics
 from connectors.webhooks.sending import HttpSender, SendingRules
 from connectors.webhooks.signing import SecretBox
@@ -28,13 +27,9 @@ from connectors.webhooks.urls import Resolve, resolved_by_system
 from connectors.webhooks.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _OBSERVE = timedelta(seconds=2)
-
-
-class AlreadyRunningError(Exception):
-    """Raised where another deliverer runs on the data folder: two would break the order of a handover's records."""
 
 
 class DelivererSettings(BaseModel):
@@ -111,7 +106,7 @@ class Deliverer:
 
         Raises AlreadyRunningError where another one runs on the data folder.
         """
-        with _only_one(self._settings.data_folder / "deliverer.lock"):
+        with only_one(self._settings.data_folder / "deliverer.lock"):
             replies = KafkaReplies(self._settings.kafka)
             await replies.start()
             try:
@@ -141,15 +136,3 @@ class Deliverer:
     def _wake(self, programme: str) -> None:
         if programme in self._lanes:
             self._lanes[programme].wake()
-
-
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    # The system lets go of the lock when the process ends, however it ends.
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunningError(f"another deliverer runs on {path.parent}; stop it first") from error
-        yield

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
     from connectors.webhooks.urls import Resolve
 
-ANSWER_BYTES_MAX = 16 * 1024
 _OK, _REDIRECT, _CLIENT_ERROR, _GONE = 200, 300, 400, 410
 _RETRY_AFTER_DIGITS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver answered 2xx."""
+    """The receiver answered 2xx; ``answer`` is as much of its body as could be read within the bound."""
+
+    answer: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,21 @@ class ForbiddenAddressError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class SendingRules:
-    """Bounds of one endpoint's connections. ``time_max`` is for everything, from look-up to the answer's end."""
+    """Bounds of one endpoint's connections. ``time_max`` is for everything, from look-up to the answer's end.
+
+    ``anywhere`` allows every address: for endpoints that operations chose, in their own network too.
+    """
 
     concurrency_max: int = 4
     time_max: timedelta = timedelta(seconds=15)
     connect_time_max: timedelta = timedelta(seconds=5)
     loopback_allowed: bool = False
+    anywhere: bool = False
+    answer_bytes_max: int = 16 * 1024
+
+    def allows(self, address: str) -> bool:
+        """Returns whether a numeric address may be connected to."""
+        return self.anywhere or is_allowed(address, loopback_allowed=self.loopback_allowed)
 
 
 class HttpSender:
@@ -127,11 +137,12 @@ class HttpSender:
                 URL(message.url, encoded=True), data=message.body, headers=message.headers, allow_redirects=False
             ) as answer:
                 outcome = _outcome_of(answer.status, answer.headers.get("Retry-After", ""))
+                body = b""
                 # What the status says stands, whatever becomes of the rest.
                 with suppress(aiohttp.ClientError, TimeoutError, ValueError):
-                    await answer.content.read(ANSWER_BYTES_MAX)
+                    body = await _body_of(answer, self._rules.answer_bytes_max)
                 answer.close()
-                return outcome
+                return Delivered(body) if isinstance(outcome, Delivered) else outcome
         except aiohttp.ConnectionTimeoutError:
             return Failed(UNREACHABLE)
         except TimeoutError:
@@ -151,7 +162,7 @@ class HttpSender:
 
     def _socket_of(self, address: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, place = address
-        if not is_allowed(str(place[0]), loopback_allowed=self._rules.loopback_allowed):
+        if not self._rules.allows(str(place[0])):
             raise ForbiddenAddressError("the address is not a public one")
         return socket.socket(family, kind, protocol)
 
@@ -175,7 +186,7 @@ class _CheckedResolver(AbstractResolver):
             addresses = await loop.run_in_executor(self._threads, self._resolve, host, port)
         except UnicodeError as error:
             raise OSError("the host is no name") from error
-        if not all(is_allowed(one, loopback_allowed=self._rules.loopback_allowed) for one in addresses):
+        if not all(self._rules.allows(one) for one in addresses):
             raise ForbiddenAddressError("not every address of the host is a public one")
         return [_result_of(host, one, port) for one in addresses]
 
@@ -186,6 +197,16 @@ class _CheckedResolver(AbstractResolver):
 def _result_of(host: str, address: str, port: int) -> ResolveResult:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+
+
+async def _body_of(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    """Returns the answer's body up to the bound; what comes after it is left."""
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(bytes_max):
+        body += chunk
+        if len(body) >= bytes_max:
+            break
+    return bytes(body[:bytes_max])
 
 
 def _outcome_of(status: int, retry_after: str) -> Outcome:

@@ -53,6 +53,20 @@ def checked_url(text: str, *, loopback_allowed: bool, resolve: Resolve = resolve
     return text
 
 
+def checked_form(text: str) -> str:
+    """Returns a URL whose host operations chose, wherever it leads: https://, or http:// on this machine alone.
+
+    Raises RefusedError. The host isn't looked up.
+    """
+    parts = _split(text)
+    host = parts.hostname or ""
+    _check_host(host)
+    is_local = host == "localhost" or (_is_literal(host) and ip_address(host).is_loopback)
+    if parts.scheme != "https" and not is_local:
+        raise _refused("insecure_url", "an endpoint's URL starts with https://", "serve the endpoint over TLS")
+    return text
+
+
 def _split(text: str) -> SplitResult:
     if len(text) > URL_CHARACTERS_MAX or not _PLAIN.fullmatch(text) or "\\" in text:
         raise _refused(

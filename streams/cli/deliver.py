@@ -1,24 +1,38 @@
-"""``brobygger deliver``: brings handovers to the programmes' webhooks."""
+"""``brobygger deliver``: brings handovers to the programmes' webhooks, and notices to the sources' mailboxes."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings
 from streams.instance import connection_of
+from streams.letter_service import letter_service
 from streams.settings import settings_of_process
 from streams.telemetry import serve_health, set_up_logging
+
+
+class _Part(Protocol):
+    """One part of what the process does."""
+
+    @property
+    def ready(self) -> bool:
+        """Returns whether it does its part."""
+        ...  # pragma: no cover
+
+    async def run(self) -> None:
+        """Runs until it is cancelled; any failure of its own ends it."""
+        ...  # pragma: no cover
 
 
 def deliver(
     health_port: Annotated[int, typer.Option(help="port of /health, /ready and /metrics")] = 8462,
     health_host: Annotated[str, typer.Option(help="address of the health server")] = "127.0.0.1",
 ) -> None:
-    """Delivers to every endpoint of `brobygger webhooks` until SIGTERM. One runs on a data folder."""
+    """Delivers to every endpoint of `brobygger webhooks` and `mailboxes` until SIGTERM. One runs on a data folder."""
     settings = settings_of_process()
     set_up_logging()
     deliverer = Deliverer(
@@ -28,13 +42,14 @@ def deliver(
             loopback_allowed=settings.webhooks_loopback,
         )
     )
-    asyncio.run(run_until_told(deliverer, (health_host, health_port)))
+    letters = letter_service(settings, deliverer.metrics.registry)
+    asyncio.run(_run(deliverer, [deliverer, *([letters] if letters else [])], (health_host, health_port)))
 
 
-async def run_until_told(deliverer: Deliverer, health: tuple[str, int]) -> None:
-    """Runs a deliverer with its health server until SIGTERM or SIGINT; raises what it ended with."""
-    await serve_health(health, lambda: deliverer.ready, deliverer.metrics.registry)
-    running = asyncio.create_task(deliverer.run())
+async def _run(deliverer: Deliverer, parts: list[_Part], health: tuple[str, int]) -> None:
+    """Runs all parts with their health server until SIGTERM or SIGINT; raises what one ended with."""
+    await serve_health(health, lambda: all(part.ready for part in parts), deliverer.metrics.registry)
+    running = asyncio.create_task(_together(parts))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
@@ -42,3 +57,12 @@ async def run_until_told(deliverer: Deliverer, health: tuple[str, int]) -> None:
         await running
     except asyncio.CancelledError:
         return
+
+
+async def _together(parts: list[_Part]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part.run())
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors

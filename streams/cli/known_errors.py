@@ -8,10 +8,11 @@ from kafka.errors import KafkaError
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.kafka.errors import KafkaConnectorError
 from connectors.read_model.tables import ReadModelUnavailableError
+from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.sealing import UnsealError
 from connectors.vault.store import VaultUnavailableError
-from connectors.webhooks.deliverer import AlreadyRunningError
+from connectors.webhooks.lock import AlreadyRunningError
 from connectors.webhooks.tables import WebhooksUnavailableError
 from schemas.programmes import ProgrammeFileError
 from schemas.reference import ReferenceDataError
@@ -46,6 +47,7 @@ KNOWN: tuple[type[Exception], ...] = (
     ScenarioError,
     ScenarioFileError,
     SettingsError,
+    SourceLettersUnavailableError,
     StartFailedError,
     TopicError,
     UnsealError,

@@ -6,17 +6,14 @@ from uuid import UUID
 
 import typer
 
-from connectors.pages.links import LINK_TIME_MAX, Link, links_key, signed
+from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, Link, consent_address, links_key
 from connectors.pages.needs import Needs
-from connectors.pages.rendering import PREFIX
 from connectors.read_model.tables import open_read_model
-from schemas.codes import NoticeKind
 from streams.cli.printing import AsJson, print_document, refuse
 from streams.instance import gateway_settings, read_instance
 from streams.settings import Settings, settings_of_process
 
 app = typer.Typer(help="Make the signed link that a notice leads to.", no_args_is_help=True)
-_ABOUT_CONSENT = (NoticeKind.CONSENT_WANTED, NoticeKind.CONSENT_REMINDER, NoticeKind.DISCHARGE_PLANNED)
 
 
 @app.callback()
@@ -37,13 +34,13 @@ def make(
     notice = needs.notice(notice_id)
     if notice is None:
         raise refuse(f"no notice has the id {notice_id}; `brobygger subscribe notices` shows them")
-    if notice.kind not in _ABOUT_CONSENT:
-        raise refuse(f"a {notice.kind} notice asks for no consent; links are for {', '.join(_ABOUT_CONSENT)}")
+    if notice.kind not in ABOUT_CONSENT:
+        raise refuse(f"a {notice.kind} notice asks for no consent; links are for {', '.join(ABOUT_CONSENT)}")
     need = needs.need(notice.statement_id)
     if need is None:
         raise refuse(f"the notice {notice_id} is about no need; give one that is")
     link = Link(notice_id, UUID(need.need_id), notice.recipient, datetime.now(UTC) + timedelta(days=days))
-    address = f"{_address(settings, gateway)}{PREFIX}/consents/{signed(links_key(settings.keys_folder), link)}"
+    address = consent_address(_address(settings, gateway), links_key(settings.keys_folder), link)
     if as_json:
         print_document({"link": address, "recipient": link.recipient, "expires_at": link.expires_at.isoformat()})
     else:
@@ -52,5 +49,6 @@ def make(
 
 def _address(settings: Settings, given: str | None) -> str:
     instance = read_instance(settings.data_folder)
-    own = instance.gateway if instance else f"http://{settings.gateway_host}:{settings.gateway_port}"
+    local = instance.gateway if instance else f"http://{settings.gateway_host}:{settings.gateway_port}"
+    own = settings.public_url or local
     return (given or own).rstrip("/")

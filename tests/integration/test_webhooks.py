@@ -20,7 +20,8 @@ from aiokafka import TopicPartition
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
-from connectors.webhooks.deliverer import AlreadyRunningError, open_endpoints
+from connectors.webhooks.deliverer import open_endpoints
+from connectors.webhooks.lock import AlreadyRunningError
 from schemas.codec import codec
 from schemas.codes import ReplyStatus
 from schemas.events import Reply

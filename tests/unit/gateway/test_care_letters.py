@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
+from connectors.source_letters.mailboxes import Mailbox, Mailboxes
+from connectors.source_letters.outbox import Outbox, Read
+from connectors.source_letters.tables import open_database_of
+from connectors.webhooks.signing import SecretBox
 from tests.unit.gateway.builders import Gateway, a_gateway, a_message, response_code
+from tests.unit.source_letters.builders import HOSPITAL, NOW, RECIPIENT, a_letter, a_statement, acknowledging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +139,41 @@ async def test_nothing_that_a_letter_says_leaves_the_door(gateway: Gateway, capl
     left = b"".join(record.value for record in gateway.publisher.records) + answer.content + caplog.text.encode()
     assert len(said) == 3
     assert not [text for text in said if text.encode() in left]
+
+
+def _mailbox(gateway: Gateway) -> Outbox:
+    database = open_database_of(gateway.settings.data_folder)
+    mailbox = Mailbox(RECIPIENT, HOSPITAL, "https://post.example.dk", has_token=False, since=NOW)
+    Mailboxes(database, SecretBox(gateway.settings.keys_folder)).put(mailbox, None)
+    outbox = Outbox(database)
+    outbox.take(Read((a_statement(),), (a_letter(),), {}), NOW)
+    return outbox
+
+
+async def test_an_acknowledgement_of_a_letter_of_ours_settles_it(gateway: Gateway) -> None:
+    outbox = _mailbox(gateway)
+
+    answer = await gateway.message(acknowledging(), gateway.token())
+
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert outbox.counts() == {"acknowledged": 1}
+
+
+@pytest.mark.parametrize("senders", [("953741000016009",), ()])
+async def test_a_client_acknowledges_for_nobody_but_its_own_organisations(
+    gateway: Gateway, senders: tuple[str, ...]
+) -> None:
+    outbox = _mailbox(gateway)
+
+    await gateway.message(acknowledging(), gateway.token(senders=senders))
+
+    assert outbox.counts() == {"waiting": 1}
+
+
+async def test_an_acknowledgement_of_something_else_settles_nothing(gateway: Gateway) -> None:
+    outbox = _mailbox(gateway)
+
+    answer = await gateway.message(acknowledging(a_letter(2)), gateway.token())
+
+    assert answer.status_code == 202
+    assert outbox.counts() == {"waiting": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -101,7 +102,7 @@ def _at(message: Any, place: tuple[Any, ...]) -> Any:
     return message
 
 
-BYTE_ACTIONS = {
+BYTE_ACTIONS: dict[str, Callable[[bytes, int, int], bytes]] = {
     "drop": lambda content, first, last: content[:first] + content[last:],
     "repeat": lambda content, first, last: content[:last] + content[first:],
     "truncate": lambda content, first, _last: content[:first],

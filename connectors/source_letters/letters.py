@@ -1,0 +1,84 @@
+"""From a notice to a letter: which statement of the source it answers, and what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from connectors.medcom_fhir.care_letter_writing import Answered, OutgoingLetter, ServiceOffice
+from connectors.source_letters.outbox import NewLetter, Statement
+from connectors.source_letters.wording import KINDS, text_of, topic_of
+from schemas.codes import NoticeKind
+from schemas.events import UNNUMBERED
+from schemas.identifiers import derived_text
+
+if TYPE_CHECKING:
+    from connectors.medcom_fhir.organisations import Organisation
+    from schemas.events import Envelope
+    from schemas.outputs import Notice
+
+#: Returns the link on which a letter's receiver does what is asked, or None where there is no such thing.
+LinkOf = Callable[[NewLetter], str | None]
+_HYPHENLESS = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
+
+
+def letter_of(notice: Notice) -> NewLetter | None:
+    """Returns the letter that a notice becomes, or None where its kind is none for letters, or it answers nothing."""
+    about = notice.causation_id or _uuid_or_none(notice.statement_id)
+    if notice.kind not in KINDS or about is None:
+        return None
+    return NewLetter(
+        notice_id=str(notice.event_id),
+        letter_id=derived_text("source-letter", str(notice.event_id)),
+        recipient=notice.recipient,
+        kind=notice.kind.value,
+        about=str(about),
+        statement_id=notice.statement_id,
+        thread=derived_text("source-letter-thread", notice.recipient, str(notice.correlation_id)),
+        said_at=notice.occurred_at,
+    )
+
+
+def statement_of(event: Envelope) -> Statement:
+    """Returns the ids by which a source knows what it said."""
+    episode = getattr(event, "episode_id", None)
+    numbered = episode if episode != UNNUMBERED else None
+    return Statement(str(event.event_id), event.source, event.statement_id, numbered)
+
+
+def written(
+    letter: NewLetter, statement: Statement, office: ServiceOffice, receiver: Organisation, link: str | None
+) -> OutgoingLetter:
+    """Returns the letter in full; the same arguments give the same one, whenever it is sent again."""
+    kind = NoticeKind(letter.kind)
+    return OutgoingLetter(
+        letter_id=UUID(letter.letter_id),
+        thread=UUID(letter.thread),
+        sender=office,
+        receiver=receiver,
+        topic=topic_of(kind),
+        text=text_of(kind, link, office.phone),
+        written_at=letter.said_at,
+        answered=Answered(
+            as_sent(statement.statement_id), as_sent(statement.episode_id) if statement.episode_id else None
+        ),
+    )
+
+
+def as_sent(identifier: str) -> str:
+    """Returns an id as its maker spells it: topics hold UUIDs without hyphens.
+
+    >>> as_sent("bd481c38a92111edafa10242ac120002"), as_sent("brev.7")
+    ('bd481c38-a921-11ed-afa1-0242ac120002', 'brev.7')
+    """
+    match = _HYPHENLESS.fullmatch(identifier)
+    return "-".join(match.groups()) if match else identifier
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

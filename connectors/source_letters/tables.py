@@ -1,0 +1,105 @@
+"""The database of letters to sources: mailboxes, what is known of the sources' own letters, the outbox, positions.
+
+Nothing personal: ids of statements and episodes, the sources' own; a mailbox's token is encrypted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+from connectors.vault.access import Access
+from connectors.vault.database import sqlite_url
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+TABLES = MetaData()
+_NAME, _ID, _CODE = String(128), String(36), String(64)
+_GROWING = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER key counts by itself in SQLite
+
+MAILBOXES = Table(
+    "mailboxes",
+    TABLES,
+    Column("recipient", _NAME, primary_key=True),
+    Column("sor", String(18), nullable=False),
+    Column("gln", String(13), nullable=False),
+    Column("url", String(2048), nullable=False),
+    Column("token", LargeBinary),
+    Column("since_ms", BigInteger, nullable=False),
+)
+#: The statements of sources that have a mailbox, by event id: the ids by which a source knows its own letter.
+STATEMENTS = Table(
+    "statements",
+    TABLES,
+    Column("event_id", _ID, primary_key=True),
+    Column("source", _NAME, nullable=False),
+    Column("statement_id", _NAME, nullable=False),
+    Column("episode_id", _NAME),
+    Column("seen_at_ms", BigInteger, nullable=False),
+)
+#: One row a notice. ``sendings`` counts Bundles, ``attempts`` the failed ones of bringing the last Bundle across.
+OUTBOX = Table(
+    "outbox",
+    TABLES,
+    Column("number", _GROWING, primary_key=True),
+    Column("notice_id", _ID, nullable=False, unique=True),
+    Column("letter_id", _ID, nullable=False, unique=True),
+    Column("recipient", _NAME, nullable=False),
+    Column("kind", _CODE, nullable=False),
+    Column("about", _ID, nullable=False),
+    Column("statement_id", _NAME, nullable=False),
+    Column("thread", _ID, nullable=False),
+    Column("said_at_ms", BigInteger, nullable=False),
+    Column("queued_at_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("sendings", Integer, nullable=False),
+    Column("sent_at_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("outcome", _CODE),
+)
+Index("outbox_by_recipient", OUTBOX.c.recipient, OUTBOX.c.state, OUTBOX.c.next_at_ms)
+POSITIONS = Table(
+    "positions",
+    TABLES,
+    Column("topic", String(249), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+
+class SourceLettersUnavailableError(Exception):
+    """Raised where the database of letters to sources can't be opened, read or written; the caller may try again."""
+
+
+_ACCESS = Access(TABLES, "the database of letters to sources", SourceLettersUnavailableError)
+
+
+class Database:
+    """The database, tables made; each call blocks on it, and raises SourceLettersUnavailableError."""
+
+    def __init__(self, url: str) -> None:
+        """Opens it: SQLite, or PostgreSQL by its URL."""
+        self._engine = _ACCESS.open(url)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Gives a connection in a transaction that commits at the end of the block, or not at all."""
+        return _ACCESS.writing(self._engine)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Gives a connection that reads, and waits for no writer."""
+        return _ACCESS.reading(self._engine)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._engine.dispose()
+
+
+def open_database_of(data_folder: Path, url: str | None = None) -> Database:
+    """Returns the database: a SQLite file in the data folder unless a URL is given."""
+    return Database(url or sqlite_url(data_folder / "source-letters.sqlite"))

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from streams.cli.main import app
 from tests.domain.story import a_step, at
 
 ROOT = Path(__file__).parents[3]
@@ -31,6 +30,7 @@ COMMANDS = (
     "pathway",
     "needs",
     "links",
+    "mailboxes",
     "replay",
     "reconcile",
     "disclosures",
@@ -40,18 +40,6 @@ COMMANDS = (
     "simulate",
     "doctor",
 )
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Returns a runner of commands in a data folder of their own, with no instance running."""
-    monkeypatch.setenv("BROBYGGER_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
-
-    def run_command(*arguments: str, given: str = "") -> Result:
-        return CliRunner().invoke(app, list(arguments), input=given)
-
-    return run_command
 
 
 def lines_of(result: Result) -> list[dict[str, Any]]:

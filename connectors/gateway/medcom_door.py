@@ -25,6 +25,7 @@ from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
+from connectors.medcom_fhir.xml_form import is_xml
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from connectors.medcom_fhir.letters import Addressing
 
-FHIR_JSON = "application/fhir+json"
-_MEDIA_TYPES = frozenset({FHIR_JSON, "application/json", "application/xml", "text/xml"})
+FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
+_MEDIA_TYPES = frozenset({FHIR_JSON, FHIR_XML, "application/json", "application/xml", "text/xml"})
 _CASE_REFUSALS = {Case.BUNDLE_REUSED: BUNDLE_ID_REUSED, Case.CONTENT_CHANGED: CONTENT_CHANGED}
 _FOREIGN_SENDER = Refusal(
     "foreign_source",
@@ -45,19 +46,16 @@ _NO_ENVELOPE = {"unknown_content", "not_xml", "wrong_encoding"}
 _OTHER_CONTENT = Refusal(
     "unknown_content",
     "document",
-    "this door takes FHIR in JSON, in an envelope or without",
+    "this door takes FHIR in JSON or XML, in an envelope or without",
     "send EDIFACT to /medcom/edifact and OIOXML to /medcom/oioxml",
 )
+_MESSAGES = "a message Bundle: HospitalNotification, CareCommunication or Acknowledgement"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            FHIR_JSON: {
-                "schema": {
-                    "type": "object",
-                    "description": "a message Bundle: HospitalNotification, CareCommunication or Acknowledgement",
-                }
-            }
+            FHIR_JSON: {"schema": {"type": "object", "description": _MESSAGES}},
+            FHIR_XML: {"schema": {"type": "string", "description": _MESSAGES}},
         },
     },
 }
@@ -129,7 +127,8 @@ async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> 
 def _translated(desk: Desk, body: bytes, at: datetime) -> Outcome:
     try:
         message = _without_envelope(body)
-        read_json(message, desk.limits.nesting_max)
+        if not is_xml(message):
+            read_json(message, desk.limits.nesting_max)
     except RefusedError as error:
         return Refused(error.refusal, None)
     return translate(message, replace(desk.medcom, ages=desk.ages()), at)
@@ -143,7 +142,7 @@ def _without_envelope(body: bytes) -> bytes:
         if error.refusal.code in _NO_ENVELOPE:
             return body  # what reads JSON says what is wrong with it
         raise
-    if unwrapped.content is not Content.FHIR_JSON:
+    if unwrapped.content not in {Content.FHIR_JSON, Content.FHIR_XML}:
         raise RefusedError(_OTHER_CONTENT)
     return unwrapped.message
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from connectors.medcom_edi.xml_documents import Element
 
 ENVELOPES_MAX = 3
+#: A Bundle is known by its start: it may be larger than what is read as a document here.
+_FHIR_XML = re.compile(
+    rb"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,1000}?-->\s*)?<Bundle\s[^>]{0,500}http://hl7\.org/fhir", re.DOTALL
+)
 _BLANKS = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
 _PAYLOADS = {
@@ -38,6 +43,7 @@ class Content(StrEnum):
     """In what a message is written."""
 
     FHIR_JSON = "fhir_json"
+    FHIR_XML = "fhir_xml"
     EDIFACT = "edifact"
     OIOXML = "oioxml"
 
@@ -69,14 +75,14 @@ def unwrap(body: bytes) -> Unwrapped:
 
 
 def _content_at_sight(message: bytes) -> Content | None:
-    """Returns the content of what is no XML; None for XML. Raises RefusedError where it is nothing that is known."""
+    """Returns the content of what is no XML, or FHIR's; None for other XML. Raises RefusedError where it is nothing that is known."""
     start = message.removeprefix(_MARK).lstrip(_BLANKS)[:3]
     if start[:1] in {b"{", b"["}:
         return Content.FHIR_JSON
     if start in {b"UNA", b"UNB"}:
         return Content.EDIFACT
     if start[:1] == b"<":
-        return None
+        return Content.FHIR_XML if _FHIR_XML.match(message.removeprefix(_MARK)) else None
     raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
 
 

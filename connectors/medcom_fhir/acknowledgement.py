@@ -48,6 +48,7 @@ _NEAREST = {
     "body_too_large": ErrorCode.ELEMENT_TOO_LONG,
     "invalid_cpr": ErrorCode.NOT_IN_CODE_SYSTEM,
     "not_json": ErrorCode.DAMAGED,
+    "not_xml": ErrorCode.DAMAGED,
     "wrong_encoding": ErrorCode.DAMAGED,
 }
 

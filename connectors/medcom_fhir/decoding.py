@@ -1,4 +1,4 @@
-"""From bytes to JSON within limits, before anything in the message is believed."""
+"""From bytes to JSON's values within limits, before anything in the message is believed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import NoReturn
 
 from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.xml_form import is_xml, read_xml
 
 # What a CareCommunication with its attachments may have in MedCom's network ("Clinical guidelines", 8).
 BODY_BYTES_MAX = 50 * 1024 * 1024
@@ -17,13 +18,15 @@ _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
 def decode(message: bytes) -> Node:
-    """Returns the message's outermost JSON object.
+    """Returns the message's outermost JSON object; of a message in XML, what it is in JSON.
 
     Raises RefusedError where the bytes are too many, not UTF-8 (FHIR R4 allows no other encoding), nested
-    too deeply, not JSON, or not an object.
+    too deeply, neither JSON nor XML, or not an object.
     """
     if len(message) > BODY_BYTES_MAX:
         raise refused("body_too_large", "Bundle", f"a message has at most {BODY_BYTES_MAX} bytes")
+    if is_xml(message):
+        return Node(read_xml(message, NESTING_MAX), "Bundle")
     if _nesting(message) > NESTING_MAX:
         raise refused("nesting_too_deep", "Bundle", f"a message is nested at most {NESTING_MAX} levels deep")
     value = _parsed(message)

@@ -35,7 +35,7 @@ _Line = dict[str, Any]
 
 
 def translate(
-    files: Annotated[list[Path], typer.Argument(help="FHIR in JSON, EDIFACT or OIOXML, in envelopes or without")],
+    files: Annotated[list[Path], typer.Argument(help="FHIR, EDIFACT or OIOXML, in envelopes or without")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Prints the events that messages become, or why they are refused (exit code 2).
@@ -66,7 +66,7 @@ def lines_of(body: bytes, door: Door, at: datetime) -> Iterator[_Line]:
     except RefusedError as error:
         yield {"refused": error.refusal.as_dict()}
         return
-    if unwrapped.content is Content.FHIR_JSON:
+    if unwrapped.content in {Content.FHIR_JSON, Content.FHIR_XML}:
         yield from _lines_of_message(translate_message(unwrapped.message, door, at))
         return
     letters_door = LettersDoor(door.identities.youth_id, door.reference, door.ages, door.ahead_max)

@@ -13,7 +13,7 @@ from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.outbox import Outbox, Read
 from connectors.source_letters.tables import open_database_of
 from connectors.webhooks.signing import SecretBox
-from tests.unit.gateway.builders import Gateway, a_gateway, a_message, response_code
+from tests.unit.gateway.builders import MESSAGES, Gateway, a_gateway, a_message, response_code
 from tests.unit.source_letters.builders import HOSPITAL, NOW, RECIPIENT, a_letter, a_statement, acknowledging
 
 if TYPE_CHECKING:
@@ -177,3 +177,25 @@ async def test_an_acknowledgement_of_something_else_settles_nothing(gateway: Gat
 
     assert answer.status_code == 202
     assert outbox.counts() == {"waiting": 1}
+
+
+@pytest.mark.parametrize("media_type", ["application/fhir+xml", "application/xml", "text/xml; charset=utf-8"])
+async def test_a_letter_in_xml_is_taken_as_in_json(gateway: Gateway, media_type: str) -> None:
+    headers = gateway.token()
+    content = (MESSAGES / "cc-14-new.xml").read_bytes()
+    first = await gateway.http.post("/medcom/fhir", content=content, headers=headers | {"content-type": media_type})
+    again = await gateway.message(a_message("cc-14-new"), headers)
+
+    assert response_code(first) == "ok"
+    assert again.content == first.content
+    assert len(gateway.published("correspondence")) == 1
+
+
+async def test_xml_that_declares_entities_is_turned_away(gateway: Gateway) -> None:
+    content = b'<!DOCTYPE Bundle [<!ENTITY a "b">]>' + (MESSAGES / "cc-14-new.xml").read_bytes()
+    headers = gateway.token() | {"content-type": "application/fhir+xml"}
+
+    answer = await gateway.http.post("/medcom/fhir", content=content, headers=headers)
+
+    assert answer.status_code == 400
+    assert gateway.publisher.records == []

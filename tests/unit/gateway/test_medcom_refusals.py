@@ -63,7 +63,7 @@ async def test_a_source_that_is_bound_to_no_organisation_sends_no_messages(gatew
         (b"", "empty_body"),
         (b"{", "not_json"),
         (b"[]", "not_an_object"),
-        (b"<Bundle/>", "not_json"),
+        (b"<Bundle/>", "not_a_bundle"),
         ('{"a":"æ"}'.encode("windows-1252"), "wrong_encoding"),
         ('{"a":1}'.encode("utf-16"), "nul_byte"),
         (b'{"a":' + b"[" * 100_000, "nesting_too_deep"),
@@ -87,7 +87,7 @@ async def test_what_cannot_be_addressed_gets_an_operation_outcome(
 
 async def test_another_media_type_is_turned_away(gateway: Gateway) -> None:
     answer = await gateway.http.post(
-        "/medcom/fhir", content=b"{}", headers=gateway.token() | {"content-type": "application/fhir+xml"}
+        "/medcom/fhir", content=b"{}", headers=gateway.token() | {"content-type": "application/fhir+turtle"}
     )
 
     assert (answer.status_code, answer.json()["refused"]["code"]) == (415, "unsupported_media_type")

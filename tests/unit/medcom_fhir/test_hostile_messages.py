@@ -67,10 +67,10 @@ def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObje
 
     outcome = outcome_of(message)
 
-    _assert_right_or_refused(outcome)
+    assert_right_or_refused(outcome)
 
 
-def _assert_right_or_refused(outcome: Outcome) -> None:
+def assert_right_or_refused(outcome: Outcome) -> None:
     """A refusal names field and rule, repeats no number, and can be answered where it knows whom to answer."""
     assert isinstance(outcome, Translation | OutOfScope | ReceivedAcknowledgement | Refused)
     if not isinstance(outcome, Refused):
@@ -93,7 +93,7 @@ def test_no_swap_of_two_nodes_ends_in_an_exception(name: str, data: st.DataObjec
     with suppress(KeyError, IndexError, TypeError):  # the first may have held the second
         _changed(message, second, "replace", values[0])
 
-    _assert_right_or_refused(outcome_of(message))
+    assert_right_or_refused(outcome_of(message))
 
 
 def _at(message: Any, place: tuple[Any, ...]) -> Any:
@@ -133,7 +133,7 @@ def test_no_change_of_a_messages_bytes_ends_in_an_exception(
     content = (MESSAGES / f"{name}.json").read_bytes()
     first, last = sorted(int(bound * len(content)) for bound in bounds)
 
-    _assert_right_or_refused(outcome_of(BYTE_ACTIONS[action](content, first, last)))
+    assert_right_or_refused(outcome_of(BYTE_ACTIONS[action](content, first, last)))
 
 
 @given(st.binary(max_size=300))

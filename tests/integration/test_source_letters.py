@@ -20,7 +20,7 @@ from connectors.kafka.embedded import EmbeddedBroker
 from connectors.medcom_fhir.care_letter_rules import defects_of_care_letter
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.source_letters.mailboxes import Mailbox
-from connectors.source_letters.outbox import Outbox
+from connectors.source_letters.outbox import NewLetter, Outbox
 from connectors.source_letters.service import LetterService, LetterSettings, open_mailboxes
 from connectors.source_letters.tables import open_database_of
 from schemas.codec import codec
@@ -101,9 +101,13 @@ def _mailbox(folder: Path, port: int) -> Outbox:
     return Outbox(open_database_of(folder))
 
 
+def _no_link(_letter: NewLetter) -> None:
+    """Returns none: nothing is asked on a page here."""
+
+
 @asynccontextmanager
 async def _running(folder: Path, connection: KafkaConnection) -> AsyncIterator[LetterService]:
-    settings = LetterSettings(folder, connection, OFFICE, lambda _letter: None)
+    settings = LetterSettings(folder, connection, OFFICE, _no_link)
     service = LetterService(settings, CollectorRegistry())
     task = asyncio.create_task(service.run())
     try:

@@ -91,6 +91,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         vault_url=settings.vault_url,
         ledger_url=settings.ledger_url,
         read_model_url=settings.read_model_url,
+        letters_url=settings.letters_url,
         trusted_proxies=tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip()),
         programmes_folder=settings.programmes_folder,
         limits=Limits(ahead_max=None if settings.calendar_allowed else CLOCK_SKEW_MAX),

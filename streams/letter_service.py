@@ -31,6 +31,7 @@ def letter_service(settings: Settings, registry: CollectorRegistry) -> LetterSer
         kafka=connection_of(settings),
         office=office,
         link_of=links_for(settings),
+        database_url=settings.letters_url,
     )
     return LetterService(letter_settings, registry)
 

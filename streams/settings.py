@@ -49,6 +49,7 @@ class Settings(BaseModel):
     vault_url: str | None = None
     ledger_url: str | None = None
     read_model_url: str | None = None
+    letters_url: str | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
@@ -99,6 +100,7 @@ _VARIABLES = {
     "BROBYGGER_VAULT_URL": "vault_url",
     "BROBYGGER_LEDGER_URL": "ledger_url",
     "BROBYGGER_READ_MODEL_URL": "read_model_url",
+    "BROBYGGER_LETTERS_URL": "letters_url",
     "BROBYGGER_GATEWAY_HOST": "gateway_host",
     "BROBYGGER_GATEWAY_PORT": "gateway_port",
     "BROBYGGER_TRUSTED_PROXIES": "trusted_proxies",

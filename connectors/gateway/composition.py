@@ -122,7 +122,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         ages=ages,
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),
-        outbox=Outbox(open_letters(settings.data_folder)),
+        outbox=Outbox(open_letters(settings.data_folder, settings.letters_url)),
         streams=OpenStreams(limits.streams_per_client_max),
         large_letters=asyncio.Semaphore(limits.large_letters_max),
         metrics=metrics,

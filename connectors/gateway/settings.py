@@ -61,6 +61,7 @@ class GatewaySettings(BaseModel):
     vault_url: str | None = None
     ledger_url: str | None = None
     read_model_url: str | None = None
+    letters_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = Limits()
 

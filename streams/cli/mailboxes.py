@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from connectors.medcom_fhir.organisations import checked_organisation
-from connectors.source_letters.mailboxes import Mailbox
+from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.outbox import Outbox, Queued
 from connectors.source_letters.service import open_mailboxes
 from connectors.source_letters.tables import open_database_of
@@ -43,13 +43,13 @@ def set_mailbox(
     held = typer.prompt("token", hide_input=True) if token else None
     if held is not None and not (held.isascii() and held.isprintable() and len(held) <= _TOKEN_CHARACTERS_MAX):
         raise refuse(f"token: at most {_TOKEN_CHARACTERS_MAX} printable ASCII characters")
-    open_mailboxes(settings.data_folder).put(mailbox, held)
+    open_mailboxes(settings.data_folder, settings.letters_url).put(mailbox, held)
 
 
 @app.command("list")
 def list_mailboxes(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists every mailbox; one JSON line each, never a token."""
-    mailboxes = open_mailboxes(settings_of_process().data_folder).listed()
+    mailboxes = _mailboxes().listed()
     rows = [_row(one) for one in mailboxes]
     if as_json:
         for row in rows:
@@ -62,7 +62,7 @@ def list_mailboxes(as_json: AsJson = False) -> None:  # noqa: FBT002
 @app.command()
 def remove(recipient: Recipient) -> None:
     """Sends a recipient no more letters; its notices stay on the topic and the pages."""
-    if not open_mailboxes(settings_of_process().data_folder).remove(recipient):
+    if not _mailboxes().remove(recipient):
         raise refuse(f"{recipient} has no mailbox; `brobygger mailboxes list` shows them")
 
 
@@ -72,7 +72,8 @@ def letters(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Shows letters and what became of them: waiting, sent, acknowledged, refused, unacknowledged, undeliverable."""
-    outbox = Outbox(open_database_of(settings_of_process().data_folder))
+    settings = settings_of_process()
+    outbox = Outbox(open_database_of(settings.data_folder, settings.letters_url))
     rows = [_letter_row(one) for one in outbox.listed(limit)]
     if as_json:
         for row in rows:
@@ -80,6 +81,11 @@ def letters(
         return
     columns = ("notice_id", "recipient", "kind", "state", "sendings", "outcome", "next_at")
     print_table("letters", columns, ([row[column] for column in columns] for row in rows))
+
+
+def _mailboxes() -> Mailboxes:
+    settings = settings_of_process()
+    return open_mailboxes(settings.data_folder, settings.letters_url)
 
 
 def _row(mailbox: Mailbox) -> dict[str, Any]:

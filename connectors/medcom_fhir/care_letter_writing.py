@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from connectors.medcom_fhir.codes import CARE_COMMUNICATION, CATEGORY_CODES
 from connectors.medcom_fhir.writing import (
@@ -38,6 +39,7 @@ CORE_PROFILES = "http://medcomfhir.dk/ig/core/StructureDefinition"
 DEFINITION = "http://medcomfhir.dk/ig/messagedefinitions/MessageDefinition/MedComCareCommunicationMessageDefinition|5.0"
 CATEGORY = "psychiatry-social-disability"
 _CANONICAL = "https://medcomfhir.dk/ig/carecommunication"
+_COPENHAGEN = ZoneInfo("Europe/Copenhagen")  # people read these times
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _ENCOUNTER_CLASSES = "http://medcomfhir.dk/ig/terminology/CodeSystem/medcom-core-encounter-act-codes"
 
@@ -106,7 +108,7 @@ def build_care_letter(letter: OutgoingLetter, sending: int, at: datetime) -> Jso
     The same arguments give the same Bundle. A letter that is sent again has a new Bundle.id and new times of
     sending, and is the same otherwise (MedCom, "Reliable Messaging").
     """
-    sheet = _Sheet(letter, sending, at.isoformat(timespec="milliseconds"))
+    sheet = _Sheet(letter, sending, at.astimezone(_COPENHAGEN).isoformat(timespec="milliseconds"))
     resources = [
         (sheet.header_id, _header(sheet)),
         (sheet.id_of("patient"), _patient(sheet)),
@@ -188,7 +190,7 @@ def _extensions(sheet: _Sheet) -> list[Json]:
 
 
 def _written_at(sheet: _Sheet) -> str:
-    return sheet.letter.written_at.isoformat(timespec="seconds")
+    return sheet.letter.written_at.astimezone(_COPENHAGEN).isoformat(timespec="seconds")
 
 
 def _encounter(sheet: _Sheet) -> Json:

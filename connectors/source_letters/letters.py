@@ -52,18 +52,16 @@ def written(
     letter: NewLetter, statement: Statement, office: ServiceOffice, receiver: Organisation, link: str | None
 ) -> OutgoingLetter:
     """Returns the letter in full; the same arguments give the same one, whenever it is sent again."""
-    kind = NoticeKind(letter.kind)
+    kind, header_id = NoticeKind(letter.kind), as_sent(statement.statement_id)
     return OutgoingLetter(
         letter_id=UUID(letter.letter_id),
         thread=UUID(letter.thread),
         sender=office,
         receiver=receiver,
         topic=topic_of(kind),
-        text=text_of(kind, link, office.phone),
+        text=text_of(kind, header_id, link, office.phone),
         written_at=letter.said_at,
-        answered=Answered(
-            as_sent(statement.statement_id), as_sent(statement.episode_id) if statement.episode_id else None
-        ),
+        answered=Answered(header_id, as_sent(statement.episode_id) if statement.episode_id else None),
     )
 
 

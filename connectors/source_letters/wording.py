@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from schemas.codes import NoticeKind
 
-_ABOUT = "Det drejer sig om den person, som jeres egen meddelelse handler om; den er nævnt i denne meddelelses id'er."
 _CONSENT = (
     "Der kan tilbydes opfølgning efter forløbet, men kun med samtykke.",
     "Notér venligst, om der er givet eller afslået samtykke.",
@@ -49,8 +48,9 @@ def topic_of(kind: NoticeKind) -> str:
     return _WORDING[kind][0]
 
 
-def text_of(kind: NoticeKind, link: str | None, phone: str) -> str:
-    """Returns a letter's text; ``link`` is where the receiver does what is asked."""
+def text_of(kind: NoticeKind, about: str, link: str | None, phone: str) -> str:
+    """Returns a letter's text; ``about`` is the id of the receiver's own, ``link`` is where it does what is asked."""
     where = [f"Det gøres her: {link}"] if link else []
+    whom = f"Det drejer sig om den person, som jeres egen meddelelse med id {about} handler om."
     closing = f"Denne meddelelse er skrevet automatisk. Spørgsmål besvares på telefon {phone}."
-    return "\n".join([*_WORDING[kind][1], *where, _ABOUT, closing])
+    return "\n".join([*_WORDING[kind][1], *where, whom, closing])

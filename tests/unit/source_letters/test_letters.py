@@ -42,15 +42,16 @@ SINCE = {RECIPIENT: NOW}
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_of_letter_has_words_a_telephone_and_no_blank_line(kind: NoticeKind) -> None:
-    text = text_of(kind, None, OFFICE.phone)
+    text = text_of(kind, "brev-7", None, OFFICE.phone)
 
     assert topic_of(kind).strip()
     assert OFFICE.phone in text
+    assert "brev-7" in text
     assert all(line.strip() for line in text.split("\n"))
 
 
 def test_a_letter_says_where_to_answer_if_there_is_such_a_place() -> None:
-    assert "https://example.dk/x" in text_of(NoticeKind.CONSENT_WANTED, "https://example.dk/x", OFFICE.phone)
+    assert "https://example.dk/x" in text_of(NoticeKind.CONSENT_WANTED, "brev-7", "https://example.dk/x", OFFICE.phone)
 
 
 def test_a_notice_about_a_need_is_about_the_statement_that_raised_it() -> None:

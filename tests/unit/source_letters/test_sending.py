@@ -191,7 +191,7 @@ async def test_a_letter_that_was_being_sent_when_the_process_died_is_sent_again_
     await died.work()
 
     [bundle] = died.sender.bundles
-    assert bundle["timestamp"] == "2026-11-28T09:30:00.000+00:00"
+    assert bundle["timestamp"] == "2026-11-28T10:30:00.000+01:00"
     assert (died.state, died.letter.progress.sendings) == ("acknowledged", 1)
 
 

@@ -43,11 +43,12 @@ def deliver(
         )
     )
     letters = letter_service(settings, deliverer.metrics.registry)
-    asyncio.run(_run(deliverer, [deliverer, *([letters] if letters else [])], (health_host, health_port)))
+    asyncio.run(run_until_told(deliverer, (health_host, health_port), *([letters] if letters else [])))
 
 
-async def _run(deliverer: Deliverer, parts: list[_Part], health: tuple[str, int]) -> None:
-    """Runs all parts with their health server until SIGTERM or SIGINT; raises what one ended with."""
+async def run_until_told(deliverer: Deliverer, health: tuple[str, int], *others: _Part) -> None:
+    """Runs a deliverer, others beside it and its health server until SIGTERM or SIGINT; raises what one ended with."""
+    parts = (deliverer, *others)
     await serve_health(health, lambda: all(part.ready for part in parts), deliverer.metrics.registry)
     running = asyncio.create_task(_together(parts))
     loop = asyncio.get_running_loop()
@@ -59,7 +60,7 @@ async def _run(deliverer: Deliverer, parts: list[_Part], health: tuple[str, int]
         return
 
 
-async def _together(parts: list[_Part]) -> None:
+async def _together(parts: tuple[_Part, ...]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for part in parts:

@@ -50,10 +50,7 @@ class Receiver(_Entry):
 
 
 class Service(_Entry):
-    """The service's own organisation, which answers a message that names no receiver, and writes letters to sources.
-
-    ``phone`` is where a person answers; without it no letters are written, because CareCommunication wants it.
-    """
+    """The service's own organisation: it answers what names no receiver, and writes to sources if it has a phone."""
 
     sor: Sor
     gln: Gln
@@ -222,8 +219,8 @@ def _check(reference: Reference) -> None:
     _check_unique("regions.toml: code", [region.code for region in reference.regions])
     municipalities = {entry.code for entry in reference.municipalities}
     regions = {region.code for region in reference.regions}
-    received_for = {item.municipality for item in reference.receivers if item.municipality}
-    _check_known("receivers.toml: municipality", received_for, municipalities)
+    homes = {item.municipality for item in reference.receivers if item.municipality}
+    _check_known("receivers.toml: municipality", homes, municipalities)
     _check_known("owners.toml: municipality", set(reference.owners), municipalities)
     _check_known("units.toml: region", {unit.region for unit in reference.units if unit.region}, regions)
     _check_known("municipalities.csv: region_code", {entry.region_code for entry in reference.municipalities}, regions)

@@ -75,7 +75,10 @@ def unwrap(body: bytes) -> Unwrapped:
 
 
 def _content_at_sight(message: bytes) -> Content | None:
-    """Returns the content of what is no XML, or FHIR's; None for other XML. Raises RefusedError where it is nothing that is known."""
+    """Returns the content of what is no XML, or FHIR's; None for other XML.
+
+    Raises RefusedError where it is nothing that is known.
+    """
     start = message.removeprefix(_MARK).lstrip(_BLANKS)[:3]
     if start[:1] in {b"{", b"["}:
         return Content.FHIR_JSON

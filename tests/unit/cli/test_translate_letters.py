@@ -14,6 +14,7 @@ from streams.cli.main import app
 
 MESSAGES = Path(__file__).parents[2] / "messages"
 FHIR = MESSAGES / "medcom-fhir" / "hn-06-SLHJ-discharge-home.json"
+CARE_LETTERS = [MESSAGES / "medcom-fhir" / f"cc-14-new.{form}" for form in ("json", "xml")]
 LETTERS = MESSAGES / "medcom-edi"
 
 
@@ -63,3 +64,12 @@ def test_what_is_refused_or_a_receipt_is_told_as_such() -> None:
     assert (refused, first["refused"]["code"]) == (2, "message_type_not_taken")
     assert (unreadable, second["refused"]["field"]) == (2, "UNZ.1")
     assert (receipt, third) == (0, {"receipt": {"kind": "CTL03"}})
+
+
+def test_a_care_communication_is_the_same_in_json_xml_and_an_envelope(tmp_path: Path) -> None:
+    code, lines = translated(*CARE_LETTERS, *(in_envelope(file, tmp_path) for file in CARE_LETTERS))
+
+    said = [{**line["event"], "recorded_at": None} for line in lines]
+    assert code == 0
+    assert [line["topic"] for line in lines[:2]] == ["brobygger.correspondence.v1", "brobygger.persons.v1"]
+    assert said[:2] == said[2:4] == said[4:6] == said[6:]

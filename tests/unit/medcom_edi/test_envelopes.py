@@ -14,8 +14,11 @@ from schemas.refusals import RefusedError
 from tests.unit.medcom_edi.builders import MESSAGES, ROOT, a_letter
 
 FHIR = (ROOT / "tests" / "messages" / "medcom-fhir" / "hn-06-SLHJ-discharge-home.json").read_bytes()
+FHIR_IN_XML = (ROOT / "tests" / "messages" / "medcom-fhir" / "cc-14-new.xml").read_bytes()
 CONTENTS = [
     (FHIR, Content.FHIR_JSON),
+    (FHIR_IN_XML, Content.FHIR_XML),
+    (b"\xef\xbb\xbf<!-- a letter -->\n" + FHIR_IN_XML.partition(b"?>")[2].lstrip(), Content.FHIR_XML),
     (a_letter("DIS17_1"), Content.EDIFACT),
     (a_letter("DIS20_ok_UNA"), Content.EDIFACT),
     (a_letter("DIS17_1", ".xml"), Content.OIOXML),

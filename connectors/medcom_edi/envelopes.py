@@ -17,13 +17,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from connectors.medcom_edi.oioxml_letter import ROOT
-from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
+from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 
 if TYPE_CHECKING:
     from connectors.medcom_edi.xml_documents import Element
 
 ENVELOPES_MAX = 3
+# A CareCommunication with its attachments may have 50 MB in MedCom's network; what opens it has limits of its own.
+ENVELOPE_BYTES_MAX = 70_000_000
 #: A Bundle is known by its start: it may be larger than what is read as a document here.
 _FHIR_XML = re.compile(
     rb"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,1000}?-->\s*)?<Bundle\s[^>]{0,500}http://hl7\.org/fhir", re.DOTALL
@@ -67,7 +69,7 @@ def unwrap(body: bytes) -> Unwrapped:
         content = _content_at_sight(message)
         if content is not None:
             return Unwrapped(content, message)
-        document = read_document(message)
+        document = read_document(message, ENVELOPE_BYTES_MAX)
         if document.name == ROOT:
             return Unwrapped(Content.OIOXML, message)
         message = _payload(document)
@@ -104,6 +106,6 @@ def _payload(document: Element) -> bytes:
         message = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise refused("not_base64", path, "the message is in base64") from error
-    if not 0 < len(message) <= BODY_BYTES_MAX:
-        raise refused("body_too_large", path, f"a message has 1 to {BODY_BYTES_MAX} bytes")
+    if not message:
+        raise refused("payload_count", path, "an envelope holds one message")
     return message

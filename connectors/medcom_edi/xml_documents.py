@@ -17,7 +17,10 @@ from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from schemas.refusals import RefusedError
+
 ELEMENTS_MAX = 20_000
+_TAGS_MAX = 3 * ELEMENTS_MAX
 NESTING_MAX = 30
 TEXT_CHARACTERS_MAX = 1_024
 _DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -87,32 +90,35 @@ class Element:
         return text or None
 
 
-def read_document(body: bytes) -> Element:
+def read_document(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> Element:
     """Returns a document's outermost element.
 
     Raises RefusedError where the bytes are too many, of another encoding than they say, not XML, with a document
     type, or nested too deeply.
     """
-    if len(body) > BODY_BYTES_MAX:
-        raise refused("body_too_large", "document", f"a document has at most {BODY_BYTES_MAX} bytes")
+    if len(body) > bytes_max:
+        raise refused("body_too_large", "document", f"a document has at most {bytes_max} bytes")
     text = _PROLOGUE.sub("", _decoded(body), count=1)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise refused("document_type", "document", "a document has neither document type nor entities")
+    if text.count("<") > _TAGS_MAX:  # before a tree is made of them
+        raise _too_many_elements()
     try:
-        node = etree.fromstring(text.encode(), _parser())
+        node = etree.fromstring(text.encode(), _parser(is_large=bytes_max > BODY_BYTES_MAX))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise refused("not_xml", "document", "a document is well-formed XML 1.0") from error
     _check_size(node)
     return Element(node, "document")
 
 
-def _parser() -> etree.XMLParser:
+def _parser(*, is_large: bool) -> etree.XMLParser:
+    # What is lifted for a large text is a guard against entities too, and there are none without a document type.
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        huge_tree=False,
+        huge_tree=is_large,
         remove_comments=True,
         remove_pis=True,
     )
@@ -141,5 +147,9 @@ def _check_size(root: etree._Element) -> None:
         if depth > NESTING_MAX:
             raise refused("nesting_too_deep", "document", f"elements are nested at most {NESTING_MAX} levels deep")
         if elements > ELEMENTS_MAX:
-            raise refused("too_many_elements", "document", f"a document has at most {ELEMENTS_MAX} elements")
+            raise _too_many_elements()
         waiting.extend((child, depth + 1) for child in node)
+
+
+def _too_many_elements() -> RefusedError:
+    return refused("too_many_elements", "document", f"a document has at most {ELEMENTS_MAX} elements")

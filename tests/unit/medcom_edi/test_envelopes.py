@@ -93,7 +93,7 @@ def test_an_envelope_in_an_envelope_is_opened_too() -> None:
         ),
         (b"<VANSEnvelope><Message><Data>a</Data></Message></VANSEnvelope>", "not_base64"),
         (b"<VANSEnvelope><Message><Data>\xc3\xa6</Data></Message></VANSEnvelope>", "not_base64"),
-        (b"<VANSEnvelope><Message><Data/></Message></VANSEnvelope>", "body_too_large"),
+        (b"<VANSEnvelope><Message><Data/></Message></VANSEnvelope>", "payload_count"),
         (b"<!DOCTYPE x><VANSEnvelope/>", "document_type"),
         (in_ehmi(in_ehmi(in_ehmi(in_ehmi(b"{}")))), "nesting_too_deep"),
     ],
@@ -120,3 +120,16 @@ def _content_or_rule(body: bytes) -> str:
         return unwrap(body).content
     except RefusedError as error:
         return error.refusal.rule
+
+
+def test_a_letter_with_attachments_is_found_in_its_envelope() -> None:
+    letter = b'{"data": "' + b"QUJD" * 4_000_000 + b'"}'
+
+    assert unwrap(in_vans_envelope(letter)).message == letter
+
+
+def test_an_envelope_of_millions_of_elements_is_refused_before_it_is_read() -> None:
+    with pytest.raises(RefusedError) as caught:
+        unwrap(b"<VANSEnvelope>" + b"<a/>" * 5_000_000 + b"</VANSEnvelope>")
+
+    assert caught.value.refusal.code == "too_many_elements"

@@ -199,3 +199,13 @@ async def test_xml_that_declares_entities_is_turned_away(gateway: Gateway) -> No
 
     assert answer.status_code == 400
     assert gateway.publisher.records == []
+
+
+async def test_a_letter_with_attachments_is_taken_out_of_its_envelope(gateway: Gateway) -> None:
+    data = base64.b64encode(json.dumps(_with_attachment(3 * MEGABYTE)).encode()).decode()
+    content = f"<VANSEnvelope><Message><Data>{data}</Data></Message></VANSEnvelope>".encode()
+    headers = gateway.token() | {"content-type": "application/xml"}
+
+    answer = await gateway.http.post("/medcom/fhir", content=content, headers=headers)
+
+    assert response_code(answer) == "ok"

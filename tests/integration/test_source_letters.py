@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,11 @@ def _no_link(_letter: NewLetter) -> None:
     """Returns none: nothing is asked on a page here."""
 
 
+def _has_sent(outbox: Outbox, letters: int) -> bool:
+    """Returns whether so many letters are under way."""
+    return outbox.counts() == {"sent": letters}
+
+
 @asynccontextmanager
 async def _running(folder: Path, connection: KafkaConnection) -> AsyncIterator[LetterService]:
     settings = LetterSettings(folder, connection, OFFICE, _no_link)
@@ -139,11 +145,10 @@ async def test_restarted_it_goes_on_and_sends_nothing_twice(tmp_path: Path, conn
     hospital, discharges = Hospital(acknowledges=False), [_discharge(number) for number in (11, 12)]
     async with a_receiver(hospital.handle) as port:
         outbox = _mailbox(tmp_path, port)
-        for discharge in discharges:
+        for sent, discharge in enumerate(discharges, start=1):
             async with _running(tmp_path, connection):
                 await _publish(connection, ("discharges", discharge), ("notices", _notice(discharge)))
-                sent = discharges.index(discharge) + 1
-                await until(lambda sent=sent: outbox.counts() == {"sent": sent})
+                await until(partial(_has_sent, outbox, sent))
 
     for bundle in hospital.bundles:
         assert outbox.acknowledge(header_of(bundle)["id"], HOSPITAL.sor, ResponseCode.OK)

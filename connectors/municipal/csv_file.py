@@ -1,0 +1,64 @@
+"""Lists as CSV: the delimiter found where the mapping names none, quotation marks taken strictly."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from io import StringIO
+from itertools import islice
+
+from connectors.municipal.encodings import decoded
+from connectors.municipal.sheets import (
+    CELL_CHARACTERS_MAX,
+    COLUMNS_MAX,
+    OTHER_ROWS_MAX,
+    FileKind,
+    RawRow,
+    Sheet,
+    refuse_too_many,
+    too_large_row,
+)
+from schemas.refusals import Refusal, RefusedError
+
+_DELIMITERS = (";", "\t", ",", "|")
+_LOOKED_AT = 30
+
+
+def csv_sheet(content: bytes, encoding: str | None, delimiter: str | None, rows_max: int) -> Sheet:
+    """Returns the sheet that CSV holds; raises RefusedError where it can't be told apart into rows and cells."""
+    text, known_as = decoded(content, encoding)
+    parted_by = delimiter or _delimiter(text)
+    rows: list[RawRow] = []
+    reader = csv.reader(StringIO(text, newline=""), delimiter=parted_by, strict=True)
+    try:
+        for number, cells in enumerate(islice(reader, rows_max + OTHER_ROWS_MAX + 1), 1):
+            rows.append(_row(number, cells))
+    except csv.Error as error:
+        rule = "a cell that begins with a quotation mark ends with one, and a quotation mark in it stands doubled"
+        where = f"row {len(rows) + 1}"
+        raise RefusedError(Refusal("broken_quotes", where, rule, "correct the quotation marks there")) from error
+    refuse_too_many(rows, rows_max)
+    return Sheet(FileKind.CSV, tuple(rows), None, known_as, parted_by)
+
+
+def _row(number: int, cells: list[str]) -> RawRow:
+    if len(cells) > COLUMNS_MAX or any(len(cell) > CELL_CHARACTERS_MAX for cell in cells):
+        raise RefusedError(too_large_row(number))
+    return RawRow(number, tuple(cells))
+
+
+def _delimiter(text: str) -> str:
+    """Returns the delimiter by which most of the first lines fall into the same number of cells, more than one.
+
+    A decimal comma parts some lines and not others, or parts fewer cells: it loses to the list's own delimiter.
+    """
+    return max(_DELIMITERS, key=lambda one: _evenness(text, one))
+
+
+def _evenness(text: str, delimiter: str) -> int:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        widths = Counter(len(cells) for cells in islice(reader, _LOOKED_AT) if any(cell.strip() for cell in cells))
+    except csv.Error:
+        return 0
+    return max(((width - 1) * count for width, count in widths.items()), default=0)

@@ -1,0 +1,109 @@
+"""Dates as lists have them: strictly by the forms that a mapping allows, in Danish time.
+
+A date that could be read in two ways is never guessed: day and month stand in the order that the mapping says, a
+year of two digits is of this century (20YY), and a number that Excel shows where it has lost a date's format is
+none. Times have minutes, 14:30 or 14.30; a date without a time means its first moment in Denmark.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DENMARK = ZoneInfo("Europe/Copenhagen")
+_MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+_FULL_MONTHS = (
+    *("januar", "februar", "marts", "april", "maj", "juni"),
+    *("juli", "august", "september", "oktober", "november", "december"),
+)
+_TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
+_CENTURY = 2000
+
+
+class DateForm(StrEnum):
+    """How a list may write its dates."""
+
+    ISO = "2026-12-24"
+    DAY_FIRST = "24-12-2026"
+    WRITTEN_OUT = "24. december 2026"
+    COMPACT = "20261224"
+    MONTH_FIRST = "12/24/2026"
+
+
+_YEAR = r"(?P<y>[0-9]{4}|[0-9]{2})"
+_PATTERNS = {
+    DateForm.ISO: re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
+    DateForm.DAY_FIRST: re.compile(rf"(?P<d>[0-9]{{1,2}})(?P<s>[-./])(?P<m>[0-9]{{1,2}})(?P=s){_YEAR}"),
+    DateForm.WRITTEN_OUT: re.compile(rf"(?:den )?(?P<d>[0-9]{{1,2}})\.? ?(?P<w>[a-z]{{3,9}})\.? {_YEAR}"),
+    DateForm.COMPACT: re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"),
+    DateForm.MONTH_FIRST: re.compile(rf"(?P<m>[0-9]{{1,2}})(?P<s>[-./])(?P<d>[0-9]{{1,2}})(?P=s){_YEAR}"),
+}
+
+
+class NoDateError(Exception):
+    """Raised where a text is no date of the forms that are allowed, or one that no calendar has."""
+
+
+def day_in(text: str, forms: Sequence[DateForm]) -> date:
+    """Returns the day that a text names; a time beside it is left out.
+
+    >>> day_in("24.12.26", [DateForm.DAY_FIRST])
+    datetime.date(2026, 12, 24)
+    """
+    return _read(text, forms)[0]
+
+
+def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
+    """Returns the moment that a text names, in UTC. ISO 8601 with an offset from UTC is always taken.
+
+    >>> moment_in("24. december 2026 kl. 14.30", [DateForm.WRITTEN_OUT]).isoformat()
+    '2026-12-24T13:30:00+00:00'
+    """
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)", text):
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise NoDateError from error
+    return in_denmark(*_read(text, forms))
+
+
+def in_denmark(day: date, clock: time = time()) -> datetime:
+    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
+    try:
+        return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
+    except OverflowError as error:
+        raise NoDateError from error
+
+
+def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
+    parts = _TIME.fullmatch(text)
+    if parts is None:
+        raise NoDateError
+    words, hour, minute, second = parts.groups()
+    for form in forms:
+        match = _PATTERNS[form].fullmatch(words.lower())
+        if match is not None:
+            try:
+                return _day_of(match.groupdict()), time(int(hour or 0), int(minute or 0), int(second or 0))
+            except ValueError as error:
+                raise NoDateError from error
+    raise NoDateError
+
+
+def _day_of(parts: dict[str, str]) -> date:
+    year = int(parts["y"])
+    month = _month(parts["w"]) if "w" in parts else int(parts["m"])
+    return date(year if len(parts["y"]) > 2 else _CENTURY + year, month, int(parts["d"]))  # noqa: PLR2004 two digits
+
+
+def _month(word: str) -> int:
+    for names in (_FULL_MONTHS, _MONTHS):
+        if word in names:
+            return names.index(word) + 1
+    raise ValueError("no month of that name")

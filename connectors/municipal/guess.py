@@ -1,0 +1,197 @@
+"""Proposes a mapping file from a list's names and first rows. A proposal: whoever knows the list reads it.
+
+What is recognised is in ``synonyms``; everything else is named in the proposal as not recognised, never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.municipal.cells import as_word
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, Kind
+from connectors.municipal.layout import Layout
+from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
+from connectors.municipal.reading import sheet_of
+from connectors.municipal.sheets import FileKind, filled, text_of
+from connectors.municipal.synonyms import CODES, COLUMNS, folded, marks
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from connectors.municipal.sheets import RawRow, Sheet
+
+_SEARCHED_ROWS_MAX = 20
+_WORDS_MAX = 12
+_WORD_CHARACTERS_MAX = 40
+_ROWS_MAX = 10_000
+_KINDS_OF_WORDS = (Kind.CODE, Kind.CODES, Kind.REASON)
+_PROGRAMMES = ("programme", "receiver")
+_PROGRAMME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_NO_HEADER = Refusal(
+    "no_header", "file", "one of the first 20 rows has the columns' names", "name them in a mapping by hand (README)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was recognised in a list: where its names stand, its event, and each column's field."""
+
+    sheet: Sheet
+    header: int
+    names: tuple[str, ...]
+    event: Event
+    fields: dict[str, str]
+    constants: Mapping[str, str]
+    rows: list[RawRow] = field(repr=False)
+
+    def texts(self, column: str) -> list[str]:
+        """Returns what stands in a column, without empty cells."""
+        place = self.names.index(column)
+        cells = [row.cells[place] for row in self.rows if place < len(row.cells)]
+        return [text_of(cell) for cell in cells if filled(cell)]
+
+    @property
+    def lacking(self) -> list[str]:
+        """Returns the fields that a statement can't do without and nothing fills."""
+        return sorted(REQUIRED[self.event] - set(self.fields.values()) - self.constants.keys())
+
+
+def guessed(content: bytes, constants: Mapping[str, str], event: Event | None = None) -> str | Refusal:
+    """Returns a proposal for a list's mapping, as TOML; or why the file can't be read.
+
+    ``constants`` are fields that are the same in every row, as whoever asks has said. Statuses and reasons are
+    repeated in the proposal, which therefore goes to nobody but who has the list.
+    """
+    try:
+        sheet = sheet_of(content, Layout(), _ROWS_MAX)
+        return "\n".join(_lines(_found(sheet, constants, event))) + "\n"
+    except RefusedError as error:
+        return error.refusal
+
+
+def _found(sheet: Sheet, constants: Mapping[str, str], wanted: Event | None) -> _Found:
+    header, names = _header(sheet)
+    events = [wanted] if wanted else list(Event)
+    every = " ".join(names).casefold()
+    event = max(events, key=lambda one: (marks(one, every), len(_fields(one, names, constants))))
+    rows = [row for row in sheet.rows if row.number > header and row.refusal is None and not row.is_empty]
+    return _Found(sheet, header, names, event, _fields(event, names, constants), constants, rows)
+
+
+def _header(sheet: Sheet) -> tuple[int, tuple[str, ...]]:
+    if sheet.names is not None:
+        return 0, sheet.names
+    known = frozenset().union(*COLUMNS.values())
+    searched = [(row.number, tuple(text_of(cell) for cell in row.cells)) for row in sheet.rows[:_SEARCHED_ROWS_MAX]]
+    best = max(searched, key=lambda row: len(known & set(map(folded, row[1]))), default=None)
+    if best is None or not known & set(map(folded, best[1])):
+        raise RefusedError(_NO_HEADER)
+    return best
+
+
+def _fields(event: Event, names: Iterable[str], constants: Mapping[str, str]) -> dict[str, str]:
+    """Returns column -> field, each field once."""
+    fields: dict[str, str] = {}
+    for name in names:
+        for candidate, known in COLUMNS.items():
+            free = candidate not in fields.values() and candidate not in constants
+            if candidate in FIELDS[event] and free and name not in fields and folded(name) in known:
+                fields[name] = candidate
+    return fields
+
+
+def _lines(found: _Found) -> list[str]:
+    times = {"occurred_at", "status_at"} & set(found.fields.values())
+    return [
+        "# Proposed from the list's own names. Read every line: what is not recognised is marked with a # at its side.",
+        f'event = "{found.event}"        # one of: {", ".join(Event)}',
+        'mode = "changes"        # or "snapshot": the list always holds everything that stands',
+        *_statement(found),
+        *([] if times else ["undated = true        # no column tells when: the day on which a row first comes counts"]),
+        *_ignored(found),
+        "",
+        "[layout]",
+        *_layout(found),
+        "",
+        "[values]",
+        *_values(found),
+        "",
+        "[columns]",
+        *(f"{_toml(column)} = {_toml(name)}" for column, name in found.fields.items()),
+        *(f"# no column or constant fills {name}" for name in found.lacking),
+        *_constants(found),
+        *(line for column, name in found.fields.items() for line in _codes(found, column, name)),
+    ]
+
+
+def _statement(found: _Found) -> list[str]:
+    if "statement_id" in found.fields.values():
+        return []
+    telling = (NUMBER_OF_PERSON, "programme", "started_on", "unit", "receiver", "purpose")
+    columns = [column for name in telling for column, filled_by in found.fields.items() if filled_by == name]
+    return [f"statement = {_list(columns)}        # the columns that tell one statement from another"]
+
+
+def _ignored(found: _Found) -> list[str]:
+    kept = {"", REASON_COLUMN, LINE_COLUMN, *found.fields}
+    ignored = [name for name in dict.fromkeys(found.names) if name not in kept]
+    return (
+        [f"ignore = {_list(ignored)}        # not recognised; map them below where they tell something"]
+        if ignored
+        else []
+    )
+
+
+def _layout(found: _Found) -> list[str]:
+    if found.sheet.kind is not FileKind.CSV:
+        return [] if found.sheet.names is not None else [f"header = {found.header}"]
+    encoding = {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(found.sheet.encoding, found.sheet.encoding)
+    return [f'encoding = "{encoding}"', f"delimiter = {_toml(found.sheet.delimiter)}", f"header = {found.header}"]
+
+
+def _values(found: _Found) -> list[str]:
+    number = next((column for column, name in found.fields.items() if name == NUMBER_OF_PERSON), None)
+    # Excel keeps what has a hyphen as a text, with its zero.
+    digits = [] if number is None else [text for text in found.texts(number) if text.isdigit()]
+    lengths = Counter(map(len, digits))
+    # Where one zero was kept, none was eaten: a number of nine digits then lacks any digit.
+    lost = lengths[9] > 0 and lengths[10] > 0 and not any(text.startswith("0") for text in digits)
+    return ["zero_lost = true        # numbers of nine digits have lost their leading zero in Excel"] if lost else []
+
+
+def _constants(found: _Found) -> list[str]:
+    return ["", "[constants]", *(f"{_toml(name)} = {_toml(value)}" for name, value in found.constants.items())]
+
+
+def _codes(found: _Found, column: str, name: str) -> list[str]:
+    known = FIELDS[found.event][name]
+    if known.kind not in _KINDS_OF_WORDS and name not in _PROGRAMMES:
+        return []
+    words = list(dict.fromkeys(as_word(text) for text in found.texts(column)))
+    words = [word for word in words if len(word) <= _WORD_CHARACTERS_MAX and word not in known.codes][:_WORDS_MAX]
+    if not words:
+        return []
+    return ["", f"[codes.{_toml(column)}]", *(_word(word, name, known.codes) for word in words)]
+
+
+def _word(word: str, name: str, codes: Sequence[str]) -> str:
+    if name in _PROGRAMMES and _PROGRAMME_ID.fullmatch(word):
+        return f"{_toml(word)} = {_toml(word)}        # as the programme files name it"
+    code = next((code for code in codes if folded(word) in CODES.get(code, ())), None)
+    if code is not None:
+        return f"{_toml(word)} = {_toml(code)}"
+    return f"# {_toml(word)} = ...        # {'one of: ' + ', '.join(codes) if codes else 'a code of small letters'}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return f"[{', '.join(map(_toml, names))}]"
+
+
+def _toml(text: str) -> str:
+    """Returns a TOML basic string; its escapes are among those of JSON."""
+    return json.dumps(text.encode(errors="replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")

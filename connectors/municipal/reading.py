@@ -1,0 +1,46 @@
+"""Which kind of file a list is, told by its first bytes, and the reader for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.municipal.csv_file import csv_sheet
+from connectors.municipal.json_file import json_sheet
+from connectors.municipal.sheets import FileKind, Sheet
+from connectors.municipal.xlsx_file import xlsx_sheet
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from connectors.municipal.layout import Layout
+
+FILE_BYTES_MAX = 16 * 1024 * 1024
+_ZIP, _OLD_EXCEL, _BYTE_ORDER_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xef\xbb\xbf"
+
+
+def kind_of(content: bytes) -> FileKind:
+    """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for Excel's old format."""
+    start = content[:4_096].removeprefix(_BYTE_ORDER_MARK).lstrip()
+    if not start:
+        raise RefusedError(Refusal("empty_file", "file", "the file is not empty", "send the list"))
+    if start.startswith(_OLD_EXCEL):
+        advice = "save it as .xlsx, without a password, or as CSV UTF-8"
+        raise RefusedError(Refusal("not_xlsx", "file", "a workbook is in the format of Excel 2007 and later", advice))
+    if content.startswith(_ZIP):
+        return FileKind.XLSX
+    if start[:1] in (b"[", b"{"):
+        return FileKind.JSON if start.startswith(b"[") else FileKind.NDJSON
+    return FileKind.CSV
+
+
+def sheet_of(content: bytes, layout: Layout, rows_max: int) -> Sheet:
+    """Returns the sheet that a file holds; raises RefusedError where it can't be read."""
+    if len(content) > FILE_BYTES_MAX:
+        rule = f"a list has at most {FILE_BYTES_MAX} bytes"
+        raise RefusedError(Refusal("file_too_large", "file", rule, "split the list"))
+    match kind_of(content):
+        case FileKind.XLSX:
+            return xlsx_sheet(content, layout.sheet, rows_max)
+        case FileKind.JSON | FileKind.NDJSON:
+            return json_sheet(content, rows_max)
+        case FileKind.CSV:
+            return csv_sheet(content, layout.encoding, layout.delimiter, rows_max)

@@ -1,0 +1,170 @@
+"""From a list to statements: bytes and mapping in; forms of ``POST /events/{topic}``, or what is wrong, out.
+
+Pure: the same bytes and mapping give the same rows. No text repeats a value of the list; columns are named as the
+mapping names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connectors.municipal.cells import BadCellError, as_word, converted
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON
+from connectors.municipal.headers import Header, header_of
+from connectors.municipal.reading import sheet_of
+from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connectors.municipal.mapping import Mapping
+
+_UNREADABLE = object()
+# A replacement number has seven digits; what has fewer beside a total's word is a count.
+_PERSON_DIGITS_MIN = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a row, and in which column where it is one's."""
+
+    column: str | None
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that is a statement, or should be.
+
+    ``key`` tells which row of the list it is, whenever it comes; None where that can't be read. ``statement`` are
+    the parts of it that name the statement, for lists without ids. ``form`` is None where there are problems.
+    """
+
+    number: int
+    key: tuple[str, ...] | None = field(repr=False)
+    statement: tuple[str, ...] | None = field(repr=False)
+    form: dict[str, Any] | None = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list's rows. ``ignored`` are titles, totals and empty rows; ``is_part`` tells a file of rows that failed."""
+
+    sheet: Sheet
+    header: Header
+    rows: tuple[Row, ...]
+    ignored: int
+    is_part: bool
+
+
+def read_list(content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Refusal:
+    """Returns the rows of a list, or why none of it can be read. Memory and time are bounded by the readers' limits."""
+    try:
+        sheet = sheet_of(content, mapping.layout, rows_max)
+        header = header_of(sheet, mapping)
+        data = [row for row in sheet.rows if row.number > header.lines or sheet.names is not None]
+        stated = [row for row in data if row.refusal is not None or not _is_other(row, header, mapping)]
+        if len(stated) > rows_max:
+            raise too_many_rows(rows_max)
+    except RefusedError as error:
+        return error.refusal
+    rows = tuple(_row(raw, header, mapping) for raw in stated)
+    return ReadList(sheet, header, rows, len(data) - len(rows), header.reason is not None)
+
+
+def _is_other(row: RawRow, header: Header, mapping: Mapping) -> bool:
+    """Tells whether a row is empty or a total: its first word says so, and it has no person's number."""
+    named = [cell for place, cell in enumerate(row.cells) if place != header.reason and filled(cell)]
+    if not named:
+        return True
+    place = header.columns[mapping.person_column]
+    word = as_word(text_of(named[0])).rstrip(":")
+    is_total = any(word == total or word.startswith(f"{total} ") for total in map(as_word, mapping.layout.totals))
+    number = text_of(row.cells[place]) if place < len(row.cells) else ""
+    return is_total and sum(mark.isdigit() for mark in number) < _PERSON_DIGITS_MIN
+
+
+def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
+    if raw.refusal is not None:
+        return Row(raw.number, None, None, None, (Problem(None, raw.refusal),))
+    if any(filled(cell) for cell in raw.cells[header.width :]):
+        rule = "a row has no more cells than the header has names"
+        advice = "look for a delimiter inside a cell, and put such a cell in quotation marks"
+        return Row(raw.number, None, None, None, (Problem(None, Refusal("row_too_long", "row", rule, advice)),))
+    cells = {column: raw.cells[place] if place < len(raw.cells) else None for column, place in header.columns.items()}
+    values = dict(mapping.constant_values)
+    problems = list(_fill(values, cells, mapping))
+    _same_time(values, mapping)
+    statement = _statement_of(values, cells, mapping)
+    key = _key_of(statement, values, mapping)
+    problems += _lacking(values, problems, mapping)
+    told = {name: value for name, value in values.items() if value is not None and value is not _UNREADABLE}
+    return Row(raw.number, key, statement, None if problems else _form(told), tuple(problems))
+
+
+def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> Iterator[Problem]:
+    """Puts every field's value into ``values``; yields what is wrong with those that can't be read."""
+    known = FIELDS[mapping.event]
+    for column, names in mapping.columns.items():
+        for name in names:
+            try:
+                values[name] = converted(cells[column], known[name], mapping.words.get(column, {}), mapping.values)
+            except BadCellError as error:
+                values[name] = _UNREADABLE
+                yield Problem(column, Refusal(error.code, name, error.rule, error.advice))
+
+
+def _same_time(values: dict[str, Any], mapping: Mapping) -> None:
+    """Lets the time of the status and the time at which it was told stand in for each other."""
+    told = values.get("occurred_at") or values.get("status_at")
+    for name in ("occurred_at", "status_at"):
+        if name in FIELDS[mapping.event] and values.get(name) is None:
+            values[name] = told
+
+
+def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> tuple[str, ...] | None:
+    """Returns what tells the row's statement from others, the person's number first where it has no id of its own.
+
+    None where the number or the id is missing, or a part can't be read.
+    """
+    if not mapping.statement:
+        return _texts([values.get("statement_id")])
+    parts: list[Any] = [values.get(NUMBER_OF_PERSON) or _UNREADABLE]
+    for column in mapping.statement:
+        names = mapping.columns.get(column)
+        parts.append(text_of(cells[column]) if names is None else values[names[0]])
+    return _texts(parts, or_empty=True)
+
+
+def _key_of(statement: tuple[str, ...] | None, values: dict[str, Any], mapping: Mapping) -> tuple[str, ...] | None:
+    if statement is None or not mapping.steps:
+        return statement
+    step = _texts([values.get(name) for name in ("status", "decision", "occurred_at")], or_empty=True)
+    return None if step is None else (*statement, *step)
+
+
+def _texts(parts: list[Any], *, or_empty: bool = False) -> tuple[str, ...] | None:
+    if any(part is _UNREADABLE or (part is None and not or_empty) for part in parts):
+        return None
+    return tuple("" if part is None else str(part) for part in parts)
+
+
+def _lacking(values: dict[str, Any], problems: list[Problem], mapping: Mapping) -> Iterator[Problem]:
+    """Yields the fields that every row fills and this one doesn't, by column."""
+    said = {problem.refusal.field for problem in problems}
+    wanted = [NUMBER_OF_PERSON, "statement_id"] if not mapping.statement else [NUMBER_OF_PERSON]
+    if not mapping.undated and not said & {"occurred_at", "status_at"}:
+        wanted.append("occurred_at")
+    for name in wanted:
+        if name not in said and values.get(name) is None:
+            column = mapping.column_of(name) or mapping.column_of("status_at")
+            yield Problem(column, Refusal("missing_field", name, "the cell is filled in every row", "fill it in"))
+
+
+def _form(values: dict[str, Any]) -> dict[str, Any]:
+    person = {name.removeprefix(PERSON): value for name, value in values.items() if name.startswith(PERSON)}
+    own = {name: value for name, value in values.items() if not name.startswith(PERSON)}
+    return own | {"person": person}

@@ -1,0 +1,109 @@
+"""A list as a sheet of cells, whatever file it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+COLUMNS_MAX = 200
+CELL_CHARACTERS_MAX = 4_000
+# What stands before and between statements (titles, blank lines, totals) beside as many rows as a list may have.
+OTHER_ROWS_MAX = 1_000
+
+
+class Unfit(StrEnum):
+    """What a cell of a spreadsheet holds in place of a value."""
+
+    FORMULA = "formula"
+    ERROR = "error"
+
+
+class FileKind(StrEnum):
+    """The kinds of file that a list may be; the value is the ending of its name."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
+    NDJSON = "ndjson"
+
+
+Cell: TypeAlias = "str | int | float | bool | date | datetime | time | Unfit | None"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as the file has it. ``number`` is the one that a spreadsheet shows beside it, or the line's; from 1.
+
+    ``refusal`` says why it can't be read; ``line`` is then what stood there.
+    """
+
+    number: int
+    cells: tuple[Cell, ...] = field(default=(), repr=False)
+    refusal: Refusal | None = None
+    line: str = field(default="", repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Returns whether there is nothing in it but blanks."""
+        return self.refusal is None and not any(filled(cell) for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file's rows, and how it was written, so that what failed can be given back in the same form.
+
+    ``names`` are the columns where the file itself says which they are (JSON); otherwise one of the rows does.
+    """
+
+    kind: FileKind
+    rows: tuple[RawRow, ...]
+    names: tuple[str, ...] | None = None
+    encoding: str = "utf-8-sig"
+    delimiter: str = ";"
+
+
+def filled(cell: Cell) -> bool:
+    """Tells whether there is anything in a cell."""
+    return cell is not None and not (isinstance(cell, str) and not cell.strip())
+
+
+def text_of(cell: Cell) -> str:
+    r"""Returns a cell's text with blanks and line breaks brought down to one blank; a whole number without decimals.
+
+    >>> text_of(" Nørre \\n Allé "), text_of(217.0), text_of(None)
+    ('Nørre Allé', '217', '')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "ja" if cell else "nej"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime) and cell.time() == time():
+        cell = cell.date()
+    return " ".join(str(cell).split())
+
+
+def refuse_too_many(rows: Sequence[RawRow], rows_max: int) -> None:
+    """Raises RefusedError where there are more rows than a list may have, with what stands between them."""
+    if len(rows) > rows_max + OTHER_ROWS_MAX:
+        raise too_many_rows(rows_max)
+
+
+def too_many_rows(rows_max: int) -> RefusedError:
+    """Returns the refusal of a list with more rows than it may have."""
+    return RefusedError(Refusal("too_many_rows", "file", f"a list has at most {rows_max} rows", "split the list"))
+
+
+def too_large_row(number: int) -> Refusal:
+    """Returns the refusal of a row that is wider, or has a longer cell, than any list needs."""
+    rule = f"a row has at most {COLUMNS_MAX} columns, a cell at most {CELL_CHARACTERS_MAX} characters"
+    return Refusal("row_too_large", f"row {number}", rule, "take out what is no statement's; check the quotation marks")

@@ -58,6 +58,13 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
     """
     at = desk.ports.clock()
     read = await asyncio.to_thread(_read_all, desk, client, topic, bodies, at)
+    return await accept_read(desk, client, topic, read, at)
+
+
+async def accept_read(
+    desk: Desk, client: Client, topic: str, read: Sequence[Statement | Refusal], at: datetime
+) -> list[LineOutcome]:
+    """Returns the outcomes of what was read, as ``accept`` does; ``at`` is when it was received."""
     statements = [item for item in read if isinstance(item, Statement)]
     marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
     entered = await asyncio.to_thread(desk.ledger.enter, marks, at)

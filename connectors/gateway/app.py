@@ -19,6 +19,7 @@ from connectors.gateway import (
     events_door,
     handovers_door,
     identity_door,
+    lists_door,
     medcom_door,
     replies_door,
 )
@@ -58,7 +59,8 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers_door.router, replies_door.router, identity_door.router, claims_door.router)
-    for router in (medcom_door.router, edi_door.router, events_door.router, *programmes, _state):
+    doors = (medcom_door.router, edi_door.router, events_door.router, lists_door.router)
+    for router in (*doors, *programmes, _state):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
@@ -124,7 +126,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = document.setdefault("components", {})
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        for path in ("/medcom/fhir", "/medcom/edifact", "/medcom/oioxml", "/events/{topic}"):
+        for path in ("/medcom/fhir", "/medcom/edifact", "/medcom/oioxml", "/events/{topic}", "/lists/{name}"):
             document["paths"][path]["post"]["security"] = [{"token": []}]
         schemas = components.setdefault("schemas", {})
         forms: list[type[BaseModel]] = [*FORMS.values(), HandoverReply, claims_door.ClaimForm]

@@ -13,6 +13,7 @@ from connectors.gateway.answers import start_reading_answers
 from connectors.gateway.clients import Clients
 from connectors.gateway.entrance import Entrance
 from connectors.gateway.handover_stream import OpenStreams
+from connectors.gateway.list_rows import ListRows
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.ports import STORE_ERRORS, Desk, Ports
 from connectors.gateway.public_keys import PublicKeys
@@ -112,6 +113,8 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         entrance=Entrance(Clients(engine), rate_limit),
         receipts=Receipts(engine),
         ledger=StatementLedger(engine),
+        list_rows=ListRows(engine),
+        lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         reader=Reader(vault, pseudonyms, reference, limits.nesting_max, limits.ahead_max),
         identities=Identities(vault.engine, wrapping_keys(settings.keys_folder)),
@@ -147,6 +150,7 @@ def prune_all(desk: Desk) -> dict[str, int]:
     return {
         "receipts": desk.receipts.prune(before),
         "statements": desk.ledger.prune(before),
+        "list_rows": desk.list_rows.prune(before),
         "replies": desk.sent_replies.prune(before),
         "claim_codes": desk.claim_codes.prune(at),
         "read_model": prune(desk.read_model.engine, at),

@@ -142,6 +142,11 @@ def _check_topic(client: Client, topic: str) -> None:
         raise TurnedAwayError(
             404, Refusal("unknown_topic", "topic", f"the topic is one of: {', '.join(FORMS)}", "see /docs")
         )
+    check_topic_of(client, topic)
+
+
+def check_topic_of(client: Client, topic: str) -> None:
+    """Raises TurnedAwayError with 403 where nothing on the topic is this client's to state."""
     try:
         check_topic(client, topic)
     except RefusedError as error:

@@ -24,7 +24,7 @@ class GatewayMetrics:
         self.messages = Counter(
             "brobygger_medcom_messages_total", "MedCom messages by what they were", ("case",), registry=self.registry
         )
-        # Refusals by door (medcom, letters, events, claims, entrance) and the refusal's code.
+        # Refusals by door (medcom, letters, events, lists, claims, entrance) and the refusal's code.
         self.refusals = Counter(
             "brobygger_refusals_total", "Refusals by door and code", ("door", "code"), registry=self.registry
         )

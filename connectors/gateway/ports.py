@@ -16,9 +16,11 @@ from connectors.vault.store import VaultUnavailableError
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from connectors.gateway.entrance import Entrance
     from connectors.gateway.handover_stream import OpenStreams
+    from connectors.gateway.list_rows import ListRows
     from connectors.gateway.metrics import GatewayMetrics
     from connectors.gateway.public_keys import PublicKeys
     from connectors.gateway.publisher import Publisher, Record, Unavailable
@@ -80,6 +82,8 @@ class Desk:
     entrance: Entrance
     receipts: Receipts
     ledger: StatementLedger
+    list_rows: ListRows
+    lists_folder: Path
     fingerprints: Fingerprints
     reader: Reader
     medcom: Door

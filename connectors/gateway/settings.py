@@ -81,6 +81,11 @@ class GatewaySettings(BaseModel):
         return self.ledger_url or sqlite_url(self.data_folder / "gateway.sqlite")
 
     @property
+    def lists_folder(self) -> Path:
+        """Returns the folder of the lists' mapping files, one ``<list>.toml`` each."""
+        return self.data_folder / "lists"
+
+    @property
     def read_model_database(self) -> str:
         """Returns the URL of the read model: a file of its own, which may be deleted while the gateway stands still."""
         return self.read_model_url or sqlite_url(self.data_folder / "read-model.sqlite")

@@ -1,4 +1,4 @@
-"""The gateway's own database: receipts, statements, answers and clients; nothing personal in any of them.
+"""The gateway's own database: receipts, statements, answers, lists' rows and clients; nobody's identity in any of them.
 
 Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key.
 """
@@ -44,6 +44,23 @@ ANSWERS = Table(
     Column("status", Integer, nullable=False),
     Column("media_type", String(64), nullable=False),
     Column("answer", LargeBinary, nullable=False),
+)
+# One row a row of a list that was ever taken: ``event`` is the last event that it became, in the bytes of its topic, so
+# with nothing that is not there too; ``earlier`` the ids of the steps before it, as JSON; ``ended`` the event that told
+# that it was missing, if one did.
+LIST_ROWS = Table(
+    "list_rows",
+    TABLES,
+    Column("list", LargeBinary(32), primary_key=True),
+    Column("row", LargeBinary(32), primary_key=True),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False, index=True),
+    Column("content", LargeBinary(32)),
+    Column("youth_id", String(64), index=True),
+    Column("event", LargeBinary),
+    Column("earlier", Text),
+    Column("missing_ms", BigInteger),
+    Column("ended", LargeBinary),
 )
 CLIENTS = Table(
     "clients",

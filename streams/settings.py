@@ -70,6 +70,11 @@ class Settings(BaseModel):
         return self.data_folder / "keys"
 
     @property
+    def lists_folder(self) -> Path:
+        """Returns the folder of the lists' mapping files."""
+        return self.data_folder / "lists"
+
+    @property
     def state_folder(self) -> Path:
         """Returns the folder of the workers' stores."""
         return self.data_folder / "state"

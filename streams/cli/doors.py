@@ -20,6 +20,8 @@ _TIMEOUT = timedelta(seconds=60)
 _FHIR, _JSON, _NDJSON = "application/fhir+json", "application/json", "application/x-ndjson"
 _FILE_BYTES_MAX = 16 * 1024 * 1024
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
+# What is written beside a list that was sent (``list_files``) is not sent with its folder.
+WRITTEN = (".report.json", ".failed.csv", ".failed.ndjson")
 _TRANSIENT = "transient-error"
 
 
@@ -57,7 +59,8 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
     """Yields the files named, and of a folder every .json, .jsonl and .ndjson file in it, by name."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
+            found = (one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
+            yield from sorted(one for one in found if not one.name.endswith(WRITTEN))
         else:
             yield path
 
@@ -67,6 +70,17 @@ def letter_of(path: Path, topic: str | None) -> Letter:
 
     A file whose name starts with a topic's (``discharges-2026-01.ndjson``) needs no ``topic``. Raises DoorError.
     """
+    content = content_of(path)
+    if path.suffix == ".json" and topic is None and _is_bundle(content):
+        return Letter(path, "/medcom/fhir", _FHIR, content)
+    named = topic or next((one for one in STATEMENT_TOPICS if path.name.startswith(one)), None)
+    if named is None:
+        return _unnamed(path, content)
+    return Letter(path, f"/events/{named}", _JSON if path.suffix == ".json" else _NDJSON, content)
+
+
+def content_of(path: Path) -> bytes:
+    """Returns what a file holds; raises DoorError where it can't be read or is too large."""
     try:
         with path.open("rb") as file:
             content = file.read(_FILE_BYTES_MAX + 1)
@@ -74,12 +88,7 @@ def letter_of(path: Path, topic: str | None) -> Letter:
         raise DoorError(f"can't be read: {error.strerror}; check the path and its rights") from error
     if len(content) > _FILE_BYTES_MAX:
         raise DoorError(f"is larger than {_FILE_BYTES_MAX} bytes; split it")
-    if path.suffix == ".json" and topic is None and _is_bundle(content):
-        return Letter(path, "/medcom/fhir", _FHIR, content)
-    named = topic or next((one for one in STATEMENT_TOPICS if path.name.startswith(one)), None)
-    if named is None:
-        return _unnamed(path, content)
-    return Letter(path, f"/events/{named}", _JSON if path.suffix == ".json" else _NDJSON, content)
+    return content
 
 
 class Doors:
@@ -105,14 +114,17 @@ class Doors:
         if letter.media_type != _FHIR:
             # The same bytes have the same key, so that a second run is answered as the first was.
             headers["idempotency-key"] = hashlib.sha256(letter.content).hexdigest()
+        return answer_of(self.post(letter.door, letter.content, headers))
+
+    def post(self, door: str, content: bytes, headers: dict[str, str], timeout: timedelta = _TIMEOUT) -> httpx.Response:
+        """Returns what a door answers; raises DoorError where none does."""
         try:
-            response = self._client.post(letter.door, content=letter.content, headers=headers)
+            return self._client.post(door, content=content, headers=headers, timeout=timeout.total_seconds())
         except httpx.HTTPError as error:
             raise DoorError(
                 f"the gateway at {self._gateway} does not answer ({type(error).__name__}); "
                 "`brobygger doctor` tells whether it runs"
             ) from error
-        return _answer(response)
 
 
 def _is_bundle(content: bytes) -> bool:
@@ -131,7 +143,7 @@ def _unnamed(path: Path, content: bytes) -> Letter:
     raise DoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
 
 
-def _answer(response: httpx.Response) -> Answer:
+def answer_of(response: httpx.Response) -> Answer:
     """Reads what any door may answer: a report of lines, one statement's outcome, an Acknowledgement, a problem."""
     kind = response.headers.get("content-type", "").partition(";")[0]
     try:

@@ -31,14 +31,14 @@ def erase(
         raise refuse(f"this erases {about} for good; give --yes where that is meant")
     complain(f"erasing {about}; should this end early, run it again by this id")
     at = datetime.now(UTC)
-    proof = erase_everywhere(connection, vault, gateway_settings(settings).read_model_database, about, at)
+    proof = erase_everywhere(connection, vault, gateway_settings(settings), about, at)
     if as_json:
         print_document(proof)
         return
     rows = [(name, value) for name, value in proof.items() if not isinstance(value, dict)]
     rows += [
         (f"deleted from {name}: {what}", count)
-        for name in ("vault", "read_model")
+        for name in ("vault", "read_model", "lists")
         for what, count in proof[name].items()
     ]
     print_table("erased", ("", ""), rows)

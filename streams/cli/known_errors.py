@@ -7,6 +7,7 @@ from kafka.errors import KafkaError
 
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.kafka.errors import KafkaConnectorError
+from connectors.municipal.mapping import MappingError
 from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.key_files import KeyFileError
@@ -39,6 +40,7 @@ KNOWN: tuple[type[Exception], ...] = (
     KafkaError,
     KeyFileError,
     LedgerUnavailableError,
+    MappingError,
     NoInstanceError,
     NotProvisionedError,
     ProgrammeFileError,

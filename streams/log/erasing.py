@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from connectors.gateway.list_rows import ListRows
+from connectors.gateway.tables import open_ledger
 from connectors.read_model.erasing import erase_from_read_model
 from connectors.read_model.tables import open_read_model
 from connectors.vault.erasure import erase_from_vault
@@ -19,6 +21,7 @@ from streams.log.writing import outbound_of, write_all
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from connectors.gateway.settings import GatewaySettings
     from connectors.kafka.connection import KafkaConnection
     from connectors.vault.store import SqlVault
 
@@ -27,17 +30,19 @@ _DEAD_LETTER_DAYS = 30
 
 
 def erase_everywhere(
-    connection: KafkaConnection, vault: SqlVault, read_model_url: str, youth_id: str, at: datetime
+    connection: KafkaConnection, vault: SqlVault, gateway: GatewaySettings, youth_id: str, at: datetime
 ) -> dict[str, Any]:
     """Returns the proof: what was deleted, when, and the SHA-256 of all of it; blocks.
 
-    May be repeated, and must be where it raises: VaultUnavailableError, KafkaError, ReadModelUnavailableError. A
-    message that comes in meanwhile is about a new young person, since the vault goes first.
+    May be repeated, and must be where it raises: VaultUnavailableError, KafkaError, LedgerUnavailableError,
+    ReadModelUnavailableError. A message that comes in meanwhile is about a new young person, since the vault goes
+    first.
     """
     erased = erase_from_vault(vault.engine, youth_id)
     told = _told(youth_id, at)
     write_all(connection, [outbound_of("interventions", told)])
-    engine = open_read_model(read_model_url)
+    list_rows = _from_lists(gateway.ledger_database, youth_id)
+    engine = open_read_model(gateway.read_model_database)
     try:
         rows = erase_from_read_model(engine, youth_id)
     finally:
@@ -47,10 +52,20 @@ def erase_everywhere(
         "erased_at": at.isoformat(timespec="milliseconds"),
         "vault": asdict(erased),
         "read_model": rows,
+        "lists": {"list_rows": list_rows},
         "intervention": str(told.event_id),
         "dead_letters_kept_days_max": _DEAD_LETTER_DAYS,
     }
     return proof | {"sha256": digest_of_proof(proof)}
+
+
+def _from_lists(ledger_url: str, youth_id: str) -> int:
+    """Returns how many rows of lists were forgotten; sent again, they are about somebody new."""
+    engine = open_ledger(ledger_url)
+    try:
+        return ListRows(engine).erase(youth_id)
+    finally:
+        engine.dispose()
 
 
 def digest_of_proof(proof: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ COMMANDS = (
     "clients",
     "translate",
     "ingest",
+    "lists",
     "publish",
     "subscribe",
     "pathway",

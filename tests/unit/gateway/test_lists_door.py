@@ -38,8 +38,11 @@ async def test_the_report_counts_and_names_row_column_and_rule_and_repeats_no_va
     report = (await sender.send(COURSE, "0105109996;S-9;Hemmeligt;31-02-2025")).json()
 
     assert {name: report[name] for name in ("rows", "accepted", "refused", "event", "mode")} == {
-        **{"rows": 2, "accepted": 1, "refused": 1},
-        **{"event": "enrolment", "mode": "changes"},
+        "rows": 2,
+        "accepted": 1,
+        "refused": 1,
+        "event": "enrolment",
+        "mode": "changes",
     }
     assert [(one["column"], one["code"], one["field"]) for one in report["report"][1]["refused"]] == [
         ("Status", "unknown_code", "status"),

@@ -30,7 +30,7 @@ class RowReport:
     def as_dict(self) -> dict[str, Any]:
         """Returns it as the report has it."""
         event_id = {} if self.event_id is None else {"event_id": str(self.event_id)}
-        refused = [{"column": column} | refusal.as_dict() for column, refusal in self.problems]
+        refused = [{"column": column, **refusal.as_dict()} for column, refusal in self.problems]
         return {"row": self.row, "outcome": self.outcome} | event_id | ({"refused": refused} if refused else {})
 
 

@@ -61,15 +61,11 @@ class ListRows:
 
         def work(connection: Connection) -> dict[bytes, KnownRow]:
             known = _known(connection, _among(of, rows))
-            now = milliseconds_of(at)
-            new = [
-                {"list": of, "row": row, "first_seen_ms": now, "last_seen_ms": now}
-                for row in dict.fromkeys(rows)
-                if row not in known
-            ]
+            seen = {"first_seen_ms": milliseconds_of(at), "last_seen_ms": milliseconds_of(at)}
+            new = [row for row in dict.fromkeys(rows) if row not in known]
             if new:
-                connection.execute(insert(LIST_ROWS), new)
-            return known | {one["row"]: KnownRow(one["row"], at) for one in new}
+                connection.execute(insert(LIST_ROWS), [{"list": of, "row": row} | seen for row in new])
+            return known | {row: KnownRow(row, at) for row in new}
 
         return in_transaction(self._engine, work)
 

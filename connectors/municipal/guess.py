@@ -148,10 +148,15 @@ def _ignored(found: _Found) -> list[str]:
 
 
 def _layout(found: _Found) -> list[str]:
-    if found.sheet.kind is not FileKind.CSV:
-        return [] if found.sheet.names is not None else [f"header = {found.header}"]
-    encoding = {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(found.sheet.encoding, found.sheet.encoding)
-    return [f'encoding = "{encoding}"', f"delimiter = {_toml(found.sheet.delimiter)}", f"header = {found.header}"]
+    """Returns how the file is written, as a remark: the next one may be written otherwise, and is looked at anew."""
+    if found.sheet.names is not None:
+        return []
+    told: dict[str, str | int] = {"header": found.header}
+    if found.sheet.kind is FileKind.CSV:
+        encoding = {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(found.sheet.encoding, found.sheet.encoding)
+        told |= {"encoding": encoding, "delimiter": found.sheet.delimiter}
+    remark = "        # found; set it where it is found wrong"
+    return [f"# {name} = {_toml(value) if isinstance(value, str) else value}{remark}" for name, value in told.items()]
 
 
 def _values(found: _Found) -> list[str]:

@@ -47,10 +47,20 @@ def as_word(text: str) -> str:
     return " ".join(text.split()).casefold().rstrip(".")
 
 
+def parts_of(text: str) -> list[str]:
+    """Returns the parts of a cell that holds several codes or words.
+
+    >>> parts_of("mor og far, den unge")
+    ['mor', 'far', 'den unge']
+    """
+    return [part.strip() for part in _BETWEEN_CODES.split(text) if part.strip()]
+
+
 def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values) -> Any:
     """Returns the value, in the form that JSON statements have, or None for an empty cell; raises BadCellError.
 
-    ``words`` are the column's own, as ``as_word`` writes them; an empty cell may be one of them.
+    ``words`` are the column's own, as ``as_word`` writes them; an empty cell may be one of them, and where a cell
+    holds several codes, all of it or any part.
     """
     if isinstance(cell, Unfit):
         rule = "a cell holds a value, no formula and no error"
@@ -61,6 +71,8 @@ def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values
     stands_for = words.get(as_word(text))
     if stands_for is not None:
         cell = text = stands_for
+    elif field.kind is Kind.CODES:
+        cell = text = ", ".join(words.get(as_word(part), part) for part in parts_of(text))
     if not text:
         return None
     if text.startswith("=") and isinstance(cell, str):
@@ -81,8 +93,7 @@ def _code(_cell: Cell, text: str, field: Field, _values: Values) -> str:
 
 
 def _codes(cell: Cell, text: str, field: Field, values: Values) -> list[str] | None:
-    parts = [part.strip() for part in _BETWEEN_CODES.split(text)]
-    return [_code(cell, part, field, values) for part in parts if part] or None
+    return [_code(cell, part, field, values) for part in parts_of(text)] or None
 
 
 def _reason(_cell: Cell, text: str, _field: Field, _values: Values) -> str:

@@ -69,7 +69,7 @@ class Field:
 
 
 def _codes(kind: Kind, codes: type[StrEnum]) -> Field:
-    return Field(kind, tuple(code for code in codes if code != "UNKNOWN"))
+    return Field(kind, tuple(code.value for code in codes if code != "UNKNOWN"))
 
 
 TEXT, REASON, DAY, MOMENT, FLAG, NUMBER = map(

@@ -9,10 +9,12 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from connectors.municipal.cells import as_word
+from connectors.municipal.cells import as_word, parts_of
 from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, Kind
+from connectors.municipal.headers import joined, names_in
 from connectors.municipal.layout import Layout
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
 from connectors.municipal.reading import sheet_of
@@ -42,7 +44,7 @@ class _Found:
     """What was recognised in a list: where its names stand, its event, and each column's field."""
 
     sheet: Sheet
-    header: int
+    header: tuple[int, ...]
     names: tuple[str, ...]
     event: Event
     fields: dict[str, str]
@@ -75,32 +77,44 @@ def guessed(content: bytes, constants: Mapping[str, str], event: Event | None = 
 
 
 def _found(sheet: Sheet, constants: Mapping[str, str], wanted: Event | None) -> _Found:
-    header, names = _header(sheet)
+    lines, names, also = _header(sheet)
     events = [wanted] if wanted else list(Event)
     every = " ".join(names).casefold()
-    event = max(events, key=lambda one: (marks(one, every), len(_fields(one, names, constants))))
+    event = max(events, key=lambda one: (marks(one, every), len(_fields(one, names, also, constants))))
+    header = lines[-1] if lines else 0
     rows = [row for row in sheet.rows if row.number > header and row.refusal is None and not row.is_empty]
-    return _Found(sheet, header, names, event, _fields(event, names, constants), constants, rows)
+    return _Found(sheet, lines, names, event, _fields(event, names, also, constants), constants, rows)
 
 
-def _header(sheet: Sheet) -> tuple[int, tuple[str, ...]]:
+def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...]]:
+    """Returns the lines with the names, the names, and what each is also known by.
+
+    Where those of one line stand twice, they are put together with the line above, and known by the lower one too.
+    """
     if sheet.names is not None:
-        return 0, sheet.names
+        return (), sheet.names, sheet.names
     known = frozenset().union(*COLUMNS.values())
-    searched = [(row.number, tuple(text_of(cell) for cell in row.cells)) for row in sheet.rows[:_SEARCHED_ROWS_MAX]]
-    best = max(searched, key=lambda row: len(known & set(map(folded, row[1]))), default=None)
-    if best is None or not known & set(map(folded, best[1])):
+    searched = sheet.rows[:_SEARCHED_ROWS_MAX]
+    scores = [len(known & set(map(folded, names_in(row)))) for row in searched]
+    if not any(scores):
         raise RefusedError(_NO_HEADER)
-    return best
+    place = scores.index(max(scores))
+    names = names_in(searched[place])
+    given = [name for name in names if name]
+    if place and len(set(given)) < len(given):
+        both = searched[place - 1], searched[place]
+        return tuple(row.number for row in both), joined(both), names
+    return (searched[place].number,), names, names
 
 
-def _fields(event: Event, names: Iterable[str], constants: Mapping[str, str]) -> dict[str, str]:
+def _fields(event: Event, names: Sequence[str], also: Sequence[str], constants: Mapping[str, str]) -> dict[str, str]:
     """Returns column -> field, each field once."""
     fields: dict[str, str] = {}
-    for name in names:
+    for name, other in zip_longest(names, also, fillvalue=""):
+        words = {folded(name), folded(other)}
         for candidate, known in COLUMNS.items():
             free = candidate not in fields.values() and candidate not in constants
-            if candidate in FIELDS[event] and free and name not in fields and folded(name) in known:
+            if candidate in FIELDS[event] and free and name not in fields and words & known:
                 fields[name] = candidate
     return fields
 
@@ -151,7 +165,9 @@ def _layout(found: _Found) -> list[str]:
     """Returns how the file is written, as a remark: the next one may be written otherwise, and is looked at anew."""
     if found.sheet.names is not None:
         return []
-    told: dict[str, str | int] = {"header": found.header}
+    if len(found.header) > 1:
+        return [f"header = {list(found.header)}        # names are put together from these lines"]
+    told: dict[str, str | int] = {"header": found.header[0]}
     if found.sheet.kind is FileKind.CSV:
         encoding = {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(found.sheet.encoding, found.sheet.encoding)
         told |= {"encoding": encoding, "delimiter": found.sheet.delimiter}
@@ -177,11 +193,16 @@ def _codes(found: _Found, column: str, name: str) -> list[str]:
     known = FIELDS[found.event][name]
     if known.kind not in _KINDS_OF_WORDS and name not in _PROGRAMMES:
         return []
-    words = list(dict.fromkeys(as_word(text) for text in found.texts(column)))
+    several = parts_of if known.kind is Kind.CODES else _whole
+    words = list(dict.fromkeys(as_word(part) for text in found.texts(column) for part in several(text)))
     words = [word for word in words if len(word) <= _WORD_CHARACTERS_MAX and word not in known.codes][:_WORDS_MAX]
     if not words:
         return []
     return ["", f"[codes.{_toml(column)}]", *(_word(word, name, known.codes) for word in words)]
+
+
+def _whole(text: str) -> list[str]:
+    return [text]
 
 
 def _word(word: str, name: str, codes: Sequence[str]) -> str:

@@ -40,26 +40,27 @@ def header_of(sheet: Sheet, mapping: Mapping) -> Header:
         return _header(sheet.names, 0, mapping)
     if mapping.layout.header:
         chosen = [row for row in sheet.rows if row.number in mapping.layout.header]
-        return _header(_joined(chosen), max(mapping.layout.header), mapping)
+        return _header(joined(chosen), max(mapping.layout.header), mapping)
     searched = sheet.rows[:_SEARCHED_ROWS_MAX]
     wanted = {as_word(column) for column in mapping.columns}
     # Where no row has all of the names, the one that has most of them says best which is missing.
-    best = max(searched, key=lambda row: len(wanted & set(map(as_word, _names(row)))), default=None)
+    best = max(searched, key=lambda row: len(wanted & set(map(as_word, names_in(row)))), default=None)
     if best is None:
         raise RefusedError(Refusal("empty_file", "file", "a list has a header", _HELP))
-    return _header(_names(best), best.number, mapping)
+    return _header(names_in(best), best.number, mapping)
 
 
-def _names(row: RawRow) -> tuple[str, ...]:
+def names_in(row: RawRow) -> tuple[str, ...]:
+    """Returns the names in a row, without the empty ones at its end."""
     names = [text_of(cell) for cell in row.cells]
     while names and not names[-1]:
         names.pop()
     return tuple(names)
 
 
-def _joined(rows: Sequence[RawRow]) -> tuple[str, ...]:
+def joined(rows: Sequence[RawRow]) -> tuple[str, ...]:
     """Returns the names of several header rows put together, an upper row's empty cells continuing the one before."""
-    lines = [_names(row) for row in rows]
+    lines = [names_in(row) for row in rows]
     width = max(map(len, lines), default=0)
     parts: list[list[str]] = [[] for _ in range(width)]
     for line, names in enumerate(lines):

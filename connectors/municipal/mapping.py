@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from connectors.municipal.cells import BadCellError, as_word, converted
+from connectors.municipal.cells import BadCellError, as_word, converted, parts_of
 from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, Kind
 from connectors.municipal.layout import Layout, Missing, Part, Values, Words, as_list
 
@@ -158,7 +158,7 @@ def _bad_values(mapping: Mapping) -> list[str]:
     for column, words in mapping.codes.items():
         for name in mapping.columns[column]:
             codes = set(known[name].codes)
-            if codes and not set(words.values()) <= codes | {""}:
+            if codes and not {part for word in words.values() for part in parts_of(word)} <= codes:
                 found.append(f"codes.{column}: a word stands for one of {sorted(codes)}")
             if known[name].kind is Kind.PERSON_NUMBER:
                 found.append("codes are for words, not for CPR numbers")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TimeElapsedColumn
 
 from streams.cli.doors import Answer, DoorError, Doors, NotTaken, content_of, files_in, letter_of
 from streams.cli.list_files import lists_in, send_list
@@ -66,7 +66,9 @@ def _print(files: int, taken: int, refused: list[_Row]) -> None:
 def _send_all(files: list[Path], doors: Doors, prepared: Callable[[Path], _Sending]) -> tuple[int, list[_Row]]:
     """Sends the files in their order; one that has no door is refused and the others go on."""
     taken, refused = 0, list[_Row]()
-    with Progress(console=Console(stderr=True), transient=True) as progress, doors:
+    # A long list is one file: the clock shows that it goes on.
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, doors:
         for path in progress.track(files, description="sending"):
             try:
                 send = prepared(path)

@@ -10,6 +10,7 @@ from schemas.asyncapi import main
 from tests.house.examples import rewrite_cases, rewrite_records
 from tests.unit.medcom_edi import builders as letters
 from tests.unit.medcom_fhir.builders import GOLDEN, PUBLISHED, a_message, outcome_of, rows_of
+from tests.unit.municipal import builders as lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,16 @@ def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
+def rewrite_municipal() -> None:
+    """Rewrites what each row of the lists becomes."""
+    for name in lists.EXAMPLES:
+        text = json.dumps(lists.said_of(lists.an_example(name)), ensure_ascii=False, indent=2) + "\n"
+        (lists.GOLDEN / f"{name}.json").write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     rewrite_medcom()
+    rewrite_municipal()
     rewrite_cases()
     rewrite_records()
     sys.exit(main(["write"]))

@@ -9,13 +9,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
-from connectors.municipal.mapping import Mapping
+from connectors.municipal.mapping import Mapping, load_mapping
 from connectors.municipal.rows import ReadList, Row, read_list
 from schemas.refusals import Refusal
 
 ROOT = Path(__file__).parents[3]
 LISTS = ROOT / "tests" / "messages" / "municipal"
 ODD = "helsingoer-forloeb"
+GOLDEN = ROOT / "tests" / "golden" / "municipal"
+EXAMPLES = sorted(path.stem for path in LISTS.glob("*.toml"))
 NAMES = ("CPR", "Sag", "Status", "Dato")
 ROW = ("010510-9996", "S-1", "active", "01-11-2026")
 ROWS_MAX = 1_000
@@ -78,6 +80,20 @@ def refused(content: bytes, mapping: Mapping | None = None) -> tuple[str, str]:
     found = read_list(content, mapping or a_mapping(), ROWS_MAX)
     assert isinstance(found, Refusal), found
     return found.code, found.field
+
+
+def an_example(name: str) -> ReadList:
+    """Returns one of the lists that lie beside their mappings."""
+    [path] = [path for path in LISTS.glob(f"{name}.*") if path.suffix != ".toml"]
+    return read(path.read_bytes(), load_mapping(LISTS / f"{name}.toml"))
+
+
+def said_of(found: ReadList) -> list[dict[str, Any]]:
+    """Returns what became of each row, as golden files have it."""
+    return [
+        {"row": row.number, "form": row.form, "problems": [list(problem) for problem in problems(row)]}
+        for row in found.rows
+    ]
 
 
 def problems(row: Row) -> list[tuple[str | None, str]]:

@@ -66,6 +66,18 @@ def test_what_a_list_is_about_is_told_by_its_names(names: tuple[str, ...], event
         assert f'event = "{event}"' in proposal(content)
 
 
+def test_names_over_two_lines_are_put_together_where_the_lower_ones_stand_twice() -> None:
+    proposed = proposal((LISTS / "visitationsliste.xlsx").read_bytes())
+
+    assert "header = [3, 4]" in proposed
+    assert '"Borger CPR" = "person.cpr"' in proposed
+    assert '"Henvisning Dato" = "occurred_at"' in proposed
+
+
+def test_a_running_number_is_no_id_since_it_differs_in_every_list() -> None:
+    assert "statement_id" not in proposal(a_csv(names=("CPR", "Løbenr", "Startdato")))
+
+
 def test_a_file_without_any_known_name_is_refused() -> None:
     refusal = guessed(b"a;b\n1;2\n", {})
 

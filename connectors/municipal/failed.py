@@ -11,7 +11,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
-from connectors.municipal.sheets import FileKind, text_of
+from connectors.municipal.sheets import FileKind, Unfit, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,9 @@ def _own(row: RawRow, read: ReadList) -> list[str]:
 
 
 def _as_written(cell: Cell) -> str:
-    return cell if type(cell) is str else text_of(cell)
+    if isinstance(cell, Unfit):
+        return ""
+    return cell if isinstance(cell, str) else text_of(cell)
 
 
 def _objects(read: ReadList, reasons: Mapping[int, str]) -> bytes:

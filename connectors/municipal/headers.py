@@ -69,7 +69,12 @@ def joined(rows: Sequence[RawRow]) -> tuple[str, ...]:
             name = names[place] if place < len(names) else ""
             before = name or (before if line < len(lines) - 1 else "")
             parts[place].append(before)
-    return tuple(" ".join(filter(None, part)) for part in parts)
+    return tuple(_one_name(part) for part in parts)
+
+
+def _one_name(parts: Sequence[str]) -> str:
+    # The columns that failed rows come back with stand beside the last group, and are none of it.
+    return parts[-1] if parts[-1] in (REASON_COLUMN, LINE_COLUMN) else " ".join(filter(None, parts))
 
 
 def _header(names: Sequence[str], lines: int, mapping: Mapping) -> Header:

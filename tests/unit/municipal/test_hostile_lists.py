@@ -2,87 +2,23 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.municipal.failed import failed_rows
 from connectors.municipal.fields import FIELDS
 from connectors.municipal.guess import guessed
-from connectors.municipal.mapping import load_mapping
 from connectors.municipal.reading import FILE_BYTES_MAX
 from connectors.municipal.rows import ReadList, Row, read_list
 from schemas.refusals import Refusal
-from tests.unit.municipal.builders import LISTS, ODD, ROW, ROWS_MAX, a_csv, a_mapping, a_workbook, with_part
+from tests.unit.municipal.builders import ROWS_MAX, a_mapping, with_part
+from tests.unit.municipal.mutating import SHEET, WORKBOOK, mutations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connectors.municipal.mapping import Mapping
-
-ODD_LIST = (LISTS / f"{ODD}.csv").read_bytes()
-ODD_MAPPING = load_mapping(LISTS / f"{ODD}.toml")
-OBJECTS = b'[{"CPR": "0105109996", "Sag": 1, "Status": "active", "Dato": "2026-11-01"}, {"CPR": null}]'
-LINES = b'{"CPR": "0105109996", "Sag": 1, "Status": "active", "Dato": "2026-11-01"}\n{"CPR": "x"}\n'
-WORKBOOK = a_workbook(ROW, (2509479989, 17, "active", "=1"))
-LISTS_AND_MAPPINGS: list[tuple[bytes, Mapping]] = [
-    (ODD_LIST, ODD_MAPPING),
-    (a_csv(ROW, ROW), a_mapping()),
-    (WORKBOOK, a_mapping()),
-    (OBJECTS, a_mapping()),
-    (LINES, a_mapping()),
-]
-SHEET = [(ZipFile(BytesIO(WORKBOOK)).read("xl/worksheets/sheet1.xml"), a_mapping())]
-ODD_BYTES = st.one_of(
-    st.binary(min_size=0, max_size=6),
-    st.sampled_from(
-        [b'"', b";", b"\n", b"\x00", b"=", b"1E5", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"{", b"[", b"NaN"]
-    ),
-)
-
-
-def dropped(content: bytes, start: int, end: int, _odd: bytes) -> bytes:
-    return content[:start] + content[end:]
-
-
-def repeated(content: bytes, start: int, end: int, _odd: bytes) -> bytes:
-    return content[:end] + content[start:end] + content[end:]
-
-
-def turned(content: bytes, start: int, end: int, _odd: bytes) -> bytes:
-    return content[:start] + content[start:end][::-1] + content[end:]
-
-
-def replaced(content: bytes, start: int, end: int, odd: bytes) -> bytes:
-    return content[:start] + odd + content[end:]
-
-
-def cut_off(content: bytes, _start: int, end: int, _odd: bytes) -> bytes:
-    return content[:end]
-
-
-def encoded_anew(content: bytes, start: int, _end: int, _odd: bytes) -> bytes:
-    return content.decode("cp1252", "replace").encode(("utf-8", "utf-16", "cp850")[start % 3], "replace")
-
-
-CHANGES = (dropped, repeated, turned, replaced, cut_off, encoded_anew)
-
-
-@st.composite
-def mutations(
-    draw: st.DrawFn, of: Sequence[tuple[bytes, Mapping]] = tuple(LISTS_AND_MAPPINGS)
-) -> tuple[bytes, Mapping]:
-    """Draws a list with up to four parts changed in one of these ways, and its mapping."""
-    content, mapping = draw(st.sampled_from(of))
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(content)))
-        end = draw(st.integers(start, min(len(content), start + 40)))
-        content = draw(st.sampled_from(CHANGES))(content, start, end, draw(ODD_BYTES))
-    return content, mapping
 
 
 def check_row(row: Row, mapping: Mapping) -> None:
@@ -97,6 +33,7 @@ def check_row(row: Row, mapping: Mapping) -> None:
         assert own <= FIELDS[mapping.event].keys()
 
 
+@settings(max_examples=settings().max_examples * 10)
 @given(mutations())
 def test_a_mutated_list_gives_right_rows_or_is_refused_with_row_column_and_rule(mutated: tuple[bytes, Mapping]) -> None:
     content, mapping = mutated

@@ -16,7 +16,7 @@ from connectors.gateway.tables import LIST_ROWS, in_transaction, reading
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Engine, Row
@@ -29,7 +29,7 @@ class KnownRow:
     """What is known of a row. ``content`` and ``event`` are None until it was first taken; see ``LIST_ROWS``."""
 
     row: bytes
-    first_seen: datetime
+    since: datetime
     content: bytes | None = None
     youth_id: str | None = None
     event: bytes | None = None
@@ -56,16 +56,22 @@ class ListRows:
         """Takes the engine of the gateway's database."""
         self._engine = engine
 
-    def enter(self, of: bytes, rows: Collection[bytes], at: datetime) -> dict[bytes, KnownRow]:
-        """Returns what is known of a list's rows, having entered those that are new as first seen now."""
+    def enter(self, of: bytes, rows: Mapping[bytes, bytes | None], at: datetime) -> dict[bytes, KnownRow]:
+        """Returns what is known of a list's rows, having entered those that are new or have changed as so since now.
+
+        ``rows`` are their contents' fingerprints by their own; None where a row can't be read.
+        """
 
         def work(connection: Connection) -> dict[bytes, KnownRow]:
-            known = _known(connection, _among(of, rows))
-            seen = {"first_seen_ms": milliseconds_of(at), "last_seen_ms": milliseconds_of(at)}
-            new = [row for row in dict.fromkeys(rows) if row not in known]
+            known = {bytes(row.row): row for row in connection.execute(select(LIST_ROWS).where(_among(of, rows)))}
+            now = milliseconds_of(at)
+            new = [{"row": row, "seen": seen} for row, seen in rows.items() if row not in known]
+            changed = [row for row, seen in rows.items() if row in known and seen not in (None, known[row].seen)]
             if new:
-                connection.execute(insert(LIST_ROWS), [{"list": of, "row": row} | seen for row in new])
-            return known | {row: KnownRow(row, at) for row in new}
+                connection.execute(insert(LIST_ROWS), [one | {"list": of, **_times(now)} for one in new])
+            for row in changed:
+                _set(connection, of, [row], {"seen": rows[row], "since_ms": now})
+            return _known(connection, _among(of, rows))
 
         return in_transaction(self._engine, work)
 
@@ -128,6 +134,10 @@ class ListRows:
         return in_transaction(self._engine, lambda connection: connection.execute(of_person).rowcount)
 
 
+def _times(now: int) -> dict[str, int]:
+    return {"since_ms": now, "last_seen_ms": now}
+
+
 def _seen(at: datetime) -> dict[str, Any]:
     return {"last_seen_ms": milliseconds_of(at), "missing_ms": None, "ended": None}
 
@@ -152,5 +162,5 @@ def _known(connection: Connection, wanted: ColumnElement[bool]) -> dict[bytes, K
 def _row(row: Row[Any]) -> KnownRow:
     missing = None if row.missing_ms is None else moment_of(row.missing_ms)
     earlier = tuple(json.loads(row.earlier or "[]"))
-    first_seen = moment_of(row.first_seen_ms)
-    return KnownRow(row.row, first_seen, row.content, row.youth_id, row.event, earlier, missing, row.ended)
+    since = moment_of(row.since_ms)
+    return KnownRow(row.row, since, row.content, row.youth_id, row.event, earlier, missing, row.ended)

@@ -1,9 +1,9 @@
 """What a row says now beside what it said before: a first word, a next step, a correction, an end, a return.
 
 A row whose status changed and whose time went on is a *step*: a statement of its own about the same thing, which
-settles by itself. Any other change *revises* what was said before. A row that vanished from a snapshot has ended as
-its mapping says; one that is back takes the end back. A row that turns out to be about somebody else takes back what
-was said of the first.
+settles by itself; so is a consent of a later day. Any other change *revises* what was said before. A row that vanished
+from a snapshot has ended as its mapping says; one that is back takes the end back. A row that turns out to be about
+somebody else takes back what was said of the first.
 
 Every event's id goes out from its own content and from the event before it, so that the same lists in the same order
 give the same ids, however often each is sent.
@@ -123,7 +123,9 @@ def _status(event: Any) -> tuple[str, ...]:
 
 
 def _is_step(last: Any, now: Any) -> bool:
-    return _status(last) != _status(now) and _time(now) > _time(last)
+    # A consent with a later day was given anew: revised, it would leave what went out under the first without any.
+    went_on = isinstance(now, Consent) or _status(last) != _status(now)
+    return went_on and _time(now) > _time(last)
 
 
 def _time(event: Any) -> datetime:

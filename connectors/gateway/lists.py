@@ -85,7 +85,7 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[st
     return report_of(sent.name, sent.mapping, read, reports, missing), codes
 
 
-def form_of(row: Row, mapping: Mapping, statement_id: str, first_seen: datetime) -> dict[str, Any]:
+def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
     """Returns a row's form with the ids that its list has none of, and the time where it tells none."""
     form = {"statement_id": statement_id} | (row.form or {})
     known = FIELDS[mapping.event]
@@ -93,7 +93,7 @@ def form_of(row: Row, mapping: Mapping, statement_id: str, first_seen: datetime)
         form.setdefault("episode_id", form["statement_id"])
     for name in ("occurred_at", "status_at"):
         if name in known:
-            form.setdefault(name, first_seen.isoformat())
+            form.setdefault(name, since.isoformat())
     return form
 
 
@@ -127,14 +127,23 @@ def _refused(row: Row) -> RowReport:
 
 
 async def _take_rows(desk: Desk, sent: SentList, entries: Sequence[_Entry]) -> list[RowReport]:
-    marks = [entry.mark for entry in entries if entry.mark]
-    known = await asyncio.to_thread(desk.list_rows.enter, sent.of, marks, sent.at)
+    known = await asyncio.to_thread(desk.list_rows.enter, sent.of, _contents(entries), sent.at)
     await asyncio.to_thread(_say_all, desk, sent, entries, known)
     said = [statement for entry in entries if entry.outcome is None for statement in entry.saying.statements]
     outcomes = iter(await accept_read(desk, sent.client, sent.topic, said, sent.at))
     reports = [_report(entry, outcomes) for entry in entries]
     await asyncio.to_thread(_keep, desk, sent, entries, reports)
     return reports
+
+
+def _contents(entries: Sequence[_Entry]) -> dict[bytes, bytes | None]:
+    """Returns how each row is; of those that stand twice how the first is that can be read."""
+    contents: dict[bytes, bytes | None] = {}
+    for entry in entries:
+        content = entry.content if entry.outcome is None else None
+        if entry.mark and contents.get(entry.mark) is None:
+            contents[entry.mark] = content
+    return contents
 
 
 def _say_all(desk: Desk, sent: SentList, entries: Sequence[_Entry], known: dict[bytes, KnownRow]) -> None:
@@ -156,7 +165,7 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> Sayin
             entry.outcome = RowReport(entry.row.number, "repeated", event_of(topic, known.event).event_id)
         return saying
     name = statement_id_of(desk.fingerprints, sent, entry.row)
-    form = form_of(entry.row, sent.mapping, name, known.first_seen)
+    form = form_of(entry.row, sent.mapping, name, known.since)
     return said_now(topic, read_form(desk.reader, topic, form, sent.client, sent.at), known)
 
 

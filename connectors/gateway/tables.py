@@ -45,15 +45,16 @@ ANSWERS = Table(
     Column("media_type", String(64), nullable=False),
     Column("answer", LargeBinary, nullable=False),
 )
-# One row a row of a list that was ever taken: ``event`` is the last event that it became, in the bytes of its topic, so
-# with nothing that is not there too; ``earlier`` the ids of the steps before it, as JSON; ``ended`` the event that told
-# that it was missing, if one did.
+# One row a row of a list: ``seen`` is how it was last seen, and since when; ``content`` how it was last taken.
+# ``event`` is the last event that it became, in the bytes of its topic, so with nothing that is not there too;
+# ``earlier`` the ids of the steps before it, as JSON; ``ended`` the event that told that it was missing, if one did.
 LIST_ROWS = Table(
     "list_rows",
     TABLES,
     Column("list", LargeBinary(32), primary_key=True),
     Column("row", LargeBinary(32), primary_key=True),
-    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("seen", LargeBinary(32)),
+    Column("since_ms", BigInteger, nullable=False),
     Column("last_seen_ms", BigInteger, nullable=False, index=True),
     Column("content", LargeBinary(32)),
     Column("youth_id", String(64), index=True),

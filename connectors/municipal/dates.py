@@ -37,10 +37,14 @@ class DateForm(StrEnum):
 
 
 _YEAR = r"(?P<y>[0-9]{4}|[0-9]{2})"
+_ON = r"(?:den |d\. ?)?"
 _PATTERNS = {
     DateForm.ISO: re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
-    DateForm.DAY_FIRST: re.compile(rf"(?P<d>[0-9]{{1,2}})(?P<s>[-./])(?P<m>[0-9]{{1,2}})(?P=s){_YEAR}"),
-    DateForm.WRITTEN_OUT: re.compile(rf"(?:den )?(?P<d>[0-9]{{1,2}})\.? ?(?P<w>[a-z]{{3,9}})\.? {_YEAR}"),
+    # 24/12-2026 is how many write it by hand.
+    DateForm.DAY_FIRST: re.compile(
+        rf"{_ON}(?P<d>[0-9]{{1,2}})(?:(?P<s>[-./])(?P<m>[0-9]{{1,2}})(?P=s)|/(?P<n>[0-9]{{1,2}})[- ]){_YEAR}"
+    ),
+    DateForm.WRITTEN_OUT: re.compile(rf"{_ON}(?P<d>[0-9]{{1,2}})\.? ?(?P<w>[a-z]{{3,9}})\.? {_YEAR}"),
     DateForm.COMPACT: re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"),
     DateForm.MONTH_FIRST: re.compile(rf"(?P<m>[0-9]{{1,2}})(?P<s>[-./])(?P<d>[0-9]{{1,2}})(?P=s){_YEAR}"),
 }
@@ -96,10 +100,10 @@ def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
     raise NoDateError
 
 
-def _day_of(parts: dict[str, str]) -> date:
-    year = int(parts["y"])
-    month = _month(parts["w"]) if "w" in parts else int(parts["m"])
-    return date(year if len(parts["y"]) > 2 else _CENTURY + year, month, int(parts["d"]))  # noqa: PLR2004 two digits
+def _day_of(parts: dict[str, str | None]) -> date:
+    year = int(parts["y"] or "")
+    month = _month(parts["w"] or "") if "w" in parts else int(parts["m"] or parts.get("n") or "")
+    return date(year if len(parts["y"] or "") > 2 else _CENTURY + year, month, int(parts["d"] or ""))  # noqa: PLR2004 two digits
 
 
 def _month(word: str) -> int:

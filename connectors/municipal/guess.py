@@ -34,6 +34,9 @@ _ROWS_MAX = 10_000
 _KINDS_OF_WORDS = (Kind.CODE, Kind.CODES, Kind.REASON)
 _PROGRAMMES = ("programme", "receiver")
 _PROGRAMME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_UNDATED = (
+    "undated = true        # no column tells when: a course's own dates do, else the day on which a row first came"
+)
 _NO_HEADER = Refusal(
     "no_header", "file", "one of the first 20 rows has the columns' names", "name them in a mapping by hand (README)"
 )
@@ -126,7 +129,7 @@ def _lines(found: _Found) -> list[str]:
         f'event = "{found.event}"        # one of: {", ".join(Event)}',
         'mode = "changes"        # or "snapshot": the list always holds everything that stands',
         *_statement(found),
-        *([] if times else ["undated = true        # no column tells when: the day on which a row first comes counts"]),
+        *([] if times else [_UNDATED]),
         *_ignored(found),
         "",
         "[layout]",
@@ -146,7 +149,9 @@ def _lines(found: _Found) -> list[str]:
 def _statement(found: _Found) -> list[str]:
     if "statement_id" in found.fields.values():
         return []
-    telling = (NUMBER_OF_PERSON, "programme", "started_on", "unit", "receiver", "purpose")
+    telling = [NUMBER_OF_PERSON, "programme", "started_on", "unit", "receiver", "purpose"]
+    if found.event is Event.REFERRAL and {"occurred_at", "status_at"} <= set(found.fields.values()):
+        telling.append("occurred_at")  # the day of the referral stays, that of its status moves on
     columns = [column for name in telling for column, filled_by in found.fields.items() if filled_by == name]
     return [f"statement = {_list(columns)}        # the columns that tell one statement from another"]
 

@@ -44,7 +44,7 @@ class Mapping(Part):
 
     ``statement`` are the columns that tell one statement from another, where none fills ``statement_id``. With
     ``steps`` a statement may stand in several rows, one for each status that it had. ``undated`` allows a list that
-    does not tell when: the day on which a row first came stands in.
+    does not tell when: a course's own start or end does, else the day on which a row first came as it is.
     """
 
     event: Event

@@ -7,10 +7,12 @@ mapping names them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.cells import BadCellError, as_word, converted
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON
+from connectors.municipal.dates import in_denmark
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, Event
 from connectors.municipal.headers import Header, header_of
 from connectors.municipal.reading import sheet_of
 from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
@@ -81,10 +83,14 @@ def _is_other(row: RawRow, header: Header, mapping: Mapping) -> bool:
     if not named:
         return True
     place = header.columns[mapping.person_column]
-    word = as_word(text_of(named[0])).rstrip(":")
-    is_total = any(word == total or word.startswith(f"{total} ") for total in map(as_word, mapping.layout.totals))
+    word = as_word(text_of(named[0]))
+    is_total = any(_begins(word, total) for total in map(as_word, mapping.layout.totals))
     number = text_of(row.cells[place]) if place < len(row.cells) else ""
     return is_total and sum(mark.isdigit() for mark in number) < _PERSON_DIGITS_MIN
+
+
+def _begins(word: str, total: str) -> bool:
+    return word.startswith(total) and not word[len(total) : len(total) + 1].isalpha()
 
 
 def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
@@ -119,10 +125,19 @@ def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> It
 
 def _same_time(values: dict[str, Any], mapping: Mapping) -> None:
     """Lets the time of the status and the time at which it was told stand in for each other."""
-    told = values.get("occurred_at") or values.get("status_at")
+    told = values.get("occurred_at") or values.get("status_at") or _own_time(values, mapping)
     for name in ("occurred_at", "status_at"):
         if name in FIELDS[mapping.event] and values.get(name) is None:
             values[name] = told
+
+
+def _own_time(values: dict[str, Any], mapping: Mapping) -> str | None:
+    """Returns when a course began or ended, for a list that tells nothing else of when; None where that is unknown."""
+    status = values.get("status")
+    if mapping.event is not Event.ENROLMENT or not mapping.undated or not isinstance(status, str):
+        return None
+    told = values.get({"waiting": "", "active": "started_on"}.get(status, "ended_on"))
+    return in_denmark(date.fromisoformat(told)).isoformat() if isinstance(told, str) else None
 
 
 def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> tuple[str, ...] | None:

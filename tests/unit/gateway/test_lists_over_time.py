@@ -11,6 +11,7 @@ from connectors.gateway.clients import ClientKind
 from tests.unit.gateway.builders import Gateway
 from tests.unit.gateway.sent_lists import (
     COURSE,
+    COURSES,
     NAMES,
     OTHER,
     VANISHED,
@@ -296,6 +297,36 @@ async def test_a_consent_that_vanishes_is_withdrawn_and_its_claim_code_is_shown_
     assert not any("claim_code" in entry for entry in again.json()["report"])
     assert missing(last) == {"rows": 1, "told_as_ended": 1}
     assert told(gateway, "consents")[2:] == [("withdrawn", None, None)]
+
+
+async def test_a_consent_of_a_later_day_was_given_anew_and_the_first_one_stands(gateway: Gateway) -> None:
+    map_list(gateway, CONSENTS)
+    sender = Sender(gateway)
+    for day in ("01-01-2025", "02-01-2026", "01-01-2026"):
+        await sender.send(f"0105109996;{day};named", names="CPR;Dato;Form")
+
+    assert told(gateway, "consents") == [("given", None, None), ("given", None, None), ("given", "1", None)]
+
+
+async def test_a_status_without_a_date_counts_from_the_day_on_which_it_came_also_after_a_crash(
+    gateway: Gateway,
+) -> None:
+    text = COURSES.format(mode="changes").replace('Dato = "status_at"', "")
+    map_list(gateway, text.replace("[columns]", "undated = true\n[columns]"))
+    sender, names = Sender(gateway), "CPR;Sag;Status"
+    await sender.send("0105109996;S-1;waiting", names=names)
+    gateway.clock.now += timedelta(days=7)
+    gateway.crashes()
+    with pytest.raises(Exception):  # noqa: B017, PT011 stands for the end of the process
+        await sender.send("0105109996;S-1;active", names=names)
+    gateway.clock.now += timedelta(days=1)
+
+    await sender.send("0105109996;S-1;active", names=names)
+
+    events = gateway.published("enrolments")
+    assert len({event["event_id"] for event in events}) == 2
+    assert len({event["status_at"] for event in events}) == 2
+    assert [revised for _, revised, _ in told(gateway)] == [None, None, None]
 
 
 async def test_claim_codes_are_shown_even_where_a_file_of_failed_rows_was_asked_for(gateway: Gateway) -> None:

@@ -17,6 +17,7 @@ CHRISTMAS = date(2026, 12, 24)
     [
         *("24-12-2026", "24.12.26", "24/12/2026", "2026-12-24", "24. december 2026", "24. dec. 2026", "24 Dec 26"),
         *("den 24. december 2026", "24-12-2026 14:30", "24.12.2026 kl. 14.30", "2026-12-24T14:30", "24.december 2026"),
+        *("24/12-2026", "24/12-26", "24/12 2026", "d. 24/12-2026 kl. 9.05", "d.24. december 2026"),
     ],
 )
 def test_the_same_day_written_in_any_danish_way_is_that_day(text: str) -> None:
@@ -38,6 +39,7 @@ def test_the_same_day_written_in_any_danish_way_is_that_day(text: str) -> None:
             "20261224",
         ),
         *("24-12-026", "24-12-20266", "2026-12-24 25:00", "2026-12-24 14:3", "i morgen", "24-12-2026 x", "²4-12-2026"),
+        *("24-12/2026", "24/12.2026", "24-12 2026", "24/12-", "d 24/12-2026"),
     ],
 )
 def test_what_is_no_date_or_could_be_two_is_none(text: str) -> None:

@@ -62,9 +62,15 @@ def test_a_row_longer_than_the_names_is_refused_and_a_shorter_one_has_empty_cell
     assert [problems(row) for row in found.rows] == [[(None, "row_too_long")], [], [("Dato", "missing_field")]]
 
 
-@pytest.mark.parametrize("first", ["I alt", "ialt:", "TOTAL", "Sum af sager"])
+@pytest.mark.parametrize("first", ["I alt", "ialt:", "TOTAL", "Sum af sager", "I alt: 12", "Antal=3"])
 def test_a_total_is_no_statement(first: str) -> None:
     assert len(read(a_csv(ROW, (first, "12", "", ""))).rows) == 1
+
+
+def test_a_word_that_only_begins_like_a_total_is_a_statements() -> None:
+    found = read(a_csv(ROW, ("Totalrenovering", "12", "", "")))
+
+    assert len(found.rows) == 2
 
 
 def test_a_row_that_begins_like_a_total_and_has_a_number_is_a_statement() -> None:

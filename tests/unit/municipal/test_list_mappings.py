@@ -65,10 +65,26 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_list_that_does_not_tell_when_is_taken_where_the_mapping_says_so() -> None:
-    row = the_row(a_csv(ROW), a_mapping(columns=COLUMNS | {"Sag": "statement_id", "Dato": "started_on"}, undated=True))
+    row = the_row(
+        a_csv(ROW), a_mapping(columns=COLUMNS | {"Sag": "statement_id", "Dato": "expected_end_on"}, undated=True)
+    )
 
     assert row.form is not None
     assert "occurred_at" not in row.form
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("active", "2025-12-23T23:00:00+00:00"), ("completed", "2026-10-30T23:00:00+00:00"), ("waiting", None)],
+)
+def test_a_course_tells_by_its_own_dates_when_where_no_column_does(status: str, told: str | None) -> None:
+    columns = {"CPR": "person.cpr", "Sag": "statement_id", "Status": "status", "Fra": "started_on", "Til": "ended_on"}
+    row = (*ROW[:2], status, "24-12-2025", "31-10-2026")
+
+    form = the_row(a_csv(row, names=tuple(columns)), a_mapping(columns=columns, undated=True)).form
+
+    assert form is not None
+    assert (form.get("status_at"), form.get("occurred_at")) == (told, told)
 
 
 def test_each_step_of_a_statement_is_a_row_of_its_own_where_the_mapping_says_so() -> None:

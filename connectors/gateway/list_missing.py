@@ -54,24 +54,27 @@ async def what_is_missing(
         return None
     unseen = await asyncio.to_thread(desk.list_rows.unseen, sent.of, sent.at)
     fresh = [row for row in unseen if row.missing_since is None]
-    open_rows = [row for row in fresh if not has_ended(event_of(sent.topic, row.event or b""))]
-    standing = await asyncio.to_thread(desk.list_rows.standing, sent.of)
-    withheld = _withheld(sent, read, len(open_rows), standing)
-    if withheld is not None:
-        return MissingReport(len(open_rows), 0, withheld)
+    missing = len(_going_on(sent, fresh))
+    if sent.mapping.missing is not None:
+        standing = await asyncio.to_thread(desk.list_rows.standing, sent.of)
+        withheld = _withheld(sent, read, len(_going_on(sent, unseen)), standing + len(unseen) - len(fresh))
+        if withheld is not None:
+            return MissingReport(missing, 0, withheld)
     await asyncio.to_thread(desk.list_rows.keep_missing, sent.of, [row.row for row in fresh], sent.at)
-    if sent.mapping.missing is None:
-        return MissingReport(len(open_rows))
-    return await _told(desk, sent, unseen, len(open_rows))
+    return MissingReport(missing) if sent.mapping.missing is None else await _told(desk, sent, unseen, missing)
 
 
-def _withheld(sent: SentList, read: ReadList, missing: int, standing: int) -> Refusal | None:
-    if not missing or sent.believe_missing:
+def _going_on(sent: SentList, rows: Sequence[KnownRow]) -> list[KnownRow]:
+    return [row for row in rows if not has_ended(event_of(sent.topic, row.event or b""))]
+
+
+def _withheld(sent: SentList, read: ReadList, missing: int, of: int) -> Refusal | None:
+    """Returns why nothing is told of so many missing rows of so many, or None."""
+    if not missing or sent.believe_missing or sent.mapping.missing is None:
         return None
     if any(row.key is None for row in read.rows):
         return _UNKNOWN_ROW
-    share_max = 0.25 if sent.mapping.missing is None else sent.mapping.missing.share_max
-    return _TOO_MANY if not read.rows or missing > max(1, share_max * standing) else None
+    return _TOO_MANY if not read.rows or missing > max(1, sent.mapping.missing.share_max * of) else None
 
 
 async def _told(desk: Desk, sent: SentList, unseen: Sequence[KnownRow], missing: int) -> MissingReport:

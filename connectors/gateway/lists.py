@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.acceptance import LineOutcome, accept_read
@@ -66,6 +66,14 @@ class _Entry:
     outcome: RowReport | None = None
 
 
+@dataclass(slots=True)
+class _Met:
+    """The rows of a list so far: each content by its mark with the row it stood in, and which rows are copies."""
+
+    first: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    copies: dict[int, int] = field(default_factory=dict)
+
+
 async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[str, Any], dict[int, str]]:
     """Returns the report, and the claim codes by row: shown now, never kept.
 
@@ -73,13 +81,14 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[st
     doubles nothing. Raises what the stores raise; then, too, all of it may be sent again.
     """
     reports: list[RowReport] = []
-    seen: dict[bytes, bytes] = {}
+    met = _Met()
     for start in range(0, len(read.rows), _ROWS_AT_ONCE):
         rows = read.rows[start : start + _ROWS_AT_ONCE]
         if any(report.outcome == "unavailable" for report in reports):
             reports += [RowReport(row.number, "unavailable", None, ((None, _NOT_TRIED),)) for row in rows]
         else:
-            reports += await _take_rows(desk, sent, list(_entries(desk.fingerprints, sent, rows, seen)))
+            reports += await _take_rows(desk, sent, list(_entries(desk.fingerprints, sent, rows, met)))
+    reports = _with_copies(reports, met.copies)
     missing = await what_is_missing(desk, sent, read, reports)
     codes = {report.row: report.claim_code for report in reports if report.claim_code is not None}
     return report_of(sent.name, sent.mapping, read, reports, missing), codes
@@ -102,23 +111,36 @@ def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, R
     return ((mapping.column_of(refusal.field.partition("[")[0]), refusal),)
 
 
-def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], seen: dict[bytes, bytes]) -> Iterator[_Entry]:
+def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:
     for row in rows:
         if row.key is None:
             yield _Entry(row, outcome=_refused(row))
             continue
         mark = marks.of("list row", sent.client.name, sent.name, *row.key)
-        content = marks.of("list content", json.dumps(row.form, sort_keys=True))
-        entry = _Entry(row, mark, content)
-        before = content if row.form is None else seen.setdefault(mark, content)
         if row.form is None:
-            entry.outcome = _refused(row)
-        elif before is not content:
-            same = before == content
-            entry.outcome = RowReport(
-                row.number, "repeated" if same else "refused", None, () if same else ((None, _DUPLICATE),)
-            )
-        yield entry
+            yield _Entry(row, mark, outcome=_refused(row))
+            continue
+        content = marks.of("list content", json.dumps(row.form, sort_keys=True))
+        before, number = met.first.setdefault(mark, (content, row.number))
+        if number == row.number:
+            yield _Entry(row, mark, content)
+        elif before == content:
+            met.copies[row.number] = number
+            yield _Entry(row, outcome=RowReport(row.number, "repeated"))
+        else:
+            yield _Entry(row, outcome=RowReport(row.number, "refused", None, ((None, _DUPLICATE),)))
+
+
+def _with_copies(reports: Sequence[RowReport], copies: dict[int, int]) -> list[RowReport]:
+    """Returns the reports where a row that stands twice was taken as often as its first: once, or not at all."""
+    by_row = {report.row: report for report in reports}
+    firsts = {row: by_row[first] for row, first in copies.items()}
+    return [
+        replace(firsts[one.row], row=one.row, claim_code=None)
+        if one.row in firsts and firsts[one.row].problems
+        else one
+        for one in reports
+    ]
 
 
 def _refused(row: Row) -> RowReport:
@@ -137,12 +159,11 @@ async def _take_rows(desk: Desk, sent: SentList, entries: Sequence[_Entry]) -> l
 
 
 def _contents(entries: Sequence[_Entry]) -> dict[bytes, bytes | None]:
-    """Returns how each row is; of those that stand twice how the first is that can be read."""
+    """Returns how each row is, None where it can't be read; of two about the same, as the one that can."""
     contents: dict[bytes, bytes | None] = {}
     for entry in entries:
-        content = entry.content if entry.outcome is None else None
-        if entry.mark and contents.get(entry.mark) is None:
-            contents[entry.mark] = content
+        if entry.mark:
+            contents[entry.mark] = entry.content or contents.get(entry.mark)
     return contents
 
 

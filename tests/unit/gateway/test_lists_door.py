@@ -85,6 +85,12 @@ async def test_a_row_that_stands_twice_is_repeated_and_one_that_differs_is_refus
     assert outcomes(answer) == [(2, "accepted"), (3, "repeated"), (4, "refused")]
 
 
+async def test_a_row_that_stands_twice_and_is_refused_is_refused_twice(sender: Sender) -> None:
+    answer = await sender.send("9905109996;S-1;active;01-11-2025", "9905109996;S-1;active;01-11-2025", OTHER, OTHER)
+
+    assert outcomes(answer) == [(2, "refused"), (3, "refused"), (4, "accepted"), (5, "repeated")]
+
+
 async def test_a_row_mended_and_sent_again_is_taken_and_the_rest_is_repeated(gateway: Gateway, sender: Sender) -> None:
     await sender.send(COURSE, OTHER.replace("active", "i gang"))
 

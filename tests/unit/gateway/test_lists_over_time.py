@@ -146,6 +146,19 @@ async def test_without_a_meaning_in_the_mapping_missing_rows_are_reported_once_a
     assert len(told(gateway)) == 3
 
 
+async def test_what_was_missing_before_its_mapping_said_what_that_means_is_told_when_it_does(gateway: Gateway) -> None:
+    map_courses(gateway, "snapshot")
+    sender = Sender(gateway)
+    await sender.send(COURSE, OTHER)
+    await sender.send(COURSE)
+    map_courses(gateway, "snapshot", VANISHED)
+
+    answer = await sender.send(COURSE)
+
+    assert missing(answer) == {"rows": 0, "told_as_ended": 1}
+    assert told(gateway)[2:] == [("dropped_out", None, None)]
+
+
 async def test_what_had_ended_before_vanishes_without_a_word(gateway: Gateway) -> None:
     map_courses(gateway, "snapshot", VANISHED)
     sender = Sender(gateway)

@@ -138,9 +138,8 @@ def _lines(found: _Found) -> list[str]:
         "[values]",
         *_values(found),
         "",
-        "[columns]",
+        f"[columns]        # a column may fill any of: {', '.join(sorted(FIELDS[found.event]))}",
         *(f"{_toml(column)} = {_toml(name)}" for column, name in found.fields.items()),
-        *(f"# no column or constant fills {name}" for name in found.lacking),
         *_constants(found),
         *(line for column, name in found.fields.items() for line in _codes(found, column, name)),
     ]
@@ -191,7 +190,15 @@ def _values(found: _Found) -> list[str]:
 
 
 def _constants(found: _Found) -> list[str]:
-    return ["", "[constants]", *(f"{_toml(name)} = {_toml(value)}" for name, value in found.constants.items())]
+    lacking = [
+        f'# {_toml(name)} = "..."        # nothing fills it: say it here, or map a column' for name in found.lacking
+    ]
+    return [
+        "",
+        "[constants]",
+        *(f"{_toml(name)} = {_toml(value)}" for name, value in found.constants.items()),
+        *lacking,
+    ]
 
 
 def _codes(found: _Found, column: str, name: str) -> list[str]:

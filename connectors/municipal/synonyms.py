@@ -24,7 +24,7 @@ _COLUMNS: dict[str, str] = {
     "status_at": "statusdato, status fra, dato for status, status pr, afgørelsesdato, visitationsdato, status date",
     "occurred_at": "dato, oprettet, registreret, ændret, ændringsdato, opdateret, samtykkedato, henvisningsdato, "
     "registreringsdato, date, created, changed",
-    "status": "status, forløbsstatus, sagsstatus, henvisningsstatus, hændelse, state",
+    "status": "status, tilstand, forløbsstatus, sagsstatus, henvisningsstatus, hændelse, state",
     "programme": "tilbud, indsats, program, forløb, forløbstype, programme, program name",
     "track": "spor, pakke, track",
     "site": "sted, lokation, hus, site, location",

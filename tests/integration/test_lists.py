@@ -92,6 +92,7 @@ def test_a_list_goes_in_row_by_row_is_mended_sent_whole_twice_and_ends_what_vani
     }
     check_sent_twice(file)
     check_vanished(file)
+    check_erased()
     assert run("reconcile").exit_code == 0
     assert not any(number in path.read_bytes() for number in NUMBERS for path in folder.glob("*.sqlite*"))
 
@@ -110,3 +111,10 @@ def check_vanished(file: Path) -> None:
     assert [ingest(file)["refused"], ingest(file)["refused"]] == [[], []]
     ended = [event for event in told(5) if event["reason_code"] == "left_the_list"]
     assert [event["status"] for event in ended] == ["dropped_out"]
+
+
+def check_erased() -> None:
+    """Erases one young person: the row of the list goes too, and what the list says next is about somebody new."""
+    erased = run("erase", "--yes", "--json", given="1706099990")
+    assert erased.exit_code == 0, erased.output
+    assert json.loads(erased.stdout)["lists"] == {"list_rows": 1}

@@ -30,7 +30,7 @@ def test_the_odd_spreadsheet_is_read_by_its_proposal_as_by_the_mapping_made_by_h
 
 
 def test_what_nothing_fills_is_said() -> None:
-    assert "# no column or constant fills status" in proposal(a_csv(names=("CPR", "Startdato")))
+    assert '# "status" = "..."' in proposal(a_csv(names=("CPR", "Startdato")))
 
 
 def test_a_word_that_is_not_recognised_is_left_to_who_knows_the_list() -> None:
@@ -75,7 +75,7 @@ def test_names_over_two_lines_are_put_together_where_the_lower_ones_stand_twice(
 
 
 def test_a_running_number_is_no_id_since_it_differs_in_every_list() -> None:
-    assert "statement_id" not in proposal(a_csv(names=("CPR", "Løbenr", "Startdato")))
+    assert '= "statement_id"' not in proposal(a_csv(names=("CPR", "Løbenr", "Startdato")))
 
 
 def test_a_file_without_any_known_name_is_refused() -> None:

@@ -84,7 +84,8 @@ def refused(content: bytes, mapping: Mapping | None = None) -> tuple[str, str]:
 
 def an_example(name: str) -> ReadList:
     """Returns one of the lists that lie beside their mappings."""
-    [path] = [path for path in LISTS.glob(f"{name}.*") if path.suffix != ".toml"]
+    # A report may lie beside the list that README sends; its stem is another.
+    [path] = [path for path in LISTS.iterdir() if path.stem == name and path.suffix != ".toml"]
     return read(path.read_bytes(), load_mapping(LISTS / f"{name}.toml"))
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from connectors.vault.database import sqlite_url
+from tests.postgresql import Cluster
 
 settings.register_profile("tenth", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("soak", max_examples=2_000, deadline=None)
@@ -33,3 +38,20 @@ def pytest_collection_finish() -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Returns whether the long tests run in full."""
     return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """Runs a PostgreSQL; the test fails by the package's name where that is missing."""
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Returns the URL of an empty database: once a SQLite file, once a PostgreSQL's."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "database.sqlite")
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.database()

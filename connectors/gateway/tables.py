@@ -1,16 +1,19 @@
 """The gateway's own database: receipts, statements, answers, lists' rows and clients; nobody's identity in any of them.
 
-Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key.
+Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key. What changes
+here goes into a new revision in ``migrations``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from connectors.vault.access import Access
+from connectors.vault.migrating import Migrations
 
 TABLES = MetaData()
 PENDING = "pending"
@@ -101,5 +104,6 @@ class Fingerprints:
         return code.digest()
 
 
-_LEDGER = Access(TABLES, "the gateway's database", LedgerUnavailableError)
+_MIGRATIONS = Migrations("ledger", Path(__file__).parent / "migrations")
+_LEDGER = Access(_MIGRATIONS, "the gateway's database", LedgerUnavailableError)
 open_ledger, in_transaction, reading = _LEDGER.open, _LEDGER.write, _LEDGER.read

@@ -1,16 +1,19 @@
 """The read model's tables. Every row follows from the topics: the whole database may be deleted at any time.
 
-Times are aware, in UTC, to the millisecond. Nothing personal stands in any of them.
+Times are aware, in UTC, to the millisecond. Nothing personal stands in any of them. What changes here goes into a new
+revision in ``migrations``, which may as well empty all of them, ``progress`` too.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, MetaData, String, Table, TypeDecorator
 
 from connectors.vault.access import Access
+from connectors.vault.migrating import Migrations
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
@@ -144,5 +147,6 @@ class ReadModelUnavailableError(Exception):
     """Raised where the read model's database can't be opened, read or written; the caller may try again."""
 
 
-_READ_MODEL = Access(TABLES, "the read model", ReadModelUnavailableError)
+_MIGRATIONS = Migrations("read_model", Path(__file__).parent / "migrations")
+_READ_MODEL = Access(_MIGRATIONS, "the read model", ReadModelUnavailableError)
 open_read_model, in_transaction, reading = _READ_MODEL.open, _READ_MODEL.write, _READ_MODEL.read

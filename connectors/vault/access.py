@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.vault.database import open_database
+from connectors.vault.migrating import NewerDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine, MetaData
+
+    from connectors.vault.migrating import Migrations
 
 Result = TypeVar("Result")
 
@@ -20,16 +23,18 @@ Result = TypeVar("Result")
 class Access:
     """Opens, reads and writes the tables of one owner; each call blocks, and raises that owner's error."""
 
-    def __init__(self, tables: MetaData, name: str, error: type[Exception]) -> None:
-        """Takes the tables, what the errors call their database, and the errors' class."""
+    def __init__(self, tables: MetaData | Migrations, name: str, error: type[Exception]) -> None:
+        """Takes the tables or their migrations, what the errors call their database, and the errors' class."""
         self._tables = tables
         self._name = name
         self._error = error
 
     def open(self, url: str) -> Engine:
-        """Returns an engine with the tables made, where missing: SQLite, or PostgreSQL by its URL."""
+        """Returns an engine with the tables made or upgraded: SQLite, or PostgreSQL by its URL."""
         try:
             return open_database(url, self._tables)
+        except NewerDatabaseError as error:
+            raise self._error(f"{self._name} can't be opened: {error}") from error
         except (SQLAlchemyError, OSError) as error:
             raise self._error(f"{self._name} can't be opened: check its URL and folder") from error
 

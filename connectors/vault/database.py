@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
+
+from connectors.vault.locking import hold_alone
+from connectors.vault.migrating import Migrations
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
 LOCK_WAIT_MS = 30_000
+_PATIENCE = {"connect_timeout": 10, "options": f"-c lock_timeout={LOCK_WAIT_MS}"}
 
 
 def sqlite_url(path: Path) -> str:
@@ -28,21 +32,28 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_database(url: str, tables: MetaData) -> Engine:
-    """Returns an engine with the tables made, where missing.
+def open_database(url: str, tables: MetaData | Migrations) -> Engine:
+    """Returns an engine with the tables made, where missing, or brought to the newest version by their migrations.
 
     SQLite runs in WAL mode with full synchronisation: a committed row survives the loss of power, and
-    several processes may write, each waiting up to 30 s for the other. The file is its owner's only.
+    several processes may write, each waiting up to 30 s for the other. The file is its owner's only. PostgreSQL is
+    reached by psycopg, whatever driver the URL names. Raises NewerDatabaseError, and SQLAlchemyError.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    if parsed.get_backend_name() == "postgresql":
+        driven = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(driven, pool_pre_ping=True, hide_parameters=True, connect_args=_PATIENCE)
+    elif parsed.get_backend_name() != "sqlite":
+        raise ArgumentError("a database is SQLite or PostgreSQL")
     else:
         if parsed.database:
             _make_private_file(Path(parsed.database))
         engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _set_durable)
-    _make_tables(engine, tables)
+    if isinstance(tables, Migrations):
+        tables.upgrade(engine)
+    else:
+        _make_tables(engine, tables)
     return engine
 
 
@@ -69,8 +80,10 @@ def leave_no_trace(engine: Engine) -> None:
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:
-    # ``create_all`` looks first and creates afterwards, so that the second of two processes would fail.
+    # ``create_all`` looks first and creates afterwards, so that the second of two processes would fail; and PostgreSQL's
+    # own IF NOT EXISTS fails where two create at once.
     with engine.begin() as connection:
+        hold_alone(connection, "tables")
         for table in tables.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
             for index in sorted(table.indexes, key=lambda index: str(index.name)):

@@ -1,12 +1,17 @@
-"""The vault's tables: nothing in them says anything to whoever lacks the key files."""
+"""The vault's tables: nothing in them says anything to whoever lacks the key files.
+
+What changes here goes into a new revision in ``migrations``.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, select
 
 from connectors.vault.access import Access
+from connectors.vault.migrating import Migrations
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,20 +19,44 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TABLES = MetaData()
+# One row for each index key in force. The number is sealed under a key that follows from the index key, so that it can
+# be indexed anew under another; from rows of version 1 it is absent until it is looked up again.
 INDEX = Table(
     "youth_index",
     TABLES,
     Column("lookup", LargeBinary(32), primary_key=True),
     Column("youth_id", String(32), nullable=False, index=True),
+    Column("key_id", String(4), nullable=False, index=True, server_default="k001"),
+    Column("sealed_number", LargeBinary),
 )
-# The data key, wrapped, lies with what it opens: one row holds all that an erasure has to take away.
+# The data key, wrapped, lies with what it opens: one row holds all that an erasure has to take away. ``generation``
+# is the rotation of data keys that made it.
 IDENTITIES = Table(
     "identities",
     TABLES,
     Column("youth_id", String(32), primary_key=True),
-    Column("kek_id", String(4), nullable=False),
+    Column("kek_id", String(4), nullable=False, index=True),
     Column("wrapped_key", LargeBinary(60), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False, index=True, server_default="1"),
+)
+# Which keys are written with and which are still understood, so that all processes agree; see ``keys_in_force``.
+KEYS = Table(
+    "keys_in_force",
+    TABLES,
+    Column("kind", String(16), primary_key=True),
+    Column("key_id", String(4), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+# Which number stands for the same person as another; the newest statement about two of them stands.
+LINKS = Table(
+    "number_links",
+    TABLES,
+    Column("youth_id", String(32), primary_key=True),
+    Column("linked_to", String(32), primary_key=True, index=True),
+    Column("linked", Boolean, nullable=False),
+    Column("stated_at_ms", BigInteger, nullable=False),
 )
 CLAIMS = Table(
     "claims",
@@ -69,10 +98,11 @@ def hold_known(connection: Connection, youth_ids: Collection[str]) -> None:
     """
     # In one order, so that no two transactions wait for each other (PostgreSQL; on SQLite one writes at a time).
     rows = select(INDEX.c.youth_id).where(INDEX.c.youth_id.in_(youth_ids)).order_by(INDEX.c.lookup).with_for_update()
-    erased = set(youth_ids) - set(connection.scalars(rows))
+    erased = set(youth_ids) - set(connection.scalars(rows).all())
     if erased:
         raise ErasedMeanwhileError(erased)
 
 
-_VAULT = Access(TABLES, "the vault's database", VaultUnavailableError)
+_MIGRATIONS = Migrations("vault", Path(__file__).parent / "migrations")
+_VAULT = Access(_MIGRATIONS, "the vault's database", VaultUnavailableError)
 open_vault_tables, in_transaction, reading = _VAULT.open, _VAULT.write, _VAULT.read

@@ -1,0 +1,1 @@
+"""The revisions of the read model's tables."""

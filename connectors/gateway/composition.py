@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -37,7 +38,7 @@ from connectors.vault.identities import Identities
 from connectors.vault.keys import (
     claims_key,
     create_keys,
-    index_key,
+    index_keys,
     pseudonym_roots,
     receipts_key,
     wrapping_keys,
@@ -68,7 +69,7 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
     can't be opened.
     """
     create_keys(settings.keys_folder)
-    vault = open_vault(settings.vault_database, index_key(settings.keys_folder))
+    vault = open_vault(settings.vault_database, partial(index_keys, settings.keys_folder))
     engine = open_ledger(settings.ledger_database)
     publisher = ports.publisher or KafkaPublisher(settings.kafka, settings.limits.publish_time_max)
     desk = _desk(settings, ports, vault, engine, publisher)
@@ -117,7 +118,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         reader=Reader(vault, pseudonyms, reference, limits.nesting_max, limits.ahead_max),
-        identities=Identities(vault.engine, wrapping_keys(settings.keys_folder)),
+        identities=Identities(vault.engine, partial(wrapping_keys, settings.keys_folder)),
         claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
         pseudonyms=pseudonyms,
         public_keys=PublicKeys(settings.programmes_folder),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.vault.database import leave_no_trace
-from connectors.vault.tables import CLAIMS, IDENTITIES, INDEX, VaultUnavailableError, in_transaction
+from connectors.vault.tables import CLAIMS, IDENTITIES, INDEX, LINKS, VaultUnavailableError, in_transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -32,12 +32,15 @@ def erase_from_vault(engine: Engine, youth_id: str) -> Erased:
     """
 
     def work(connection: Connection) -> Erased:
-        # The look-up goes first: who writes about this person holds it (``hold_known``), and is waited for here, so
-        # that what they wrote is seen by the deletions that follow.
+        # Who writes about this person holds the look-up (``hold_known``), and is waited for here, so that what they
+        # wrote, be it another look-up under a new key, is seen by the deletions that follow.
+        held = select(INDEX.c.lookup).where(INDEX.c.youth_id == youth_id).order_by(INDEX.c.lookup).with_for_update()
+        connection.execute(held).all()
         lookups, identities, codes = (
             connection.execute(delete(table).where(table.c.youth_id == youth_id)).rowcount
             for table in (INDEX, IDENTITIES, CLAIMS)
         )
+        connection.execute(delete(LINKS).where((LINKS.c.youth_id == youth_id) | (LINKS.c.linked_to == youth_id)))
         return Erased(identities, lookups, codes)
 
     erased = in_transaction(engine, work)

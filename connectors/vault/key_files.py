@@ -42,7 +42,31 @@ def read_key(path: Path, *, public: bool = False) -> bytes:
         raise KeyFileError(f"{path} can't be read: {error.strerror}; `brobygger up` or `gateway` makes it") from error
 
 
+def replaced(path: Path, content: bytes) -> None:
+    """Puts other content into a key file: a crash leaves the one or the other, whole, and so does who reads meanwhile.
+
+    Two that replace the same file at once have to keep out of each other's way. Raises KeyFileError where the folder
+    can't be written.
+    """
+    try:
+        draft = _draft_of(path, content, _OWNER_ONLY)
+        draft.replace(path)
+    except OSError as error:
+        raise KeyFileError(f"{path} can't be written: {error.strerror}") from error
+    _sync_folder(path.parent)
+
+
 def _link_new_file(path: Path, content: bytes, mode: int) -> None:
+    draft = _draft_of(path, content, mode)
+    try:
+        _link(draft, path)
+    finally:
+        draft.unlink()
+    _sync_folder(path.parent)
+
+
+def _draft_of(path: Path, content: bytes, mode: int) -> Path:
+    """Returns a file beside the path that holds the content, on the disk; where that fails there is none."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
@@ -50,10 +74,10 @@ def _link_new_file(path: Path, content: bytes, mode: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _link(draft, path)
-    finally:
+    except BaseException:
         draft.unlink()
-    _sync_folder(path.parent)
+        raise
+    return draft
 
 
 def _link(draft: Path, path: Path) -> None:

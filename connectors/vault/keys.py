@@ -3,7 +3,7 @@
 ============================  =======================================  ==========================
 File                          Holds                                    Read by
 ============================  =======================================  ==========================
-``index.key``                 HMAC key of the look-up index            gateway
+``index.json``                HMAC keys of the look-up index           gateway
 ``receipts.key``              HMAC key of the gateway's receipts       gateway
 ``pseudonyms.json``           roots of the programmes' pseudonym keys  gateway, workers
 ``identities.json``           keys that wrap each person's data key    gateway
@@ -12,6 +12,9 @@ File                          Holds                                    Read by
 ``sealing.private.key``       X25519 private key of dead letters       operations' commands
 ``sealing.public.key``        X25519 public key of dead letters        workers, gateway
 ============================  =======================================  ==========================
+
+Of several keys in ``index.json`` and ``identities.json`` the vault's database says which are in force
+(``keys_in_force``); until the first rotation it is the first.
 """
 
 from __future__ import annotations
@@ -20,24 +23,26 @@ import json
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from connectors.vault.key_files import KeyFileError, read_key, written_once
+from connectors.vault.key_files import KeyFileError, read_key, replaced, written_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_BYTES = 32
 _KEY_ID = re.compile(r"^[a-z0-9]{4}$")
-_INDEX = "index.key"
+_INDEX, _FORMER_INDEX = "index.json", "index.key"
 _RECEIPTS = "receipts.key"
 _PSEUDONYMS = "pseudonyms.json"
 _IDENTITIES = "identities.json"
 _CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
 _SEALING_PUBLIC = "sealing.public.key"
+KeyKind = Literal["index", "identities"]
+_FILES: dict[KeyKind, str] = {"index": _INDEX, "identities": _IDENTITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,19 @@ class PseudonymRoot:
         """Refuses a key id or a root of another form."""
         if not _KEY_ID.fullmatch(self.key_id) or len(self.root) != KEY_BYTES:
             raise KeyFileError("a pseudonym root has an id of four characters a-z0-9 and 32 bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexKey:
+    """A key of the look-up index; ``key_id`` stands beside each look-up made with it."""
+
+    key_id: str
+    key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses a key id or a key of another form."""
+        if not _KEY_ID.fullmatch(self.key_id) or len(self.key) != KEY_BYTES:
+            raise KeyFileError("an index key has an id of four characters a-z0-9 and 32 bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,8 @@ def create_keys(folder: Path) -> None:
 
     May run in several processes at once: all end with the same keys.
     """
-    written_once(folder / _INDEX, _new_key)
+    written_once(folder / _INDEX, lambda: _first_index_key(folder / _FORMER_INDEX))
+    (folder / _FORMER_INDEX).unlink(missing_ok=True)
     written_once(folder / _RECEIPTS, _new_key)
     written_once(folder / _PSEUDONYMS, lambda: _new_entries("root"))
     written_once(folder / _IDENTITIES, lambda: _new_entries("key"))
@@ -81,9 +100,9 @@ def create_keys(folder: Path) -> None:
     written_once(folder / _SEALING_PUBLIC, lambda: _text_of(public), public=True)
 
 
-def index_key(folder: Path) -> bytes:
-    """Returns the key of the vault's look-up index, 32 bytes."""
-    return _key_of(read_key(folder / _INDEX))
+def index_keys(folder: Path) -> tuple[IndexKey, ...]:
+    """Returns the keys of the vault's look-up index."""
+    return tuple(IndexKey(key_id, key) for key_id, key in _entries(folder / _INDEX, "key"))
 
 
 def receipts_key(folder: Path) -> bytes:
@@ -102,7 +121,7 @@ def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
 
 
 def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:
-    """Returns the key-encryption keys, the one that wraps first, then those that still open."""
+    """Returns the key-encryption keys."""
     return tuple(WrappingKey(key_id, key) for key_id, key in _entries(folder / _IDENTITIES, "key"))
 
 
@@ -126,6 +145,37 @@ def own_key(path: Path) -> bytes:
     return _key_of(written_once(path, _new_key), path.name)
 
 
+def add_key(folder: Path, kind: KeyKind, key_id: str) -> None:
+    """Puts a new key at the end of its kind's file, whole or not at all; whoever changes it meanwhile loses that.
+
+    Raises KeyFileError where the file has a key of that id.
+    """
+    entries = _entries(folder / _FILES[kind], "key")
+    _replace_entries(folder / _FILES[kind], [*entries, (key_id, secrets.token_bytes(KEY_BYTES))])
+
+
+def drop_key(folder: Path, kind: KeyKind, key_id: str) -> None:
+    """Takes a key out of its kind's file, where it is in it; raises KeyFileError where it is the last one."""
+    entries = _entries(folder / _FILES[kind], "key")
+    left = [one for one in entries if one[0] != key_id]
+    if left != entries:
+        _replace_entries(folder / _FILES[kind], left)
+
+
+def _replace_entries(path: Path, entries: list[tuple[str, bytes]]) -> None:
+    content = json.dumps([{"key_id": key_id, "key": key.hex()} for key_id, key in entries], indent=1)
+    _checked(path, "key", entries)
+    replaced(path, content.encode() + b"\n")
+
+
+def _first_index_key(former: Path) -> bytes:
+    """Returns the file's first content: the key of a file from before there could be several, else a new one."""
+    if not former.exists():
+        return _new_entries("key")
+    key = _key_of(read_key(former), former.name)
+    return json.dumps([{"key_id": "k001", "key": key.hex()}], indent=1).encode() + b"\n"
+
+
 def _new_key() -> bytes:
     return _text_of(secrets.token_bytes(KEY_BYTES))
 
@@ -140,6 +190,10 @@ def _entries(path: Path, named: str) -> list[tuple[str, bytes]]:
         entries = [(entry["key_id"], bytes.fromhex(entry[named])) for entry in json.loads(read_key(path))]
     except (ValueError, TypeError, KeyError) as error:
         raise KeyFileError(f"{path} is not a list of key_id and {named}") from error
+    return _checked(path, named, entries)
+
+
+def _checked(path: Path, named: str, entries: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     if not entries or len({key_id for key_id, _ in entries}) != len(entries):
         raise KeyFileError(f"{path} needs at least one {named}, and key ids that differ")
     return entries

@@ -1,21 +1,40 @@
-"""Youth ids: allotted at random, found again by a keyed hash of the identifier they stand for."""
+"""Youth ids: allotted at random, found again by a keyed hash of the identifier they stand for.
+
+Each key in force has a row of its own for each identifier, so that a process finds it whichever of them it knows.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from connectors.vault.tables import INDEX, VaultUnavailableError, in_transaction, open_vault_tables, reading
+from connectors.vault.envelopes import sealed_number
+from connectors.vault.keys_in_force import Kind, OwnKeys
+from connectors.vault.locking import hold_alone
+from connectors.vault.tables import (
+    INDEX,
+    VaultUnavailableError,
+    hold_known,
+    in_transaction,
+    open_vault_tables,
+    reading,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from connectors.vault.keys import IndexKey
 
 _YOUTH_ID_BYTES = 16
+#: The lock of whoever adds rows for a youth id that has some.
+REINDEXING = "reindexing"
 
 
 def lookup_of(index_key: bytes, identifier_system: str, value: str) -> bytes:
@@ -27,16 +46,26 @@ def lookup_of(index_key: bytes, identifier_system: str, value: str) -> bytes:
     return hmac.new(index_key, message, hashlib.sha256).digest()
 
 
+def index_row(key: IndexKey, youth_id: str, system: str, value: str) -> dict[str, Any]:
+    """Returns the row under which a youth id is found by an identifier and a key."""
+    return {
+        "lookup": lookup_of(key.key, system, value),
+        "youth_id": youth_id,
+        "key_id": key.key_id,
+        "sealed_number": sealed_number(key, youth_id, system, value),
+    }
+
+
 class SqlVault:
     """Keeps youth ids in a database; holds no identifier, name or address in clear.
 
     Safe to use from several threads and processes.
     """
 
-    def __init__(self, engine: Engine, index_key: bytes) -> None:
-        """Takes an engine whose tables ``open_vault`` has made."""
+    def __init__(self, engine: Engine, keys: Callable[[], Sequence[IndexKey]]) -> None:
+        """Takes an engine whose tables ``open_vault`` has made, and what reads the keys: now, and after a rotation."""
         self._engine = engine
-        self._index_key = index_key
+        self._keys = OwnKeys(Kind.INDEX, keys)
 
     def youth_id(self, identifier_system: str, value: str) -> str:
         """Returns the youth id of an identifier, allotting one where it is new: 32 hexadecimal characters.
@@ -45,12 +74,18 @@ class SqlVault:
         told apart byte by byte, so callers bring them to one form. Raises VaultUnavailableError: nothing is
         allotted then, or it is and the next call returns it.
         """
-        lookup = lookup_of(self._index_key, identifier_system, value)
-        return self._found(lookup) or self._allotted(lookup)
+        found = self._found(identifier_system, value)
+        if found is None:
+            return self._allotted(identifier_system, value)
+        if found.sealed_number is None:
+            self._complete(found.youth_id, identifier_system, value)
+        youth_id: str = found.youth_id
+        return youth_id
 
     def known_youth_id(self, identifier_system: str, value: str) -> str | None:
         """Returns the youth id of an identifier, or None where none was allotted; raises VaultUnavailableError."""
-        return self._found(lookup_of(self._index_key, identifier_system, value))
+        found = self._found(identifier_system, value)
+        return None if found is None else found.youth_id
 
     @property
     def engine(self) -> Engine:
@@ -69,24 +104,58 @@ class SqlVault:
         """Closes the connections."""
         self._engine.dispose()
 
-    def _found(self, lookup: bytes) -> str | None:
-        wanted = select(INDEX.c.youth_id).where(INDEX.c.lookup == lookup)
-        found: str | None = reading(self._engine, lambda connection: connection.scalar(wanted))
-        return found
+    def _found(self, system: str, value: str) -> Row[Any] | None:
+        def work(connection: Connection) -> Row[Any] | None:
+            row = self._row(connection, system, value)
+            # A rotation may have made other keys the ones in force since this process read its own.
+            if row is None and not self._keys.has_all_in_force(connection):
+                row = self._row(connection, system, value)
+            return row
 
-    def _allotted(self, lookup: bytes) -> str:
-        youth_id = secrets.token_hex(_YOUTH_ID_BYTES)
+        return reading(self._engine, work)
+
+    def _row(self, connection: Connection, system: str, value: str) -> Row[Any] | None:
+        lookups = [lookup_of(key.key, system, value) for key in self._keys.all()]
+        return connection.execute(select(INDEX).where(INDEX.c.lookup.in_(lookups))).first()
+
+    def _allotted(self, system: str, value: str) -> str:
+        def work(connection: Connection) -> str:
+            keys = self._keys.in_force(connection)
+            # Looked up again, since this process may have read other keys for it.
+            row = self._row(connection, system, value)
+            if row is not None:
+                known: str = row.youth_id
+                return known
+            youth_id = secrets.token_hex(_YOUTH_ID_BYTES)
+            rows = [index_row(key, youth_id, system, value) for key in (keys.current, *keys.former)]
+            connection.execute(insert(INDEX), sorted(rows, key=lambda one: one["lookup"]))
+            return youth_id
+
         try:
-            in_transaction(
-                self._engine, lambda one: one.execute(insert(INDEX).values(lookup=lookup, youth_id=youth_id))
-            )
+            return in_transaction(self._engine, work)
         except VaultUnavailableError as error:
             # Another thread or process may have allotted it between our look-up and our insert: theirs stands.
-            theirs = self._found(lookup) if isinstance(error.__cause__, IntegrityError) else None
+            theirs = self._found(system, value) if isinstance(error.__cause__, IntegrityError) else None
             if theirs is None:
                 raise
-            return theirs
-        return youth_id
+            found: str = theirs.youth_id
+            return found
+
+    def _complete(self, youth_id: str, system: str, value: str) -> None:
+        """Gives a person of the index's first version what later rotations need: the number, and rows for all keys."""
+
+        def work(connection: Connection) -> None:
+            hold_alone(connection, REINDEXING)
+            keys = self._keys.in_force(connection)
+            hold_known(connection, [youth_id])
+            present = set(connection.scalars(select(INDEX.c.lookup).where(INDEX.c.youth_id == youth_id)).all())
+            for key in (keys.current, *keys.former):
+                row = index_row(key, youth_id, system, value)
+                own = INDEX.c.lookup == row["lookup"]
+                there = row["lookup"] in present
+                connection.execute(update(INDEX).where(own).values(row) if there else insert(INDEX).values(row))
+
+        in_transaction(self._engine, work)
 
 
 class RunVault:
@@ -101,12 +170,12 @@ class RunVault:
         return lookup_of(self._key, identifier_system, value)[:_YOUTH_ID_BYTES].hex()
 
 
-def open_vault(url: str, index_key: bytes) -> SqlVault:
-    """Returns the vault in a database, making its tables where they are missing.
+def open_vault(url: str, keys: Callable[[], Sequence[IndexKey]]) -> SqlVault:
+    """Returns the vault in a database, its tables made or upgraded; ``keys`` is called now and after a rotation.
 
-    Raises VaultUnavailableError where the database can't be opened.
+    Raises VaultUnavailableError where the database can't be opened, and KeyFileError where the keys can't be read.
     """
-    return SqlVault(open_vault_tables(url), index_key)
+    return SqlVault(open_vault_tables(url), keys)
 
 
-__all__ = ["RunVault", "SqlVault", "VaultUnavailableError", "lookup_of", "open_vault"]
+__all__ = ["RunVault", "SqlVault", "VaultUnavailableError", "index_row", "lookup_of", "open_vault"]

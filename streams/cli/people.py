@@ -3,9 +3,10 @@
 import getpass
 import re
 import sys
+from functools import partial
 
 from connectors.cpr import CPR, person_number
-from connectors.vault.keys import index_key
+from connectors.vault.keys import index_keys
 from connectors.vault.store import SqlVault, open_vault
 from schemas.refusals import RefusedError
 from streams.cli.printing import refuse
@@ -19,7 +20,7 @@ _NUMBER_CHARACTERS_MAX = 64
 def opened_vault(settings: Settings) -> SqlVault:
     """Returns the vault of this instance."""
     gateway = gateway_settings(settings)
-    return open_vault(gateway.vault_database, index_key(gateway.keys_folder))
+    return open_vault(gateway.vault_database, partial(index_keys, gateway.keys_folder))
 
 
 def youth_id_of(vault: SqlVault, given: str | None) -> str:

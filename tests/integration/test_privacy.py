@@ -20,7 +20,7 @@ from aiokafka import TopicPartition
 
 from connectors.cpr import CPR
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.keys import index_key
+from connectors.vault.keys import index_keys
 from connectors.vault.store import lookup_of
 from schemas.codec import codec
 from schemas.outputs import HandoverEvent
@@ -147,7 +147,7 @@ def test_nothing_personal_is_printed(ended: Ended) -> None:
 def test_everybody_whom_the_vault_knows_is_looked_for(ended: Ended) -> None:
     rows = sqlite3.connect(ended.data_folder / "vault.sqlite").execute("SELECT lookup FROM youth_index")
     known = {row[0] for row in rows}
-    key = index_key(ended.data_folder / "keys")
+    [key] = index_keys(ended.data_folder / "keys")
 
     assert len(known) > 1
-    assert known <= {lookup_of(key, CPR, person.cpr) for person in ended.people}
+    assert known <= {lookup_of(key.key, CPR, person.cpr) for person in ended.people}

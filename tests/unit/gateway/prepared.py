@@ -20,7 +20,7 @@ from connectors.pages.links import links_key
 from connectors.pages.sessions import open_sessions
 from connectors.read_model.tables import open_read_model
 from connectors.vault import database
-from connectors.vault.keys import create_keys, index_key
+from connectors.vault.keys import create_keys, index_keys
 from connectors.vault.store import open_vault
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
@@ -83,7 +83,7 @@ def _first_start() -> TemporaryDirectory[str]:
     settings = settings_in(Path(made.name))
     create_keys(settings.keys_folder)
     links_key(settings.keys_folder)
-    open_vault(settings.vault_database, index_key(settings.keys_folder)).close()
+    open_vault(settings.vault_database, partial(index_keys, settings.keys_folder)).close()
     for opened in (open_ledger, open_sessions):
         opened(settings.ledger_database).dispose()
     open_read_model(settings.read_model_database).dispose()

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from connectors.person_details import PersonDetails
 from connectors.vault.database import sqlite_url
 from connectors.vault.identities import Identities, Stated
-from connectors.vault.keys import WrappingKey
+from connectors.vault.keys import IndexKey, WrappingKey
 from connectors.vault.store import SqlVault, open_vault
 from connectors.vault.tables import INDEX
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SYSTEM = "urn:oid:1.2.208.176.1.2"
 CPR = "2512489996"
-INDEX_KEY = b"k" * 32
+INDEX_KEY = IndexKey("k001", b"k" * 32)
 AT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 KEY = WrappingKey("k001", b"w" * 32)
 PERSONAL = ("Nancy Ann Testesen", "Prøvevej 7, 3000 Helsingør", "+45 20 12 34 56", CPR)
@@ -29,7 +29,12 @@ PERSONAL = ("Nancy Ann Testesen", "Prøvevej 7, 3000 Helsingør", "+45 20 12 34 
 
 def a_vault(folder: Path) -> SqlVault:
     """Returns the vault of a folder."""
-    return open_vault(sqlite_url(folder / "vault.sqlite"), INDEX_KEY)
+    return the_vault(sqlite_url(folder / "vault.sqlite"))
+
+
+def the_vault(url: str) -> SqlVault:
+    """Returns the vault of a database under the usual index key."""
+    return open_vault(url, lambda: (INDEX_KEY,))
 
 
 def allotted(engine: Engine, *youth_ids: str) -> Engine:
@@ -42,7 +47,7 @@ def allotted(engine: Engine, *youth_ids: str) -> Engine:
 
 def the_identities(engine: Engine, *keys: WrappingKey) -> Identities:
     """Returns the identities of a vault under these keys, or the usual one."""
-    return Identities(engine, keys or (KEY,))
+    return Identities(engine, lambda: keys or (KEY,))
 
 
 def details(**changes: Any) -> PersonDetails:

@@ -47,7 +47,7 @@ def traces_of(vault: SqlVault, youth_id: str) -> list[bytes]:
         row = connection.execute(select(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id)).one()
         codes = [row.code for row in connection.execute(select(CLAIMS).where(CLAIMS.c.youth_id == youth_id))]
     sealed = [row.sealed[start : start + 16] for start in range(0, len(row.sealed) - 16, 16)]
-    return [youth_id.encode(), row.wrapped_key, *sealed, lookup_of(INDEX_KEY, SYSTEM, CPR), *codes]
+    return [youth_id.encode(), row.wrapped_key, *sealed, lookup_of(INDEX_KEY.key, SYSTEM, CPR), *codes]
 
 
 def test_a_copy_of_the_disk_taken_afterwards_holds_nothing_of_the_person(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_the_look_up_goes_first_so_that_a_database_with_many_writers_waits_for_t
     erase_from_vault(vault.engine, youth_id)
 
     tables = [one.split()[2] for one in statements if one.startswith("DELETE")]
-    assert tables == ["youth_index", "identities", "claims"]
+    assert tables == ["youth_index", "identities", "claims", "number_links"]
 
 
 def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_missing_key_is_named(engine: Engine) -> None:
 def test_a_new_key_opens_the_old_rows_and_wraps_what_is_written_anew(engine: Engine) -> None:
     the_identities(engine).keep([stated(A), stated(B)])
     new = WrappingKey("k002", b"x" * 32)
-    rotated = Identities(engine, (new, KEY))
+    rotated = the_identities(engine, new, KEY)
 
     rotated.keep([stated(A, phone="+45 1", sent_at=AT + HOUR)])
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.vault.database import sqlite_url
-from connectors.vault.store import RunVault, VaultUnavailableError, open_vault
+from connectors.vault.store import RunVault, VaultUnavailableError
+from tests.unit.vault.builders import the_vault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SYSTEM = "urn:oid:1.2.208.176.1.2"
 CPR = "2512489996"
-KEY = b"k" * 32
 
 
 def _allot(url: str) -> list[str]:
-    vault = open_vault(url, KEY)
+    vault = the_vault(url)
     return [vault.youth_id(SYSTEM, f"{number:010}") for number in range(20)]
 
 
 def test_the_same_number_gives_the_same_id_and_another_number_another(tmp_path: Path) -> None:
-    vault = open_vault(sqlite_url(tmp_path / "vault.sqlite"), KEY)
+    vault = the_vault(sqlite_url(tmp_path / "vault.sqlite"))
 
     youth_id = vault.youth_id(SYSTEM, CPR)
 
@@ -38,16 +38,16 @@ def test_the_same_number_gives_the_same_id_and_another_number_another(tmp_path: 
 
 def test_ids_are_found_again_after_a_restart(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "vault.sqlite")
-    first = open_vault(url, KEY)
+    first = the_vault(url)
     youth_id = first.youth_id(SYSTEM, CPR)
     first.close()
 
-    assert open_vault(url, KEY).youth_id(SYSTEM, CPR) == youth_id
+    assert the_vault(url).youth_id(SYSTEM, CPR) == youth_id
 
 
 def test_ids_are_random_and_no_function_of_the_number(tmp_path: Path) -> None:
-    one = open_vault(sqlite_url(tmp_path / "one.sqlite"), KEY)
-    other = open_vault(sqlite_url(tmp_path / "other.sqlite"), KEY)
+    one = the_vault(sqlite_url(tmp_path / "one.sqlite"))
+    other = the_vault(sqlite_url(tmp_path / "other.sqlite"))
 
     assert one.youth_id(SYSTEM, CPR) != other.youth_id(SYSTEM, CPR)
 
@@ -64,7 +64,7 @@ def test_processes_that_allot_at_once_agree(tmp_path: Path) -> None:
 
 
 def test_threads_that_allot_at_once_agree(tmp_path: Path) -> None:
-    vault = open_vault(sqlite_url(tmp_path / "vault.sqlite"), KEY)
+    vault = the_vault(sqlite_url(tmp_path / "vault.sqlite"))
 
     with ThreadPoolExecutor(8) as threads:
         seen = set(threads.map(lambda _: vault.youth_id(SYSTEM, CPR), range(64)))
@@ -73,7 +73,7 @@ def test_threads_that_allot_at_once_agree(tmp_path: Path) -> None:
 
 
 def test_the_files_hold_no_number_and_are_their_owners_only(tmp_path: Path) -> None:
-    vault = open_vault(sqlite_url(tmp_path / "vault.sqlite"), KEY)
+    vault = the_vault(sqlite_url(tmp_path / "vault.sqlite"))
     vault.youth_id(SYSTEM, CPR)
 
     for path in tmp_path.iterdir():
@@ -85,7 +85,7 @@ def test_a_vault_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "vault.sqlite").write_bytes(b"this is no database" * 100)
 
     with pytest.raises(VaultUnavailableError):
-        open_vault(sqlite_url(tmp_path / "vault.sqlite"), KEY)
+        the_vault(sqlite_url(tmp_path / "vault.sqlite"))
 
 
 def test_a_run_gives_stable_ids_and_two_runs_different_ones() -> None:

@@ -1,0 +1,63 @@
+"""A vault with its folder of keys, as several processes would open it, and what rotates its keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from connectors.vault.identities import Identities
+from connectors.vault.keys import create_keys, index_keys, wrapping_keys
+from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.rotation import Rotation
+from connectors.vault.store import SqlVault, open_vault
+from tests.unit.vault.builders import AT, SYSTEM, stated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connectors.vault.keys_in_force import Kind
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One process's view of a vault: its own engine, and the keys as it read them when it started."""
+
+    url: str
+    keys: Path
+    vault: SqlVault
+    identities: Identities
+
+    @property
+    def rotation(self) -> Rotation:
+        """Returns what the command rotates with."""
+        return Rotation(self.vault.engine, self.keys)
+
+    def rework(self, kind: Kind, batch: int = 3) -> list[Progress]:
+        """Does what a rotation has left to do, and returns how far it was after each batch."""
+        index, identities = partial(index_keys, self.keys), partial(wrapping_keys, self.keys)
+        return list(Reworking(self.vault.engine, index, identities, rest=lambda _: None).run(kind, batch))
+
+    def rotate(self, kind: Kind) -> str:
+        """Rotates the keys of a kind but for retiring the former; returns the id of the one in force."""
+        started = self.rotation.start(kind, AT)
+        self.rework(kind)
+        return started.key_id
+
+    def tell(self, number: str) -> str:
+        """Tells the vault of a person, and returns the youth id."""
+        youth_id = self.vault.youth_id(SYSTEM, number)
+        self.identities.keep([stated(youth_id, number=number, name=f"Person {number}")])
+        return youth_id
+
+    def name_of(self, youth_id: str) -> str | None:
+        """Returns the name that the vault keeps of a person, or None where it keeps nothing."""
+        details = self.identities.details_of(youth_id)
+        return None if details is None else details.name
+
+
+def an_instance(url: str, keys: Path) -> Instance:
+    """Opens a vault as a process does that starts now."""
+    create_keys(keys)
+    vault = open_vault(url, partial(index_keys, keys))
+    return Instance(url, keys, vault, Identities(vault.engine, partial(wrapping_keys, keys)))

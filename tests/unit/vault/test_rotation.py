@@ -1,0 +1,232 @@
+"""Rotation: nobody is lost or moves, whoever started before goes on, and a former key retires when nothing needs it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from connectors.vault.erasure import erase_from_vault
+from connectors.vault.keys import index_keys, wrapping_keys
+from connectors.vault.keys_in_force import Kind, UnknownKeyError
+from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.rotation import KeyUse, Retired, StillNeeded
+from connectors.vault.store import SqlVault
+from connectors.vault.tables import IDENTITIES, INDEX
+from tests.unit.vault.builders import AT, SYSTEM
+from tests.unit.vault.instances import Instance, an_instance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NUMBERS = [f"010100{number:04}" for number in range(10)]
+ALL_KINDS = pytest.mark.parametrize("kind", list(Kind))
+FILED_KINDS = pytest.mark.parametrize("kind", [Kind.INDEX, Kind.IDENTITIES])
+
+
+@pytest.fixture
+def instance(database: str, tmp_path: Path) -> Instance:
+    """Returns a new vault."""
+    return an_instance(database, tmp_path / "keys")
+
+
+@pytest.fixture
+def people(instance: Instance) -> dict[str, str]:
+    """Tells the vault of ten people, and returns their youth ids by number."""
+    return {number: instance.tell(number) for number in NUMBERS}
+
+
+def everybody(instance: Instance) -> dict[str, str]:
+    """Returns the youth id and checks the name of each number, as a process sees them."""
+    found = {number: instance.vault.youth_id(SYSTEM, number) for number in NUMBERS}
+    assert [instance.name_of(youth_id) for youth_id in found.values()] == [f"Person {number}" for number in found]
+    return found
+
+
+def rows_of(engine: Engine, table: Any, column: str) -> dict[str, Any]:
+    """Returns a column of each person's row."""
+    with engine.connect() as connection:
+        return {row.youth_id: row._mapping[column] for row in connection.execute(select(table))}
+
+
+@ALL_KINDS
+def test_everybody_is_found_and_read_before_during_and_after(
+    instance: Instance, people: dict[str, str], kind: Kind
+) -> None:
+    others = an_instance(instance.url, instance.keys)
+    instance.rotation.start(kind, AT)
+    reworking = Reworking(
+        instance.vault.engine, lambda: index_keys(instance.keys), lambda: wrapping_keys(instance.keys), lambda _: None
+    )
+
+    for _ in reworking.run(kind, batch=4):
+        assert everybody(others) == everybody(instance) == people
+
+    instance.rotation.retire(kind)
+    assert everybody(others) == everybody(instance) == everybody(an_instance(instance.url, instance.keys)) == people
+
+
+@FILED_KINDS
+def test_a_key_retires_when_nothing_needs_it_and_leaves_the_file(
+    instance: Instance, people: dict[str, str], kind: Kind
+) -> None:
+    assert people
+    instance.rotation.start(kind, AT)
+
+    too_early = instance.rotation.retire(kind)
+    instance.rework(kind)
+    needed = {use.key_id: (use.state, use.needed_by) for use in instance.rotation.keys() if use.kind is kind}
+    retired = instance.rotation.retire(kind)
+
+    assert too_early == StillNeeded(10)
+    assert needed["k002"] == ("current", 10)
+    assert needed["k001"] == ("former", 10 if kind is Kind.INDEX else 0)
+    assert retired == Retired(("k001",))
+    assert [use for use in instance.rotation.keys() if use.kind is kind] == [KeyUse(kind, "k002", "current", 10)]
+
+
+@FILED_KINDS
+def test_a_rotation_that_runs_again_goes_on_with_the_same_key_and_ends_by_retiring_alone(
+    instance: Instance, people: dict[str, str], kind: Kind
+) -> None:
+    assert people
+    first = instance.rotation.start(kind, AT)
+    again = instance.rotation.start(kind, AT)
+    done = [instance.rework(kind)[-1], instance.rework(kind)[-1]]
+    after_all = instance.rotation.start(kind, AT)
+    retired = [instance.rotation.retire(kind), instance.rotation.retire(kind)]
+    following = instance.rotation.start(kind, AT)
+
+    assert [(one.key_id, one.resumed) for one in (first, again, after_all, following)] == [
+        ("k002", False),
+        ("k002", True),
+        ("k002", True),
+        ("k003", False),
+    ]
+    assert done == [Progress(10, 10), Progress(0, 0)]
+    assert retired == [Retired(("k001",)), Retired(())]
+
+
+def test_a_rotation_of_data_keys_encrypts_each_identity_anew(instance: Instance, people: dict[str, str]) -> None:
+    before = {name: rows_of(instance.vault.engine, IDENTITIES, name) for name in ("sealed", "wrapped_key")}
+
+    started = [instance.rotation.start(Kind.DATA, AT) for _ in range(2)]
+    instance.rework(Kind.DATA)
+    following = instance.rotation.start(Kind.DATA, AT)
+
+    after = {name: rows_of(instance.vault.engine, IDENTITIES, name) for name in ("sealed", "wrapped_key")}
+    assert [(one.key_id, one.resumed) for one in (*started, following)] == [("2", False), ("2", True), ("3", False)]
+    assert all(before[name][one] != after[name][one] for name in before for one in people.values())
+    assert set(rows_of(instance.vault.engine, IDENTITIES, "generation").values()) == {2}
+
+
+def test_what_is_written_meanwhile_is_under_the_new_keys(instance: Instance, people: dict[str, str]) -> None:
+    others = an_instance(instance.url, instance.keys)
+    for kind in Kind:
+        instance.rotation.start(kind, AT)
+
+    youth_id = others.tell("0202000000")
+
+    assert youth_id not in people.values()
+    with instance.vault.engine.connect() as connection:
+        own = INDEX.c.youth_id == youth_id
+        keys = connection.scalars(select(INDEX.c.key_id).where(own).order_by(INDEX.c.key_id)).all()
+    assert keys == ["k001", "k002"]
+    assert rows_of(instance.vault.engine, IDENTITIES, "kek_id")[youth_id] == "k002"
+    assert rows_of(instance.vault.engine, IDENTITIES, "generation")[youth_id] == 2
+
+
+def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks(
+    instance: Instance, people: dict[str, str]
+) -> None:
+    old = index_keys(instance.keys)
+    elsewhere = SqlVault(instance.vault.engine, lambda: old)
+    instance.rotate(Kind.INDEX)
+
+    assert elsewhere.youth_id(SYSTEM, NUMBERS[0]) == people[NUMBERS[0]]
+    with pytest.raises(UnknownKeyError, match=r"the key k002 is missing in index\.json"):
+        elsewhere.youth_id(SYSTEM, "0202000000")
+
+
+@FILED_KINDS
+def test_a_key_that_was_prepared_is_the_one_that_comes_into_force(instance: Instance, kind: Kind) -> None:
+    prepared = [instance.rotation.prepare(kind), instance.rotation.prepare(kind)]
+    states = {use.key_id: use.state for use in instance.rotation.keys() if use.kind is kind}
+
+    started = instance.rotation.start(kind, AT)
+
+    assert prepared == ["k002", "k002"]
+    assert states == {"k001": "current", "k002": "prepared"}
+    assert started.key_id == "k002"
+
+
+def test_keys_that_were_changed_by_hand_before_are_former_ones(instance: Instance, people: dict[str, str]) -> None:
+    path = instance.keys / "identities.json"
+    other = '[{"key_id": "new1", "key": "%s"}, ' % ("ab" * 32)
+    path.write_text(path.read_text(encoding="utf-8").replace("[", other, 1), encoding="utf-8")
+    by_hand = an_instance(instance.url, instance.keys)
+    by_hand.tell("0202000000")
+
+    by_hand.rotate(Kind.IDENTITIES)
+    retired = by_hand.rotation.retire(Kind.IDENTITIES)
+
+    assert retired == Retired(("new1", "k001"))
+    assert everybody(by_hand) == people
+
+
+def test_who_is_erased_meanwhile_stays_erased(instance: Instance, people: dict[str, str]) -> None:
+    youth_id = people[NUMBERS[3]]
+    instance.rotation.start(Kind.INDEX, AT)
+    reworking = Reworking(
+        instance.vault.engine, lambda: index_keys(instance.keys), lambda: wrapping_keys(instance.keys), lambda _: None
+    )
+    list(islice(reworking.run(Kind.INDEX, batch=5), 2))
+
+    erased = erase_from_vault(instance.vault.engine, youth_id)
+    instance.rework(Kind.INDEX)
+
+    assert erased.identities == 1
+    assert instance.vault.known_youth_id(SYSTEM, NUMBERS[3]) is None
+    assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
+
+
+def test_rows_of_the_first_version_are_indexed_by_their_identity_or_when_they_are_looked_up(
+    instance: Instance, people: dict[str, str]
+) -> None:
+    unknown = instance.vault.youth_id(SYSTEM, "0202000000")
+    with instance.vault.engine.begin() as connection:
+        connection.execute(update(INDEX).values(sealed_number=None))
+    instance.rotation.start(Kind.INDEX, AT)
+
+    first = instance.rework(Kind.INDEX)[-1]
+    too_early = instance.rotation.retire(Kind.INDEX)
+    found = instance.vault.youth_id(SYSTEM, "0202000000")
+
+    assert first == Progress(11, 11, left=1)
+    assert too_early == StillNeeded(1)
+    assert found == unknown
+    assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
+    assert everybody(instance) == people
+
+
+@pytest.mark.parametrize("kind", [Kind.IDENTITIES, Kind.DATA])
+def test_what_cannot_be_opened_is_left_counted_and_keeps_its_key(
+    instance: Instance, people: dict[str, str], kind: Kind
+) -> None:
+    broken = people[NUMBERS[0]]
+    with instance.vault.engine.begin() as connection:
+        altered = {"wrapped_key": b"x" * 60}
+        connection.execute(update(IDENTITIES).where(IDENTITIES.c.youth_id == broken).values(altered))
+    instance.rotation.start(kind, AT)
+
+    done = instance.rework(kind)[-1]
+
+    assert done == Progress(10, 10, left=1)
+    assert instance.rotation.retire(kind) == StillNeeded(1)
+
+
+def test_data_keys_are_prepared_nowhere(instance: Instance) -> None:
+    with pytest.raises(ValueError, match="in no file"):
+        instance.rotation.prepare(Kind.DATA)

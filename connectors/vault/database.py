@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
 LOCK_WAIT_MS = 30_000
+_VACUUM_PAUSE_SECONDS = 0.02
 _PATIENCE = {"connect_timeout": 10, "options": f"-c lock_timeout={LOCK_WAIT_MS}"}
 
 
@@ -65,18 +67,32 @@ def leave_no_trace(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
+    # The driver's own connection, since a VACUUM may stand in no transaction, not even an empty one.
     connection = engine.raw_connection()
     try:
-        # The driver's own connection, since a VACUUM may stand in no transaction, not even an empty one.
-        cursor = connection.cursor()
-        cursor.execute("VACUUM")
-        [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise sqlite3.OperationalError("the write-ahead log is in use")
+        _rewritten(connection.cursor())
     except sqlite3.Error as error:
         raise OperationalError("VACUUM", None, error) from error
     finally:
         connection.close()
+
+
+def _rewritten(cursor: Any) -> None:
+    """Tries again where somebody wrote in between: SQLite then gives up at once, without its waiting time."""
+    deadline = time.monotonic() + LOCK_WAIT_MS / 1000
+    while True:
+        try:
+            cursor.execute("VACUUM")
+            [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            if not busy:
+                return
+            if time.monotonic() > deadline:
+                raise sqlite3.OperationalError("the write-ahead log is in use")
+        time.sleep(_VACUUM_PAUSE_SECONDS)
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:

@@ -1,0 +1,130 @@
+"""``brobygger keys``: the vault's keys, and their rotation while everything runs."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, assert_never
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from sqlalchemy import Engine
+
+from connectors.vault.database import sqlite_url
+from connectors.vault.keys import index_keys, pseudonym_roots, wrapping_keys
+from connectors.vault.keys_in_force import Kind
+from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.rotation import Retired, Rotation, StillNeeded
+from connectors.vault.tables import open_vault_tables
+from streams.cli.printing import AsJson, complain, print_document, print_line, print_table, refuse
+from streams.settings import Settings, settings_of_process
+
+app = typer.Typer(help="List, rotate or retire the vault's keys.", no_args_is_help=True)
+_NO = 1
+KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
+FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
+
+
+@app.command("list")
+def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Lists each key, whether it is in force, and how many rows need it; never a key itself. One JSON line a key."""
+    settings = settings_of_process()
+    rows = [(use.kind.value, use.key_id, use.state, use.needed_by) for use in _rotation(settings).keys()]
+    roots = pseudonym_roots(settings.keys_folder)
+    rows += [("pseudonyms", root.key_id, "former" if at else "current", None) for at, root in enumerate(roots)]
+    if as_json:
+        for row in rows:
+            print_line(dict(zip(_COLUMNS, row, strict=True)))
+        return
+    print_table("keys", [name.replace("_", " ") for name in _COLUMNS], rows)
+
+
+@app.command()
+def prepare(kind: FiledKind) -> None:
+    """Puts the next key into its file without using it, for a vault that several machines use: copy it to all first."""
+    settings = settings_of_process()
+    if kind is Kind.DATA:
+        raise refuse("data keys lie with what they encrypt, in no file; `brobygger keys rotate data` makes them")
+    key_id = _rotation(settings).prepare(kind)
+    typer.echo(f"{key_id} lies in {settings.keys_folder / f'{kind.value}.json'}; `brobygger keys rotate {kind}` uses it")
+
+
+@app.command()
+def rotate(kind: KindOf, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Brings a new key into force and everything under it, while the gateway runs; exit code 1 where something is left.
+
+    Run again after a kill, or where something was left, it goes on. The former key stays until `keys retire`.
+    """
+    settings = settings_of_process()
+    engine = _engine(settings)
+    started = Rotation(engine, settings.keys_folder).start(kind, datetime.now(UTC))
+    done = _brought_under(kind, engine, settings)
+    if kind is Kind.DATA and not done.left:
+        Rotation(engine, settings.keys_folder).retire(kind)  # the former ones leave the file, too
+    if as_json:
+        answer: dict[str, Any] = {"kind": kind.value, "key_id": started.key_id, "resumed": started.resumed}
+        print_document(answer | {"rows": done.seen - done.left, "left": done.left})
+    else:
+        again = " since an earlier run" if started.resumed else ""
+        typer.echo(f"{kind} key {started.key_id} is in force{again}; {done.seen - done.left} rows were brought under it")
+        typer.echo(_next_step(kind, done))
+    if done.left:
+        raise typer.Exit(_NO)
+
+
+@app.command()
+def retire(kind: FiledKind, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Takes former keys out of their file where nothing needs them; exit code 1 where something does.
+
+    Keep them apart as long as you keep backups from before the rotation: those open with nothing else.
+    """
+    match _rotation(settings_of_process()).retire(kind):
+        case StillNeeded(people):
+            if as_json:
+                print_document({"kind": kind.value, "retired": [], "needed_by": people})
+            complain(f"{people} people need a former key still: `brobygger keys rotate {kind}` goes on with them")
+            raise typer.Exit(_NO)
+        case Retired(key_ids):
+            if as_json:
+                print_document({"kind": kind.value, "retired": list(key_ids), "needed_by": 0})
+            else:
+                typer.echo(f"retired: {', '.join(key_ids) or 'nothing, no former key is left'}")
+        case outcome:
+            assert_never(outcome)
+
+
+_COLUMNS = ("kind", "key_id", "state", "needed_by")
+
+
+def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
+    index, identities = (partial(read, settings.keys_folder) for read in (index_keys, wrapping_keys))
+    done = Progress(0, 0)
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"rotating {kind}", total=None)
+        for done in Reworking(engine, index, identities).run(kind):
+            bar.update(task, total=done.total, completed=done.seen)
+    return done
+
+
+def _next_step(kind: Kind, done: Progress) -> str:
+    if done.left:
+        return f"{done.left} rows could not be opened or have no number: {_LEFT[kind]}"
+    if kind is Kind.DATA:
+        return "nothing needs the former data keys; they are gone"
+    return f"nothing needs the former key; `brobygger keys retire {kind}` takes it out of its file"
+
+
+_LEFT = {
+    Kind.INDEX: "they keep the former key until their number is told again; then run this again",
+    Kind.IDENTITIES: "put back the key that is missing, or restore those rows, then run this again",
+    Kind.DATA: "put back the key that is missing, or restore those rows, then run this again",
+}
+
+
+def _engine(settings: Settings) -> Engine:
+    # Keys first: without them there is nothing to rotate, and no vault is made in passing.
+    index_keys(settings.keys_folder)
+    return open_vault_tables(settings.vault_url or sqlite_url(settings.data_folder / "vault.sqlite"))
+
+
+def _rotation(settings: Settings) -> Rotation:
+    return Rotation(_engine(settings), settings.keys_folder)

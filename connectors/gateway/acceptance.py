@@ -72,7 +72,7 @@ async def accept_read(
     try:
         published = await _publish(desk, fresh)
     except ErasedMeanwhileError as error:
-        gone = [item.event_id for item, _ in fresh if item.event.youth_id in error.youth_ids]
+        gone = [item.event_id for item, _ in fresh if item.youth_ids & error.youth_ids]
         await asyncio.to_thread(desk.ledger.withdraw, gone)
         raise
     standings = iter(entered)
@@ -114,8 +114,10 @@ async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> _P
     """
     if not fresh:
         return _Published()
-    stated = [statement.stated(entry.recorded_at) for statement, entry in fresh]
-    await asyncio.to_thread(desk.identities.keep, [one for one in stated if one is not None])
+    stated = [one for statement, entry in fresh for one in statement.stated(entry.recorded_at)]
+    await asyncio.to_thread(desk.identities.keep, stated)
+    links = [statement.linked.link for statement, _ in fresh if statement.linked is not None]
+    await asyncio.to_thread(desk.links.record, links)
     records = [record for statement, entry in fresh for record in statement.records(entry.recorded_at)]
     if isinstance(await desk.publish(records), Unavailable):
         return _Published(frozenset(statement.event_id for statement, _ in fresh))

@@ -45,11 +45,12 @@ class Role(StrEnum):
     MEDCOM = "medcom"
     STATEMENTS = "statements"
     REPLIES = "replies"
+    PERSONS = "persons"
     NEEDS = "needs"
 
 
 _ROLES = {
-    ClientKind.SOURCE: frozenset({Role.MEDCOM, Role.STATEMENTS}),
+    ClientKind.SOURCE: frozenset({Role.MEDCOM, Role.STATEMENTS, Role.PERSONS}),
     ClientKind.PROGRAMME: frozenset({Role.STATEMENTS, Role.REPLIES}),
     ClientKind.OWNER: frozenset({Role.NEEDS}),
 }
@@ -57,6 +58,8 @@ _ROLES = {
 
 class NewClient(BaseModel):
     """A client to be created. No ``roles`` means all that its kind can have, MedCom where it has a sender alone.
+
+    Who links two numbers joins two young people: ``persons`` is had by those alone whom it was given to by name.
 
     A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes in whose
     name it may send MedCom messages, and the location numbers in whose it may send letters from before FHIR;
@@ -115,7 +118,7 @@ class Clients:
         its kind's, where MedCom's lacks a sender, or for PsykInfo, which has no individual pathway.
         """
         senders = [_ANY_SENDER] if client.any_sender else sorted(client.senders)
-        roles = client.roles or _ROLES[client.kind] - ({Role.MEDCOM} if not senders else set())
+        roles = client.roles or _ROLES[client.kind] - {Role.PERSONS} - ({Role.MEDCOM} if not senders else set())
         _refuse_incomplete(client)
         _refuse_unbound(roles, senders)
         client_id = secrets.token_hex(_ID_BYTES)

@@ -43,6 +43,7 @@ from connectors.vault.keys import (
     receipts_key,
     wrapping_keys,
 )
+from connectors.vault.number_links import NumberLinks
 from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.store import open_vault
 from schemas.reference import load_reference
@@ -105,6 +106,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
     reference = load_reference(settings.reference_folder)
     pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
     own = Organisation(reference.service.sor, reference.service.gln)
+    links = NumberLinks(vault.engine)
     metrics, feed = GatewayMetrics(), ports.feed or KafkaFeed(settings.kafka)
     return Desk(
         limits=limits,
@@ -117,7 +119,8 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         list_rows=ListRows(engine),
         lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
-        reader=Reader(vault, pseudonyms, reference, limits.nesting_max, limits.ahead_max),
+        links=links,
+        reader=Reader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max),
         identities=Identities(vault.engine, partial(wrapping_keys, settings.keys_folder)),
         claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
         pseudonyms=pseudonyms,

@@ -134,7 +134,7 @@ def _status_of_all(outcomes: Sequence[LineOutcome]) -> int:
 
 
 def _role_for(topic: str) -> Role:
-    return Role.REPLIES if topic == "replies" else Role.STATEMENTS
+    return {"replies": Role.REPLIES, "persons": Role.PERSONS}.get(topic, Role.STATEMENTS)
 
 
 def _check_topic(client: Client, topic: str) -> None:

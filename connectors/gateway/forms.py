@@ -2,7 +2,7 @@
 
 A form has the event's own fields. What the gateway fills in is left out (``recorded_at``, ``youth_id``) or may be
 (``event_id``, ``correlation_id``, ``sent_at``, ``source``); ``person`` says who it is about. Replies keep
-``youth_id``: the pseudonym under which the programme was told of the young person.
+``youth_id``: the pseudonym under which the programme was told of the young person. ``persons`` takes links alone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from connectors.gateway.link_forms import LINK_EXAMPLE, LinkForm
 from connectors.gateway.persons import PersonForm
-from schemas.events import Consent, Correspondence, Discharge, Enrolment, Envelope, Moment, Name, Referral, Reply
+from schemas.events import (
+    Consent,
+    Correspondence,
+    Discharge,
+    Enrolment,
+    Envelope,
+    Moment,
+    Name,
+    Person,
+    Referral,
+    Reply,
+)
 
 MODELS: dict[str, type[Envelope]] = {
     "referrals": Referral,
@@ -22,6 +34,7 @@ MODELS: dict[str, type[Envelope]] = {
     "consents": Consent,
     "correspondence": Correspondence,
     "replies": Reply,
+    "persons": Person,
 }
 _FILLED_IN = frozenset({"recorded_at", "youth_id"})
 _OPTIONAL: dict[str, Any] = {
@@ -44,7 +57,9 @@ def _form(topic: str, model: type[Envelope]) -> type[BaseModel]:
     return create_model(f"{model.__name__}Form", __config__=config, __doc__=model.__doc__, **fields)
 
 
-FORMS: dict[str, type[BaseModel]] = {topic: _form(topic, model) for topic, model in MODELS.items()}
+FORMS: dict[str, type[BaseModel]] = {
+    topic: LinkForm if topic == "persons" else _form(topic, model) for topic, model in MODELS.items()
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "referrals": {
@@ -102,4 +117,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "status": "accepted",
         "youth_id": "k001Mb3SptkmvUxNxT8uTm0vu_9gRDGHRa-XadHBk-3TUmM",
     },
+    "persons": LINK_EXAMPLE,
 }

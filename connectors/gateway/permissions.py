@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.clients import NO_INDIVIDUAL_PATHWAY, Client, ClientKind
 from schemas.codes import ReplyStatus
@@ -10,6 +10,8 @@ from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from connectors.vault.pseudonyms import Pseudonyms
 
 _PROGRAMME_TOPICS = frozenset({"replies", "enrolments", "referrals"})
 _NAMING_FIELDS = ("source", "programme", "referred_to", "referred_from", "receiver")
@@ -60,6 +62,29 @@ def check_statement(client: Client, topic: str, form: BaseModel) -> None:
         )
     if client.kind is ClientKind.PROGRAMME:
         _check_own(client, topic, form)
+
+
+def check_pseudonym(pseudonyms: Pseudonyms, form: Any) -> None:
+    """Raises RefusedError where a reply names nobody whom the programme was told of; free capacity names nobody."""
+    free_places = form.status == "free_capacity"
+    if form.youth_id is None and not free_places:
+        raise RefusedError(
+            Refusal(
+                "missing_field",
+                "youth_id",
+                "a reply names the young person, free capacity does not",
+                "give the youth_id of the handover that this answers",
+            )
+        )
+    if form.youth_id is not None and pseudonyms.youth_of(form.programme, form.youth_id) is None:
+        raise RefusedError(
+            Refusal(
+                "unknown_pseudonym",
+                "youth_id",
+                "the pseudonym is one that this programme was given",
+                "copy the youth_id of the handover that this answers, letter by letter",
+            )
+        )
 
 
 def _check_own(client: Client, topic: str, form: BaseModel) -> None:

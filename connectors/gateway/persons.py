@@ -18,22 +18,14 @@ Detail = Annotated[str, Field(min_length=1, max_length=DETAIL_CHARACTERS_MAX, pa
 _FOR_VAULT = "for the vault alone; a programme gets it on a named consent"
 
 
-class PersonForm(BaseModel):
-    """Who a statement is about: a CPR number, or a replacement number with its identifier system.
-
-    What is absent leaves what the vault has; the same statement sent again changes nothing there either.
-    """
+class NumberForm(BaseModel):
+    """A CPR number, or a replacement number with its identifier system."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     cpr: Number | None = Field(default=None, description="CPR number, ten digits, with or without a hyphen")
     system: Number | None = Field(default=None, description="urn:oid of CPR, X-eCPR or D-eCPR")
     value: Number | None = None
-    municipality: Municipality | None = Field(default=None, description="home municipality, four digits")
-    name: Detail | None = Field(default=None, description=_FOR_VAULT)
-    address: Detail | None = Field(default=None, description=_FOR_VAULT)
-    phone: Detail | None = Field(default=None, description=_FOR_VAULT)
-    protected: bool | None = Field(default=None, description="whether name and address are protected (CPR)")
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
@@ -42,14 +34,27 @@ class PersonForm(BaseModel):
         return self
 
 
-def identified(person: PersonForm) -> PersonNumber:
+class PersonForm(NumberForm):
+    """Who a statement is about: a CPR number, or a replacement number with its identifier system.
+
+    What is absent leaves what the vault has; the same statement sent again changes nothing there either.
+    """
+
+    municipality: Municipality | None = Field(default=None, description="home municipality, four digits")
+    name: Detail | None = Field(default=None, description=_FOR_VAULT)
+    address: Detail | None = Field(default=None, description=_FOR_VAULT)
+    phone: Detail | None = Field(default=None, description=_FOR_VAULT)
+    protected: bool | None = Field(default=None, description="whether name and address are protected (CPR)")
+
+
+def identified(person: NumberForm, named: str = "person") -> PersonNumber:
     """Returns the person's number, with or without separators in it, and the birth date it tells.
 
     Raises RefusedError where the system is unknown, and as ``connectors.cpr`` does.
     """
     if person.cpr is not None:
-        return person_number(CPR, _bare(person.cpr), "person.cpr")
-    return person_number(_system_of(person), _bare(person.value or ""), "person.value")
+        return person_number(CPR, _bare(person.cpr), f"{named}.cpr")
+    return person_number(_system_of(person, named), _bare(person.value or ""), f"{named}.value")
 
 
 def details_of(person: PersonForm, who: PersonNumber) -> PersonDetails:
@@ -61,10 +66,12 @@ def _bare(number: str) -> str:
     return re.sub(r"[\s-]", "", number)
 
 
-def _system_of(person: PersonForm) -> str:
+def _system_of(person: NumberForm, named: str) -> str:
     given = (person.system or "").strip().lower()
     system = _SHORT_OIDS.get(given, given)
     if system not in SYSTEMS:
         rule = f"the system is one of: {', '.join(SYSTEMS)}"
-        raise RefusedError(Refusal("unknown_identifier_system", "person.system", rule, "name the number's own system"))
+        raise RefusedError(
+            Refusal("unknown_identifier_system", f"{named}.system", rule, "name the number's own system")
+        )
     return system

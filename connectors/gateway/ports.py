@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from connectors.source_letters.outbox import Outbox
     from connectors.vault.claims import ClaimCodes
     from connectors.vault.identities import Identities
+    from connectors.vault.number_links import NumberLinks
     from connectors.vault.pseudonyms import Pseudonyms
     from connectors.vault.store import SqlVault
 
@@ -89,6 +90,7 @@ class Desk:
     medcom: Door
     ages: Callable[[], range]
     identities: Identities
+    links: NumberLinks
     claim_codes: ClaimCodes
     pseudonyms: Pseudonyms
     public_keys: PublicKeys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,27 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.gateway.forms import FORMS, MODELS
 from connectors.gateway.json_reader import read_json
-from connectors.gateway.permissions import check_statement
+from connectors.gateway.link_forms import (
+    LINK_FIELDS,
+    LinkedNumbers,
+    LinkForm,
+    circular_link,
+    numbers_kept,
+    other_number,
+)
+from connectors.gateway.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
+from connectors.gateway.permissions import check_pseudonym, check_statement
 from connectors.gateway.persons import details_of, identified
 from connectors.gateway.publisher import Record
 from connectors.medcom_fhir.identifiers import normalised
 from connectors.vault.identities import Stated
+from connectors.vault.number_links import Link
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
 from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
-from schemas.refusals import Refusal, RefusedError
+from schemas.refusals import RefusedError
 from schemas.rules import refusal_of, refuse_ahead
 
 if TYPE_CHECKING:
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
     from connectors.gateway.clients import Client
     from connectors.medcom_fhir.identities import Identities
     from connectors.person_details import PersonDetails
+    from connectors.vault.number_links import NumberLinks
     from connectors.vault.pseudonyms import Pseudonyms
     from schemas.reference import Reference
 
@@ -44,7 +54,6 @@ _HAPPENED = ("occurred_at", "sent_at", "status_at")
 _NOT_CONTENT = frozenset(
     {"event_id", "sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id", "specialty"}
 )
-_CPR_IN_TEXT = re.compile(r"(?<![0-9])(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2}-[0-9]{4}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,13 @@ class Statement:
     person: Person | None
     sent_at_given: bool
     details: PersonDetails | None = field(default=None, repr=False)
+    linked: LinkedNumbers | None = None
+
+    @property
+    def youth_ids(self) -> frozenset[str]:
+        """Returns whom it is about: one young person, or the two whom it links."""
+        linked = () if self.linked is None else (self.linked.link.youth_id, self.linked.link.linked_to)
+        return frozenset({self.event.youth_id or "", *linked} - {""})
 
     @property
     def event_id(self) -> UUID:
@@ -75,11 +91,16 @@ class Statement:
             isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
         )
 
-    def stated(self, recorded_at: datetime) -> Stated | None:
+    def stated(self, recorded_at: datetime) -> list[Stated]:
         """Returns what the vault is to keep before the records of the same time are published."""
+        sent_at = self.event.sent_at if self.sent_at_given else recorded_at
+        if self.linked is not None:
+            link = self.linked.link
+            pairs = zip((link.youth_id, link.linked_to), self.linked.numbers, strict=True)
+            return [Stated(youth_id, number, sent_at) for youth_id, number in pairs]
         if self.details is None or self.event.youth_id is None:
-            return None
-        return Stated(self.event.youth_id, self.details, self.event.sent_at if self.sent_at_given else recorded_at)
+            return []
+        return [Stated(self.event.youth_id, self.details, sent_at)]
 
     def records(self, recorded_at: datetime) -> tuple[Record, ...]:
         """Returns the records to publish as of a time, the person's first; the same time gives the same bytes."""
@@ -100,6 +121,7 @@ class Reader:
     identities: Identities
     pseudonyms: Pseudonyms
     reference: Reference
+    links: NumberLinks
     nesting_max: int
     ahead_max: timedelta | None
 
@@ -113,17 +135,31 @@ class Reader:
         check_statement(client, topic, form)
         if self.ahead_max is not None:
             refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
-        _refuse_numbers_in_text(form)
+        refuse_numbers_in_text(form)
         if topic == "replies":
-            self._check_pseudonym(form)
+            check_pseudonym(self.pseudonyms, form)
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
-        _refuse_own_number_in_text(form, who)
+        refuse_own_number_in_text(form, who)
+        if isinstance(form, LinkForm):
+            return self._link(form, who, client, recorded_at)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
         return replace(self._routable(statement), details=details_of(person, who))
+
+    def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Statement:
+        other = other_number(form, who)
+        refuse_own_number_in_text(form, other)
+        one, two = (self.identities.youth_id(number.system, number.number) for number in (who, other))
+        linked = form.linked_to is not None
+        if linked and self.links.leads_back(one, two):
+            raise circular_link()
+        known = {"birth_date": None, "municipality": None, "youth_id": one, form.named: two}
+        statement = _statement("persons", form, client, recorded_at, known)
+        link = Link(one, two, linked, form.occurred_at)
+        return replace(statement, linked=LinkedNumbers(link, numbers_kept(who, other)))
 
     def _routable(self, statement: Statement) -> Statement:
         event = statement.event
@@ -131,27 +167,6 @@ class Reader:
             return statement
         specialty = self.reference.specialty_of(event.unit)
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
-
-    def _check_pseudonym(self, form: Any) -> None:
-        free_places = form.status == "free_capacity"
-        if form.youth_id is None and not free_places:
-            raise RefusedError(
-                Refusal(
-                    "missing_field",
-                    "youth_id",
-                    "a reply names the young person, free capacity does not",
-                    "give the youth_id of the handover that this answers",
-                )
-            )
-        if form.youth_id is not None and self.pseudonyms.youth_of(form.programme, form.youth_id) is None:
-            raise RefusedError(
-                Refusal(
-                    "unknown_pseudonym",
-                    "youth_id",
-                    "the pseudonym is one that this programme was given",
-                    "copy the youth_id of the handover that this answers, letter by letter",
-                )
-            )
 
 
 def record_of(topic: str, event: Envelope) -> Record:
@@ -185,8 +200,7 @@ def _statement(
 ) -> Statement:
     fields: dict[str, Any] = {name: getattr(form, name) for name in type(form).model_fields if name != "person"}
     fields |= {"source": client.name, "recorded_at": recorded_at, "sent_at": form.sent_at or recorded_at}
-    if known:
-        fields["youth_id"] = known["youth_id"]
+    fields |= {name: known[name] for name in ("youth_id", *LINK_FIELDS) if name in known}
     if fields.get("episode_id"):
         fields["episode_id"] = normalised(fields["episode_id"])
     fields["correlation_id"] = form.correlation_id or _correlation_id(fields)
@@ -221,24 +235,3 @@ def _person(event: Envelope, known: dict[str, Any]) -> Person | None:
 
 def _said(event: Envelope) -> dict[str, Any]:
     return event.model_dump(mode="json", exclude=set(_NOT_CONTENT))
-
-
-def _texts(form: BaseModel) -> dict[str, str]:
-    return {name: value for name in type(form).model_fields if isinstance(value := getattr(form, name), str)}
-
-
-def _refuse_numbers_in_text(form: BaseModel) -> None:
-    for name, text in _texts(form).items():
-        if _CPR_IN_TEXT.search(text):
-            raise _number_in_text(name)
-
-
-def _refuse_own_number_in_text(form: BaseModel, who: PersonNumber) -> None:
-    for name, text in _texts(form).items():
-        if who.number in re.sub(r"[\s-]", "", text).upper():
-            raise _number_in_text(name)
-
-
-def _number_in_text(name: str) -> RefusedError:
-    rule = "no field but person holds a CPR number"
-    return RefusedError(Refusal("identifier_in_text", name, rule, "use an id of your own that says nothing"))

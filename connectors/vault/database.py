@@ -96,8 +96,8 @@ def _rewritten(cursor: Any) -> None:
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:
-    # ``create_all`` looks first and creates afterwards, so that the second of two processes would fail; and PostgreSQL's
-    # own IF NOT EXISTS fails where two create at once.
+    # ``create_all`` looks first and creates afterwards, so that the second of two processes would fail; PostgreSQL's
+    # own IF NOT EXISTS does where two create at once.
     with engine.begin() as connection:
         hold_alone(connection, "tables")
         for table in tables.sorted_tables:

@@ -21,18 +21,21 @@ from connectors.vault.envelopes import (
     wrapped,
 )
 from connectors.vault.keys_in_force import Kind, OwnKeys, generation_in_force
+from connectors.vault.number_links import numbers_of
 from connectors.vault.tables import IDENTITIES, hold_known, in_transaction, reading
 from schemas.instants import milliseconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row
 
     from connectors.vault.keys import WrappingKey
 
-_FIELDS = ("name", "address", "phone", "protected")
+_PROTECTED = "protected"
+_FIELDS = ("name", "address", "phone", _PROTECTED)
+_FOR_GOOD = (2**63, True)  # later than anything that another number's statements can say
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,19 @@ class Identities:
         in_transaction(self._engine, work)
 
     def details_of(self, youth_id: str) -> PersonDetails | None:
-        """Returns what is known of a person, or None where nothing is or all was erased."""
-        wanted = select(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id)
-        row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
-        if row is None:
-            return None
-        held = opened_identity(self._data_key(row), row)
-        values: dict[str, Any] = {name: value for name, (_, value) in held.fields.items()}
-        return PersonDetails(held.system, held.number, **values)
+        """Returns what is known of a person, or None where nothing is or all was erased.
+
+        What was said under other numbers of the same person is joined, each field's newest; name and address are
+        protected where they are under any of them.
+        """
+
+        def work(connection: Connection) -> list[Row[Any]]:
+            numbers = numbers_of(connection, youth_id)
+            return list(connection.execute(select(IDENTITIES).where(IDENTITIES.c.youth_id.in_(numbers))))
+
+        held = {row.youth_id: opened_identity(self._data_key(row), row) for row in reading(self._engine, work)}
+        own = held.get(youth_id)
+        return None if own is None else _details(own, held.values())
 
     def _keep_one(self, connection: Connection, row: Row[Any] | None, statements: Sequence[Stated]) -> None:
         youth_id, first = statements[0].youth_id, statements[0].details
@@ -108,6 +116,16 @@ class Identities:
 
     def _data_key(self, row: Row[Any]) -> bytes:
         return unwrapped(self._keys.get(row.kek_id), row)
+
+
+def _details(own: Held, of_all_numbers: Iterable[Held]) -> PersonDetails:
+    fields: dict[str, tuple[int, str | bool]] = {}
+    for held in of_all_numbers:
+        fields |= {name: max(stated, fields.get(name, stated)) for name, stated in held.fields.items()}
+        if held.fields.get(_PROTECTED, (0, False))[1]:
+            fields[_PROTECTED] = _FOR_GOOD
+    values: dict[str, Any] = {name: value for name, (_, value) in fields.items()}
+    return PersonDetails(own.system, own.number, **values)
 
 
 def _joined(held: Held, one: Stated) -> Held:

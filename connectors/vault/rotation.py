@@ -128,11 +128,13 @@ class Rotation:
         still = in_transaction(self._engine, work)
         return still or self._forget_retired(kind)
 
-    def keys(self) -> list[KeyUse]:
+    def uses(self) -> list[KeyUse]:
         """Returns every key of the three kinds that is in its file, in force or needed; reads alone."""
-        return reading(self._engine, lambda connection: [one for kind in Kind for one in self._uses(connection, kind)])
+        return reading(
+            self._engine, lambda connection: [one for kind in Kind for one in self._uses_of(connection, kind)]
+        )
 
-    def _uses(self, connection: Connection, kind: Kind) -> list[KeyUse]:
+    def _uses_of(self, connection: Connection, kind: Kind) -> list[KeyUse]:
         column = _KEY_COLUMNS[kind]
         counts = {str(key): n for key, n in connection.execute(select(column, func.count()).group_by(column))}
         states: dict[str, str] = {key_id: state.value for key_id, state in states_of(connection, kind).items()}

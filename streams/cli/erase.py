@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from connectors.vault.number_links import NumberLinks
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
 from streams.instance import connection_of, gateway_settings
@@ -29,6 +30,8 @@ def erase(
     about = youth_id_of(vault, youth_id)
     if not yes:
         raise refuse(f"this erases {about} for good; give --yes where that is meant")
+    for other in sorted(NumberLinks(vault.engine).linked_with(about)):
+        complain(f"another number of the same person is {other}; erase it, too")
     complain(f"erasing {about}; should this end early, run it again by this id")
     at = datetime.now(UTC)
     proof = erase_everywhere(connection, vault, gateway_settings(settings), about, at)

@@ -28,7 +28,7 @@ FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys 
 def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists each key, whether it is in force, and how many rows need it; never a key itself. One JSON line a key."""
     settings = settings_of_process()
-    rows = [(use.kind.value, use.key_id, use.state, use.needed_by) for use in _rotation(settings).keys()]
+    rows = [(use.kind.value, use.key_id, use.state, use.needed_by) for use in _rotation(settings).uses()]
     roots = pseudonym_roots(settings.keys_folder)
     rows += [("pseudonyms", root.key_id, "former" if at else "current", None) for at, root in enumerate(roots)]
     if as_json:
@@ -45,7 +45,9 @@ def prepare(kind: FiledKind) -> None:
     if kind is Kind.DATA:
         raise refuse("data keys lie with what they encrypt, in no file; `brobygger keys rotate data` makes them")
     key_id = _rotation(settings).prepare(kind)
-    typer.echo(f"{key_id} lies in {settings.keys_folder / f'{kind.value}.json'}; `brobygger keys rotate {kind}` uses it")
+    typer.echo(
+        f"{key_id} lies in {settings.keys_folder / f'{kind.value}.json'}; `brobygger keys rotate {kind}` uses it"
+    )
 
 
 @app.command()
@@ -65,7 +67,9 @@ def rotate(kind: KindOf, as_json: AsJson = False) -> None:  # noqa: FBT002
         print_document(answer | {"rows": done.seen - done.left, "left": done.left})
     else:
         again = " since an earlier run" if started.resumed else ""
-        typer.echo(f"{kind} key {started.key_id} is in force{again}; {done.seen - done.left} rows were brought under it")
+        typer.echo(
+            f"{kind} key {started.key_id} is in force{again}; {done.seen - done.left} rows were brought under it"
+        )
         typer.echo(_next_step(kind, done))
     if done.left:
         raise typer.Exit(_NO)

@@ -1,7 +1,7 @@
 """The read model's first tables. A database that was made before versions were counted has them already."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Date, Integer, JSON, String
+from sqlalchemy import JSON, BigInteger, Column, Date, Integer, String
 
 revision = "v0001"
 down_revision = None

@@ -72,7 +72,7 @@ def test_data_keys_are_rotated_without_anything_to_retire(instance: Instance) ->
     assert "data key 2 is in force; 5 rows were brought under it" in rotated.stdout
     assert "nothing needs the former data keys; they are gone" in rotated.stdout
     assert prepared.exit_code == 2
-    assert instance.rotation.keys()[-1].key_id == "2"
+    assert instance.rotation.uses()[-1].key_id == "2"
 
 
 def test_a_prepared_key_is_told_with_its_file(instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""Versions of the tables: made, upgraded with what is in them, by one process at a time, and never by an older release."""
+"""Versions of the tables: made, upgraded with what is in them by one process at a time, never by an older release."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, column, create_engine, inspect, select, table, text, update
 
 from connectors.gateway.tables import TABLES as LEDGER
 from connectors.gateway.tables import LedgerUnavailableError, open_ledger
@@ -66,7 +66,7 @@ def test_a_database_of_a_later_release_is_refused_with_both_versions(owner: str,
     opened, _, error = OWNERS[owner]
     engine = opened(database)
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {owner}_version SET version_num = 'v9999'"))
+        connection.execute(update(table(f"{owner}_version", column("version_num"))).values(version_num="v9999"))
 
     with pytest.raises(error, match="are of version v9999, and this release knows them up to v000"):
         opened(database)
@@ -143,11 +143,11 @@ def _tables_of_version_1() -> MetaData:
     tables = MetaData()
     for name in ("youth_index", "identities", "claims", "claim_misses"):
         table = VAULT.tables[name].to_metadata(tables)
-        for column in ("key_id", "sealed_number", "generation"):
-            for index in [one for one in table.indexes if column in one.columns or "kek_id" in one.columns]:
+        for name_of_column in ("key_id", "sealed_number", "generation"):
+            for index in [one for one in table.indexes if name_of_column in one.columns or "kek_id" in one.columns]:
                 table.indexes.remove(index)
-            if column in table.columns:
-                table._columns.remove(table.columns[column])
+            if name_of_column in table.columns:
+                table._columns.remove(table.columns[name_of_column])
     return tables
 
 
@@ -164,5 +164,3 @@ def _revision(version: str, before: str | None, does: str) -> str:
         "from alembic import op\nfrom sqlalchemy import Column, Integer\n"
         f"revision, down_revision = {version!r}, {before!r}\n\n\ndef upgrade():\n    op.{does}\n"
     )
-
-

@@ -77,14 +77,14 @@ def test_a_key_retires_when_nothing_needs_it_and_leaves_the_file(
 
     too_early = instance.rotation.retire(kind)
     instance.rework(kind)
-    needed = {use.key_id: (use.state, use.needed_by) for use in instance.rotation.keys() if use.kind is kind}
+    needed = {use.key_id: (use.state, use.needed_by) for use in instance.rotation.uses() if use.kind is kind}
     retired = instance.rotation.retire(kind)
 
     assert too_early == StillNeeded(10)
     assert needed["k002"] == ("current", 10)
     assert needed["k001"] == ("former", 10 if kind is Kind.INDEX else 0)
     assert retired == Retired(("k001",))
-    assert [use for use in instance.rotation.keys() if use.kind is kind] == [KeyUse(kind, "k002", "current", 10)]
+    assert [use for use in instance.rotation.uses() if use.kind is kind] == [KeyUse(kind, "k002", "current", 10)]
 
 
 @FILED_KINDS
@@ -153,7 +153,7 @@ def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks
 @FILED_KINDS
 def test_a_key_that_was_prepared_is_the_one_that_comes_into_force(instance: Instance, kind: Kind) -> None:
     prepared = [instance.rotation.prepare(kind), instance.rotation.prepare(kind)]
-    states = {use.key_id: use.state for use in instance.rotation.keys() if use.kind is kind}
+    states = {use.key_id: use.state for use in instance.rotation.uses() if use.kind is kind}
 
     started = instance.rotation.start(kind, AT)
 

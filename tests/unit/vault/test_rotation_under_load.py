@@ -23,7 +23,7 @@ from connectors.vault.reworking import Reworking
 from connectors.vault.rotation import Retired
 from connectors.vault.tables import INDEX
 from tests.unit.vault.builders import AT, SYSTEM
-from tests.unit.vault.instances import Instance, an_instance
+from tests.unit.vault.instances import an_instance
 
 pytestmark = pytest.mark.long
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -74,11 +74,7 @@ def test_rotating_all_keys_under_load_loses_and_moves_nobody(database: str, tmp_
             stop.touch()
         seen = [one.result() for one in at_work] + [elsewhere.get()]
 
-    assert retired == [Retired(("k001",)), Retired(("k001",)), Retired(())] + [
-        Retired(("k002",)),
-        Retired(("k002",)),
-        Retired(()),
-    ]
+    assert retired == [Retired(keys) for keys in (("k001",), ("k001",), (), ("k002",), ("k002",), ())]
     assert all(one == before for one in seen)
     with instance.vault.engine.connect() as connection:
         rows = connection.execute(select(INDEX.c.youth_id, func.count()).group_by(INDEX.c.youth_id)).all()

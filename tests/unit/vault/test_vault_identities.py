@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from connectors.vault.identities import BrokenIdentityError, Identities, Stated
+from connectors.vault.identities import BrokenIdentityError, Stated
 from connectors.vault.keys import WrappingKey
 from connectors.vault.tables import IDENTITIES
 from tests.unit.vault.builders import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import delete, insert, select
 
-from connectors.gateway.tables import TABLES, in_transaction, reading
+from connectors.gateway.tables import SENT_REPLIES, in_transaction, reading
 from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Connection, Engine
-
-SENT_REPLIES = Table(
-    "sent_replies",
-    TABLES,
-    Column("event_id", String(36), primary_key=True),
-    Column("programme", String(128), nullable=False),
-    Column("body", LargeBinary(32), nullable=False),
-    Column("occurred_at_ms", BigInteger, nullable=False, index=True),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,15 @@ CLIENTS = Table(
     Column("created_at_ms", BigInteger, nullable=False),
     Column("revoked_at_ms", BigInteger),
 )
+# A programme's short replies, as they first came.
+SENT_REPLIES = Table(
+    "sent_replies",
+    TABLES,
+    Column("event_id", String(36), primary_key=True),
+    Column("programme", String(128), nullable=False),
+    Column("body", LargeBinary(32), nullable=False),
+    Column("occurred_at_ms", BigInteger, nullable=False, index=True),
+)
 Index("clients_by_name", CLIENTS.c.kind, CLIENTS.c.name)
 
 

@@ -8,10 +8,11 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Makes receipts, statements, answers and clients."""
+    """Makes receipts, statements, answers, sent replies and clients."""
     _make_answers()
     _make_clients()
     _make_receipts()
+    _make_sent_replies()
     _make_statements()
 
 
@@ -61,6 +62,18 @@ def _make_receipts() -> None:
     )
     op.create_index("ix_receipts_letter", "receipts", ["letter"], if_not_exists=True)
     op.create_index("ix_receipts_recorded_at_ms", "receipts", ["recorded_at_ms"], if_not_exists=True)
+
+
+def _make_sent_replies() -> None:
+    op.create_table(
+        "sent_replies",
+        Column("event_id", String(36), primary_key=True),
+        Column("programme", String(128), nullable=False),
+        Column("body", LargeBinary(32), nullable=False),
+        Column("occurred_at_ms", BigInteger, nullable=False),
+        if_not_exists=True,
+    )
+    op.create_index("ix_sent_replies_occurred_at_ms", "sent_replies", ["occurred_at_ms"], if_not_exists=True)
 
 
 def _make_statements() -> None:

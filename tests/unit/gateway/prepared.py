@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import inspect
 from starlette.routing import Route
 
 from connectors.gateway import composition
@@ -70,9 +71,7 @@ def worked_out_once() -> Iterator[None]:
 
 
 def _make_missing(make: Callable[[Engine, MetaData], None], engine: Engine, tables: MetaData) -> None:
-    with engine.connect() as connection:
-        there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
-    if not tables.tables.keys() <= there:
+    if not tables.tables.keys() <= set(inspect(engine).get_table_names()):
         make(engine, tables)
 
 

@@ -215,7 +215,7 @@ async def test_the_clients_own_name_may_stand_as_source(gateway: Gateway) -> Non
 
 
 async def test_a_topic_that_is_none_is_not_found(gateway: Gateway) -> None:
-    for topic in ("persons", "intake", "handovers", "nonsense"):
+    for topic in ("notices", "intake", "handovers", "nonsense"):
         answer = await gateway.http.post(f"/events/{topic}", json={}, headers=gateway.token())
         assert (answer.status_code, answer.json()["refused"]["code"]) == (404, "unknown_topic")
 

@@ -44,10 +44,12 @@ $(READY): $(INSTALLED) connectors/kafka/jars.lock
 		prepare(settings_of_process().cache_folder)'
 	@touch $@
 
-packages: ## Debian's chromium, in which the pages are tested: installed where we may, else named
-	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
-		&& apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium; } \
-		|| { echo "make: install the system package chromium (Debian: apt-get install chromium)" >&2; exit 1; }
+packages: ## Debian's chromium and postgresql, which pages and databases are tested with: installed where we may, else named
+	@missing=""; test -x /usr/bin/chromium || missing="chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$$missing postgresql"; \
+	test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+		&& apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y $$missing; } \
+		|| { echo "make: install the system packages that are missing (Debian: apt-get install $$missing)" >&2; exit 1; }
 
 run: setup ## start broker, workers, gateway and a demo that sends real messages; Ctrl-C stops all of it
 	$(BIN)/brobygger up --demo
@@ -59,7 +61,7 @@ check: setup ## format, lint, types and import contracts, as they have to be bef
 	$(BIN)/lint-imports
 
 unit: setup ## the tests without network or broker, but for properties and what is marked long (half a minute)
-	TMPDIR=$(IN_MEMORY) $(PYTEST) -m "$(WITHOUT_BROKER) and not hypothesis and not long" $(BROKER_FOLDERS:%=--ignore=%) --numprocesses auto
+	TMPDIR=$(IN_MEMORY) $(PYTEST) -m "$(WITHOUT_BROKER) and not hypothesis and not long and not postgresql" $(BROKER_FOLDERS:%=--ignore=%) --numprocesses auto
 
 integration: packages setup ## the tests against the real broker, which they start themselves
 	$(PYTEST) -m "integration and not chaos"

@@ -6,7 +6,7 @@ On SQLite one transaction writes at a time, so that none of them is needed beyon
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -21,7 +21,9 @@ def hold_alone(connection: Connection, name: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_number_of(name))))
-    elif not connection.connection.driver_connection.in_transaction:
+        return
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

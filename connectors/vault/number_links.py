@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine
 
 NUMBERS_MAX = 32
 
@@ -90,9 +90,7 @@ def _replacing(connection: Connection, youth_id: str) -> set[str]:
 def _record_one(connection: Connection, link: Link) -> None:
     at_ms = milliseconds_of(link.occurred_at)
     own = (LINKS.c.youth_id == link.youth_id) & (LINKS.c.linked_to == link.linked_to)
-    row: Row[tuple[bool, int]] | None = connection.execute(
-        select(LINKS.c.linked, LINKS.c.stated_at_ms).where(own)
-    ).one_or_none()
+    row = connection.execute(select(LINKS.c.linked, LINKS.c.stated_at_ms).where(own)).one_or_none()
     values = {"linked": link.linked, "stated_at_ms": at_ms}
     if row is None:
         ids = {"youth_id": link.youth_id, "linked_to": link.linked_to}

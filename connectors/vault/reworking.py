@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
@@ -67,7 +68,7 @@ class Reworking:
         yield progress
         while True:
             began = time.perf_counter()
-            after, seen, left = in_transaction(self._engine, lambda connection, last=after: do(connection, last, batch))
+            after, seen, left = in_transaction(self._engine, partial(do, after=after, size=batch))
             if after is None:
                 return
             seen, left = progress.seen + seen, progress.left + left

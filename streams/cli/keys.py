@@ -20,6 +20,7 @@ from streams.settings import Settings, settings_of_process
 
 app = typer.Typer(help="List, rotate or retire the vault's keys.", no_args_is_help=True)
 _NO = 1
+_Row = tuple[str, str, str, int | None]
 KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
 FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
 
@@ -28,7 +29,9 @@ FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys 
 def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists each key, whether it is in force, and how many rows need it; never a key itself. One JSON line a key."""
     settings = settings_of_process()
-    rows = [(use.kind.value, use.key_id, use.state, use.needed_by) for use in _rotation(settings).uses()]
+    rows: list[tuple[str, str, str, int | None]] = [
+        (use.kind.value, use.key_id, use.state, use.needed_by) for use in _rotation(settings).uses()
+    ]
     roots = pseudonym_roots(settings.keys_folder)
     rows += [("pseudonyms", root.key_id, "former" if at else "current", None) for at, root in enumerate(roots)]
     if as_json:
@@ -100,11 +103,11 @@ _COLUMNS = ("kind", "key_id", "state", "needed_by")
 
 
 def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
-    index, identities = (partial(read, settings.keys_folder) for read in (index_keys, wrapping_keys))
-    done = Progress(0, 0)
+    folder, done = settings.keys_folder, Progress(0, 0)
+    reworking = Reworking(engine, partial(index_keys, folder), partial(wrapping_keys, folder))
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"rotating {kind}", total=None)
-        for done in Reworking(engine, index, identities).run(kind):
+        for done in reworking.run(kind):
             bar.update(task, total=done.total, completed=done.seen)
     return done
 

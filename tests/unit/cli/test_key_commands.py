@@ -48,7 +48,7 @@ def test_keys_are_listed_with_their_use_and_never_themselves(instance: Instance)
         {"kind": "data", "key_id": "1", "state": "current", "needed_by": 5},
         {"kind": "pseudonyms", "key_id": "k001", "state": "current", "needed_by": None},
     ]
-    keys = [key.key.hex() for key in (*index_keys(instance.keys), *wrapping_keys(instance.keys))]
+    keys = [index_keys(instance.keys)[0].key.hex(), wrapping_keys(instance.keys)[0].key.hex()]
     assert [key for key in keys if key in printed] == []
 
 

@@ -16,7 +16,7 @@ from connectors.gateway.tables import TABLES as LEDGER
 from connectors.gateway.tables import LedgerUnavailableError, open_ledger
 from connectors.read_model.tables import TABLES as READ_MODEL
 from connectors.read_model.tables import ReadModelUnavailableError, open_read_model
-from connectors.vault.database import open_database, sqlite_url
+from connectors.vault.database import open_database
 from connectors.vault.migrating import Migrations
 from connectors.vault.tables import INDEX, VaultUnavailableError, open_vault_tables
 from connectors.vault.tables import TABLES as VAULT
@@ -124,14 +124,13 @@ def test_an_upgrade_that_fails_leaves_the_version_before(database: str, tmp_path
         assert Migrations("things", folder).version_of(connection) == "v0001"
 
 
-def test_an_error_tells_nothing_of_the_url(tmp_path: Path) -> None:
+def test_an_error_tells_nothing_of_the_url() -> None:
     with pytest.raises(VaultUnavailableError) as caught:
         open_vault_tables("postgresql://someone:secret@localhost:1/vault")
 
     assert "secret" not in str(caught.value)
     with pytest.raises(VaultUnavailableError):
         open_vault_tables("mysql://localhost/vault")
-    assert open_vault_tables(sqlite_url(tmp_path / "vault.sqlite"))
 
 
 def test_every_revision_follows_the_one_before_it() -> None:

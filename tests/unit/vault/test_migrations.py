@@ -33,11 +33,11 @@ Opened = tuple["Callable[[str], Engine]", MetaData, type[Exception]]
 
 
 def shape_of(engine: Engine, names: list[str]) -> dict[str, list[object]]:
-    """Returns what a database says of its tables: columns, keys and indexes."""
+    """Returns what a database says of its tables: columns in any order, keys and indexes."""
     found = inspect(engine)
     return {
         name: [
-            [(one["name"], str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(name)],
+            sorted((one["name"], str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(name)),
             found.get_pk_constraint(name)["constrained_columns"],
             sorted((one["name"], tuple(one["column_names"])) for one in found.get_indexes(name)),
         ]

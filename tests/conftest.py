@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,16 @@ def postgresql() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Returns the URL of an empty database: once a SQLite file, once a PostgreSQL's."""
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Returns what makes an empty database and returns its URL: once SQLite files, once a PostgreSQL's."""
     if request.param == "sqlite":
-        return sqlite_url(tmp_path / "database.sqlite")
+        numbers = count(1)
+        return lambda: sqlite_url(tmp_path / f"database-{next(numbers)}.sqlite")
     cluster: Cluster = request.getfixturevalue("postgresql")
-    return cluster.database()
+    return cluster.database
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """Returns the URL of an empty database: once a SQLite file, once a PostgreSQL's."""
+    return new_database()

@@ -1,4 +1,7 @@
-"""A PostgreSQL of the tests' own: Debian's package, a cluster in a temporary folder, no network, gone at the end."""
+"""A PostgreSQL of the tests' own: Debian's package, a cluster in a temporary folder, no network, gone at the end.
+
+Each test gets a schema instead of a database of its own, which is there a hundred times quicker.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "lis
 
 
 class Cluster:
-    """A cluster that runs; each ``database`` is an empty one of its own."""
+    """A cluster that runs; each ``database`` is an empty schema, and its URL leads to that alone."""
 
     def __init__(self) -> None:
         self._binaries = _binaries()
@@ -36,27 +39,23 @@ class Cluster:
         except BaseException:
             self.stop()
             raise
+        self._administration = create_engine(self._url, isolation_level="AUTOCOMMIT")
 
     def database(self) -> str:
         """Returns the URL of a new and empty database."""
         name = f"database_{next(self._numbers)}"
-        engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return self._url(name)
+        with self._administration.connect() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+        return f"{self._url}&options=-csearch_path%3D{name}"
 
-    def dump(self, url: str) -> bytes:
-        """Returns what a backup of a database holds, as text."""
-        name = url.partition("@/")[2].partition("?")[0]
-        return self._run("pg_dump", "-h", str(self._folder), "-U", _USER, "--inserts", name)
+    def dump(self) -> bytes:
+        """Returns what a backup of everything holds, as text."""
+        return self._run("pg_dump", "-h", str(self._folder), "-U", _USER, "--inserts", "postgres")
 
     def files(self) -> bytes:
         """Returns the bytes of every file of the cluster, its write-ahead log among them, all of them written out."""
-        engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._administration.connect() as connection:
             connection.exec_driver_sql("CHECKPOINT")
-        engine.dispose()
         return b"".join(path.read_bytes() for path in sorted(Path(self._data).rglob("*")) if path.is_file())
 
     def stop(self) -> None:
@@ -69,8 +68,9 @@ class Cluster:
     def _data(self) -> str:
         return str(self._folder / "data")
 
-    def _url(self, name: str) -> str:
-        return f"postgresql://{_USER}@/{name}?host={self._folder}"
+    @property
+    def _url(self) -> str:
+        return f"postgresql+psycopg://{_USER}@/postgres?host={self._folder}"
 
     def _own(self) -> None:
         if os.getuid() == 0:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_MS = 30_000
 _VACUUM_PAUSE_SECONDS = 0.02
-_PATIENCE = {"connect_timeout": 10, "options": f"-c lock_timeout={LOCK_WAIT_MS}"}
+CONNECT_WAIT_SECONDS = 10
 
 
 def sqlite_url(path: Path) -> str:
@@ -44,7 +44,9 @@ def open_database(url: str, tables: MetaData | Migrations) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         driven = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(driven, pool_pre_ping=True, hide_parameters=True, connect_args=_PATIENCE)
+        connecting = {"connect_timeout": CONNECT_WAIT_SECONDS}
+        engine = create_engine(driven, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
+        event.listen(engine, "connect", _set_patient)
     elif parsed.get_backend_name() != "sqlite":
         raise ArgumentError("a database is SQLite or PostgreSQL")
     else:
@@ -112,6 +114,13 @@ def _make_private_file(path: Path) -> None:
     # and another process would take the write-ahead log away from under it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _set_patient(connection: Any, _record: object) -> None:
+    """Lets a statement wait for others' locks as long as it would on SQLite, and no longer."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {LOCK_WAIT_MS}")
+    connection.commit()
 
 
 def _set_durable(connection: Any, _record: object) -> None:

@@ -142,9 +142,9 @@ def _crash() -> None:
 
 
 @asynccontextmanager
-async def a_gateway(folder: Path, **limits: Any) -> AsyncIterator[Gateway]:
-    """Yields a gateway on a data folder; entering it again is a restart."""
-    settings = settings_in(folder, limits=Limits(**limits))
+async def a_gateway(folder: Path, *, databases: dict[str, str] | None = None, **limits: Any) -> AsyncIterator[Gateway]:
+    """Yields a gateway on a data folder; entering it again is a restart. ``databases`` are the URLs of other ones."""
+    settings = settings_in(folder, limits=Limits(**limits), **(databases or {}))
     make_ready(folder)
     publisher, clock = FakePublisher(), FixedClock()
     crash: list[Callable[[], None]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from structlog.testing import capture_logs
 from connectors.read_model.feed import Fetched
 from connectors.read_model.projection import OvertakenError, forget_all, progress_of, project
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, NEEDS, NOTICES, TABLES, open_read_model
-from connectors.vault.database import sqlite_url
 from schemas.identifiers import derived_id
 from schemas.topics import kafka_name
 from streams.log.following import shown
@@ -33,8 +32,8 @@ REPLY = derived_id("reply")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_read_model(sqlite_url(tmp_path / "read-model.sqlite"))
+def engine(database: str) -> Engine:
+    return open_read_model(database)
 
 
 def rows_of(engine: Engine, table: Any) -> list[dict[str, Any]]:
@@ -124,8 +123,8 @@ def test_a_need_that_two_linked_pathways_have_stands_for_both(engine: Engine) ->
     assert len(rows_of(engine, NEEDS)) == 2
 
 
-def test_any_batching_gives_the_same_database(engine: Engine, tmp_path: Path) -> None:
-    other = open_read_model(sqlite_url(tmp_path / "other.sqlite"))
+def test_any_batching_gives_the_same_database(engine: Engine, new_database: Callable[[], str]) -> None:
+    other = open_read_model(new_database())
     records = a_log()
     project(engine, records)
 

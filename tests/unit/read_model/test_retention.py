@@ -12,12 +12,12 @@ from connectors.gateway.composition import prune_all
 from connectors.read_model.projection import project
 from connectors.read_model.retention import prune
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, NEEDS, NOTICES, TABLES, open_read_model
-from connectors.vault.database import sqlite_url
 from schemas.topics import entry_of
 from tests.unit.gateway.builders import a_gateway
 from tests.unit.read_model.builders import NOW, a_notice, a_view, handover_id, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -45,8 +45,8 @@ OPEN: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_read_model(sqlite_url(tmp_path / "read-model.sqlite"))
+def engine(database: str) -> Engine:
+    return open_read_model(database)
 
 
 def everything(engine: Engine) -> dict[str, list[Any]]:
@@ -99,7 +99,7 @@ def test_notices_leave_and_needs_stay_as_their_pathway_shows_them(engine: Engine
     assert (count(engine, NOTICES), count(engine, NEEDS)) == (1, 1)
 
 
-def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(tmp_path: Path) -> None:
+def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(new_database: Callable[[], str]) -> None:
     closed = {"statement": "reply_accepted", "state": "ended"}
     expired: list[Fetched] = [
         told("gone", (0, 0), **said_at(BEFORE - timedelta(days=9))),
@@ -113,7 +113,7 @@ def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(tmp_path: P
         a_notice("kept", (0, 1), **said_at(AFTER)),
         a_view("one"),
     ]
-    grown, anew = (open_read_model(sqlite_url(tmp_path / f"{name}.sqlite")) for name in ("grown", "anew"))
+    grown, anew = (open_read_model(new_database()) for _ in range(2))
     project(grown, expired)
     project(grown, kept)
     project(anew, kept)

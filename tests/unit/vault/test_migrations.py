@@ -110,12 +110,12 @@ def test_an_upgrade_that_fails_leaves_the_version_before(database: str, tmp_path
     folder = tmp_path / "revisions"
     folder.mkdir()
     (folder / "v0001_first.py").write_text(_revision("v0001", None, "create_table('kept', Column('n', Integer))"))
-    Migrations("things", folder).upgrade(create_engine(_driven(database)))
+    Migrations("things", folder).upgrade(create_engine(database))
     (folder / "v0002_broken.py").write_text(
         _revision("v0002", "v0001", "create_table('half', Column('n', Integer))\n    raise ZeroDivisionError")
     )
 
-    engine = create_engine(_driven(database))
+    engine = create_engine(database)
     with pytest.raises(ZeroDivisionError):
         Migrations("things", folder).upgrade(engine)
 
@@ -157,10 +157,6 @@ def _tables_of_version_1() -> MetaData:
 
 def _row(lookup: bytes) -> dict[str, object]:
     return {"lookup": lookup, "youth_id": "y" * 32}
-
-
-def _driven(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 def _revision(version: str, before: str | None, does: str) -> str:

@@ -17,7 +17,7 @@ from connectors.vault.claim_codes import CODE_CHARACTERS, new_code, read_code, s
 from connectors.vault.claims import Claim, ClaimCodes, ClaimLimits
 from connectors.vault.tables import CLAIMS, MISSES
 from schemas.refusals import Refusal
-from tests.unit.vault.builders import AT, a_vault, allotted, everything_in
+from tests.unit.vault.builders import AT, a_vault, allotted, everything_in, the_vault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,9 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest.fixture
-def codes(tmp_path: Path) -> ClaimCodes:
+def codes(database: str) -> ClaimCodes:
     """Returns the codes of a new vault, in which two people are known."""
-    return ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY)
+    return ClaimCodes(allotted(the_vault(database).engine, YOUTH, OTHER), KEY)
 
 
 def refusal_code(outcome: Claim | Refusal) -> str | None:
@@ -143,12 +143,12 @@ def test_mistyped_codes_are_refused_and_not_counted(codes: ClaimCodes) -> None:
     assert isinstance(codes.claim(code, HEADSPACE, AT), Claim)
 
 
-def test_guesses_of_one_are_limited_though_it_restarts_and_then_knows_the_code(tmp_path: Path) -> None:
-    codes = ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY)
+def test_guesses_of_one_are_limited_though_it_restarts_and_then_knows_the_code(database: str) -> None:
+    codes = ClaimCodes(allotted(the_vault(database).engine, YOUTH, OTHER), KEY)
     code = codes.make(YOUTH, AT)
     guesses = [codes.claim(new_code(), HEADSPACE, AT) for _ in range(10)]
 
-    restarted = ClaimCodes(a_vault(tmp_path).engine, KEY)
+    restarted = ClaimCodes(the_vault(database).engine, KEY)
 
     assert {refusal_code(one) for one in guesses} == {"code_unknown"}
     assert refusal_code(restarted.claim(code, HEADSPACE, AT + 59 * MINUTE)) == "too_many_attempts"
@@ -164,8 +164,8 @@ def test_guesses_of_all_are_limited_together(codes: ClaimCodes) -> None:
     assert isinstance(codes.claim(codes.make(YOUTH, AT), HEADSPACE, AT + 61 * MINUTE), Claim)
 
 
-def test_used_and_expired_codes_count_as_guesses(tmp_path: Path) -> None:
-    codes = ClaimCodes(allotted(a_vault(tmp_path).engine, YOUTH, OTHER), KEY, ClaimLimits(misses_of_one_max=2))
+def test_used_and_expired_codes_count_as_guesses(database: str) -> None:
+    codes = ClaimCodes(allotted(the_vault(database).engine, YOUTH, OTHER), KEY, ClaimLimits(misses_of_one_max=2))
     used, late = codes.make(YOUTH, AT), codes.make(OTHER, AT - 31 * DAY)
     codes.claim(used, UNIK, AT)
 
@@ -174,21 +174,21 @@ def test_used_and_expired_codes_count_as_guesses(tmp_path: Path) -> None:
     assert outcomes == ["code_used", "code_expired", "too_many_attempts"]
 
 
-def _guess(folder: Path) -> list[str | None]:
-    codes = ClaimCodes(a_vault(folder).engine, KEY)
+def _guess(url: str) -> list[str | None]:
+    codes = ClaimCodes(the_vault(url).engine, KEY)
     return [refusal_code(codes.claim(new_code(), HEADSPACE, AT)) for _ in range(6)]
 
 
 @pytest.mark.long
-def test_guessing_from_many_processes_at_once_gets_no_further(tmp_path: Path) -> None:
+def test_guessing_from_many_processes_at_once_gets_no_further(database: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        outcomes = [one for some in pool.map(_guess, [tmp_path] * 4) for one in some]
+        outcomes = [one for some in pool.map(_guess, [database] * 4) for one in some]
 
     assert sorted(filter(None, outcomes)) == ["code_unknown"] * 10 + ["too_many_attempts"] * 14
 
 
-def test_what_no_longer_counts_is_pruned(tmp_path: Path) -> None:
-    engine = allotted(a_vault(tmp_path).engine, YOUTH, OTHER)
+def test_what_no_longer_counts_is_pruned(database: str) -> None:
+    engine = allotted(the_vault(database).engine, YOUTH, OTHER)
     codes = ClaimCodes(engine, KEY)
     codes.make(YOUTH, AT - 61 * DAY)
     kept = codes.make(OTHER, AT - 59 * DAY)

@@ -24,6 +24,7 @@ from tests.unit.vault.builders import (
     everything_in,
     stated,
     the_identities,
+    the_vault,
 )
 
 if TYPE_CHECKING:
@@ -73,16 +74,16 @@ def test_a_copy_of_the_disk_taken_afterwards_holds_nothing_of_the_person(tmp_pat
         assert the_identities(vault.engine).details_of(other) == details(number=number)
 
 
-def test_erasing_again_finds_nothing_and_clears_the_file_all_the_same(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_erasing_again_finds_nothing_and_clears_the_file_all_the_same(database: str) -> None:
+    vault = the_vault(database)
     youth_id = told(vault, CPR)
     erase_from_vault(vault.engine, youth_id)
 
     assert erase_from_vault(vault.engine, youth_id) == Erased(0, 0, 0)
 
 
-def test_who_was_erased_is_a_new_person_when_told_of_again(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_who_was_erased_is_a_new_person_when_told_of_again(database: str) -> None:
+    vault = the_vault(database)
     youth_id = told(vault, CPR)
     erase_from_vault(vault.engine, youth_id)
 
@@ -121,8 +122,8 @@ def test_a_request_that_knew_the_youth_id_before_brings_nothing_back_after(tmp_p
     assert youth_id.encode() not in everything_in(tmp_path)
 
 
-def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_that_wrote(tmp_path: Path) -> None:
-    vault, other = a_vault(tmp_path), a_vault(tmp_path)
+def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_that_wrote(database: str) -> None:
+    vault, other = the_vault(database), the_vault(database)
     youth_id = vault.youth_id(SYSTEM, CPR)
     begun = threading.Event()
 
@@ -147,9 +148,9 @@ def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_tha
 
 
 def test_the_look_up_goes_first_so_that_a_database_with_many_writers_waits_for_those_who_hold_it(
-    tmp_path: Path,
+    database: str,
 ) -> None:
-    vault = a_vault(tmp_path)
+    vault = the_vault(database)
     youth_id = told(vault, CPR)
     statements: list[str] = []
     event.listen(vault.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
@@ -160,8 +161,8 @@ def test_the_look_up_goes_first_so_that_a_database_with_many_writers_waits_for_t
     assert tables == ["youth_index", "identities", "claims", "number_links"]
 
 
-def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_requests_and_erasures_at_once_leave_no_identity_that_nobody_can_look_up(database: str) -> None:
+    vault = the_vault(database)
 
     def tell(_: int) -> None:
         with suppress(ErasedMeanwhileError):

@@ -26,6 +26,7 @@ from tests.unit.vault.builders import (
     everything_in,
     stated,
     the_identities,
+    the_vault,
 )
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(database: str) -> Engine:
     """Returns the engine of a new vault, in which two people are known."""
-    return allotted(a_vault(tmp_path).engine, A, B)
+    return allotted(the_vault(database).engine, A, B)
 
 
 def row_of(engine: Engine, youth_id: str) -> dict[str, Any]:
@@ -56,12 +57,12 @@ def set_row(engine: Engine, youth_id: str, **values: Any) -> None:
         connection.execute(update(IDENTITIES).where(IDENTITIES.c.youth_id == youth_id).values(values))
 
 
-def test_what_was_kept_is_known_after_a_restart(tmp_path: Path) -> None:
-    first = a_vault(tmp_path)
+def test_what_was_kept_is_known_after_a_restart(database: str) -> None:
+    first = the_vault(database)
     the_identities(allotted(first.engine, A)).keep([stated(A)])
     first.close()
 
-    identities = the_identities(a_vault(tmp_path).engine)
+    identities = the_identities(the_vault(database).engine)
 
     assert identities.details_of(A) == details()
     assert identities.details_of(B) is None

@@ -15,6 +15,7 @@ from connectors.vault.store import RunVault, VaultUnavailableError
 from tests.unit.vault.builders import the_vault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SYSTEM = "urn:oid:1.2.208.176.1.2"
@@ -26,8 +27,8 @@ def _allot(url: str) -> list[str]:
     return [vault.youth_id(SYSTEM, f"{number:010}") for number in range(20)]
 
 
-def test_the_same_number_gives_the_same_id_and_another_number_another(tmp_path: Path) -> None:
-    vault = the_vault(sqlite_url(tmp_path / "vault.sqlite"))
+def test_the_same_number_gives_the_same_id_and_another_number_another(database: str) -> None:
+    vault = the_vault(database)
 
     youth_id = vault.youth_id(SYSTEM, CPR)
 
@@ -36,35 +37,33 @@ def test_the_same_number_gives_the_same_id_and_another_number_another(tmp_path: 
     assert len({youth_id, vault.youth_id(SYSTEM, "2512489997"), vault.youth_id("urn:oid:1", CPR)}) == 3
 
 
-def test_ids_are_found_again_after_a_restart(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "vault.sqlite")
-    first = the_vault(url)
+def test_ids_are_found_again_after_a_restart(database: str) -> None:
+    first = the_vault(database)
     youth_id = first.youth_id(SYSTEM, CPR)
     first.close()
 
-    assert the_vault(url).youth_id(SYSTEM, CPR) == youth_id
+    assert the_vault(database).youth_id(SYSTEM, CPR) == youth_id
 
 
-def test_ids_are_random_and_no_function_of_the_number(tmp_path: Path) -> None:
-    one = the_vault(sqlite_url(tmp_path / "one.sqlite"))
-    other = the_vault(sqlite_url(tmp_path / "other.sqlite"))
+def test_ids_are_random_and_no_function_of_the_number(new_database: Callable[[], str]) -> None:
+    one = the_vault(new_database())
+    other = the_vault(new_database())
 
     assert one.youth_id(SYSTEM, CPR) != other.youth_id(SYSTEM, CPR)
 
 
 @pytest.mark.long
-def test_processes_that_allot_at_once_agree(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "vault.sqlite")
+def test_processes_that_allot_at_once_agree(database: str) -> None:
 
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        seen = pool.map(_allot, [url] * 4)
+        seen = pool.map(_allot, [database] * 4)
 
     assert all(ids == seen[0] for ids in seen)
     assert len(set(seen[0])) == 20
 
 
-def test_threads_that_allot_at_once_agree(tmp_path: Path) -> None:
-    vault = the_vault(sqlite_url(tmp_path / "vault.sqlite"))
+def test_threads_that_allot_at_once_agree(database: str) -> None:
+    vault = the_vault(database)
 
     with ThreadPoolExecutor(8) as threads:
         seen = set(threads.map(lambda _: vault.youth_id(SYSTEM, CPR), range(64)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from connectors.vault.claim_codes import new_code, read_code, shown
+from connectors.vault.locking import hold_alone
 from connectors.vault.tables import CLAIMS, MISSES, hold_known, in_transaction
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal
@@ -90,6 +91,8 @@ class ClaimCodes:
         code_hash = self._hash_of(code)
 
         def work(connection: Connection) -> Claim | Refusal:
+            # One at a time, or guesses made at once would each be counted before any of them is written down.
+            hold_alone(connection, "claims")
             if self._is_guessing(connection, client, at):
                 return _refusal("too_many_attempts", "only so many wrong codes are taken in an hour", "wait an hour")
             row = connection.execute(select(CLAIMS).where(CLAIMS.c.code == code_hash).with_for_update()).one_or_none()

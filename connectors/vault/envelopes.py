@@ -1,4 +1,4 @@
-"""What encrypts a person's rows: a number under the index key, an identity under a data key, that under a wrapping key.
+"""What encrypts a person's row: the identity under a data key, that under a key-encryption key.
 
 AES-256-GCM each time, with the youth id as associated data: a row that was altered, or put in another person's place,
 opens to nobody.
@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from connectors.vault.tables import VaultUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from connectors.vault.keys import IndexKey, WrappingKey
+    from connectors.vault.keys import WrappingKey
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -63,23 +61,6 @@ def unwrapped(key: WrappingKey | None, row: Row[Any]) -> bytes:
     if key is None:
         raise BrokenIdentityError(f"the key-encryption key {row.kek_id} is missing; put it back into identities.json")
     return _opened(key.key, row.wrapped_key, _purpose("data key", row.kek_id + row.youth_id))
-
-
-def sealed_number(key: IndexKey, youth_id: str, system: str, number: str) -> bytes:
-    """Returns a number, encrypted for whoever can look it up anyway: the holder of its index key."""
-    content = msgspec.msgpack.encode([system, number])
-    return _sealed(_number_key(key), content, _purpose("number", key.key_id + youth_id))
-
-
-def opened_number(key: IndexKey, row: Row[Any]) -> tuple[str, str]:
-    """Returns the system and the number of a row of the look-up index; raises BrokenIdentityError."""
-    content = _opened(_number_key(key), row.sealed_number, _purpose("number", row.key_id + row.youth_id))
-    system, number = msgspec.msgpack.decode(content, type=tuple[str, str])
-    return system, number
-
-
-def _number_key(key: IndexKey) -> bytes:
-    return HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"brobygger number").derive(key.key)
 
 
 def _purpose(what: str, name: str) -> bytes:

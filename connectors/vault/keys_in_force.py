@@ -103,10 +103,14 @@ class OwnKeys(Generic[KeyOf]):
         hold_shared(connection, lock_of(self._kind))
         states = states_of(connection, self._kind)
         current = next((key_id for key_id, state in states.items() if state is State.CURRENT), None)
-        if current is None:
-            return InForce(self.all()[0])
         former = sorted(key_id for key_id, state in states.items() if state is State.FORMER)
-        return InForce(self._known(current), tuple(self._known(key_id) for key_id in former))
+        keys = InForce(
+            self._first() if current is None else self._known(current),
+            tuple(self._known(key_id) for key_id in former),
+        )
+        # Those that are retired, or only prepared, are forgotten; they are read again should they be named.
+        self._keys = {key.key_id: key for key in (keys.current, *keys.former)}
+        return keys
 
     def has_all_in_force(self, connection: Connection) -> bool:
         """Returns whether every key in force had been read before; those that had not are read now."""
@@ -121,6 +125,9 @@ class OwnKeys(Generic[KeyOf]):
         if key is None:
             raise UnknownKeyError(self._kind, key_id)
         return key
+
+    def _first(self) -> KeyOf:
+        return next(iter(self._keys.values()))
 
     def _fresh(self) -> dict[str, KeyOf]:
         return {key.key_id: key for key in self._read()}

@@ -13,7 +13,6 @@ from connectors.vault.envelopes import (
     BrokenIdentityError,
     new_data_key,
     opened_identity,
-    opened_number,
     sealed_identity,
     unwrapped,
     wrapped,
@@ -113,11 +112,8 @@ class Reworking:
         return (rows[-1].lookup if rows else None), len(rows), left
 
     def _number_of(self, connection: Connection, row: Row[Any]) -> tuple[str, str] | None:
-        """Returns the number of a row, or of the identity where the row is of the index's first version."""
+        """Returns the number that is kept of a person, or None where nothing is, or it can't be opened."""
         try:
-            if row.sealed_number is not None:
-                key = self._index.get(row.key_id)
-                return None if key is None else opened_number(key, row)
             found = connection.execute(select(IDENTITIES).where(IDENTITIES.c.youth_id == row.youth_id)).one_or_none()
             if found is None:
                 return None

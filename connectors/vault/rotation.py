@@ -107,17 +107,18 @@ class Rotation:
 
         return in_transaction(self._engine, work)
 
-    def retire(self, kind: Kind) -> Retired | StillNeeded:
+    def retire(self, kind: Kind, *, forget: bool = False) -> Retired | StillNeeded:
         """Ends a rotation where nothing needs the former keys: their rows go, and they leave the file.
 
-        Backups from before need them still. May be repeated; after a kill it should be.
+        ``forget``: people of whom the vault keeps nothing but the look-up, and so nothing was ever published, need no
+        index key. Backups from before need the keys still. May be repeated; after a kill it should be.
         """
 
         def work(connection: Connection) -> StillNeeded | None:
             hold_alone(connection, lock_of(kind))
             states = states_of(connection, kind)
             former = [key_id for key_id, state in states.items() if state is State.FORMER]
-            if people := needing(connection, kind, former):
+            if people := needing(connection, kind, former, kept_alone=forget):
                 return StillNeeded(people)
             if kind is Kind.INDEX:
                 connection.execute(delete(INDEX).where(INDEX.c.key_id.in_(former)))
@@ -178,8 +179,8 @@ class Rotation:
         return [key.key_id for key in keys]
 
 
-def needing(connection: Connection, kind: Kind, former: list[str]) -> int:
-    """Returns how many people can't be found, or read, without the former keys."""
+def needing(connection: Connection, kind: Kind, former: list[str], *, kept_alone: bool = False) -> int:
+    """Returns how many people can't be found, or read, without the former keys; of those alone that are kept, if so."""
     if kind is Kind.DATA:
         left = IDENTITIES.c.generation < generation_in_force(connection)
         return connection.scalar(select(func.count()).select_from(IDENTITIES).where(left)) or 0
@@ -189,6 +190,8 @@ def needing(connection: Connection, kind: Kind, former: list[str]) -> int:
     other = INDEX.alias()
     elsewhere = select(other.c.youth_id).where(other.c.youth_id == INDEX.c.youth_id, other.c.key_id.not_in(former))
     wanted = select(func.count(INDEX.c.youth_id.distinct())).where(INDEX.c.key_id.in_(former), ~elsewhere.exists())
+    if kept_alone:
+        wanted = wanted.where(INDEX.c.youth_id.in_(select(IDENTITIES.c.youth_id)))
     return connection.scalar(wanted) or 0
 
 

@@ -10,10 +10,9 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from connectors.vault.envelopes import sealed_number
 from connectors.vault.keys_in_force import Kind, OwnKeys
 from connectors.vault.locking import hold_alone
 from connectors.vault.tables import (
@@ -52,7 +51,6 @@ def index_row(key: IndexKey, youth_id: str, system: str, value: str) -> dict[str
         "lookup": lookup_of(key.key, system, value),
         "youth_id": youth_id,
         "key_id": key.key_id,
-        "sealed_number": sealed_number(key, youth_id, system, value),
     }
 
 
@@ -75,17 +73,17 @@ class SqlVault:
         allotted then, or it is and the next call returns it.
         """
         found = self._found(identifier_system, value)
-        if found is None:
+        if not found:
             return self._allotted(identifier_system, value)
-        if found.sealed_number is None:
-            self._complete(found.youth_id, identifier_system, value)
-        youth_id: str = found.youth_id
+        youth_id: str = found[0].youth_id
+        if len(found) < len(self._keys.all()):
+            self._complete(youth_id, identifier_system, value)
         return youth_id
 
     def known_youth_id(self, identifier_system: str, value: str) -> str | None:
         """Returns the youth id of an identifier, or None where none was allotted; raises VaultUnavailableError."""
         found = self._found(identifier_system, value)
-        return None if found is None else found.youth_id
+        return found[0].youth_id if found else None
 
     @property
     def engine(self) -> Engine:
@@ -104,27 +102,27 @@ class SqlVault:
         """Closes the connections."""
         self._engine.dispose()
 
-    def _found(self, system: str, value: str) -> Row[Any] | None:
-        def work(connection: Connection) -> Row[Any] | None:
-            row = self._row(connection, system, value)
+    def _found(self, system: str, value: str) -> Sequence[Row[Any]]:
+        def work(connection: Connection) -> Sequence[Row[Any]]:
+            rows = self._rows(connection, system, value)
             # A rotation may have made other keys the ones in force since this process read its own.
-            if row is None and not self._keys.has_all_in_force(connection):
-                row = self._row(connection, system, value)
-            return row
+            if not rows and not self._keys.has_all_in_force(connection):
+                rows = self._rows(connection, system, value)
+            return rows
 
         return reading(self._engine, work)
 
-    def _row(self, connection: Connection, system: str, value: str) -> Row[Any] | None:
+    def _rows(self, connection: Connection, system: str, value: str) -> Sequence[Row[Any]]:
+        """Returns a person's row for each key that this process knows, as far as it is there."""
         lookups = [lookup_of(key.key, system, value) for key in self._keys.all()]
-        return connection.execute(select(INDEX).where(INDEX.c.lookup.in_(lookups))).first()
+        return connection.execute(select(INDEX).where(INDEX.c.lookup.in_(lookups))).all()
 
     def _allotted(self, system: str, value: str) -> str:
         def work(connection: Connection) -> str:
             keys = self._keys.in_force(connection)
             # Looked up again, since this process may have read other keys for it.
-            row = self._row(connection, system, value)
-            if row is not None:
-                known: str = row.youth_id
+            if found := self._rows(connection, system, value):
+                known: str = found[0].youth_id
                 return known
             youth_id = secrets.token_hex(_YOUTH_ID_BYTES)
             rows = [index_row(key, youth_id, system, value) for key in (keys.current, *keys.former)]
@@ -135,25 +133,22 @@ class SqlVault:
             return in_transaction(self._engine, work)
         except VaultUnavailableError as error:
             # Another thread or process may have allotted it between our look-up and our insert: theirs stands.
-            theirs = self._found(system, value) if isinstance(error.__cause__, IntegrityError) else None
+            theirs = self.known_youth_id(system, value) if isinstance(error.__cause__, IntegrityError) else None
             if theirs is None:
                 raise
-            found: str = theirs.youth_id
-            return found
+            return theirs
 
     def _complete(self, youth_id: str, system: str, value: str) -> None:
-        """Gives a person of the index's first version what later rotations need: the number, and rows for all keys."""
+        """Adds a person's rows for keys that have come into force, where the rotation has not come by yet."""
 
         def work(connection: Connection) -> None:
             hold_alone(connection, REINDEXING)
             keys = self._keys.in_force(connection)
             hold_known(connection, [youth_id])
-            present = set(connection.scalars(select(INDEX.c.lookup).where(INDEX.c.youth_id == youth_id)).all())
-            for key in (keys.current, *keys.former):
-                row = index_row(key, youth_id, system, value)
-                own = INDEX.c.lookup == row["lookup"]
-                there = row["lookup"] in present
-                connection.execute(update(INDEX).where(own).values(row) if there else insert(INDEX).values(row))
+            present = set(connection.scalars(select(INDEX.c.key_id).where(INDEX.c.youth_id == youth_id)).all())
+            missing = [key for key in (keys.current, *keys.former) if key.key_id not in present]
+            if missing:
+                connection.execute(insert(INDEX), [index_row(key, youth_id, system, value) for key in missing])
 
         in_transaction(self._engine, work)
 

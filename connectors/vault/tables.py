@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TABLES = MetaData()
-# One row for each index key in force. The number is sealed under a key that follows from the index key, so that it can
-# be indexed anew under another; from rows of version 1 it is absent until it is looked up again.
+# One row for each person and index key in force.
 INDEX = Table(
     "youth_index",
     TABLES,
     Column("lookup", LargeBinary(32), primary_key=True),
     Column("youth_id", String(32), nullable=False, index=True),
     Column("key_id", String(4), nullable=False, index=True, server_default="k001"),
-    Column("sealed_number", LargeBinary),
 )
 # The data key, wrapped, lies with what it opens: one row holds all that an erasure has to take away. ``generation``
 # is the rotation of data keys that made it.

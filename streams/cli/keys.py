@@ -79,12 +79,16 @@ def rotate(kind: KindOf, as_json: AsJson = False) -> None:  # noqa: FBT002
 
 
 @app.command()
-def retire(kind: FiledKind, as_json: AsJson = False) -> None:  # noqa: FBT002
+def retire(
+    kind: FiledKind,
+    forget: Annotated[bool, typer.Option("--forget", help="look-ups of people of whom nothing is kept, too")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
     """Takes former keys out of their file where nothing needs them; exit code 1 where something does.
 
     Keep them apart as long as you keep backups from before the rotation: those open with nothing else.
     """
-    match _rotation(settings_of_process()).retire(kind):
+    match _rotation(settings_of_process()).retire(kind, forget=forget):
         case StillNeeded(people):
             if as_json:
                 print_document({"kind": kind.value, "retired": [], "needed_by": people})
@@ -114,14 +118,14 @@ def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
 
 def _next_step(kind: Kind, done: Progress) -> str:
     if done.left:
-        return f"{done.left} rows could not be opened or have no number: {_LEFT[kind]}"
+        return f"{done.left} rows could not be opened: {_LEFT[kind]}"
     if kind is Kind.DATA:
         return "nothing needs the former data keys; they are gone"
     return f"nothing needs the former key; `brobygger keys retire {kind}` takes it out of its file"
 
 
 _LEFT = {
-    Kind.INDEX: "they keep the former key until their number is told again; then run this again",
+    Kind.INDEX: "they keep the former key until their number is told again, or `keys retire index --forget`",
     Kind.IDENTITIES: "put back the key that is missing, or restore those rows, then run this again",
     Kind.DATA: "put back the key that is missing, or restore those rows, then run this again",
 }

@@ -1,16 +1,15 @@
 """What rotation needs to know of each row, which keys are in force, and which number replaces which."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String
 
 revision = "v0002"
 down_revision = "v0001"
 
 
 def upgrade() -> None:
-    """Rows from before are of the first keys; their numbers are sealed when they are next looked up or rotated."""
+    """Adds them; rows from before are of the first keys."""
     op.add_column("youth_index", Column("key_id", String(4), nullable=False, server_default="k001"))
-    op.add_column("youth_index", Column("sealed_number", LargeBinary))
     op.create_index("ix_youth_index_key_id", "youth_index", ["key_id"])
     op.add_column("identities", Column("generation", Integer, nullable=False, server_default="1"))
     op.create_index("ix_identities_kek_id", "identities", ["kek_id"])

@@ -28,7 +28,7 @@ def databases(new_database: Callable[[], str]) -> dict[str, str]:
 @pytest.fixture
 async def gateway(tmp_path: Path, databases: dict[str, str]) -> AsyncIterator[Gateway]:
     """Runs a gateway on databases that its settings name."""
-    async with a_gateway(tmp_path / "data", databases=databases) as running:
+    async with a_gateway(tmp_path / "data", databases=databases, answer_time_max=timedelta()) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.vault.keys_in_force import Kind
+
+# Other processes, of which each begins as a copy of one that has read the code already.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.unit.vault.instances"])
 
 
 @dataclass(frozen=True)

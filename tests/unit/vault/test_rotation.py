@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, select, update
 
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.keys import index_keys, wrapping_keys
@@ -192,23 +192,54 @@ def test_who_is_erased_meanwhile_stays_erased(instance: Instance, people: dict[s
     assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
 
 
-def test_rows_of_the_first_version_are_indexed_by_their_identity_or_when_they_are_looked_up(
-    instance: Instance, people: dict[str, str]
-) -> None:
+def test_of_whom_nothing_is_kept_is_indexed_when_next_looked_up(instance: Instance, people: dict[str, str]) -> None:
     unknown = instance.vault.youth_id(SYSTEM, "0202000000")
-    with instance.vault.engine.begin() as connection:
-        connection.execute(update(INDEX).values(sealed_number=None))
     instance.rotation.start(Kind.INDEX, AT)
 
     first = instance.rework(Kind.INDEX)[-1]
     too_early = instance.rotation.retire(Kind.INDEX)
-    found = instance.vault.youth_id(SYSTEM, "0202000000")
+    found = an_instance(instance.url, instance.keys).vault.youth_id(SYSTEM, "0202000000")
 
     assert first == Progress(11, 11, left=1)
     assert too_early == StillNeeded(1)
     assert found == unknown
     assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
     assert everybody(instance) == people
+
+
+def test_of_whom_nothing_is_kept_may_be_forgotten_where_that_is_said(
+    instance: Instance, people: dict[str, str]
+) -> None:
+    unknown = instance.vault.youth_id(SYSTEM, "0202000000")
+    instance.rotation.start(Kind.INDEX, AT)
+    needed = instance.rotation.retire(Kind.INDEX, forget=True)
+
+    instance.rework(Kind.INDEX)
+    retired = instance.rotation.retire(Kind.INDEX, forget=True)
+
+    assert needed == StillNeeded(10)
+    assert retired == Retired(("k001",))
+    assert instance.vault.youth_id(SYSTEM, "0202000000") != unknown
+    assert everybody(instance) == people
+
+
+def test_a_prepared_or_a_retired_key_costs_a_look_up_nothing(instance: Instance, people: dict[str, str]) -> None:
+    written: list[str] = []
+    others = an_instance(instance.url, instance.keys)
+    instance.rotate(Kind.INDEX)
+    everybody(others)
+    others.vault.youth_id(SYSTEM, "0202000000")
+    instance.rework(Kind.INDEX)
+    instance.rotation.retire(Kind.INDEX, forget=True)
+    instance.rotation.prepare(Kind.INDEX)
+    late = an_instance(instance.url, instance.keys)
+    for process in (others, late):
+        everybody(process)
+        event.listen(process.vault.engine, "before_cursor_execute", lambda *seen: written.append(seen[2]))
+
+    assert everybody(others) == everybody(late) == people
+
+    assert [one for one in written if not one.startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize("kind", [Kind.IDENTITIES, Kind.DATA])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 from datetime import timedelta
 from itertools import combinations
@@ -18,6 +17,7 @@ from connectors.vault.claims import Claim, ClaimCodes, ClaimLimits
 from connectors.vault.tables import CLAIMS, MISSES
 from schemas.refusals import Refusal
 from tests.unit.vault.builders import AT, a_vault, allotted, everything_in, the_vault
+from tests.unit.vault.instances import PROCESSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +181,7 @@ def _guess(url: str) -> list[str | None]:
 
 @pytest.mark.long
 def test_guessing_from_many_processes_at_once_gets_no_further(database: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with PROCESSES.Pool(4) as pool:
         outcomes = [one for some in pool.map(_guess, [database] * 4) for one in some]
 
     assert sorted(filter(None, outcomes)) == ["code_unknown"] * 10 + ["too_many_attempts"] * 14

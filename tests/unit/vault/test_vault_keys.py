@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import stat
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from connectors.vault.keys import (
     sealing_public_key,
     wrapping_keys,
 )
+from tests.unit.vault.instances import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_creating_again_keeps_the_keys(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_processes_that_create_at_once_end_with_the_same_keys(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with PROCESSES.Pool(4) as pool:
         seen = pool.map(_create_and_read, [tmp_path / "keys"] * 8)
 
     assert len(set(seen)) == 1

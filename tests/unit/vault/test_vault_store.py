@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import pytest
 from connectors.vault.database import sqlite_url
 from connectors.vault.store import RunVault, VaultUnavailableError
 from tests.unit.vault.builders import the_vault
+from tests.unit.vault.instances import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_ids_are_random_and_no_function_of_the_number(new_database: Callable[[],
 @pytest.mark.long
 def test_processes_that_allot_at_once_agree(database: str) -> None:
 
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with PROCESSES.Pool(4) as pool:
         seen = pool.map(_allot, [database] * 4)
 
     assert all(ids == seen[0] for ids in seen)

@@ -54,15 +54,16 @@ _ROLES = {
     ClientKind.PROGRAMME: frozenset({Role.STATEMENTS, Role.REPLIES}),
     ClientKind.OWNER: frozenset({Role.NEEDS}),
 }
+#: Who has one of these tells of young people by number, and answers for doing so.
+_TELLING = frozenset({Role.MEDCOM, Role.STATEMENTS, Role.PERSONS})
 
 
 class NewClient(BaseModel):
     """A client to be created. No ``roles`` means all that its kind can have, MedCom where it has a sender alone.
 
-    Who links two numbers joins two young people: ``persons`` is had by those alone whom it was given to by name.
-
-    A source states its data controller and the legal basis on which it sends. ``senders`` are the SOR codes in whose
-    name it may send MedCom messages, and the location numbers in whose it may send letters from before FHIR;
+    Who tells of young people names a data controller and the legal basis: a source always, a programme where it makes
+    statements. Linking two numbers joins two people: ``persons`` has to be given by name. ``senders`` are the SOR codes
+    in whose name it may send MedCom messages, and the location numbers in whose it may send letters from before FHIR;
     ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
     ``site`` binds a programme's client to the handovers of one of its sites.
     """
@@ -99,6 +100,10 @@ class Client:
         """Returns which handovers it sees and answers, where it is a programme's."""
         return Reach(self.name, self.site)
 
+    def may_tell_by(self, role: Role) -> bool:
+        """Returns whether it has the data controller and the legal basis that a role takes."""
+        return role not in _TELLING or _is_lawful(self)
+
     def may_send_for(self, sender: str) -> bool:
         """Returns whether it may send what an organisation sends, by its SOR code or location number."""
         return not self.senders.isdisjoint({sender, _ANY_SENDER})
@@ -114,11 +119,11 @@ class Clients:
     def create(self, client: NewClient, at: datetime) -> str:
         """Returns the new client's token, which is kept nowhere: only its hash is.
 
-        Raises RefusedError where a source lacks its data controller or legal basis, where the roles are not
-        its kind's, where MedCom's lacks a sender, or for PsykInfo, which has no individual pathway.
+        Raises RefusedError where who tells of young people lacks its data controller or legal basis, where the roles
+        are not its kind's, where MedCom's lacks a sender, or for PsykInfo, which has no individual pathway.
         """
         senders = [_ANY_SENDER] if client.any_sender else sorted(client.senders)
-        roles = client.roles or _ROLES[client.kind] - {Role.PERSONS} - ({Role.MEDCOM} if not senders else set())
+        roles = client.roles or _usual_roles(client, senders)
         _refuse_incomplete(client)
         _refuse_unbound(roles, senders)
         client_id = secrets.token_hex(_ID_BYTES)
@@ -170,6 +175,17 @@ def open_clients(ledger_url: str) -> Clients:
     return Clients(open_ledger(ledger_url))
 
 
+def _usual_roles(client: NewClient, senders: list[str]) -> frozenset[Role]:
+    roles = _ROLES[client.kind] - {Role.PERSONS}
+    if not senders:
+        roles -= {Role.MEDCOM}
+    return roles if client.kind is ClientKind.SOURCE or _is_lawful(client) else roles - _TELLING
+
+
+def _is_lawful(client: NewClient | Client) -> bool:
+    return all((text or "").strip() for text in (client.data_controller, client.legal_basis))
+
+
 def _hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
@@ -199,14 +215,14 @@ def _refuse_incomplete(client: NewClient) -> None:
                 "create a client for the programme that the young person is handed over to",
             )
         )
-    if client.kind is ClientKind.SOURCE:
+    if client.kind is ClientKind.SOURCE or not _TELLING.isdisjoint(client.roles or ()):
         for field in ("data_controller", "legal_basis"):
-            if getattr(client, field) is None:
+            if not (getattr(client, field) or "").strip():
                 raise RefusedError(
                     Refusal(
                         f"missing_{field}",
                         field,
-                        "a source names its data controller and its legal basis",
+                        "who tells of young people names its data controller and its legal basis",
                         f"give --{field.replace('_', '-')}",
                     )
                 )

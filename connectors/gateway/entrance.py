@@ -44,6 +44,10 @@ class Entrance:
                     "ask operations: `brobygger clients` makes tokens",
                 ),
             )
+        if not client.may_tell_by(role):
+            rule = "who tells of young people has named its data controller and its legal basis"
+            advice = "ask operations for a token made with --data-controller and --legal-basis"
+            raise TurnedAwayError(403, Refusal("missing_data_controller", "authorization", rule, advice))
         if wait_seconds := self._rate_limit.wait_seconds(client.client_id):
             raise TurnedAwayError(
                 429,

@@ -70,14 +70,13 @@ def demo_tokens(settings: Settings, programmes: list[str]) -> dict[str, str]:
     clients = open_clients(gateway_settings(settings).ledger_database)
     now = datetime.now(UTC)
     _revoke(clients, {HOSPITAL, MUNICIPALITY, *programmes}, now)
-    tokens = {}
+    tokens, legal = {}, {"data_controller": "Demo", "legal_basis": "synthetic data, no person"}
     for name in (HOSPITAL, MUNICIPALITY):
-        legal = {"data_controller": "Demo", "legal_basis": "synthetic data, no person"}
         # One client sends for all of the simulated hospitals, as a hub does.
         source = NewClient(kind=ClientKind.SOURCE, name=name, any_sender=name == HOSPITAL, **legal)
         tokens[name] = clients.create(source, now)
     for name in programmes:
-        tokens[name] = clients.create(NewClient(kind=ClientKind.PROGRAMME, name=name), now)
+        tokens[name] = clients.create(NewClient(kind=ClientKind.PROGRAMME, name=name, **legal), now)
     return tokens
 
 

@@ -6,13 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from connectors.gateway.clients import ClientKind, NewClient, Role
 from connectors.gateway.forms import FORMS
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.rate import RateLimit
+from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger
 from schemas.refusals import RefusedError
-from tests.unit.gateway.builders import NOW, Gateway, a_gateway, a_statement
+from tests.unit.gateway.builders import NOW, Gateway, a_gateway, a_statement, refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,6 +71,11 @@ async def test_a_token_is_kept_nowhere(gateway: Gateway) -> None:
     [
         ({"data_controller": None}, "missing_data_controller"),
         ({"legal_basis": None}, "missing_legal_basis"),
+        ({"data_controller": " "}, "missing_data_controller"),
+        (
+            {"kind": ClientKind.PROGRAMME, "roles": frozenset({Role.STATEMENTS}), "legal_basis": None},
+            "missing_legal_basis",
+        ),
         ({"name": "PsykInfo"}, "no_individual_pathway"),
         ({"roles": frozenset({Role.REPLIES})}, "foreign_role"),
         ({"roles": frozenset({Role.MEDCOM})}, "missing_sender"),
@@ -197,3 +204,29 @@ async def test_the_document_describes_every_form_with_an_example(gateway: Gatewa
 @pytest.mark.parametrize("topic", sorted(FORMS))
 def test_every_example_fits_its_form(topic: str) -> None:
     FORMS[topic].model_validate(a_statement(topic))
+
+
+async def test_a_programme_without_a_legal_basis_replies_and_tells_nothing(gateway: Gateway) -> None:
+    bare = gateway.token(ClientKind.PROGRAMME, "headspace", data_controller=None, legal_basis=None)
+
+    answer = await gateway.statement("enrolments", bare, programme="headspace")
+
+    [client] = gateway.clients.listed()
+    assert client.roles == {Role.REPLIES}
+    assert refused(answer)[:2] == (403, "forbidden")
+
+
+@pytest.mark.parametrize("lacking", ["data_controller", "legal_basis"])
+@pytest.mark.parametrize("path", ["/events/discharges", "/medcom/fhir"])
+async def test_a_token_that_lost_its_data_controller_or_legal_basis_opens_no_door(
+    gateway: Gateway, lacking: str, path: str
+) -> None:
+    headers = gateway.token() | {"content-type": "application/json"}
+    lost = update(CLIENTS).values({lacking: None})
+    in_transaction(open_ledger(gateway.settings.ledger_database), lambda connection: connection.execute(lost))
+
+    answer = await gateway.http.post(path, content=b"{}", headers=headers)
+
+    assert answer.status_code == 403
+    assert "data controller" in answer.text
+    assert gateway.publisher.records == []

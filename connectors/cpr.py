@@ -59,13 +59,23 @@ def person_number(system: str, value: str, named: str) -> PersonNumber:
     A replacement number that is given as a CPR number is known by its letters, and gets its own system. Raises
     RefusedError, with the field ``named``, where the value is not of its system's form or its date does not exist.
     """
-    number = value.upper()
+    # Some letters of other alphabets become ours in upper case, such as the Turkish dotless i.
+    number = value.upper() if value.isascii() else ""
     candidates = SYSTEMS if system == CPR else (system,)
     known_as = next((one for one in candidates if _FORMS[one].fullmatch(number)), None)
     if known_as is None:
         rule = "the number is ten digits that begin with a date, or a replacement number of its system's form"
         raise RefusedError(Refusal("invalid_cpr", named, rule, _HELP))
     return PersonNumber(known_as, number, _birth_date(number, named) if known_as == CPR else None)
+
+
+def without_separators(typed: str) -> str:
+    """Returns a number as it is kept, from one as people write it: without the hyphen, and without blanks.
+
+    >>> without_separators(" 010510-9996 ")
+    '0105109996'
+    """
+    return re.sub(r"[\s-]", "", typed)
 
 
 def _birth_date(number: str, named: str) -> date:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from connectors.cpr import CPR, SYSTEMS, PersonNumber, person_number
+from connectors.cpr import CPR, SYSTEMS, PersonNumber, person_number, without_separators
 from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
 from schemas.events import Municipality
 from schemas.refusals import Refusal, RefusedError
@@ -53,17 +52,13 @@ def identified(person: NumberForm, named: str = "person") -> PersonNumber:
     Raises RefusedError where the system is unknown, and as ``connectors.cpr`` does.
     """
     if person.cpr is not None:
-        return person_number(CPR, _bare(person.cpr), f"{named}.cpr")
-    return person_number(_system_of(person, named), _bare(person.value or ""), f"{named}.value")
+        return person_number(CPR, without_separators(person.cpr), f"{named}.cpr")
+    return person_number(_system_of(person, named), without_separators(person.value or ""), f"{named}.value")
 
 
 def details_of(person: PersonForm, who: PersonNumber) -> PersonDetails:
     """Returns what the vault is to keep of a person."""
     return PersonDetails(who.system, who.number, person.name, person.address, person.phone, person.protected)
-
-
-def _bare(number: str) -> str:
-    return re.sub(r"[\s-]", "", number)
 
 
 def _system_of(person: NumberForm, named: str) -> str:

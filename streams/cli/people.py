@@ -5,7 +5,7 @@ import re
 import sys
 from functools import partial
 
-from connectors.cpr import CPR, person_number
+from connectors.cpr import CPR, person_number, without_separators
 from connectors.vault.keys import index_keys
 from connectors.vault.store import SqlVault, open_vault
 from schemas.refusals import RefusedError
@@ -33,7 +33,7 @@ def youth_id_of(vault: SqlVault, given: str | None) -> str:
             return given
         raise refuse("a youth id is 32 hexadecimal characters; leave it out to be asked for a CPR number")
     try:
-        who = person_number(CPR, re.sub(r"[\s-]", "", _asked()), "number")
+        who = person_number(CPR, without_separators(_asked()), "number")
     except RefusedError as error:
         raise refuse(f"{error.refusal.rule}; {error.refusal.help}") from error
     youth_id = vault.known_youth_id(who.system, who.number)

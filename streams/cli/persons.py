@@ -1,14 +1,13 @@
 """``brobygger persons``: two numbers of one person, linked or told apart again."""
 
 import getpass
-import re
 import sys
 from datetime import UTC, datetime
 from functools import partial
 
 import typer
 
-from connectors.cpr import CPR, PersonNumber, person_number
+from connectors.cpr import CPR, PersonNumber, person_number, without_separators
 from connectors.vault.identities import Identities
 from connectors.vault.keys import wrapping_keys
 from connectors.vault.number_links import NumberLinks
@@ -64,7 +63,7 @@ def _say(as_json: bool, *, linked: bool) -> None:  # noqa: FBT001
 
 def _number(what: str) -> PersonNumber:
     try:
-        return person_number(CPR, re.sub(r"[\s-]", "", _asked(what)), "number")
+        return person_number(CPR, without_separators(_asked(what)), "number")
     except RefusedError as error:
         raise refuse(f"{what}: {error.refusal.rule}; {error.refusal.help}") from error
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from connectors.cpr import CPR, D_ECPR, X_ECPR, person_number
+from connectors.cpr import CPR, D_ECPR, X_ECPR, person_number, without_separators
 from schemas.refusals import RefusedError
 
 
@@ -68,7 +70,8 @@ def test_a_replacement_number_is_taken_whatever_its_digits_say_of_a_date() -> No
     assert person_number(X_ECPR, "9999991VJ5", "cpr").number == "9999991VJ5"
 
 
-@pytest.mark.parametrize("value", ["3102109989", "0013109989", "0100109989"])
+# The last one has sixty added to its day, as authorities do where they number who has no CPR number.
+@pytest.mark.parametrize("value", ["3102109989", "0013109989", "0100109989", "6105109989"])
 def test_a_date_that_does_not_exist_is_refused_by_name(value: str) -> None:
     with pytest.raises(RefusedError) as caught:
         person_number(CPR, value, "person.cpr")
@@ -90,6 +93,8 @@ def test_a_date_that_does_not_exist_is_refused_by_name(value: str) -> None:
         (CPR, "0703922VJ5"),
         (X_ECPR, "0105109996"),
         (X_ECPR, "0703925VJ5"),
+        (X_ECPR, "0703921V\u01315"),  # the Turkish dotless i, an I in upper case
+        (D_ECPR, "0703920V\u017f5"),  # the long s, an S in upper case
         (D_ECPR, "0703921VJ5"),
     ],
 )
@@ -104,3 +109,26 @@ def test_what_is_not_of_its_systems_form_is_refused_by_name(system: str, value: 
 
 def test_a_number_shows_nothing_of_itself() -> None:
     assert repr(person_number(CPR, "0105109996", "cpr")) == f"PersonNumber(system={CPR!r})"
+
+
+@given(st.dates(date(1858, 1, 1), date(2057, 12, 31)), st.integers(0, 9), st.integers(0, 999))
+def test_a_number_tells_the_birth_date_it_was_made_from(born: date, digit: int, serial: int) -> None:
+    assume(digit in digits_of(born.year))
+
+    found = person_number(CPR, f"{born:%d%m%y}{digit}{serial:03}", "cpr")
+
+    assert found.birth_date == born
+
+
+def digits_of(year: int) -> set[int]:
+    """Returns what digit 7 may be for a year of birth, by the table of CPR-kontoret."""
+    if year < 1900:
+        return {5, 6, 7, 8}
+    if year < 2000:
+        return {0, 1, 2, 3} | ({4, 9} if year >= 1937 else set())
+    return ({4, 9} if year <= 2036 else set()) | {5, 6, 7, 8}
+
+
+@pytest.mark.parametrize("typed", ["010510-9996", " 0105109996", "01 05 10 9996", "010510\u00a09996", "0105109996\n"])
+def test_a_number_is_kept_without_what_people_write_between_its_digits(typed: str) -> None:
+    assert person_number(CPR, without_separators(typed), "cpr").number == "0105109996"

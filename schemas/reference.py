@@ -1,24 +1,24 @@
 """Reference data: receivers, units, owners, municipalities and regions, read from a folder of files.
 
-Every file is checked whole when it is read; what is wrong is said with file and entry.
+``sources.toml`` says of each file where it comes from and as of which day. Every file is checked whole when it is read;
+what is wrong is said with file and entry.
 """
 
 from __future__ import annotations
 
-import csv
 import tomllib
-from collections import Counter
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.codes import Specialty
 from schemas.events import Municipality, Name
+from schemas.reference_checks import ReferenceDataError, check, read_file, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 Sor = Annotated[str, Field(pattern=r"^[0-9]{11,18}$")]
@@ -28,18 +28,40 @@ Phone = Annotated[str, Field(pattern=r"^[+]?[0-9][-0-9]{7,14}$")]
 RegionCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 
 
-class ReferenceDataError(Exception):
-    """Raised where a file of reference data is missing, unreadable or breaks a rule; names file and entry."""
-
-
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-_File = TypeVar("_File", bound=_Entry)
+_D = TypeVar("_D", bound="_Dated")
+_K = TypeVar("_K")
 
 
-class Receiver(_Entry):
+class _Dated(_Entry):
+    """Something that begins, and ends with the day before ``valid_to``; without dates it always was, and goes on."""
+
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _begins_first(self) -> Self:
+        if self.valid_to is not None and (self.valid_from or date.min) >= self.valid_to:
+            raise ValueError("valid_to is the first day on which it is no more, after valid_from")
+        return self
+
+    def has_begun(self, on: date) -> bool:
+        """Returns whether it was there on a day, or before."""
+        return (self.valid_from or date.min) <= on
+
+
+class FileSource(_Entry):
+    """Where a file comes from: as of which day, from whom, under which licence."""
+
+    as_of: date
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+    licence: Name
+
+
+class Receiver(_Dated):
     """An organisation that receives for a municipality, or, where it names none, for itself: a unit, a practice."""
 
     sor: Sor
@@ -59,8 +81,11 @@ class Service(_Entry):
     fictional: bool = False
 
 
-class Unit(_Entry):
-    """A hospital unit; ``sks`` is its department code, with which letters from before FHIR name it."""
+class Unit(_Dated):
+    """A hospital unit; ``sks`` is its department code, with which letters from before FHIR name it.
+
+    One that is closed is known on: its stays are.
+    """
 
     sor: Sor
     name: Name
@@ -108,6 +133,10 @@ class _RegionsFile(_Entry):
     region: tuple[Region, ...]
 
 
+class _SourcesFile(_Entry):
+    file: dict[str, FileSource]
+
+
 class _MunicipalitiesFile(_Entry):
     municipality: tuple[MunicipalityEntry, ...]
 
@@ -122,23 +151,27 @@ class Reference(_Entry):
     default_owner: Name
     municipalities: tuple[MunicipalityEntry, ...]
     regions: tuple[Region, ...]
+    sources: dict[str, FileSource] = {}
 
-    def municipality_of(self, sor: str, gln: str) -> str | None:
-        """Returns the municipality of a receiver that has both this SOR code and this GLN, or None."""
-        receiver = self._receivers.get((sor, gln))
+    def municipality_of(self, sor: str, gln: str, on: date = date.max) -> str | None:
+        """Returns the municipality of a receiver that has both this SOR code and this GLN, or None.
+
+        Of several with dates it is the one that began last up to a day.
+        """
+        receiver = _begun(self._receivers.get((sor, gln), ()), on)
         return receiver.municipality if receiver else None
 
     def is_receiver(self, sor: str, gln: str) -> bool:
         """Returns whether this service takes letters for an organisation that has both this SOR code and this GLN."""
         return (sor, gln) in self._receivers or (sor, gln) == (self.service.sor, self.service.gln)
 
-    def unit(self, sor: str) -> Unit | None:
-        """Returns a unit by its SOR code, or None where it is unknown."""
-        return self._units.get(sor)
+    def unit(self, sor: str, on: date = date.max) -> Unit | None:
+        """Returns a unit by its SOR code, as it was on a day or when it closed; None where it is unknown."""
+        return _begun(self._units.get(sor, ()), on)
 
-    def specialty_of(self, sor: str) -> Specialty:
-        """Returns a unit's specialty; UNKNOWN where the unit is unknown."""
-        unit = self.unit(sor)
+    def specialty_of(self, sor: str, on: date = date.max) -> Specialty:
+        """Returns a unit's specialty on a day; UNKNOWN where the unit is unknown."""
+        unit = self.unit(sor, on)
         return unit.specialty if unit else Specialty.UNKNOWN
 
     def owner_of(self, municipality: str | None) -> str:
@@ -162,12 +195,12 @@ class Reference(_Entry):
         return codes
 
     @cached_property
-    def _receivers(self) -> dict[tuple[str, str], Receiver]:
-        return {(receiver.sor, receiver.gln): receiver for receiver in self.receivers}
+    def _receivers(self) -> dict[tuple[str, str], list[Receiver]]:
+        return _by(lambda receiver: (receiver.sor, receiver.gln), self.receivers)
 
     @cached_property
-    def _units(self) -> dict[str, Unit]:
-        return {unit.sor: unit for unit in self.units}
+    def _units(self) -> dict[str, list[Unit]]:
+        return _by(lambda unit: unit.sor, self.units)
 
     @cached_property
     def _municipalities(self) -> dict[str, MunicipalityEntry]:
@@ -180,69 +213,32 @@ class Reference(_Entry):
 
 def load_reference(folder: Path) -> Reference:
     """Reads a folder's reference data; raises ReferenceDataError naming file and entry."""
-    receivers = _read(folder / "receivers.toml", _ReceiversFile, tomllib.loads)
-    owners = _read(folder / "owners.toml", _OwnersFile, tomllib.loads)
+    receivers = read_file(folder / "receivers.toml", _ReceiversFile, tomllib.loads)
+    owners = read_file(folder / "owners.toml", _OwnersFile, tomllib.loads)
     reference = Reference(
         service=receivers.service,
         receivers=receivers.receiver,
-        units=_read(folder / "units.toml", _UnitsFile, tomllib.loads).unit,
+        units=read_file(folder / "units.toml", _UnitsFile, tomllib.loads).unit,
         owners=owners.municipalities,
         default_owner=owners.default,
-        municipalities=_read(folder / "municipalities.csv", _MunicipalitiesFile, _rows).municipality,
-        regions=_read(folder / "regions.toml", _RegionsFile, tomllib.loads).region,
+        municipalities=read_file(folder / "municipalities.csv", _MunicipalitiesFile, rows_of).municipality,
+        regions=read_file(folder / "regions.toml", _RegionsFile, tomllib.loads).region,
+        sources=read_file(folder / "sources.toml", _SourcesFile, tomllib.loads).file,
     )
-    _check(reference)
+    check(reference)
     return reference
 
 
-def _read(path: Path, model: type[_File], parse: Callable[[str], Any]) -> _File:
-    try:
-        return model.model_validate(parse(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReferenceDataError(f"{path.name}: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ReferenceDataError(f"{path.name}: {where}: {first['msg']}") from error
+def _by(key: Callable[[_D], _K], entries: Iterable[_D]) -> dict[_K, list[_D]]:
+    """Returns dated entries by a key, those of one key in the order in which they began."""
+    found: dict[_K, list[_D]] = {}
+    for entry in sorted(entries, key=lambda one: one.valid_from or date.min):
+        found.setdefault(key(entry), []).append(entry)
+    return found
 
 
-def _rows(text: str) -> dict[str, Any]:
-    return {"municipality": list(csv.DictReader(text.splitlines()))}
+def _begun(entries: Sequence[_D], on: date) -> _D | None:
+    return next((entry for entry in reversed(entries) if entry.has_begun(on)), None)
 
 
-def _check(reference: Reference) -> None:
-    """Raises ReferenceDataError where keys repeat or one file names what another lacks."""
-    _check_unique("receivers.toml: SOR", [receiver.sor for receiver in reference.receivers])
-    _check_unique("units.toml: SOR", [unit.sor for unit in reference.units])
-    _check_unique("units.toml: SKS", [unit.sks for unit in reference.units if unit.sks is not None])
-    _check_unique("municipalities.csv: code", [entry.code for entry in reference.municipalities])
-    _check_unique("regions.toml: code", [region.code for region in reference.regions])
-    municipalities = {entry.code for entry in reference.municipalities}
-    regions = {region.code for region in reference.regions}
-    homes = {item.municipality for item in reference.receivers if item.municipality}
-    _check_known("receivers.toml: municipality", homes, municipalities)
-    _check_known("owners.toml: municipality", set(reference.owners), municipalities)
-    _check_known("units.toml: region", {unit.region for unit in reference.units if unit.region}, regions)
-    _check_known("municipalities.csv: region_code", {entry.region_code for entry in reference.municipalities}, regions)
-    successors = {region.replaced_by for region in reference.regions if region.replaced_by}
-    _check_known("regions.toml: replaced_by", successors, regions)
-    _check_successions(reference.regions)
-
-
-def _check_successions(regions: tuple[Region, ...]) -> None:
-    """Raises ReferenceDataError where a successor does not begin on the day its predecessor ends."""
-    starts = {region.code: region.valid_from for region in regions}
-    for region in regions:
-        if region.replaced_by is not None and starts[region.replaced_by] != region.valid_to:
-            raise ReferenceDataError(f"regions.toml: {region.code} does not end when {region.replaced_by} begins")
-
-
-def _check_unique(what: str, keys: list[str]) -> None:
-    repeated = [key for key, count in Counter(keys).items() if count > 1]
-    if repeated:
-        raise ReferenceDataError(f"{what} {repeated[0]} stands more than once")
-
-
-def _check_known(what: str, named: set[str], known: set[str]) -> None:
-    if unknown := sorted(named - known):
-        raise ReferenceDataError(f"{what} {unknown[0]} is unknown")
+__all__ = ["Reference", "ReferenceDataError", "load_reference"]

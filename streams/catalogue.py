@@ -46,7 +46,7 @@ def compile_catalogue(
         version=version,
         programmes={one.id: compiled(one, regions) for one in programmes if one.receives_handovers},
         holidays=frozenset(_holidays(range(_FIRST_YEAR, on.year + _YEARS_AHEAD))),
-        units=_units(reference),
+        units=_units(reference, on),
         owners={code: reference.owner_of(code) for code in municipalities},
         operations=reference.default_owner,
         settle_ms=rules.settle // timedelta(milliseconds=1),
@@ -54,13 +54,14 @@ def compile_catalogue(
     )
 
 
-def _units(reference: Reference) -> dict[str, str]:
-    """Returns each unit's specialty by its SOR code, and by what older letters call a unit that nobody knew then.
+def _units(reference: Reference, on: date) -> dict[str, str]:
+    """Returns each unit's specialty on a day by its SOR code, and by what older letters call one that nobody knew then.
 
     So a stay at ``sks:4202090`` goes on when reference data names that department.
     """
-    units = {unit.sor: unit.specialty.value for unit in reference.units}
-    units |= {f"sks:{unit.sks}": unit.specialty.value for unit in reference.units if unit.sks is not None}
+    there = [unit for sor in {one.sor for one in reference.units} if (unit := reference.unit(sor, on)) is not None]
+    units = {unit.sor: unit.specialty.value for unit in there}
+    units |= {f"sks:{unit.sks}": unit.specialty.value for unit in there if unit.sks is not None}
     return dict(sorted(units.items()))
 
 

@@ -26,6 +26,7 @@ from connectors.gateway.served_ages import ServedAges
 from connectors.gateway.statement_ledger import StatementLedger
 from connectors.gateway.statements import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
+from connectors.gateway.unknown_receivers import UnknownReceivers
 from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.read_model.feed import KafkaFeed
@@ -130,6 +131,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),
         outbox=Outbox(open_letters(settings.data_folder, settings.letters_url)),
+        unknown_receivers=UnknownReceivers(engine),
         streams=OpenStreams(limits.streams_per_client_max),
         large_letters=asyncio.Semaphore(limits.large_letters_max),
         metrics=metrics,
@@ -156,6 +158,7 @@ def prune_all(desk: Desk) -> dict[str, int]:
         "statements": desk.ledger.prune(before),
         "list_rows": desk.list_rows.prune(before),
         "replies": desk.sent_replies.prune(before),
+        "unknown_receivers": desk.unknown_receivers.prune(before),
         "claim_codes": desk.claim_codes.prune(at),
         "read_model": prune(desk.read_model.engine, at),
     }

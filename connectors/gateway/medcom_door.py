@@ -19,7 +19,7 @@ from connectors.gateway.receipts import Case, Letter, Opened
 from connectors.gateway.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
 from connectors.medcom_edi.envelopes import Content, unwrap
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
-from connectors.medcom_fhir.codes import ResponseCode
+from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
 from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
@@ -111,6 +111,9 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
             assert_never(outcome)
     if addressing is None or not client.may_send_for(addressing.sender.sor):
         return _outcome_answer(403, _FOREIGN_SENDER)
+    if isinstance(outcome, Refused) and outcome.refusal.code == ErrorCode.RECEIVER_UNKNOWN:
+        receiver = addressing.receiver
+        await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
     return await _acknowledge(desk, outcome, addressing, at)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from connectors.gateway.statement_ledger import StatementLedger
     from connectors.gateway.statements import Reader
     from connectors.gateway.tables import Fingerprints
+    from connectors.gateway.unknown_receivers import UnknownReceivers
     from connectors.medcom_fhir.door import Door
     from connectors.read_model.feed import Feed
     from connectors.read_model.opening import ReadModel
@@ -97,6 +98,7 @@ class Desk:
     read_model: ReadModel
     sent_replies: SentReplies
     outbox: Outbox
+    unknown_receivers: UnknownReceivers
     streams: OpenStreams
     large_letters: asyncio.Semaphore
     metrics: GatewayMetrics = field(repr=False)

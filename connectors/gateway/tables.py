@@ -90,6 +90,16 @@ SENT_REPLIES = Table(
     Column("body", LargeBinary(32), nullable=False),
     Column("occurred_at_ms", BigInteger, nullable=False, index=True),
 )
+# Receivers whom messages named and reference data doesn't know: organisations' codes, nothing of a person.
+UNKNOWN_RECEIVERS = Table(
+    "unknown_receivers",
+    TABLES,
+    Column("sor", String(32), primary_key=True),
+    Column("gln", String(32), primary_key=True),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False, index=True),
+    Column("messages", Integer, nullable=False),
+)
 Index("clients_by_name", CLIENTS.c.kind, CLIENTS.c.name)
 
 

@@ -41,6 +41,7 @@ _PLACES = {
     "subscribe": _Place("subscribe", "subscribe", "Print what a topic holds."),
     "pathway": _Place("pathway", "pathway", "Show a young person's pathway by youth id."),
     "needs": _Place("needs", "app", "List needs, and decide about one."),
+    "reference": _Place("reference", "app", "Check reference data, and what messages name that it lacks."),
     "persons": _Place("persons", "app", "Link two numbers of one person, or undo it."),
     "keys": _Place("keys", "app", "List, rotate or retire the vault's keys."),
     "disclosures": _Place("disclosures", "app", "Check who was told what, or show it for one young person."),

@@ -10,7 +10,8 @@ import pytest
 
 from schemas.codes import Specialty
 from schemas.programmes import load_programmes
-from schemas.reference import Reference, ReferenceDataError, load_reference
+from schemas.reference import Reference, ReferenceDataError, Unit, load_reference
+from schemas.reference_checks import check
 from streams.catalogue import Rules, compile_catalogue
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +97,20 @@ def test_units_have_their_specialty_and_unknown_units_none(reference: Reference)
             "9991084000016102",
             "units.toml: SOR 9991084000016102 stands more than once",
         ),
+        (
+            "units.toml",
+            'sor = "9991084000016101"',
+            'valid_from = 2026-01-01\nvalid_to = 2025-01-01\nsor = "9991084000016101"',
+            "valid_to is the first day on which it is no more",
+        ),
+        ("sources.toml", '[file."units.toml"]', '[file."unit.toml"]', "unit.toml is unknown"),
+        ("sources.toml", "as_of = 2026-01-01\n", "", "sources.toml: file.municipalities.csv.as_of"),
+        (
+            "regions.toml",
+            "valid_from = 2007-01-01\nvalid_to",
+            "valid_from = 2027-01-01\nvalid_to",
+            "ends before it begins",
+        ),
         ("units.toml", '"child_psychiatry"', '"children"', "units.toml: unit"),
         ("owners.toml", "[municipalities]", "[municipalities", "owners.toml: "),
         ("regions.toml", "valid_to = 2027-01-01", "valid_to = 2028-01-01", "does not end when 1086 begins"),
@@ -115,3 +130,52 @@ def test_a_wrong_entry_is_refused_with_its_file(tmp_path: Path, file: str, old: 
 def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ReferenceDataError, match=r"receivers\.toml"):
         load_reference(tmp_path)
+
+
+def test_a_file_without_a_source_is_refused_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "reference"
+    shutil.copytree(FOLDER, folder)
+    content = (folder / "sources.toml").read_text(encoding="utf-8")
+    (folder / "sources.toml").write_text(content.partition('[file."owners.toml"]')[0], encoding="utf-8")
+
+    with pytest.raises(ReferenceDataError, match=r"no source of owners\.toml"):
+        load_reference(folder)
+
+
+def with_unit(reference: Reference, *periods: tuple[date | None, date | None, Specialty]) -> Reference:
+    """Returns reference data in which a unit has had several specialties, each in its time."""
+    units = tuple(
+        Unit(sor="9990000000099999", name="Afdeling", specialty=specialty, valid_from=begins, valid_to=ends)
+        for begins, ends, specialty in periods
+    )
+    changed = reference.model_copy(update={"units": (*reference.units, *units)})
+    check(changed)
+    return Reference.model_validate(changed.model_dump())
+
+
+def test_a_unit_is_what_it_was_on_the_day_and_known_on_after_it_closed(reference: Reference) -> None:
+    adult, child = Specialty.ADULT_PSYCHIATRY, Specialty.CHILD_PSYCHIATRY
+    changed = with_unit(reference, (None, date(2026, 1, 1), adult), (date(2026, 1, 1), date(2026, 6, 1), child))
+
+    found = [
+        changed.specialty_of("9990000000099999", on)
+        for on in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 5, 31), date(2026, 6, 1))
+    ]
+
+    assert found == [adult, child, child, child]
+    assert changed.specialty_of("9990000000099999") is child
+
+
+def test_a_unit_that_has_not_begun_is_unknown_until_then(reference: Reference) -> None:
+    changed = with_unit(reference, (date(2027, 1, 1), None, Specialty.SOMATIC))
+
+    assert changed.unit("9990000000099999", date(2026, 12, 31)) is None
+    assert changed.unit("9990000000099999", date(2027, 1, 1)) is not None
+
+
+@pytest.mark.parametrize(
+    "second", [(None, None), (date(2025, 12, 31), None), (None, date(2025, 1, 1)), (date(2020, 1, 1), date(2020, 1, 2))]
+)
+def test_a_unit_twice_on_one_day_is_refused(reference: Reference, second: tuple[date | None, date | None]) -> None:
+    with pytest.raises(ReferenceDataError, match="dates that overlap"):
+        with_unit(reference, (None, date(2026, 1, 1), Specialty.SOMATIC), (*second, Specialty.SOMATIC))

@@ -165,7 +165,7 @@ class Reader:
         event = statement.event
         if not isinstance(event, Discharge) or event.specialty is not Specialty.UNKNOWN:
             return statement
-        specialty = self.reference.specialty_of(event.unit)
+        specialty = self.reference.specialty_of(event.unit, event.occurred_at.date())
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
 
 

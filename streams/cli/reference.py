@@ -75,10 +75,11 @@ def dated(loaded: Reference, today: date) -> Iterator[Finding]:
         if region.valid_to is not None and region.valid_to > today - _SOON and region.valid_to <= today + _SOON:
             then = f"{region.name} is {region.replaced_by or 'no more'} from then on: `brobygger programmes apply`"
             yield Finding("changes", "regions.toml", str(region.valid_to), then, to_do=False)
-    entries = [("units.toml", unit) for unit in loaded.units], [("receivers.toml", one) for one in loaded.receivers]
-    for file, entry in (*entries[0], *entries[1]):
-        if entry.valid_to is not None and entry.valid_to <= today + _SOON:
-            yield Finding("ends", file, entry.sor, f"{entry.name} ends on {entry.valid_to}", to_do=False)
+    ends = [("units.toml", unit.sor, unit.name, unit.valid_to) for unit in loaded.units]
+    ends += [("receivers.toml", one.sor, one.name, one.valid_to) for one in loaded.receivers]
+    for file, sor, name, valid_to in ends:
+        if valid_to is not None and valid_to <= today + _SOON:
+            yield Finding("ends", file, sor, f"{name} ends on {valid_to}", to_do=False)
 
 
 def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[Finding]:

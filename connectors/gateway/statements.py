@@ -146,6 +146,7 @@ class Reader:
             return self._link(form, who, client, recorded_at)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
+        known |= {"protected": True} if person.protected else {}
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
         return replace(self._routable(statement), details=details_of(person, who))
 

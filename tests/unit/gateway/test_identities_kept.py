@@ -154,3 +154,13 @@ async def test_a_name_with_a_line_break_is_refused_without_being_repeated(gatewa
 
     assert (answer.status_code, answer.json()["refused"]["field"]) == (422, "person.name")
     assert "Testine" not in answer.text
+
+
+async def test_that_name_and_address_are_protected_is_said_for_routing_too(gateway: Gateway) -> None:
+    person = {"cpr": "0105109996", "municipality": "0217"}
+    headers = gateway.token()
+
+    await gateway.statement("consents", headers, person=person | {"protected": True})
+    await gateway.statement("enrolments", headers, person=person)
+
+    assert [one["protected"] for one in gateway.published("persons")] == [True, False]

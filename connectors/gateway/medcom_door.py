@@ -14,6 +14,7 @@ from connectors.gateway.bodies import check_media_type, declared_bytes, read_bod
 from connectors.gateway.clients import Client, Role
 from connectors.gateway.json_reader import read_json
 from connectors.gateway.letter_publishing import publish_letter
+from connectors.gateway.message_links import MessageLinks, links_of
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.receipts import Case, Letter, Opened
 from connectors.gateway.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
@@ -114,7 +115,10 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
     if isinstance(outcome, Refused) and outcome.refusal.code == ErrorCode.RECEIVER_UNKNOWN:
         receiver = addressing.receiver
         await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
-    return await _acknowledge(desk, outcome, addressing, at)
+    links = MessageLinks()
+    if isinstance(outcome, Translation):
+        links = await asyncio.to_thread(links_of, desk, client, outcome, _without_envelope(body))
+    return await _acknowledge(desk, outcome, addressing, links)
 
 
 async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> None:
@@ -154,9 +158,9 @@ async def _acknowledge(
     desk: Desk,
     outcome: Translation | OutOfScope | Refused,
     addressing: Addressing,
-    at: datetime,
+    links: MessageLinks,
 ) -> Response:
-    letter = _letter(desk, outcome, addressing)
+    letter, at = _letter(desk, outcome, addressing), desk.ports.clock()
 
     def acknowledgement(case: Case) -> bytes:
         refusal = outcome.refusal if isinstance(outcome, Refused) else None
@@ -165,7 +169,8 @@ async def _acknowledge(
     opened = await asyncio.to_thread(desk.receipts.open, letter, acknowledgement, at)
     as_of, confirmed = opened.publish_as_of, True
     if as_of is not None and isinstance(outcome, Translation):
-        confirmed = await publish_letter(desk, letter, outcome.events, outcome.details, as_of)
+        await links.keep(desk)
+        confirmed = await publish_letter(desk, letter, (*outcome.events, *links.events), outcome.details, as_of)
     if not confirmed:
         _count(desk, outcome, opened, "unavailable")
         return _fhir_answer(

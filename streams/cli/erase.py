@@ -28,10 +28,10 @@ def erase(
     connection = connection_of(settings)
     vault = opened_vault(settings)
     about = youth_id_of(vault, youth_id)
-    if not yes:
-        raise refuse(f"this erases {about} for good; give --yes where that is meant")
     for other in sorted(NumberLinks(vault.engine).linked_with(about)):
         complain(f"another number of the same person is {other}; erase it, too")
+    if not yes:
+        raise refuse(f"this erases {about} for good; give --yes where that is meant")
     complain(f"erasing {about}; should this end early, run it again by this id")
     at = datetime.now(UTC)
     proof = erase_everywhere(connection, vault, gateway_settings(settings), about, at)

@@ -90,3 +90,15 @@ def test_a_link_the_other_way_round_is_refused(instance: Instance, written: list
     assert (ended.exit_code, len(written)) == (2, 1)
     assert "the other way round" in ended.output
     assert instance.vault.known_youth_id(SYSTEM, NEW)
+
+
+def test_an_erasure_names_the_other_numbers_of_the_person(instance: Instance, written: list[Outbound]) -> None:
+    run("link", f"{OLD}\n{NEW}\n")
+    old, new = (instance.vault.known_youth_id(SYSTEM, number) for number in (OLD, NEW))
+
+    ended = CliRunner().invoke(app, ["erase", str(old)])
+
+    assert ended.exit_code == 2
+    assert f"another number of the same person is {new}; erase it, too" in ended.output
+    assert "give --yes" in ended.output
+    assert len(written) == 1

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Other processes, of which each begins as a copy of one that has read the code already.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.unit.vault.instances"])
+NUMBERS = [f"010100{number:04}" for number in range(10)]
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,10 @@ def an_instance(url: str, keys: Path) -> Instance:
     create_keys(keys)
     vault = open_vault(url, partial(index_keys, keys))
     return Instance(url, keys, vault, Identities(vault.engine, partial(wrapping_keys, keys)))
+
+
+def everybody(instance: Instance) -> dict[str, str]:
+    """Returns the youth id and checks the name of each number, as a process sees them."""
+    found = {number: instance.vault.youth_id(SYSTEM, number) for number in NUMBERS}
+    assert [instance.name_of(youth_id) for youth_id in found.values()] == [f"Person {number}" for number in found]
+    return found

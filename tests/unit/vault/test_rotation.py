@@ -6,43 +6,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.keys import index_keys, wrapping_keys
-from connectors.vault.keys_in_force import Kind, UnknownKeyError
+from connectors.vault.keys_in_force import Kind
 from connectors.vault.reworking import Progress, Reworking
 from connectors.vault.rotation import KeyUse, Retired, StillNeeded
-from connectors.vault.store import SqlVault
 from connectors.vault.tables import IDENTITIES, INDEX
 from tests.unit.vault.builders import AT, SYSTEM
-from tests.unit.vault.instances import Instance, an_instance
+from tests.unit.vault.instances import NUMBERS, Instance, an_instance, everybody
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
-NUMBERS = [f"010100{number:04}" for number in range(10)]
 ALL_KINDS = pytest.mark.parametrize("kind", list(Kind))
 FILED_KINDS = pytest.mark.parametrize("kind", [Kind.INDEX, Kind.IDENTITIES])
-
-
-@pytest.fixture
-def instance(database: str, tmp_path: Path) -> Instance:
-    """Returns a new vault."""
-    return an_instance(database, tmp_path / "keys")
-
-
-@pytest.fixture
-def people(instance: Instance) -> dict[str, str]:
-    """Tells the vault of ten people, and returns their youth ids by number."""
-    return {number: instance.tell(number) for number in NUMBERS}
-
-
-def everybody(instance: Instance) -> dict[str, str]:
-    """Returns the youth id and checks the name of each number, as a process sees them."""
-    found = {number: instance.vault.youth_id(SYSTEM, number) for number in NUMBERS}
-    assert [instance.name_of(youth_id) for youth_id in found.values()] == [f"Person {number}" for number in found]
-    return found
 
 
 def rows_of(engine: Engine, table: Any, column: str) -> dict[str, Any]:
@@ -138,44 +117,6 @@ def test_what_is_written_meanwhile_is_under_the_new_keys(instance: Instance, peo
     assert rows_of(instance.vault.engine, IDENTITIES, "generation")[youth_id] == 2
 
 
-def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks(
-    instance: Instance, people: dict[str, str]
-) -> None:
-    old = index_keys(instance.keys)
-    elsewhere = SqlVault(instance.vault.engine, lambda: old)
-    instance.rotate(Kind.INDEX)
-
-    assert elsewhere.youth_id(SYSTEM, NUMBERS[0]) == people[NUMBERS[0]]
-    with pytest.raises(UnknownKeyError, match=r"the key k002 is missing in index\.json"):
-        elsewhere.youth_id(SYSTEM, "0202000000")
-
-
-@FILED_KINDS
-def test_a_key_that_was_prepared_is_the_one_that_comes_into_force(instance: Instance, kind: Kind) -> None:
-    prepared = [instance.rotation.prepare(kind), instance.rotation.prepare(kind)]
-    states = {use.key_id: use.state for use in instance.rotation.uses() if use.kind is kind}
-
-    started = instance.rotation.start(kind, AT)
-
-    assert prepared == ["k002", "k002"]
-    assert states == {"k001": "current", "k002": "prepared"}
-    assert started.key_id == "k002"
-
-
-def test_keys_that_were_changed_by_hand_before_are_former_ones(instance: Instance, people: dict[str, str]) -> None:
-    path = instance.keys / "identities.json"
-    other = '[{"key_id": "new1", "key": "%s"}, ' % ("ab" * 32)
-    path.write_text(path.read_text(encoding="utf-8").replace("[", other, 1), encoding="utf-8")
-    by_hand = an_instance(instance.url, instance.keys)
-    by_hand.tell("0202000000")
-
-    by_hand.rotate(Kind.IDENTITIES)
-    retired = by_hand.rotation.retire(Kind.IDENTITIES)
-
-    assert retired == Retired(("new1", "k001"))
-    assert everybody(by_hand) == people
-
-
 def test_who_is_erased_meanwhile_stays_erased(instance: Instance, people: dict[str, str]) -> None:
     youth_id = people[NUMBERS[3]]
     instance.rotation.start(Kind.INDEX, AT)
@@ -223,25 +164,6 @@ def test_of_whom_nothing_is_kept_may_be_forgotten_where_that_is_said(
     assert everybody(instance) == people
 
 
-def test_a_prepared_or_a_retired_key_costs_a_look_up_nothing(instance: Instance, people: dict[str, str]) -> None:
-    written: list[str] = []
-    others = an_instance(instance.url, instance.keys)
-    instance.rotate(Kind.INDEX)
-    everybody(others)
-    others.vault.youth_id(SYSTEM, "0202000000")
-    instance.rework(Kind.INDEX)
-    instance.rotation.retire(Kind.INDEX, forget=True)
-    instance.rotation.prepare(Kind.INDEX)
-    late = an_instance(instance.url, instance.keys)
-    for process in (others, late):
-        everybody(process)
-        event.listen(process.vault.engine, "before_cursor_execute", lambda *seen: written.append(seen[2]))
-
-    assert everybody(others) == everybody(late) == people
-
-    assert [one for one in written if not one.startswith("SELECT")] == []
-
-
 @pytest.mark.parametrize("kind", [Kind.IDENTITIES, Kind.DATA])
 def test_what_cannot_be_opened_is_left_counted_and_keeps_its_key(
     instance: Instance, people: dict[str, str], kind: Kind
@@ -256,8 +178,3 @@ def test_what_cannot_be_opened_is_left_counted_and_keeps_its_key(
 
     assert done == Progress(10, 10, left=1)
     assert instance.rotation.retire(kind) == StillNeeded(1)
-
-
-def test_data_keys_are_prepared_nowhere(instance: Instance) -> None:
-    with pytest.raises(ValueError, match="in no file"):
-        instance.rotation.prepare(Kind.DATA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from connectors.gateway.lists import form_of, problems_of, read_form
 from connectors.gateway.settings import Limits
 from connectors.gateway.statements import Reader
 from connectors.vault.database import sqlite_url
-from connectors.vault.keys import create_keys, index_key, pseudonym_roots
+from connectors.vault.keys import create_keys, index_keys, pseudonym_roots
+from connectors.vault.number_links import NumberLinks
 from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.store import open_vault
 from schemas.reference import Reference, load_reference
@@ -36,7 +38,7 @@ def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[st
     with TemporaryDirectory(prefix="brobygger-check-") as folder:
         keys = Path(folder) / "keys"
         create_keys(keys)
-        vault = open_vault(sqlite_url(Path(folder) / "vault.sqlite"), index_key(keys))
+        vault = open_vault(sqlite_url(Path(folder) / "vault.sqlite"), partial(index_keys, keys))
         try:
             reader = _reader(vault, Pseudonyms(pseudonym_roots(keys)), reference)
             rows = _rows(read, mapping, reader)
@@ -55,7 +57,8 @@ def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[st
 
 def _reader(vault: Any, pseudonyms: Pseudonyms, reference: Reference) -> Reader:
     limits = Limits()
-    return Reader(vault, pseudonyms, reference, nesting_max=limits.nesting_max, ahead_max=limits.ahead_max)
+    links = NumberLinks(vault.engine)
+    return Reader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max)
 
 
 def _rows(read: ReadList, mapping: Mapping, reader: Reader) -> list[RowReport]:

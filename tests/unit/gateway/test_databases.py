@@ -12,6 +12,7 @@ import pytest
 from connectors.gateway.composition import prune_all
 from tests.unit.gateway.builders import Gateway, a_gateway, a_message, refused
 from tests.unit.gateway.pulling import a_programme, project
+from tests.unit.gateway.sent_lists import COURSE, OTHER, VANISHED, Sender, map_courses, outcomes
 from tests.unit.gateway.test_claims import a_code, claim
 from tests.unit.gateway.test_identities_kept import desk_of
 from tests.unit.read_model.builders import told
@@ -61,6 +62,17 @@ async def test_an_idempotency_key_gets_its_answer_and_no_other_body(gateway: Gat
 
     assert (first.status_code, again.status_code, first.json()) == (201, 201, again.json())
     assert other.status_code == 422
+
+
+async def test_a_list_is_known_again_and_what_vanished_from_it_has_ended_once(gateway: Gateway) -> None:
+    map_courses(gateway, "snapshot", VANISHED)
+    sender = Sender(gateway)
+
+    answers = [await sender.send(*rows) for rows in ([COURSE, OTHER], [COURSE, OTHER], [COURSE], [COURSE])]
+
+    assert [outcome for _, outcome in outcomes(answers[1])] == ["repeated", "repeated"]
+    assert [answer.json()["missing"]["told_as_ended"] for answer in answers] == [0, 0, 1, 0]
+    assert len(gateway.published("enrolments")) == 3
 
 
 async def test_a_client_is_let_in_until_it_is_revoked(gateway: Gateway) -> None:

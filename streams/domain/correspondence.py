@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
+from streams.domain.chains import standing
 from streams.domain.stays import is_psychiatric
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def concerns_us(work: Work, letter: CorrespondenceFact) -> bool:
 
 
 def watch_correspondence(work: Work) -> None:
-    """Tells the owner of every letter that concerns us, once, when it has settled."""
-    for fact in work.facts.correspondence:
-        if fact.cancels or not concerns_us(work, fact):
+    """Tells the owner of every letter that stands and concerns us, once, when it has settled."""
+    if not work.facts.correspondence:
+        return
+    for _, fact, _ in standing(work.facts.correspondence):
+        if not concerns_us(work, fact):
             continue
         settled_at = fact.logged_at + work.catalogue.settle_ms
         if settled_at > work.now:

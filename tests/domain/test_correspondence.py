@@ -19,6 +19,7 @@ from tests.domain.story import (
     a_person,
     a_step,
     an_anonymous_consent,
+    an_id,
 )
 
 
@@ -65,6 +66,29 @@ def test_a_letter_that_comes_before_what_makes_it_concern_us_is_shown_then_but_n
 
     assert read_by(soon) == [("municipality-0217", "regarding_referral")]
     assert read_by(late) == []
+
+
+@pytest.mark.parametrize("first", ["letter", "retracted"])
+def test_a_letter_that_is_taken_back_before_it_has_settled_is_shown_to_nobody(first: str) -> None:
+    letter = a_letter("letter", MONDAY, "psychiatry_social_disability")
+    retracted = a_letter("retracted", MONDAY, "psychiatry_social_disability", cancels=an_id("letter"))
+    order = (letter, retracted) if first == "letter" else (retracted, letter)
+    story = Story().tell(MONDAY, a_person(), *order).wait_until(MONDAY + timedelta(days=2))
+
+    assert read_by(story) == []
+
+
+def test_a_letter_that_is_corrected_is_shown_as_it_stands_and_again_where_it_changes_later() -> None:
+    letter = a_letter("letter", MONDAY, "regarding_referral")
+    changed = a_letter("changed", MONDAY, "psychiatry_social_disability", revises=an_id("letter"))
+    later = MONDAY + timedelta(days=1)
+    again = a_letter("again", later, "psychiatry_social_disability", revises=an_id("changed"))
+    story = Story().tell(MONDAY, a_person(), letter, changed).wait_until(SETTLED)
+    before = read_by(story)
+    story.tell(later, again).wait_until(later + timedelta(minutes=15))
+
+    assert before == [("municipality-0217", "psychiatry_social_disability")]
+    assert len(read_by(story)) == 2
 
 
 def test_a_letter_leaves_the_pathway_after_400_days() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from connectors.source_letters.tables import Database
+    from connectors.vault.access import Database
     from connectors.webhooks.signing import SecretBox
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from connectors.medcom_fhir.codes import ResponseCode
-    from connectors.source_letters.tables import Database
+    from connectors.vault.access import Database
 
 
 @dataclass(frozen=True, slots=True)

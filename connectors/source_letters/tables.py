@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-from connectors.vault.access import Access
+from connectors.vault.access import Access, Database
 from connectors.vault.database import sqlite_url
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
 TABLES = MetaData()
 _NAME, _ID, _CODE = String(128), String(36), String(64)
@@ -80,26 +77,6 @@ class SourceLettersUnavailableError(Exception):
 _ACCESS = Access(TABLES, "the database of letters to sources", SourceLettersUnavailableError)
 
 
-class Database:
-    """The database, tables made; each call blocks on it, and raises SourceLettersUnavailableError."""
-
-    def __init__(self, url: str) -> None:
-        """Opens it: SQLite, or PostgreSQL by its URL."""
-        self._engine = _ACCESS.open(url)
-
-    def writing(self) -> AbstractContextManager[Connection]:
-        """Gives a connection in a transaction that commits at the end of the block, or not at all."""
-        return _ACCESS.writing(self._engine)
-
-    def reading(self) -> AbstractContextManager[Connection]:
-        """Gives a connection that reads, and waits for no writer."""
-        return _ACCESS.reading(self._engine)
-
-    def close(self) -> None:
-        """Closes its connections."""
-        self._engine.dispose()
-
-
 def open_database_of(data_folder: Path, url: str | None = None) -> Database:
     """Returns the database: a SQLite file in the data folder unless a URL is given."""
-    return Database(url or sqlite_url(data_folder / "source-letters.sqlite"))
+    return Database(_ACCESS, url or sqlite_url(data_folder / "source-letters.sqlite"))

@@ -12,6 +12,7 @@ from connectors.vault.migrating import NewerDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine, MetaData
 
@@ -71,3 +72,24 @@ class Access:
         """Returns what the work reads."""
         with self.reading(engine) as connection:
             return work(connection)
+
+
+class Database:
+    """One owner's database, opened; each call blocks on it, and raises that owner's error."""
+
+    def __init__(self, access: Access, url: str) -> None:
+        """Opens it, its tables made or upgraded: SQLite, or PostgreSQL by its URL."""
+        self._access = access
+        self._engine = access.open(url)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Gives a connection in a transaction that commits at the end of the block, or not at all."""
+        return self._access.writing(self._engine)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Gives a connection that reads, and waits for no writer."""
+        return self._access.reading(self._engine)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._engine.dispose()

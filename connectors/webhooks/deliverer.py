@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.database import sqlite_url
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.endpoints import Endpoints
 from connectors.webhooks.escalating import Escalator, KafkaReplies
@@ -22,7 +21,7 @@ from connectors.webhooks.lock import only_one
 from connectors.webhooks.metrics import DelivererMetrics
 from connectors.webhooks.sending import HttpSender, SendingRules
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import ACTIVE, Database
+from connectors.webhooks.tables import ACTIVE, open_database_of
 from connectors.webhooks.urls import Resolve, resolved_by_system
 from connectors.webhooks.waiting import Waiting
 
@@ -43,11 +42,6 @@ class DelivererSettings(BaseModel):
     loopback_allowed: bool = False
     retry: RetryRules = RetryRules()
     kept: timedelta = timedelta(days=30)
-
-
-def open_database_of(data_folder: Path, url: str | None = None) -> Database:
-    """Returns the deliverer's database: a SQLite file in the data folder unless a URL is given."""
-    return Database(url or sqlite_url(data_folder / "webhooks.sqlite"))
 
 
 def open_endpoints(data_folder: Path, url: str | None = None) -> Endpoints:

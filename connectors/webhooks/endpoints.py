@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from connectors.vault.access import Database
     from connectors.webhooks.signing import SecretBox
-    from connectors.webhooks.tables import Database
 
 FORMER_SECRET_SIGNS = timedelta(days=1)
 BY_OPERATOR = "operator"

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-from connectors.vault.access import Access
+from connectors.vault.access import Access, Database
+from connectors.vault.database import sqlite_url
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy import Connection
+    from pathlib import Path
 
 TABLES = MetaData()
 ACTIVE, PAUSED = "active", "paused"
@@ -71,24 +70,9 @@ class WebhooksUnavailableError(Exception):
     """Raised where the deliverer's database can't be opened, read or written; the caller may try again."""
 
 
-class Database:
-    """The deliverer's database, tables made; each call blocks on it, and raises WebhooksUnavailableError."""
-
-    def __init__(self, url: str) -> None:
-        """Opens it: SQLite, or PostgreSQL by its URL."""
-        self._engine = _ACCESS.open(url)
-
-    def writing(self) -> AbstractContextManager[Connection]:
-        """Gives a connection in a transaction that commits at the end of the block, or not at all."""
-        return _ACCESS.writing(self._engine)
-
-    def reading(self) -> AbstractContextManager[Connection]:
-        """Gives a connection that reads, and waits for no writer."""
-        return _ACCESS.reading(self._engine)
-
-    def close(self) -> None:
-        """Closes its connections."""
-        self._engine.dispose()
-
-
 _ACCESS = Access(TABLES, "the webhooks' database", WebhooksUnavailableError)
+
+
+def open_database_of(data_folder: Path, url: str | None = None) -> Database:
+    """Returns the database: a SQLite file in the data folder unless a URL is given."""
+    return Database(_ACCESS, url or sqlite_url(data_folder / "webhooks.sqlite"))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from connectors.vault.access import Database
     from connectors.webhooks.deliveries import Delivery, NewDelivery
-    from connectors.webhooks.tables import Database
 
 UNREACHABLE = "unreachable"
 BY_RECEIVER = "http_410"

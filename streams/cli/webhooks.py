@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.webhooks.deliverer import open_database_of, open_endpoints
+from connectors.webhooks.deliverer import open_endpoints
 from connectors.webhooks.endpoints import Endpoints, Registration
+from connectors.webhooks.tables import open_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError

@@ -17,9 +17,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import TopicSpec, ensure_topics
-from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports, open_database_of, open_endpoints
+from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports, open_endpoints
 from connectors.webhooks.endpoints import Registration
-from connectors.webhooks.tables import DELIVERIES
+from connectors.webhooks.tables import DELIVERIES, open_database_of
 from connectors.webhooks.waiting import Waiting
 from schemas.codec import codec
 from schemas.identifiers import derived_id

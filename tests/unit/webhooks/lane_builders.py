@@ -16,7 +16,7 @@ from connectors.webhooks.lanes import Bench, Lane
 from connectors.webhooks.metrics import DelivererMetrics
 from connectors.webhooks.sending import Delivered, Message, Outcome
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import Database
+from connectors.webhooks.tables import open_database_of
 from connectors.webhooks.waiting import Waiting
 from schemas.events import Reply
 from schemas.identifiers import derived_text
@@ -79,7 +79,7 @@ class World:
     def __init__(self, folder: Path, retry: RetryRules | None = None) -> None:
         self.now = START
         self.receiver, self.replies = Receiver(), Replies()
-        database = Database(f"sqlite:///{folder}/webhooks.sqlite")
+        database = open_database_of(folder)
         self.endpoints, self.waiting = Endpoints(database, SecretBox(folder / "keys")), Waiting(database)
         self.metrics = DelivererMetrics()
         self.bench = Bench(self.endpoints, self.waiting, retry or RetryRules(), 4, lambda: self.now, self.metrics)

@@ -18,7 +18,7 @@ from connectors.webhooks.endpoints import FORMER_SECRET_SIGNS, Endpoints, Regist
 from connectors.webhooks.lanes import Lane
 from connectors.webhooks.sending import Delivered, Failed, Gone
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import Database
+from connectors.webhooks.tables import open_database_of
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
@@ -355,7 +355,7 @@ async def test_a_secret_that_cannot_be_opened_fails_its_own_deliveries_and_ends_
     world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "keys" / "webhooks.key").unlink()
-    database = Database(f"sqlite:///{tmp_path}/webhooks.sqlite")
+    database = open_database_of(tmp_path)
     bench = replace(world.bench, endpoints=Endpoints(database, SecretBox(tmp_path / "keys")))
     world.comes(a_record("a", 0))
     world.lane = Lane(PROGRAMME, bench, world.receiver)

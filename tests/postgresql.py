@@ -20,6 +20,7 @@ from sqlalchemy import create_engine
 _INSTALLED = Path("/usr/lib/postgresql")
 _MISSING = "install the system package postgresql (Debian: apt-get install postgresql), or run `make packages`"
 _USER = "tester"
+_SHORT = "/tmp"  # noqa: S108 mkdtemp makes a folder of a name that nobody can foresee, its owner's only
 _TEMPLATES = ("1", "4")  # the databases template1 and template0, as initdb made them
 _ZEROS = re.compile(rb"\x00{32,}")
 # Nothing here outlives the tests, so that nothing has to wait for the disk.
@@ -31,8 +32,9 @@ class Cluster:
 
     def __init__(self) -> None:
         self._binaries = _binaries()
-        # Not pytest's folder: PostgreSQL refuses to run as root, and the user it then runs as has no way into that.
-        self._folder = Path(tempfile.mkdtemp(prefix="brobygger-postgresql-"))
+        # Neither pytest's folder nor TMPDIR: PostgreSQL refuses to run as root, and the user it then runs as may have
+        # no way into those; and its socket's path has at most 107 characters.
+        self._folder = Path(tempfile.mkdtemp(prefix="brobygger-postgresql-", dir=_SHORT))
         self._numbers = count(1)
         self._own()
         try:

@@ -101,7 +101,7 @@ def _unknown_receivers(settings: Settings, loaded: Reference) -> Iterator[Findin
         return
     engine = open_ledger(url)
     for one in UnknownReceivers(engine).listed():
-        if loaded.municipality_of(one.sor, one.gln) is None:
+        if not loaded.is_receiver(one.sor, one.gln):
             text = f"{one.messages} messages were refused, the last on {one.last_seen:%Y-%m-%d}; GLN {one.gln}"
             yield Finding("unknown_receiver", "receivers.toml", one.sor, text)
     engine.dispose()

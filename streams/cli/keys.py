@@ -20,6 +20,8 @@ from streams.settings import Settings, settings_of_process
 
 app = typer.Typer(help="List, rotate or retire the vault's keys.", no_args_is_help=True)
 _NO = 1
+# Somebody may be told of while a pass goes on: looked up already, and kept a moment later, which the next pass sees.
+_PASSES_MAX = 3
 _Row = tuple[str, str, str, int | None]
 KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
 FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
@@ -109,11 +111,16 @@ _COLUMNS = ("kind", "key_id", "state", "needed_by")
 def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
     folder, done = settings.keys_folder, Progress(0, 0)
     reworking = Reworking(engine, partial(index_keys, folder), partial(wrapping_keys, folder))
+    rows = 0
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"rotating {kind}", total=None)
-        for done in reworking.run(kind):
-            bar.update(task, total=done.total, completed=done.seen)
-    return done
+        for _ in range(_PASSES_MAX):
+            for done in reworking.run(kind):
+                bar.update(task, total=done.total, completed=done.seen)
+            rows += done.seen - done.left
+            if not done.left:
+                break
+    return Progress(rows + done.left, rows + done.left, done.left)
 
 
 def _next_step(kind: Kind, done: Progress) -> str:

@@ -1,5 +1,6 @@
 """``brobygger keys``: the vault's keys, and their rotation while everything runs."""
 
+import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, assert_never
@@ -21,7 +22,7 @@ from streams.settings import Settings, settings_of_process
 app = typer.Typer(help="List, rotate or retire the vault's keys.", no_args_is_help=True)
 _NO = 1
 # Somebody may be told of while a pass goes on: looked up already, and kept a moment later, which the next pass sees.
-_PASSES_MAX = 3
+_PASSES_MAX, _PAUSE_SECONDS = 3, 0.5
 _Row = tuple[str, str, str, int | None]
 KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
 FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
@@ -120,6 +121,7 @@ def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
             rows += done.seen - done.left
             if not done.left:
                 break
+            time.sleep(_PAUSE_SECONDS)
     return Progress(rows + done.left, rows + done.left, done.left)
 
 

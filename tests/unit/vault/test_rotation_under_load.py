@@ -55,7 +55,7 @@ def work_until(url: str, keys: Path, seed: int, stop: str) -> dict[str, str]:
 def test_rotating_all_keys_under_load_loses_and_moves_nobody(database: str, tmp_path: Path, soak: bool) -> None:
     instance, stop, ended = an_instance(database, tmp_path / "keys"), tmp_path / "stop", threading.Event()
     before = {number: instance.tell(number) for number in SHARED}
-    rounds = 10 if soak else 1
+    rounds = 4 if soak else 1
 
     with ThreadPoolExecutor(2) as threads, PROCESSES.Pool(1) as processes:
         keys = instance.keys

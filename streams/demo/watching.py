@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from schemas.codec import codec
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name, short_name
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
     from connectors.kafka.connection import KafkaConnection
 
-_POLL = timedelta(milliseconds=100)
+_POLL = timedelta(milliseconds=50)
+#: The client waits so long for what it doesn't know yet, which is every topic in the beginning.
+_BACKOFF_MS = 20
 
 
 class Watch:
@@ -44,26 +48,30 @@ class Watch:
             for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS)
             for number in numbers
         ]
-        arguments = connection.for_aiokafka()
-        self._consumer = AIOKafkaConsumer(**arguments, isolation_level="read_committed", enable_auto_commit=False)
-        self._group = AIOKafkaConsumer(**arguments, group_id=APP_ID, enable_auto_commit=False)
+        arguments = connection.for_aiokafka() | {"enable_auto_commit": False, "retry_backoff_ms": _BACKOFF_MS}
+        self._consumer = AIOKafkaConsumer(**arguments, isolation_level="read_committed")
+        # It is assigned nothing: what asks for offsets on a connection that fetches waits for the fetch.
+        self._ends = AIOKafkaConsumer(**arguments)
+        self._group = AIOKafkaAdminClient(**connection.for_aiokafka())
         self._last: dict[TopicPartition, int] = {}
         self._seen: list[tuple[str, dict[str, Any]]] = []
 
     async def __aenter__(self) -> Self:
         """Starts at the ends of all logs."""
         await self._consumer.start()
+        await self._ends.start()
         await self._group.start()
+        ends = await self._consumer.end_offsets(self._outputs + self._intake)
         self._consumer.assign(self._outputs + self._intake)
-        for partition, end in (await self._consumer.end_offsets(self._outputs + self._intake)).items():
+        for partition, end in ends.items():
             self._consumer.seek(partition, end)  # seek_to_end would race with the reset that assigning begins
-        self._group.assign(self._statements)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes both consumers."""
+        """Closes all connections."""
         await self._consumer.stop()
-        await self._group.stop()
+        await self._ends.stop()
+        await self._group.close()
 
     async def new(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Yields (topic, record) of what was said since the last call, and notes how far the intake log reaches."""
@@ -74,15 +82,28 @@ class Watch:
 
     async def all_folded(self) -> bool:
         """Tells whether every statement and every intake record known has been folded and committed."""
-        ends = await self._consumer.end_offsets(self._statements)
-        if not await self._committed_to({partition: end for partition, end in ends.items() if end}):
+        statements = await self._ends.end_offsets(self._statements)
+        committed = await self._committed()
+        if not all(committed.get(partition, 0) >= end for partition, end in statements.items()):
             return False
-        await self._read_to_ends(self._intake)
-        return await self._committed_to({partition: last + 1 for partition, last in self._last.items()})
+        return await self.intake_folded(committed)
 
-    async def _committed_to(self, wanted: dict[TopicPartition, int]) -> bool:
-        found = await asyncio.gather(*(self._group.committed(partition) for partition in wanted))
-        return all((offset or 0) >= end for offset, end in zip(found, wanted.values(), strict=True))
+    async def intake_folded(self, committed: dict[TopicPartition, int] | None = None) -> bool:
+        """Tells whether every intake record known has been folded and committed."""
+        committed = committed or await self._committed()
+        # Asked in this order: what was committed has written its letters, which then stand before these ends.
+        await self._read_to_ends(self._intake)
+        return all(committed.get(partition, 0) > last for partition, last in self._last.items())
+
+    async def _committed(self) -> dict[TopicPartition, int]:
+        """Returns the offsets of the service's group, none while the broker makes room for them."""
+        try:
+            found = await self._group.list_consumer_group_offsets(APP_ID)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            return {}
+        return {partition: place.offset for partition, place in found.items()}
 
     async def wait_until_folded(self) -> None:
         """Blocks until all that came in is folded."""
@@ -91,16 +112,16 @@ class Watch:
 
     async def _read_to_ends(self, partitions: list[TopicPartition]) -> None:
         # The ends with what is not committed yet: a transaction's offsets can be seen before all that it wrote.
-        ends = await self._group.end_offsets(partitions)
+        ends = await self._ends.end_offsets(partitions)
         while not all([await self._consumer.position(partition) >= end for partition, end in ends.items()]):
             await self._poll()
 
     async def _poll(self) -> None:
-        while batches := await self._consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000)):
-            for partition, records in batches.items():
-                if partition in self._intake:
-                    self._last[partition] = records[-1].offset
-                    continue
-                model, name = entry_of(partition.topic).model, short_name(partition.topic)
-                assert model is not None, "only topics of events are watched"  # noqa: S101
-                self._seen += [(name, codec(model).decode_raw(record.value)) for record in records]
+        batches = await self._consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000))
+        for partition, records in batches.items():
+            if partition in self._intake:
+                self._last[partition] = records[-1].offset
+                continue
+            model, name = entry_of(partition.topic).model, short_name(partition.topic)
+            assert model is not None, "only topics of events are watched"  # noqa: S101
+            self._seen += [(name, codec(model).decode_raw(record.value)) for record in records]

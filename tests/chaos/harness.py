@@ -31,6 +31,8 @@ EXPECTED_EXITS = {0, -signal.SIGKILL, 70}
 _ROOT = Path(__file__).parents[2]
 _KEYS = 300
 _COORDINATOR_SECONDS = 60.0
+#: The client waits so long for what it doesn't know yet, which is every topic when it begins.
+_BACKOFF_MS = 20
 
 
 @dataclass
@@ -129,12 +131,12 @@ class Load:
 
 async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committed") -> dict[int, list[StoredRecord]]:
     """Returns every record of the topic by partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation, auto_offset_reset="none")
+    consumer = _consumer(bootstrap, isolation)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
         for partition in partitions:
             consumer.seek(partition, 0)
         found: dict[int, list[StoredRecord]] = {number: [] for number in range(PARTITIONS)}
@@ -149,11 +151,20 @@ async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committe
         await consumer.stop()
 
 
+def _consumer(bootstrap: str, isolation: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level=isolation,
+        auto_offset_reset="none",
+        retry_backoff_ms=_BACKOFF_MS,
+    )
+
+
 async def log_ends(
     bootstrap: str, topics: tuple[str, ...], isolation: str = "read_committed"
 ) -> dict[TopicPartition, int]:
     """Returns the offset after the last committed record or marker of every partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation)
+    consumer = _consumer(bootstrap, isolation)
     await consumer.start()
     try:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(

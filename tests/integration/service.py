@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.vault.keys import create_keys
@@ -24,6 +24,7 @@ from schemas.outputs import HandoverEvent, Notice
 from schemas.topics import kafka_name, short_name
 from streams.cli.up import free_port
 from streams.demo.watching import Watch
+from streams.log.reading import opened
 from streams.provision import apply_programmes, create_topics, receiving_programmes, set_calendar
 from streams.settings import Settings
 from streams.supervision import Child, stop_all, wait_until_ready
@@ -90,11 +91,21 @@ class Service:
         """Blocks until all that was published is folded and committed."""
         await asyncio.wait_for(self.watch.wait_until_folded(), _FOLDED_MAX_SECONDS)
 
+    async def wait_until_intake_folded(self) -> None:
+        """Blocks until the intake log is folded to its end; what stands on the sources' topics may not be in it yet."""
+        async with asyncio.timeout(_FOLDED_MAX_SECONDS):
+            while not await self.watch.intake_folded():  # noqa: ASYNC110 - the broker is asked; it sets no event here
+                await asyncio.sleep(0.05)
+
+    async def set_calendar(self, moment: datetime) -> None:
+        """Sets the calendar."""
+        await set_calendar(self.connection, self.settings.partitions, moment)
+        self.ahead = moment - datetime.now(UTC)
+
     async def step_to(self, moment: datetime) -> None:
         """Sets the calendar, and blocks until what is due then has fired."""
         await self.wait_until_folded()
-        await set_calendar(self.connection, self.settings.partitions, moment)
-        self.ahead = moment - datetime.now(UTC)
+        await self.set_calendar(moment)
         await self.wait_until_folded()
 
     async def said(self) -> list[tuple[str, dict[str, Any]]]:
@@ -126,20 +137,19 @@ async def committed_records(
     connection: KafkaConnection, partitions: list[TopicPartition]
 ) -> AsyncIterator[tuple[str, Any]]:
     """Yields (topic, record) of everything committed in the partitions, to their ends as they are now."""
-    consumer = AIOKafkaConsumer(**connection.for_aiokafka(), isolation_level="read_committed", enable_auto_commit=False)
+    consumer = opened(connection)
     await consumer.start()
     try:
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for partition, begin in (await consumer.beginning_offsets(partitions)).items():
-            consumer.seek(partition, begin)
-        while True:
-            batches = await consumer.getmany(timeout_ms=200)
-            for partition, records in batches.items():
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        left = {one for one in partitions if begins[one] < ends[one]}
+        consumer.assign(left)
+        for partition in left:
+            consumer.seek(partition, begins[partition])
+        while left:
+            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
                 for record in records:
                     yield partition.topic, record
-            if not batches and all([await consumer.position(one) >= ends[one] for one in partitions]):
-                return
+            left = {one for one in left if await consumer.position(one) < ends[one]}
     finally:
         await consumer.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from tests.chaos.harness import EXPECTED_EXITS, eventually, group_offsets, log_e
 from tests.chaos.pipeline import INTAKE, OUTPUT, PARTITIONS, SOURCES, Join
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from streams.engine.processor import StoredRecord
     from tests.chaos.harness import Worker
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 APP = "chaos"
 #: Long enough for a rebalance after a session time-out, on a busy machine.
 PATIENCE_SECONDS = 90.0
-#: Two looks or more a second; a key falls silent, by a tick where need be, within less than these take.
-_QUIET_LOOKS = 20
+#: What is still under way when nothing is due any more, such as a write of a worker that was paused, shows by then.
+_QUIET_SECONDS = 3.0
 
 
 async def revive(workers: list[Worker]) -> None:
@@ -55,35 +56,44 @@ async def until_moving(bootstrap: str, workers: list[Worker]) -> None:
 
 
 async def until_drained(bootstrap: str, workers: list[Worker]) -> None:
-    """Waits until all inputs are folded and no deadline is left: no topic grows and no offset moves.
+    """Waits until all inputs are folded, no deadline is left, and no topic grows and no offset moves for a while.
 
     Starts those of `workers` that end meanwhile.
     """
-    seen: list[object] = []
+    last: object = None
+    since = time.monotonic()
 
     async def settled() -> bool:
+        nonlocal last, since
         await revive(workers)
         topics = (*SOURCES, INTAKE, OUTPUT)
         ends, offsets = await log_ends(bootstrap, topics), await group_offsets(bootstrap, APP)
-        if ends != await log_ends(bootstrap, topics, "read_uncommitted"):
-            return False  # a transaction that a fault left open hides what is behind it until it is aborted
-        seen.append((ends, offsets))
-        recent = seen[-_QUIET_LOOKS:]
-        quiet = len(recent) == _QUIET_LOOKS and all(look == recent[0] for look in recent)
-        # Where workers are away it is quiet too.
-        return quiet and all(offsets.get(place, 0) >= end for place, end in (await _last_records(bootstrap)).items())
+        # A transaction that a fault left open hides what is behind it until it is aborted.
+        whole = ends == await log_ends(bootstrap, topics, "read_uncommitted")
+        if not whole or (ends, offsets) != last:
+            last, since = (ends, offsets), time.monotonic()
+        return time.monotonic() - since >= _QUIET_SECONDS and await _nothing_is_left(bootstrap, offsets)
 
     await eventually(settled, PATIENCE_SECONDS, "nothing changes any more")
 
 
-async def _last_records(bootstrap: str) -> dict[TopicPartition, int]:
-    """Returns the offset after the last record of each input: markers behind it are never folded."""
-    return {
-        TopicPartition(topic, number): records[-1].offset + 1
-        for topic in (*SOURCES, INTAKE)
-        for number, records in (await read_topic(bootstrap, topic)).items()
-        if records
-    }
+async def _nothing_is_left(bootstrap: str, offsets: Mapping[TopicPartition, int]) -> bool:
+    """Tells whether all inputs are folded and no key is to fall silent; where workers are away it is quiet too."""
+    for topic in (*SOURCES, INTAKE):
+        for number, records in (await read_topic(bootstrap, topic)).items():
+            # Markers behind the last record are never folded.
+            if records and offsets.get(TopicPartition(topic, number), 0) <= records[-1].offset:
+                return False
+            if topic == INTAKE and _folded(records, number).state.next_due() is not None:
+                return False
+    return True
+
+
+def _folded(records: Sequence[StoredRecord], number: int) -> OfflineTask:
+    task = OfflineTask(Join(), number, MemoryStore())
+    for _ in task.fold(INTAKE, records):
+        pass
+    return task
 
 
 async def stop(workers: list[Worker]) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from connectors.vault.database import sqlite_url
 from tests.postgresql import Cluster
+
+if TYPE_CHECKING:
+    from connectors.kafka.embedded import EmbeddedBroker
 
 settings.register_profile("tenth", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("soak", max_examples=2_000, deadline=None)
@@ -63,3 +68,20 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[],
 def database(new_database: Callable[[], str]) -> str:
     """Returns the URL of an empty database: once a SQLite file, once a PostgreSQL's."""
     return new_database()
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    """Returns where jars are kept between sessions."""
+    given = os.environ.get("BROBYGGER_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "brobygger"
+
+
+@pytest.fixture(scope="session")
+def broker(cache_dir: Path) -> Iterator[EmbeddedBroker]:
+    """Runs one broker for all tests of the session, each of which uses topics of its own or empties it before."""
+    # What runs without a broker has no need of Kafka's clients.
+    from connectors.kafka.embedded import temporary_broker  # noqa: PLC0415
+
+    with temporary_broker(cache_dir) as running:
+        yield running

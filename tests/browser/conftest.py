@@ -17,9 +17,8 @@ from streams.cli.up import free_port
 from streams.supervision import stop_all, wait_until_ready
 from tests.browser.young_people import tell_of_all
 from tests.integration.command_line import a_gateway, a_worker, run, the_gateway
-from tests.integration.conftest import cache_dir
+from tests.integration.emptying import empty
 
-__all__ = ["cache_dir"]
 CHROMIUM = Path("/usr/bin/chromium")
 _WINDOW: ViewportSize = {"width": 1000, "height": 720}
 _LANGUAGE = {"LANGUAGE": "da", "LANG": "da_DK.UTF-8"}
@@ -58,13 +57,11 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Runs broker, worker and gateway, and tells of young people at each point of the way."""
+def service(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs worker and gateway, and tells of young people at each point of the way."""
     folder = tmp_path_factory.mktemp("data")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker,
-    ):
+    empty(broker.connection)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROBYGGER_DATA", str(folder))
         patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
         patch.setenv("BROBYGGER_PARTITIONS", "3")

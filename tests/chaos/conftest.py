@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +13,7 @@ from tests.chaos.pipeline import INTAKE, PARTITIONS, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(scope="session")
-def cache_dir() -> Path:
-    """Returns where jars are kept between sessions."""
-    given = os.environ.get("BROBYGGER_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "brobygger"
+    from pathlib import Path
 
 
 @pytest.fixture

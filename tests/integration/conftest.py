@@ -1,28 +1,19 @@
-"""Gives the integration tests one real broker a session."""
+"""Gives each module of integration tests a cluster without anything on it."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.kafka.embedded import EmbeddedBroker, temporary_broker
+from tests.integration.emptying import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from connectors.kafka.embedded import EmbeddedBroker
 
 
-@pytest.fixture(scope="session")
-def cache_dir() -> Path:
-    """Returns where jars are kept between sessions."""
-    given = os.environ.get("BROBYGGER_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "brobygger"
-
-
-@pytest.fixture(scope="session")
-def broker(cache_dir: Path) -> Iterator[EmbeddedBroker]:
-    """Runs one broker for all tests of the session; each test uses topics of its own."""
-    with temporary_broker(cache_dir) as running:
-        yield running
+@pytest.fixture(scope="module")
+def empty_broker(broker: EmbeddedBroker) -> EmbeddedBroker:
+    """Returns the session's broker, rid of what earlier modules left: the service's topics have fixed names."""
+    empty(broker.connection)
+    return broker

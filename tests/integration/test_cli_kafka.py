@@ -37,15 +37,12 @@ ACTOR = ("--actor", "municipality-0217", "--role", "owner", "--json")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Runs a broker of its own, since the commands' topics have fixed names, and one worker."""
+def service(empty_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs one worker and a gateway."""
     folder = tmp_path_factory.mktemp("data")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROBYGGER_DATA", str(folder))
-        patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
+        patch.setenv("KAFKA_BOOTSTRAP", empty_broker.bootstrap)
         patch.setenv("BROBYGGER_PARTITIONS", PARTITIONS)
         patch.setenv("BROBYGGER_SETTLE_SECONDS", "0")
         create_keys(folder / "keys")
@@ -60,7 +57,7 @@ def service(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             wait_until_ready(children, timedelta(seconds=90), threading.Event())
             tell_of(YOUTH, "first")
             tell_of(OTHER_YOUTH, "second")
-            send_garbage(broker.bootstrap)
+            send_garbage(empty_broker.bootstrap)
             yield
         finally:
             stop_all(children)

@@ -16,7 +16,7 @@ from connectors.gateway.publisher import Delivered, KafkaPublisher, Publisher, R
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import temporary_broker
-from connectors.kafka.topics import TopicSpec, describe, ensure_topics
+from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
 from schemas.topics import STATEMENT_TOPICS, catalogue, kafka_name
 from tests.integration.gateway_process import CRASH_STATUS
@@ -52,19 +52,11 @@ HOSTILE_BODIES = (
 
 
 @pytest.fixture(scope="module")
-def connection(broker: EmbeddedBroker) -> KafkaConnection:
+def connection(empty_broker: EmbeddedBroker) -> KafkaConnection:
     """Returns the way to the broker, with the public topics there."""
-    connection = KafkaConnection(bootstrap=broker.bootstrap)
-    there = describe(connection, [kafka_name(topic) for topic in TOPICS])
-    ensure_topics(
-        connection,
-        [
-            TopicSpec(name, there[name].partitions if name in there else 4, catalogue()[topic].config())
-            for topic in TOPICS
-            for name in [kafka_name(topic)]
-        ],
-    )
-    return connection
+    specs = [TopicSpec(kafka_name(topic), 4, catalogue()[topic].config()) for topic in TOPICS]
+    ensure_topics(empty_broker.connection, specs)
+    return empty_broker.connection
 
 
 @pytest.fixture
@@ -98,49 +90,6 @@ def test_new_repeat_resubmission_and_errors(gateway: Process, connection: KafkaC
     assert repeat.content == new.content
     assert all(defects_of_acknowledgement(answer.json()) == () for answer in answers)
     assert sum(event_ids_of(connection, "discharges", gateway).values()) == 1
-
-
-def test_killed_between_confirmation_and_answer_the_repeat_gets_the_same_acknowledgement(
-    gateway: Process,
-    connection: KafkaConnection,
-) -> None:
-    client = gateway.client()
-    gateway.crash_file.touch()
-    with pytest.raises(httpx.TransportError):
-        post(client, a_message())
-    assert gateway.process.wait(10) == CRASH_STATUS
-    gateway.start()
-
-    answer = post(client, a_message())
-    again = post(client, a_message())
-
-    assert response_code(answer) == "ok"
-    assert again.content == answer.content
-    for topic in ("discharges", "persons"):
-        assert list(event_ids_of(connection, topic, gateway).values()) == [2]
-        assert len({record.value for record in records_of(connection, topic, gateway)}) == 1
-
-
-def test_killed_after_a_statement_the_repeat_publishes_the_same_bytes(
-    gateway: Process,
-    connection: KafkaConnection,
-) -> None:
-    client = gateway.client()
-    headers = {"idempotency-key": "k-1"}
-    gateway.crash_file.touch()
-    with pytest.raises(httpx.TransportError):
-        client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
-    gateway.process.wait(10)
-    gateway.start()
-
-    first = client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
-    second = client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
-
-    assert first.status_code == second.status_code == 201
-    assert first.content == second.content
-    records = records_of(connection, "enrolments", gateway)
-    assert len(records) == 2
-    assert len(set(records)) == 1
 
 
 def test_a_hundred_megabytes_are_turned_away_and_never_held(gateway: Process) -> None:
@@ -191,6 +140,49 @@ def test_nothing_personal_is_on_the_topics_or_in_the_files(gateway: Process, con
     assert b"statement_received" in log
     for secret in (b"0105109996", b"010510-9996", b"2509479989", b"Elmer"):
         assert not any(secret in content for content in [*files, *records, log])
+
+
+def test_killed_between_confirmation_and_answer_the_repeat_gets_the_same_acknowledgement(
+    gateway: Process,
+    connection: KafkaConnection,
+) -> None:
+    client = gateway.client()
+    gateway.crash_file.touch()
+    with pytest.raises(httpx.TransportError):
+        post(client, a_message())
+    assert gateway.process.wait(10) == CRASH_STATUS
+    gateway.start()
+
+    answer = post(client, a_message())
+    again = post(client, a_message())
+
+    assert response_code(answer) == "ok"
+    assert again.content == answer.content
+    for topic in ("discharges", "persons"):
+        assert list(event_ids_of(connection, topic, gateway).values()) == [2]
+        assert len({record.value for record in records_of(connection, topic, gateway)}) == 1
+
+
+def test_killed_after_a_statement_the_repeat_publishes_the_same_bytes(
+    gateway: Process,
+    connection: KafkaConnection,
+) -> None:
+    client = gateway.client()
+    headers = {"idempotency-key": "k-1"}
+    gateway.crash_file.touch()
+    with pytest.raises(httpx.TransportError):
+        client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
+    gateway.process.wait(10)
+    gateway.start()
+
+    first = client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
+    second = client.post("/events/enrolments", json=a_statement("enrolments"), headers=headers)
+
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    records = records_of(connection, "enrolments", gateway)
+    assert len(records) == 2
+    assert len(set(records)) == 1
 
 
 class TestKafkaPublisher(PublisherContract):

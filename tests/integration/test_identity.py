@@ -55,15 +55,12 @@ class Instance:
 
 
 @pytest.fixture(scope="module")
-def instance(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """Runs a broker of its own, one worker and a gateway, with programmes that have public keys."""
+def instance(empty_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """Runs one worker and a gateway, with programmes that have public keys."""
     folder, keys = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("keys")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROBYGGER_DATA", str(folder))
-        patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
+        patch.setenv("KAFKA_BOOTSTRAP", empty_broker.bootstrap)
         patch.setenv("BROBYGGER_PARTITIONS", PARTITIONS)
         patch.setenv("BROBYGGER_SETTLE_SECONDS", "0")
         patch.setenv("BROBYGGER_PROGRAMMES", str(with_keys(tmp_path_factory.mktemp("files") / "programmes", keys)))

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.connection import KafkaConnection
-from connectors.kafka.topics import TopicSpec, describe, ensure_topics
+from connectors.kafka.topics import TopicSpec, ensure_topics
 from schemas.topics import catalogue, kafka_name
 from tests.integration.gateway_process import CRASH_STATUS
 from tests.integration.gateway_runner import Process, event_ids_of, records_of
@@ -33,15 +33,11 @@ NOTICES = (
 
 
 @pytest.fixture(scope="module")
-def connection(broker: EmbeddedBroker) -> KafkaConnection:
+def connection(empty_broker: EmbeddedBroker) -> KafkaConnection:
     """Returns the way to the broker, with the topics there that letters go to and the gateway reads."""
-    connection = KafkaConnection(bootstrap=broker.bootstrap)
-    there = describe(connection, [kafka_name(topic) for topic in TOPICS])
-    names = {topic: kafka_name(topic) for topic in TOPICS}
-    partitions = {topic: there[name].partitions if name in there else 4 for topic, name in names.items()}
-    specs = [TopicSpec(names[topic], partitions[topic], catalogue()[topic].config()) for topic in TOPICS]
-    ensure_topics(connection, specs)
-    return connection
+    specs = [TopicSpec(kafka_name(topic), 4, catalogue()[topic].config()) for topic in TOPICS]
+    ensure_topics(empty_broker.connection, specs)
+    return empty_broker.connection
 
 
 @pytest.fixture

@@ -89,31 +89,35 @@ class Loop:
         """Replies to a handover."""
         return await self.http.post(f"/handovers/{handover_id}/replies", json=reply)
 
-    def subscribed(self) -> list[Record]:
-        """Returns the topic as `brobygger subscribe --json` prints it."""
-        command = [sys.executable, "-m", "streams.cli", "subscribe", f"handovers.{PROGRAMME}", "--json"]
+    async def subscribed(self) -> list[Record]:
+        """Returns the topic, to the last of its records, as `brobygger subscribe --json` prints it."""
+        name = f"handovers.{PROGRAMME}"
+        count = [topic for topic, _ in await self.service.said()].count(name)
+        command = [sys.executable, "-m", "streams.cli", "subscribe", name, "--json", "--limit", str(count)]
         environment = {"KAFKA_BOOTSTRAP": self.service.connection.bootstrap, "PATH": ""}
-        printed = subprocess.run(
-            [*command, "--timeout", "10"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-        return [json.loads(line) for line in printed.stdout.splitlines()]
+
+        def printed() -> str:
+            return subprocess.run(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+            ).stdout
+
+        return [json.loads(line) for line in (await asyncio.to_thread(printed)).splitlines()]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def loop(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> AsyncIterator[Loop]:
+async def loop(tmp_path_factory: pytest.TempPathFactory, empty_broker: EmbeddedBroker) -> AsyncIterator[Loop]:
     """Runs a service whose calendar stands at START, and a gateway on its data folder."""
     folder = tmp_path_factory.mktemp("data")
-    with EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker:
-        async with a_service(folder, broker.bootstrap) as service:
-            await asyncio.to_thread(service.start_workers, 1)
-            await service.step_to(START)
-            gateway = Process(a_gateway_of(service), folder / "crash")
-            await asyncio.to_thread(gateway.start)
-            try:
-                async with a_client(gateway) as http:
-                    yield Loop(service, gateway, http)
-            finally:
-                await asyncio.to_thread(gateway.stop)
+    async with a_service(folder, empty_broker.bootstrap) as service:
+        await asyncio.to_thread(service.start_workers, 1)
+        await service.step_to(START)
+        gateway = Process(a_gateway_of(service), folder / "crash")
+        await asyncio.to_thread(gateway.start)
+        try:
+            async with a_client(gateway) as http:
+                yield Loop(service, gateway, http)
+        finally:
+            await asyncio.to_thread(gateway.stop)
 
 
 def a_gateway_of(service: Service) -> GatewaySettings:
@@ -134,7 +138,7 @@ async def test_pages_are_what_subscribe_prints_each_record_once(loop: Loop) -> N
     await loop.offer("page-a")
     await loop.offer("page-b")
 
-    pulled, printed = await loop.pages(), await asyncio.to_thread(loop.subscribed)
+    pulled, printed = await loop.pages(), await loop.subscribed()
 
     assert sorted(pulled, key=place_of) == sorted(printed, key=place_of)
     assert len({place_of(one) for one in pulled}) == len(pulled) >= 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,18 +16,11 @@ from tests.integration.webhook_service import Delivering, settings_in, until
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def bootstrap(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Runs a broker of its own, since the service's topics have fixed names."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker:
-        yield broker.bootstrap
-
-
 async def test_an_offer_that_cannot_be_delivered_goes_to_the_next_programme_and_a_person_is_told(
-    tmp_path: Path, bootstrap: str
+    tmp_path: Path, empty_broker: EmbeddedBroker
 ) -> None:
     [case] = [case for case in CASES if case.number == "1"]
-    async with a_service(tmp_path, bootstrap) as service:
+    async with a_service(tmp_path, empty_broker.bootstrap) as service:
         service.start_workers(1)
         await service.step_to(START)
         await service.publish(event for _, event in case.events())

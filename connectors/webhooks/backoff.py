@@ -15,7 +15,10 @@ _DOUBLINGS_MAX = 32
 
 
 class RetryRules(BaseModel):
-    """How patient the deliverer is. A record is given up at whichever bound it meets first."""
+    """How patient the deliverer is. A record is given up at whichever bound it meets first.
+
+    ``look_again`` is how late at most it sees that a record's time has come, or what another process has changed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -23,6 +26,7 @@ class RetryRules(BaseModel):
     delay_max: timedelta = timedelta(hours=1)
     attempts_max: Annotated[int, Field(ge=1, le=10_000)] = 200
     age_max: timedelta = timedelta(days=3)
+    look_again: timedelta = timedelta(milliseconds=500)
 
     def delay_after(self, event_id: str, attempts: int, asked: timedelta | None = None) -> timedelta:
         """Returns how long to wait after so many failed attempts (1 or more).

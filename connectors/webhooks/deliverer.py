@@ -32,7 +32,10 @@ _OBSERVE = timedelta(seconds=2)
 
 
 class DelivererSettings(BaseModel):
-    """Where the deliverer keeps its data, and how it behaves. ``kept`` is how long what ended can be sent again."""
+    """Where the deliverer keeps its data, and how it behaves.
+
+    ``kept`` is how long what ended can be sent again, ``attempt_time_max`` how long one attempt may take.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -42,6 +45,7 @@ class DelivererSettings(BaseModel):
     loopback_allowed: bool = False
     retry: RetryRules = RetryRules()
     kept: timedelta = timedelta(days=30)
+    attempt_time_max: timedelta = SendingRules().time_max
 
 
 def open_endpoints(data_folder: Path, url: str | None = None) -> Endpoints:
@@ -77,7 +81,7 @@ class Deliverer:
         self._ports = ports or Ports()
         self.metrics = DelivererMetrics()
         database = open_database_of(settings.data_folder, settings.database_url)
-        self._rules = SendingRules(loopback_allowed=settings.loopback_allowed)
+        self._rules = SendingRules(time_max=settings.attempt_time_max, loopback_allowed=settings.loopback_allowed)
         self._bench = Bench(
             Endpoints(database, SecretBox(settings.data_folder / "keys")),
             Waiting(database),

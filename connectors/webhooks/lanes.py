@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from connectors.webhooks.sending import Outcome, Sender
     from connectors.webhooks.waiting import Waiting
 
-_LOOK_AGAIN = timedelta(milliseconds=500)
 _log = structlog.get_logger(__name__)
 
 
@@ -108,7 +106,7 @@ class Lane:
     async def _wait_until_woken(self) -> None:
         # What another process does to the database (resume, send-again) sets no event here.
         try:
-            async with asyncio.timeout(_LOOK_AGAIN.total_seconds()):
+            async with asyncio.timeout(self._bench.retry.look_again.total_seconds()):
                 await self._wake.wait()
         except TimeoutError:
             return

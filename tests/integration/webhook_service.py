@@ -17,6 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import TopicSpec, ensure_topics
+from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports, open_endpoints
 from connectors.webhooks.endpoints import Registration
 from connectors.webhooks.tables import DELIVERIES, open_database_of
@@ -164,7 +165,13 @@ async def until(happened: Callable[[], Any]) -> None:
 
 
 def settings_in(folder: Path, connection: KafkaConnection) -> DelivererSettings:
-    return DelivererSettings(data_folder=folder, kafka=connection, loopback_allowed=True)
+    """Returns settings by which it looks often at the clock, which tests set."""
+    return DelivererSettings(
+        data_folder=folder,
+        kafka=connection,
+        loopback_allowed=True,
+        retry=RetryRules(look_again=timedelta(milliseconds=50)),
+    )
 
 
 def public_json(event: HandoverEvent) -> dict[str, Any]:

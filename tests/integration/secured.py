@@ -8,6 +8,7 @@ import os
 import re
 import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -109,9 +110,9 @@ async def a_secured_service(secured: Secured, settle_seconds: int = 900) -> Asyn
         doors = f"http://127.0.0.1:{port}"
         log = secured.folder / "gateway.log"
         gateway = Child("gateway", ["gateway"], dict(os.environ) | variables, log, f"{doors}/ready")
-        await asyncio.to_thread(service.start_workers)
         gateway.start()
         try:
+            await asyncio.to_thread(service.start_workers)
             await asyncio.to_thread(wait_until_ready, [gateway], timedelta(seconds=60), threading.Event())
             yield SecuredService(secured, service, as_gateway, doors)
         finally:
@@ -125,6 +126,12 @@ def may_log_in(connection: KafkaConnection) -> bool:
             return True
     except KafkaError:
         return False
+
+
+def none_may_log_in(*connections: KafkaConnection) -> bool:
+    """Tells whether the broker lets none of these in: it takes a client three seconds to give up."""
+    with ThreadPoolExecutor() as trying:
+        return not any(trying.map(may_log_in, connections))
 
 
 def readme_programme() -> str:

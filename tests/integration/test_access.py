@@ -30,6 +30,7 @@ from tests.integration.secured import (
     a_secured_broker,
     a_secured_service,
     may_log_in,
+    none_may_log_in,
     readme_programme,
 )
 
@@ -62,8 +63,7 @@ def test_a_programmes_credentials_are_refused(programme: KafkaConnection, attemp
 def test_nobody_comes_in_without_name_and_password(secured: Secured) -> None:
     anonymous = KafkaConnection(bootstrap=secured.broker.bootstrap)
 
-    assert not may_log_in(anonymous)
-    assert not may_log_in(secured.login(f"programme-{OWN}", "guessed"))
+    assert none_may_log_in(anonymous, secured.login(f"programme-{OWN}", "guessed"))
 
 
 def test_nobody_but_the_service_comes_in_by_the_controllers_door(secured: Secured, programme: KafkaConnection) -> None:
@@ -71,8 +71,7 @@ def test_nobody_but_the_service_comes_in_by_the_controllers_door(secured: Secure
     door = f"127.0.0.1:{json.loads(port)['controller_port']}"
     plain = programme.model_copy(update={"bootstrap": door, "sasl_mechanism": "PLAIN"})
 
-    assert not may_log_in(plain)
-    assert not may_log_in(KafkaConnection(bootstrap=door))
+    assert none_may_log_in(plain, KafkaConnection(bootstrap=door))
 
 
 def test_the_services_password_is_in_no_log_and_no_file_of_others(secured: Secured) -> None:

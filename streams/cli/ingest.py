@@ -1,55 +1,70 @@
 """``brobygger ingest``: sends files through the gateway's doors."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.doors import Answer, DoorError, Doors, NotTaken, content_of, files_in, letter_of
-from streams.cli.list_files import lists_in, send_list
+from streams.cli.door_answers import Answer, NoDoorError, NotTaken
+from streams.cli.doors import Doors
+from streams.cli.file_kinds import content_of
+from streams.cli.files_sent import SentFile, files_of, send_letter
+from streams.cli.list_files import list_door, send_list
 from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
+from streams.cli.receipt_files import Receipts
 from streams.instance import read_instance
 from streams.settings import settings_of_process
 
 _Row = tuple[Path, NotTaken]
-_Sending = Callable[[Doors], Answer]
+
+
+class _What(NamedTuple):
+    """As what files are sent: a list at its door, or else letters, and statements of a topic."""
+
+    topic: str | None
+    list_name: str | None
+    list_door: str
 
 
 def ingest(  # noqa: PLR0913, PLR0917 one parameter an option of the command
-    paths: Annotated[list[Path], typer.Argument(help="files, or folders of .json, .jsonl and .ndjson files")],
+    paths: Annotated[list[Path], typer.Argument(help="files, or folders with folders in them")],
     token: Annotated[str, typer.Option(envvar="BROBYGGER_TOKEN", help="of `brobygger clients create`")],
     gateway: Annotated[str | None, typer.Option(help="its address; the running instance's unless given")] = None,
     topic: Annotated[str | None, typer.Option(help="of statements, where a file's name doesn't start with it")] = None,
     list_name: Annotated[str | None, typer.Option("--list", help="the files are this list: CSV, XLSX or JSON")] = None,
+    receipts: Annotated[Path | None, typer.Option(help="a folder for the receipts; else beside the files")] = None,
     believe_missing: Annotated[  # noqa: FBT002 Typer's way of a flag
         bool, typer.Option("--believe-missing", help="however much a snapshot of a list lacks, it has ended")
     ] = False,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Sends each file to its door: FHIR Bundles as MedCom messages, other JSON and NDJSON as statements.
+    """Sends each file to its door: FHIR, EDIFACT and OIOXML, in envelopes or without, and statements as JSON or NDJSON.
 
-    Exit code 2 where anything was refused; sending the same files again is safe. With --list beside each file are
-    written FILE.report.json and, of what failed, FILE.failed.csv to be mended and sent. With --json one document:
+    What a file is, its content tells. Its receipt is written as FILE.receipt.json, .ndjson, .edi or .xml; of a list
+    (--list) FILE.report.json and, of what failed, FILE.failed.csv to be mended and sent. What has a receipt is not sent
+    again: after a kill the same command goes on. Exit code 2 where anything was refused. With --json one document:
     {"files", "taken", "refused": [{"file", "where", "code", "text"}]}.
     """
-    files = list(files_in(paths) if list_name is None else lists_in(paths))
+    files = files_of(paths, receipts, lists_alone=list_name is not None)
     if not files:
-        raise refuse("no file of a kind that is sent is there; name files or another folder")
-
-    def prepared(path: Path) -> _Sending:
-        if list_name is None:
-            letter = letter_of(path, topic)
-            return lambda doors: doors.send(letter)
-        content = content_of(path)
-        return lambda doors: send_list(doors, path, content, list_name, believe_missing=believe_missing)
-
-    taken, refused = _send_all(files, Doors(gateway or _address(), token), prepared)
+        raise refuse("no file that is sent is there; name files or another folder")
+    door = "" if list_name is None else list_door(list_name, believe_missing=believe_missing)
+    taken, refused = _send_all(files, Doors(gateway or address_of_instance(), token), _What(topic, list_name, door))
     (_print_document if as_json else _print)(len(files), taken, refused)
     if refused:
         raise typer.Exit(REFUSED)
+
+
+def address_of_instance() -> str:
+    """Returns the running instance's gateway; raises typer.Exit where none runs here."""
+    instance = read_instance(settings_of_process().data_folder)
+    if instance is None:
+        raise refuse("no instance runs here; give --gateway, e.g. --gateway http://127.0.0.1:8460")
+    return instance.gateway
 
 
 def _print_document(files: int, taken: int, refused: list[_Row]) -> None:
@@ -63,26 +78,38 @@ def _print(files: int, taken: int, refused: list[_Row]) -> None:
         print_table("refused", ("file", "where", "code", "why"), ((path, *why) for path, why in refused))
 
 
-def _send_all(files: list[Path], doors: Doors, prepared: Callable[[Path], _Sending]) -> tuple[int, list[_Row]]:
+def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, list[_Row]]:
     """Sends the files in their order; one that has no door is refused and the others go on."""
     taken, refused = 0, list[_Row]()
-    # A long list is one file: the clock shows that it goes on.
-    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, doors:
-        for path in progress.track(files, description="sending"):
+    with _receipts_of(files, what) as receipts_in, _shown() as progress, doors:
+        for file in progress.track(files, description="sending"):
             try:
-                send = prepared(path)
-            except DoorError as error:
-                refused.append((path, NotTaken("", "no_door", str(error))))
+                answer = _send(doors, receipts_in[file.folder], file, what)
+            except NoDoorError as error:
+                refused.append((file.path, NotTaken("", "no_door", str(error))))
                 continue
-            answer = send(doors)
             taken += answer.taken
-            refused += [(path, why) for why in answer.refused]
+            refused += [(file.path, why) for why in answer.refused]
+        for receipts in receipts_in.values():
+            receipts.end()
     return taken, refused
 
 
-def _address() -> str:
-    instance = read_instance(settings_of_process().data_folder)
-    if instance is None:
-        raise refuse("no instance runs here; give --gateway, e.g. --gateway http://127.0.0.1:8460")
-    return instance.gateway
+def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answer:
+    if what.list_name is None:
+        return send_letter(doors, receipts, file, what.topic)
+    return send_list(doors, receipts, file.name, content_of(file.path), what.list_door)
+
+
+@contextmanager
+def _receipts_of(files: list[SentFile], what: _What) -> Iterator[dict[Path, Receipts]]:
+    """Yields the receipts in each of the files' folders."""
+    with ExitStack() as stack:
+        folders = dict.fromkeys(file.folder for file in files)
+        yield {folder: stack.enter_context(Receipts(folder, what.list_name)) for folder in folders}
+
+
+def _shown() -> Progress:
+    # A long list is one file: the clock shows that it goes on.
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,63 +1,66 @@
-"""Sends lists through their door, and writes beside each file its report and the rows that failed."""
+"""Sends lists through their door, and writes of each file its report and the rows that failed."""
 
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid5
 
-from streams.cli.doors import WRITTEN, Answer, DoorError, Doors, NotTaken, answer_of
+from streams.cli.door_answers import JSON, NDJSON, Answer, Answered, NotTaken, Standing, answer_of, standing_of
+from streams.cli.file_kinds import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    import httpx
+    from streams.cli.doors import Doors
+    from streams.cli.receipt_files import Receipts
 
 # A list of ten thousand new young people is some minutes' work for the vault.
 _TIMEOUT = timedelta(minutes=15)
-_SUFFIXES = (".csv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
 _FILE = "application/octet-stream"
+_OK = 200
 
 
-def lists_in(paths: list[Path]) -> Iterator[Path]:
-    """Yields the files named, and of a folder every list in it, by name; what was written here before is no list."""
-    for path in paths:
-        if path.is_dir():
-            found = (one for one in path.rglob("*") if one.suffix.lower() in _SUFFIXES and one.is_file())
-            yield from sorted(one for one in found if not one.name.endswith(WRITTEN))
-        else:
-            yield path
-
-
-def send_list(doors: Doors, path: Path, content: bytes, name: str, *, believe_missing: bool) -> Answer:
+def send_list(doors: Doors, receipts: Receipts, file: str, content: bytes, door: str) -> Answer:
     """Sends a list and returns what became of it: the one sent last counts, twice is as once. Raises DoorError.
 
     ``FILE.report.json`` has the report, ``FILE.failed.csv`` (of JSON: ``.ndjson``) the rows that failed, if any did:
     both for whoever may read the list, and nobody else.
     """
-    door = f"/lists/{name}" + ("?missing=believed" if believe_missing else "")
-    # The key is this run's, for the two requests below. The same bytes may say something new another day: a list that
-    # changed and changed back.
-    headers = {"content-type": _FILE, "idempotency-key": str(uuid4())}
-    response = doors.post(door, content, headers, _TIMEOUT)
-    report = _report(response)
+    digest = digest_of(door, content)
+    # The key is this run's and file's, for the two requests below. The same bytes may say something new another day: a
+    # list that changed and changed back.
+    headers = {"content-type": _FILE, "idempotency-key": str(uuid5(NAMESPACE_URL, f"{receipts.run} {file} {digest}"))}
+    answered = receipts.known(file, digest)
+    if answered is None:
+        receipts.begin(file, digest)
+        answered = doors.post(door, content, headers, _TIMEOUT)
+        if standing_of(answered) is Standing.TRANSIENT:
+            raise receipts.keep_partly(file, answered)
+    report = _report(answered)
     if report is None:
-        return answer_of(response)
-    _write(path, ".report.json", response.content)
-    if report["refused"] and response.is_success:
+        return answer_of(answered)
+    answer = Answer(report["accepted"] + report["repeated"], tuple(_not_taken(report)))
+    if receipts.is_done(file, digest):
+        return answer
+    receipts.write(file, ".report.json", answered.content)
+    if report["refused"] and answered.status == _OK:
         failed = doors.post(door, content, headers | {"accept": "text/csv"}, _TIMEOUT)
-        if failed.headers.get("content-type", "").partition(";")[0] in ("text/csv", "application/x-ndjson"):
-            is_csv = failed.headers["content-type"].startswith("text/csv")
-            _write(path, ".failed.csv" if is_csv else ".failed.ndjson", failed.content)
-    return Answer(report["accepted"] + report["repeated"], tuple(_not_taken(report)))
+        if failed.kind in ("text/csv", NDJSON):
+            receipts.write(file, ".failed.csv" if failed.kind == "text/csv" else ".failed.ndjson", failed.content)
+    receipts.finish(file, digest, answered.status)
+    return answer
 
 
-def _report(response: httpx.Response) -> dict[str, Any] | None:
+def list_door(name: str, *, believe_missing: bool) -> str:
+    """Returns the door of a list."""
+    return f"/lists/{name}" + ("?missing=believed" if believe_missing else "")
+
+
+def _report(answered: Answered) -> dict[str, Any] | None:
     try:
-        report = json.loads(response.content or b"{}")
+        report = json.loads(answered.content or b"{}") if answered.kind == JSON else None
     except ValueError:
         return None
     return report if isinstance(report, dict) and "report" in report else None
@@ -71,13 +74,3 @@ def _not_taken(report: dict[str, Any]) -> Iterator[NotTaken]:
     withheld = report.get("missing", {}).get("withheld")
     if withheld:
         yield NotTaken("missing rows", withheld["code"], f"{withheld['rule']}; {withheld['help']}")
-
-
-def _write(path: Path, ending: str, content: bytes) -> None:
-    written = path.with_name(path.name + ending)
-    try:
-        # They hold what the list holds, or claim codes.
-        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise DoorError(f"its {ending} can't be written: {error.strerror}; send it from a folder of yours") from error

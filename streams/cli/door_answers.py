@@ -1,0 +1,144 @@
+"""What a door answered, whatever its format: how much of a file was taken, what was not, and whether that is final."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from connectors.medcom_edi.fields import Syntax
+from connectors.medcom_edi.receipt_reading import read_receipt
+from schemas.refusals import RefusedError
+
+FHIR, JSON, NDJSON = "application/fhir+json", "application/json", "application/x-ndjson"
+EDIFACT, XML = "application/edifact", "application/xml"
+_SYNTAXES = {EDIFACT: Syntax.EDIFACT, XML: Syntax.OIOXML}
+_TRANSIENT_CODE = "transient-error"
+# The gateway answers 503 until somebody has mended it, which takes longer than anybody waits.
+_MENDED_BY_HAND = b'"broken_mapping"'
+_NO_BODY = 202
+_SERVER_FAULTS = 500
+_TRANSIENT_STATUSES = frozenset({408, 429})
+_TURNED_AWAY_STATUSES = frozenset({401, 403, 404, 405, 413, 415})
+
+
+class DoorError(Exception):
+    """The gateway can't be reached, or a receipt can't be written; the text says what to do."""
+
+
+class NoDoorError(DoorError):
+    """A file has no door, or can't be read; others may have one. The text says what to do."""
+
+
+class NotTaken(NamedTuple):
+    """Something in the file was not taken: where (a line, a letter, or the whole), and the door's words."""
+
+    where: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a file: how many of its statements were taken or known already, and which were not."""
+
+    taken: int
+    refused: tuple[NotTaken, ...] = ()
+
+
+class Standing(Enum):
+    """Whether the same bytes get the same answer another time."""
+
+    FINAL = "final"
+    TURNED_AWAY = "turned_away"  # not for what the file says: another token, another limit would let it in
+    TRANSIENT = "transient"
+
+
+class Answered(NamedTuple):
+    """A door's answer as it came: its status, its media type without parameters (empty: no body), and its bytes."""
+
+    status: int
+    kind: str
+    content: bytes
+
+    @property
+    def shows_codes(self) -> bool:
+        """Returns whether it shows claim codes, which no later answer shows again."""
+        return b'"claim_code"' in self.content
+
+
+def standing_of(answered: Answered) -> Standing:
+    """Returns whether an answer is the file's receipt.
+
+    >>> standing_of(Answered(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
+    <Standing.FINAL: 'final'>
+    >>> standing_of(Answered(503, JSON, b'{"refused": {"code": "broker_unavailable"}}'))
+    <Standing.TRANSIENT: 'transient'>
+    """
+    if answered.status in _TRANSIENT_STATUSES or answered.status >= _SERVER_FAULTS:
+        return Standing.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Standing.TRANSIENT
+    if answered.status in _TURNED_AWAY_STATUSES:
+        return Standing.TURNED_AWAY
+    if answered.kind == FHIR and any(one.code == _TRANSIENT_CODE for one in answer_of(answered).refused):
+        return Standing.TRANSIENT
+    known = answered.kind in {FHIR, JSON, NDJSON, *_SYNTAXES} or answered.status == _NO_BODY
+    return Standing.FINAL if known else Standing.TURNED_AWAY
+
+
+def answer_of(answered: Answered) -> Answer:
+    """Reads what any door may answer: lines, one statement's outcome, an Acknowledgement, a CTL, a problem."""
+    try:
+        if answered.kind in _SYNTAXES:
+            return _of_receipt(answered.content, _SYNTAXES[answered.kind])
+        if answered.kind == NDJSON:
+            return _of_report([json.loads(line) for line in answered.content.splitlines()])
+        content = json.loads(answered.content or b"{}")
+    except (ValueError, RefusedError):
+        content = None
+    if not isinstance(content, dict):
+        return Answer(0, (NotTaken("", str(answered.status), "no gateway of ours answers so; check --gateway"),))
+    if content.get("resourceType") == "Bundle":
+        return _of_acknowledgement(content)
+    if content.get("resourceType") == "OperationOutcome":
+        return Answer(0, (_of_outcome(content),))
+    if "refused" not in content and answered.status < 300:  # noqa: PLR2004 HTTP's own number
+        return Answer(1)
+    return Answer(0, (_of_refusal(content.get("refused") or {}, answered.status),))
+
+
+def _of_refusal(refusal: dict[str, Any], status: int) -> NotTaken:
+    text = "; ".join(refusal[name] for name in ("field", "rule", "help") if refusal.get(name))
+    return NotTaken("", refusal.get("code", str(status)), text)
+
+
+def _of_report(lines: list[dict[str, Any]]) -> Answer:
+    refused = tuple(
+        _of_refusal(line["refused"], 0)._replace(where=f"line {line['line']}") for line in lines if "refused" in line
+    )
+    return Answer(len(lines) - len(refused), refused)
+
+
+def _of_receipt(content: bytes, syntax: Syntax) -> Answer:
+    receipt = read_receipt(content, syntax)
+    refused = []
+    for letter in receipt.refused:
+        code, _, text = letter.reason.partition(": ")
+        # Its number stands in the receipt: what a sender numbers letters by may be personal.
+        refused.append(NotTaken("a letter" if letter.identifier else "", code, text))
+    return Answer(receipt.taken, tuple(refused))
+
+
+def _of_acknowledgement(bundle: dict[str, Any]) -> Answer:
+    resources = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+    code = resources["MessageHeader"]["response"]["code"]
+    if code == "ok":
+        return Answer(1)
+    found = _of_outcome(resources["OperationOutcome"])
+    return Answer(0, (found._replace(code=_TRANSIENT_CODE) if code == _TRANSIENT_CODE else found,))
+
+
+def _of_outcome(outcome: dict[str, Any]) -> NotTaken:
+    issue = outcome["issue"][0]
+    code, _, rule = issue["details"]["text"].partition(": ")
+    return NotTaken("", code, "; ".join([*issue.get("expression", ()), rule, issue.get("diagnostics", "")]))

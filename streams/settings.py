@@ -33,6 +33,13 @@ def _networks(text: str) -> str:
     return text
 
 
+def _folders(text: str) -> str:
+    names = [Path(part).name for part in filter(None, text.split(os.pathsep))]
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"folders, with {os.pathsep} between them, each of another name: their tokens go by it")
+    return text
+
+
 class Settings(BaseModel):
     """The settings of every command. ``kafka`` None means the embedded broker of the data folder."""
 
@@ -53,6 +60,7 @@ class Settings(BaseModel):
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8460
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    watch: Annotated[str, AfterValidator(_folders)] = ""
     calendar_allowed: bool = False
     webhooks_loopback: bool = False
     public_url: Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=512)] | None = None
@@ -73,6 +81,15 @@ class Settings(BaseModel):
     def lists_folder(self) -> Path:
         """Returns the folder of the lists' mapping files."""
         return self.data_folder / "lists"
+
+    @property
+    def watched_folders(self) -> tuple[Path, ...]:
+        """Returns the sources' folders from which files are taken."""
+        return tuple(Path(part).absolute() for part in filter(None, self.watch.split(os.pathsep)))
+
+    def watch_token_file(self, folder: Path) -> Path:
+        """Returns the file of the token of a watched folder's source."""
+        return self.keys_folder / "watch" / f"{folder.absolute().name}.token"
 
     @property
     def state_folder(self) -> Path:
@@ -109,6 +126,7 @@ _VARIABLES = {
     "BROBYGGER_GATEWAY_HOST": "gateway_host",
     "BROBYGGER_GATEWAY_PORT": "gateway_port",
     "BROBYGGER_TRUSTED_PROXIES": "trusted_proxies",
+    "BROBYGGER_WATCH": "watch",
     "BROBYGGER_CALENDAR_ALLOWED": "calendar_allowed",
     "BROBYGGER_WEBHOOKS_LOOPBACK": "webhooks_loopback",
     "BROBYGGER_PUBLIC_URL": "public_url",

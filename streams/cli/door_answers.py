@@ -27,6 +27,10 @@ class DoorError(Exception):
     """The gateway can't be reached, or a receipt can't be written; the text says what to do."""
 
 
+class PartlyTakenError(DoorError):
+    """A file was taken in part, and claim codes were shown: its text names the file."""
+
+
 class NoDoorError(DoorError):
     """A file has no door, or can't be read; others may have one. The text says what to do."""
 

@@ -11,9 +11,9 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from streams.cli.door_answers import Answer, NoDoorError, NotTaken
 from streams.cli.doors import Doors
-from streams.cli.file_kinds import content_of
+from streams.cli.file_kinds import content_of, digest_of
 from streams.cli.files_sent import SentFile, files_of, send_letter
-from streams.cli.list_files import list_door, send_list
+from streams.cli.list_files import ListFile, list_door, send_list
 from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
 from streams.cli.receipt_files import Receipts
 from streams.instance import read_instance
@@ -98,7 +98,8 @@ def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, li
 def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answer:
     if what.list_name is None:
         return send_letter(doors, receipts, file, what.topic)
-    return send_list(doors, receipts, file.name, content_of(file.path), what.list_door)
+    content = content_of(file.path)
+    return send_list(doors, receipts, ListFile(file.name, content, what.list_door, digest_of(what.list_door, content)))
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from streams.cli.door_answers import JSON, NDJSON, Answer, Answered, NotTaken, Standing, answer_of, standing_of
-from streams.cli.file_kinds import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +21,22 @@ _FILE = "application/octet-stream"
 _OK = 200
 
 
-def send_list(doors: Doors, receipts: Receipts, file: str, content: bytes, door: str) -> Answer:
+class ListFile(NamedTuple):
+    """A list on its way: its name among the receipts, its bytes, its door, and what tells one sending from another."""
+
+    file: str
+    content: bytes
+    door: str
+    digest: str
+
+
+def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
     """Sends a list and returns what became of it: the one sent last counts, twice is as once. Raises DoorError.
 
     ``FILE.report.json`` has the report, ``FILE.failed.csv`` (of JSON: ``.ndjson``) the rows that failed, if any did:
     both for whoever may read the list, and nobody else.
     """
-    digest = digest_of(door, content)
+    file, content, door, digest = sent
     # The key is this run's and file's, for the two requests below. The same bytes may say something new another day: a
     # list that changed and changed back.
     headers = {"content-type": _FILE, "idempotency-key": str(uuid5(NAMESPACE_URL, f"{receipts.run} {file} {digest}"))}

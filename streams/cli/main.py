@@ -36,6 +36,7 @@ _PLACES = {
     "webhooks": _Place("webhooks", "app", "Register, pause or send again to the programmes' webhooks."),
     "translate": _Place("translate", "translate", "Print the events that messages become, sending nothing."),
     "ingest": _Place("ingest", "ingest", "Send files through the gateway's doors."),
+    "watch": _Place("watch", "watch", "Take files from a source's folder, as SFTP fills it, and write receipts back."),
     "lists": _Place("lists", "app", "Propose a mapping for a municipality's list, or try a list without sending it."),
     "publish": _Place("publish", "publish", "Write events straight to a statement topic."),
     "subscribe": _Place("subscribe", "subscribe", "Print what a topic holds."),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from uuid import uuid4
 
-from streams.cli.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, Answered, DoorError
+from streams.cli.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, Answered, DoorError, PartlyTakenError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,10 +53,14 @@ class Receipts:
     some 300 bytes a file.
     """
 
-    def __init__(self, folder: Path, list_name: str | None = None) -> None:
-        """Takes the folder, which is made where it is missing, and the name of the list that is sent."""
+    def __init__(self, folder: Path, list_name: str | None = None, mode: int = 0o600) -> None:
+        """Takes the folder, which is made where it is missing, the list that is sent, and who may read receipts.
+
+        They may hold claim codes, or a list's rows: they are their owner's alone unless said.
+        """
         self._folder = folder
         self._list_name = list_name
+        self._mode = mode
         self._run = ""
         self._lines: dict[str, _Line] = {}
         self._journal: BinaryIO
@@ -117,7 +121,7 @@ class Receipts:
         """Writes an answer to what was taken in part, and returns the error to raise: the rest has to be sent again."""
         ending = f".partly-{uuid4().hex[:8]}{_ENDINGS[answered.kind]}"
         self.write(file, ending, answered.content)
-        return DoorError(
+        return PartlyTakenError(
             f"{file} was taken in part; the claim codes of what was taken stand in {file}{ending}. "
             "Give the same command again for the rest"
         )
@@ -127,18 +131,32 @@ class Receipts:
         self._note(_Line(self._run, file, digest, "done", status))
 
     def write(self, file: str, ending: str, content: bytes) -> None:
-        """Writes a receipt as a whole or not at all, for its owner alone: it may hold claim codes, or a list's rows."""
-        path = self._path(file, ending)
+        """Writes a receipt, as ``write_to`` does."""
+        self.write_to(self._path(file, ending), content)
+
+    def write_to(self, path: Path, content: bytes) -> None:
+        """Writes a file as a whole or not at all; raises DoorError where it can't be written."""
         unfinished = path.with_name(f".{path.name}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._mode), "wb") as written:
                 written.write(content)
                 written.flush()
                 os.fsync(written.fileno())
             unfinished.replace(path)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Returns the files that the journal knows."""
+        return tuple(self._lines)
+
+    def forget(self, file: str) -> None:
+        """Forgets a file that will not come again; what is forgotten takes no room once nothing else is known."""
+        self._lines.pop(file, None)
+        if not self._lines:
+            self._journal.truncate(0)
 
     def end(self) -> None:
         """Notes that a list's run came to its end: the next one sends all of it again."""
@@ -149,7 +167,13 @@ class Receipts:
         content = self._journal.read()
         whole = content[: content.rfind(b"\n") + 1]
         self._journal.truncate(len(whole))
-        lines = [_Line(**json.loads(line)) for line in whole.splitlines()]
+        try:
+            lines = [_Line(**json.loads(line)) for line in whole.splitlines()]
+        except (TypeError, ValueError) as error:
+            path = self._folder / JOURNAL
+            raise DoorError(
+                f"{path} was changed by somebody; delete it: what was sent gets the same receipt"
+            ) from error
         if self._list_name is not None:
             begun = f"{self._list_name} "
             runs = dict.fromkeys(line.run for line in lines if line.run.startswith(begun))
@@ -165,8 +189,7 @@ class Receipts:
         self._lines[line.file] = line
 
     def _written(self, file: str) -> list[Path]:
-        endings = [_REPORT] if self._run else list(_KINDS)
-        return [path for ending in endings if (path := self._path(file, ending)).exists()]
+        return [path for ending in (*_KINDS, _REPORT) if (path := self._path(file, ending)).exists()]
 
     def _path(self, file: str, ending: str) -> Path:
         return self._folder / f"{file}{ending}"

@@ -26,6 +26,8 @@ from streams.settings import Settings, settings_of_process
 from streams.supervision import Child, restart_ended, stop_all, wait_until_ready
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from connectors.kafka.connection import KafkaConnection
 
 _READY_MAX = timedelta(seconds=120)
@@ -114,7 +116,13 @@ def children_of(settings: Settings, connection: KafkaConnection, workers: int) -
         gateway,
         *(_with_health(settings, environment, name, "worker", "--instance-id", name) for name in numbered),
         _with_health(settings, environment, "deliverer", "deliver"),
+        *(_watching(settings, environment, folder) for folder in settings.watched_folders),
     ]
+
+
+def _watching(settings: Settings, environment: dict[str, str], folder: Path) -> Child:
+    gateway = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    return _with_health(settings, environment, f"watch-{folder.name}", "watch", str(folder), "--gateway", gateway)
 
 
 def _with_health(settings: Settings, environment: dict[str, str], role: str, *arguments: str) -> Child:

@@ -79,6 +79,35 @@ def test_a_folder_of_mixed_files_sent_through_kills_is_said_once_each_with_its_r
     check_said_once(gateway, connection, samples)
 
 
+def test_a_watched_folder_through_kills_ends_empty_each_file_said_once_with_its_receipt(
+    gateway: Process, connection: KafkaConnection, tmp_path: Path, soak: bool
+) -> None:
+    count, kills = (2_000, 50) if soak else (200, 10)
+    folder = tmp_path / "region-h"
+    samples = write_mixed(folder / "in", count, SEED + 1)
+    token = tmp_path / "region-h.token"
+    token.touch(0o600)
+    token.write_text(gateway.client().headers["authorization"].removeprefix("Bearer "), encoding="ascii")
+    address = f"http://127.0.0.1:{gateway.port}"
+    command = ["watch", str(folder), "--token-file", str(token), "--gateway", address, "--still", "0"]
+
+    for left in range(count - count // kills, 0, -(count // kills)):
+        running = subprocess.Popen(_started_with(command), cwd=ROOT, stderr=subprocess.DEVNULL)
+        until(lambda left=left: len(_files_in(folder / "in")) <= left)  # type: ignore[misc]
+        running.kill()
+        assert running.wait() == -signal.SIGKILL
+    running = subprocess.Popen(_started_with(command), cwd=ROOT, stderr=subprocess.DEVNULL)
+    until(lambda: not _files_in(folder / "in"))
+    running.terminate()
+
+    assert running.wait() == 0
+    in_part = {name for name, sample in samples.items() if sample.refused}
+    assert _files_in(folder / "done") == samples.keys() - in_part
+    assert _files_in(folder / "refused") == in_part | {f"{name}.refused.json" for name in in_part}
+    check_receipts(folder / "receipts", samples)
+    check_said_once(gateway, connection, samples)
+
+
 def check_receipts(folder: Path, samples: dict[str, Sample]) -> None:
     """Checks that each file has its receipt and no other, none of them empty."""
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.receipt.*") if path.stat().st_size}
@@ -118,6 +147,10 @@ def until(happened: Callable[[], bool]) -> None:
 
 def _started_with(command: list[str]) -> list[str]:
     return [sys.executable, "-m", "streams.cli", *command]
+
+
+def _files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def _lines_in(journal: Path) -> int:

@@ -25,6 +25,7 @@ COMMANDS = (
     "clients",
     "translate",
     "ingest",
+    "watch",
     "lists",
     "publish",
     "subscribe",

@@ -15,14 +15,12 @@ from streams.cli import doors, receipt_files
 from streams.cli.door_answers import NDJSON, Answered
 from tests.mixed_files import KINDS, Sample, a_sample, write_mixed
 from tests.unit.files.conftest import Run
-from tests.unit.gateway.builders import Gateway, a_statement
+from tests.unit.files.killing import Kills
+from tests.unit.files.looking import a_consent, expected_of, put, receipts_in, said
+from tests.unit.gateway.builders import Gateway
 
 GATEWAY = ("--gateway", "http://gateway.test", "--json")
 SAMPLES = [a_sample(nth) for nth in range(4 * KINDS)]
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.fixture
@@ -30,27 +28,6 @@ def folder(tmp_path: Path) -> Path:
     """Returns an empty folder."""
     (tmp_path / "files").mkdir()
     return tmp_path / "files"
-
-
-def put(folder: Path, *samples: Sample) -> None:
-    for sample in samples:
-        (folder / sample.name).write_bytes(sample.content)
-
-
-def said(gateway: Gateway) -> Counter[str]:
-    """Returns how many events each topic has, people left out; each event stands there once."""
-    topics = {record.topic for record in gateway.publisher.records} - {"persons"}
-    ids = {topic: [event["event_id"] for event in gateway.published(topic)] for topic in topics}
-    assert [topic for topic in topics if len(set(ids[topic])) < len(ids[topic])] == []
-    return Counter({topic: len(ids[topic]) for topic in topics})
-
-
-def receipts_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.receipt.*")}
-
-
-def expected_of(samples: list[Sample]) -> Counter[str]:
-    return sum((Counter(sample.events) for sample in samples), Counter())
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -204,14 +181,12 @@ async def test_killed_before_and_after_every_step_each_file_is_said_once_and_has
 ) -> None:
     samples = [*SAMPLES[:KINDS], a_consent()]
     put(folder, *samples)
-    steps = Steps(monkeypatch)
-    kills = 0
+    kills = Kills(monkeypatch)
 
-    while not await steps.lets_through(run("ingest", folder, *GATEWAY)):
-        kills += 1
-        assert kills < 1_000
+    while not await kills.came_through(run("ingest", folder, *GATEWAY)):
+        pass
 
-    assert kills > 3 * len(samples)
+    assert kills.count > 2 * len(samples)
     assert said(gateway) == expected_of(samples)
     assert receipts_in(folder) == {f"{one.name}{one.receipt}" for one in samples}
 
@@ -231,45 +206,6 @@ async def test_codes_of_what_was_taken_in_part_are_kept_and_the_rest_is_sent_by_
     assert (first.exit_code, "taken in part" in first.stderr) == (2, True)
     assert second["taken"] == 2
     assert {(folder / name).read_bytes() for name in receipts_in(folder)} == {partly, whole}
-
-
-def a_consent() -> Sample:
-    """Returns an anonymous consent, whose answer shows a claim code."""
-    content = json.dumps(a_statement("consents")).encode()
-    return Sample("consents-1.json", content, ".receipt.json", {"consents": 1})
-
-
-class Steps:
-    """Ends the process before and after each step for a file: later and later, then early again."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Puts itself around what is done for a file."""
-        self.left = self.allowed = 0
-        for owner, name in ((doors.Doors, "post"), (Path, "replace"), (receipt_files.Receipts, "_note")):
-            monkeypatch.setattr(owner, name, self._around(getattr(owner, name)))
-
-    async def lets_through(self, running: Any) -> bool:
-        """Runs until the next step; returns whether it came to the end."""
-        self.left = self.allowed = self.allowed % 9 + 1
-        try:
-            await running
-        except Killed:
-            return False
-        return True
-
-    def _around(self, step: Any) -> Any:
-        def taken(*arguments: Any, **named: Any) -> Any:
-            self._tick()
-            done = step(*arguments, **named)
-            self._tick()
-            return done
-
-        return taken
-
-    def _tick(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
 
 
 async def test_a_journal_whose_last_line_was_cut_off_is_read_to_the_line_before(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from schemas.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FHIR, JSON, NDJSON = "application/fhir+json", "application/json", "application/x-ndjson"
 EDIFACT, XML = "application/edifact", "application/xml"
@@ -91,7 +94,7 @@ def standing_of(answered: Answered) -> Standing:
 
 
 def answer_of(answered: Answered) -> Answer:
-    """Reads what any door may answer: lines, one statement's outcome, an Acknowledgement, a CTL, a problem."""
+    """Reads what any door may answer: lines, a list's report, a statement's outcome, an Acknowledgement, a CTL."""
     try:
         if answered.kind in _SYNTAXES:
             return _of_receipt(answered.content, _SYNTAXES[answered.kind])
@@ -106,6 +109,8 @@ def answer_of(answered: Answered) -> Answer:
         return _of_acknowledgement(content)
     if content.get("resourceType") == "OperationOutcome":
         return Answer(0, (_of_outcome(content),))
+    if "report" in content:
+        return Answer(content["accepted"] + content["repeated"], tuple(_of_rows(content)))
     if "refused" not in content and answered.status < 300:  # noqa: PLR2004 HTTP's own number
         return Answer(1)
     return Answer(0, (_of_refusal(content.get("refused") or {}, answered.status),))
@@ -121,6 +126,17 @@ def _of_report(lines: list[dict[str, Any]]) -> Answer:
         _of_refusal(line["refused"], 0)._replace(where=f"line {line['line']}") for line in lines if "refused" in line
     )
     return Answer(len(lines) - len(refused), refused)
+
+
+def _of_rows(report: dict[str, Any]) -> Iterator[NotTaken]:
+    """Yields what a list's report says was not taken, row by row, and what was withheld of rows that are missing."""
+    for row in report["report"]:
+        for one in row.get("refused", ()):
+            parts = (one["column"] or one["field"], one["rule"], one["help"])
+            yield NotTaken(f"row {row['row']}", one["code"], "; ".join(filter(None, parts)))
+    withheld = report.get("missing", {}).get("withheld")
+    if withheld:
+        yield NotTaken("missing rows", withheld["code"], f"{withheld['rule']}; {withheld['help']}")
 
 
 def _of_receipt(content: bytes, syntax: Syntax) -> Answer:

@@ -7,11 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from streams.cli.door_answers import JSON, NDJSON, Answer, Answered, NotTaken, Standing, answer_of, standing_of
+from streams.cli.door_answers import JSON, NDJSON, Answer, Answered, Standing, answer_of, standing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from streams.cli.doors import Doors
     from streams.cli.receipt_files import Receipts
 
@@ -49,7 +47,7 @@ def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
     report = _report(answered)
     if report is None:
         return answer_of(answered)
-    answer = Answer(report["accepted"] + report["repeated"], tuple(_not_taken(report)))
+    answer = answer_of(answered)
     if receipts.is_done(file, digest):
         return answer
     receipts.write(file, ".report.json", answered.content)
@@ -72,13 +70,3 @@ def _report(answered: Answered) -> dict[str, Any] | None:
     except ValueError:
         return None
     return report if isinstance(report, dict) and "report" in report else None
-
-
-def _not_taken(report: dict[str, Any]) -> Iterator[NotTaken]:
-    for row in report["report"]:
-        for one in row.get("refused", ()):
-            parts = (one["column"] or one["field"], one["rule"], one["help"])
-            yield NotTaken(f"row {row['row']}", one["code"], "; ".join(filter(None, parts)))
-    withheld = report.get("missing", {}).get("withheld")
-    if withheld:
-        yield NotTaken("missing rows", withheld["code"], f"{withheld['rule']}; {withheld['help']}")

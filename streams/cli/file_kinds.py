@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_BYTES_MAX = ENVELOPE_BYTES_MAX
+# A file's receipt has a longer name, of which systems take 255 bytes.
+NAME_BYTES_MAX = 200
 _FHIR_XML = "application/fhir+xml"
 _MARK = b"\xef\xbb\xbf"
 _LINES = (".jsonl", ".ndjson")
@@ -69,7 +72,9 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def content_of(path: Path) -> bytes:
-    """Returns what a file holds; raises NoDoorError where it can't be read or is too large."""
+    """Returns what a file holds; raises NoDoorError where it can't be read, or it or its name is too large."""
+    if len(os.fsencode(path.name)) > NAME_BYTES_MAX:
+        raise NoDoorError(f"has a name of more than {NAME_BYTES_MAX} bytes; rename it")
     try:
         with path.open("rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)

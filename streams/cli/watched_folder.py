@@ -14,12 +14,13 @@ in one folder and is sent again at worst, which the doors answer as they did bef
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.cli.door_answers import Answer, DoorError, NoDoorError, NotTaken
-from streams.cli.file_kinds import FILE_BYTES_MAX, content_of, digest_of, is_sent
+from streams.cli.file_kinds import FILE_BYTES_MAX, NAME_BYTES_MAX, content_of, digest_of, is_sent
 from streams.cli.files_sent import SentFile, send_letter
 from streams.cli.list_files import ListFile, list_door, send_list
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FILES_AT_ONCE_MAX = 10_000
 _FOLDERS = ("in", "receipts", "done", "refused")
 _LISTS = "lists"
+_SHORT = 40  # characters, of four bytes at most
 _LIST_DEPTH = 3  # lists/NAME/FILE
 
 
@@ -124,6 +126,8 @@ class WatchedFolder:
         """Returns the name that a file has below each of the folders: another where that is taken by an earlier one."""
         name = path.relative_to(self._in)
         seen = self._seen[path]
+        if len(os.fsencode(name.name)) > NAME_BYTES_MAX:
+            name = name.with_name(f"{name.name[:_SHORT]}~{seen.inode:x}")
         if (self._done / name).exists() or (self._refused / name).exists():
             name = name.with_name(f"{name.stem}~{seen.changed_ns:x}-{seen.inode:x}{name.suffix}")
         return name.as_posix()

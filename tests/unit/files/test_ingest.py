@@ -98,6 +98,17 @@ async def test_files_that_are_being_written_or_hidden_are_left_alone(gateway: Ga
     assert document(await run("ingest", folder, *GATEWAY))["files"] == 1
 
 
+async def test_a_file_whose_receipt_could_have_no_name_is_refused_and_the_others_go_on(
+    gateway: Gateway, run: Run, folder: Path
+) -> None:
+    (folder / ("å" * 110)).write_bytes(SAMPLES[0].content)
+    (folder / "b").write_bytes(SAMPLES[3].content)
+
+    done = document(await run("ingest", folder, *GATEWAY))
+
+    assert ([row["code"] for row in done["refused"]], done["taken"]) == (["no_door"], 1)
+
+
 async def test_two_files_that_would_have_one_receipt_are_refused_before_anything_is_sent(
     gateway: Gateway, run: Run, folder: Path, tmp_path: Path
 ) -> None:

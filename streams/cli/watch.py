@@ -41,10 +41,10 @@ def watch(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     Runs until SIGTERM. Files are known by their content as `ingest` does; lists lie in FOLDER/in/lists/NAME. While the
     gateway does not answer files stay where they are.
     """
-    set_up_logging()
     named = token_file or settings_of_process().watch_token_file(folder)
     known = token if token and token_file is None else _token_in(named)
     stopping = threading.Event()
+    set_up_logging()
     doors = Doors(gateway or address_of_instance(), known, stopping.wait)
     watching = Watching(WatchedFolder(folder, still), doors, stopping)
     asyncio.run(_run_until_told(watching, health_port))

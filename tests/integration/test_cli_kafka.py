@@ -237,4 +237,7 @@ def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_
     assert "dancing" not in first.output
     assert json.loads(second.stdout)["taken"] == 2
     assert good.exit_code == 0
-    assert run("ingest", str(tmp_path / "message.json"), "--gateway", the_gateway(), "--token", "x").exit_code == 2
+    # What was sent is not sent again, so that a wrong token shows with a file that was not.
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "message.json").write_bytes(message.read_bytes())
+    assert run("ingest", str(tmp_path / "new"), "--gateway", the_gateway(), "--token", "x").exit_code == 2

@@ -205,6 +205,8 @@ class NoticeKind(StrEnum):
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     UNKNOWN_CODE = "unknown_code"
     STUCK = "stuck"
+    SILENT_SOURCE = "silent_source"
+    SOURCE_BACK = "source_back"
 
 
 class Disclosed(StrEnum):

@@ -1,4 +1,4 @@
-"""``brobygger deliver``: brings handovers to the programmes' webhooks, and notices to the sources' mailboxes."""
+"""``brobygger deliver``: brings handovers to webhooks and notices to mailboxes, and tells which source is silent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 
 import typer
 
+from connectors.source_silence.monitor import SilenceMonitor, set_rhythms
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings
 from streams.instance import connection_of
 from streams.letter_service import letter_service
@@ -43,7 +44,10 @@ def deliver(
         )
     )
     letters = letter_service(settings, deliverer.metrics.registry)
-    asyncio.run(run_until_told(deliverer, (health_host, health_port), *([letters] if letters else [])))
+    set_to = set_rhythms(settings.data_folder / "silence.toml")
+    silence = SilenceMonitor(connection_of(settings), set_to, deliverer.metrics.registry)
+    parts: list[_Part] = [silence, *([letters] if letters else [])]
+    asyncio.run(run_until_told(deliverer, (health_host, health_port), *parts))
 
 
 async def run_until_told(deliverer: Deliverer, health: tuple[str, int], *others: _Part) -> None:

@@ -10,6 +10,7 @@ from connectors.kafka.errors import KafkaConnectorError
 from connectors.municipal.mapping import MappingError
 from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.source_letters.tables import SourceLettersUnavailableError
+from connectors.source_silence.monitor import SilenceFileError
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.sealing import UnsealError
 from connectors.vault.store import VaultUnavailableError
@@ -49,6 +50,7 @@ KNOWN: tuple[type[Exception], ...] = (
     ScenarioError,
     ScenarioFileError,
     SettingsError,
+    SilenceFileError,
     SourceLettersUnavailableError,
     StartFailedError,
     TopicError,

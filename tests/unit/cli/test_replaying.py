@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from schemas.cloudevents import headers_of
+from schemas.codec import codec
+from schemas.codes import NoticeKind
+from schemas.outputs import Notice
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from schemas.topics import kafka_name
 from streams.catalogue import Rules
+from streams.engine.processor import StoredRecord
 from streams.log.accounting import account_of
 from streams.log.comparison import Finding
 from streams.log.copy import CopyError, read_copy, write_copy
@@ -19,6 +25,7 @@ from streams.log.other_programmes import OtherProgrammes, differing_handovers
 from streams.log.replaying import over_partitions, replay_partition, replay_snapshot
 from streams.log.snapshot import Snapshot
 from tests.unit.cli.logs import HOME, OFFERS, PARTITIONS, ROOTS, a_snapshot
+from tests.unit.source_silence.builders import office_hours, silences_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,6 +45,23 @@ def without_line(path: Path, part: str, *, doubled: bool = False) -> Path:
 
 def test_a_log_folded_again_gives_the_same_bytes() -> None:
     assert findings_of(a_snapshot()) == []
+
+
+@pytest.mark.parametrize(("kind", "differs"), [("silent_source", False), ("source_back", False), ("escalated", True)])
+def test_what_a_monitor_tells_of_sources_is_left_out_and_no_other_notice_is(kind: str, differs: bool) -> None:
+    snapshot = a_snapshot()
+    silences = silences_of(office_hours(3))
+    [notice] = silences.due(office_hours(3)[-1].at + timedelta(days=9))
+    told = notice.model_copy(update={"kind": NoticeKind(kind)})
+    topic = kafka_name("notices")
+    place = snapshot.held.setdefault((topic, HOME), [])
+    offset = place[-1].offset + 1 if place else 0
+    place.append(StoredRecord(offset, 0, b"source", codec(Notice).encode(told), tuple(headers_of(told, topic))))
+    begins = snapshot.extent.begins | {topic: [0] * PARTITIONS}
+
+    found = findings_of(replace(snapshot, extent=replace(snapshot.extent, begins=begins)))
+
+    assert bool(found) is differs
 
 
 @pytest.mark.long

@@ -27,6 +27,10 @@ Document = dict[str, Any]
 _AVRO = "application/vnd.apache.avro+json;version=1.9.0"
 _BINDING_VERSION = "0.5.0"
 _OURS = ("connectors.", "streams.")
+_PARAMETERS = {
+    "programme": "The programme's id, the name of its file in programmes/",
+    "source": "The source's id on Kafka, as its client was made with (`brobygger clients create source --kafka`)",
+}
 _HEADERS = {
     "ce_specversion": "CloudEvents' version, 1.0",
     "ce_id": "the event's id",
@@ -73,7 +77,7 @@ def _info() -> Document:
 
 
 def _channel(name: str, topic: Topic) -> Document:
-    short = f"{name}.{{programme}}" if topic.per_programme else name
+    short = name if topic.per is None else f"{name}.{{{topic.per}}}"
     channel: Document = {
         "address": kafka_name(short),
         "title": name,
@@ -85,17 +89,17 @@ def _channel(name: str, topic: Topic) -> Document:
         "x-producers": list(topic.producers),
         "x-consumers": list(topic.consumers),
     }
-    if topic.per_programme:
-        channel["parameters"] = {
-            "programme": {"description": "The programme's id, the name of its file in programmes/"}
-        }
+    if topic.per is not None:
+        channel["parameters"] = {topic.per: {"description": _PARAMETERS[topic.per]}}
     return channel
 
 
 def _message_reference(topic: Topic) -> Document:
     if topic.event is not None:
         return {"$ref": f"#/components/messages/{topic.event}"}
-    return {"contentType": "application/octet-stream", "summary": "The engine's own format; not for other readers."}
+    if topic.per is not None:
+        return {"contentType": topic.media_type, "summary": topic.description}
+    return {"contentType": topic.media_type, "summary": "The engine's own format; not for other readers."}
 
 
 def _binding(topic: Topic) -> Document:

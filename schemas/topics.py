@@ -6,6 +6,7 @@ import tomllib
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,10 +17,15 @@ _VERSION = ".v1"
 RECORD_BYTES_MAX = 1_048_576
 STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "correspondence", "replies")
 INTERNAL_STATEMENT_TOPICS = ("persons", "interventions")
+_SEGMENT_OF_EMPTIED = timedelta(hours=1)
 
 
 class Topic(BaseModel):
-    """One entry of the catalogue."""
+    """One entry of the catalogue.
+
+    ``per`` has a topic for each programme, or for each source that writes to Kafka. ``emptied`` has its reader delete
+    what it has taken. ``media_type`` is that of values that are no event of ours.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -30,7 +36,9 @@ class Topic(BaseModel):
     event: str | None = None
     internal: bool = False
     compacted: bool = False
-    per_programme: bool = False
+    per: Literal["programme", "source"] | None = None
+    emptied: bool = False
+    media_type: str = "application/octet-stream"
     broker_timestamps: bool = False
     retention_days: int | None = None
     record_bytes_max: int = RECORD_BYTES_MAX
@@ -43,12 +51,17 @@ class Topic(BaseModel):
     def config(self) -> dict[str, str]:
         """Returns the topic's broker settings."""
         retention = timedelta(days=self.retention_days) if self.retention_days else None
-        return {
+        emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.emptied else {}
+        return emptied | {
             "cleanup.policy": "compact" if self.compacted else "delete",
-            "retention.ms": str(int(retention.total_seconds() * 1000)) if retention else "-1",
+            "retention.ms": _milliseconds(retention) if retention else "-1",
             "max.message.bytes": str(self.record_bytes_max),
             "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
         }
+
+
+def _milliseconds(time: timedelta) -> str:
+    return str(time // timedelta(milliseconds=1))
 
 
 @cache
@@ -89,6 +102,6 @@ def entry_of(name: str) -> Topic:
     """Returns the entry of a topic given by either name; raises LookupError for an unknown one."""
     short = short_name(name)
     topic = catalogue().get(short) or catalogue().get(short.partition(".")[0])
-    if topic is None or ("." in short and not topic.per_programme):
+    if topic is None or ("." in short and topic.per is None):
         raise LookupError(f"no topic is named {short!r}; `brobygger topics` lists them")
     return topic

@@ -1,7 +1,8 @@
 """Who may do what on the cluster, worked out from the topic catalogue and the programmes.
 
 A programme is the Kafka user ``programme-<id>``: it reads its own two topics, in consumer groups ``<id>.…``, and writes
-its own answers. Service users are named here with the parties of ``topics.toml`` that they are.
+its own answers. A source on Kafka is ``brobygger-source-<id>``: it writes its statements and reads its receipts, in
+groups ``source-<id>.…``. Service users are named here with the parties of ``topics.toml`` that they are.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from streams.agents import join_pathways, merge_intake
 from streams.settings import APP_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-#: Every topic, group and transactional id of the service begins so; programmes' groups don't.
+    from streams.provision import Parties
+
+#: Every topic, group and transactional id of the service begins so; groups of programmes and sources don't.
 OURS = "brobygger"
-_PROGRAMMES = "programmes"
-_PROGRAMME_USER = "programme-"
-_EVERY = "<programme>"
+_PROGRAMME_USER, _SOURCE = "programme-", "source-"
+_EVERY = "<party>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,20 @@ ROLES = {
 OPERATIONS = "operations"
 
 
-def user_of(name: str, programmes: Iterable[str]) -> str | None:
-    """Returns the Kafka user of a programme's id or of a service role, or None where there is none of that name."""
-    if name in programmes:
+def user_of(name: str, parties: Parties) -> str | None:
+    """Returns the Kafka user of a programme's id, a source (``source-<id>``) or a service role; None where unknown."""
+    if name in parties.programmes:
         return f"{_PROGRAMME_USER}{name}"
-    return f"{OURS}-{name}" if name in (*ROLES, OPERATIONS) else None
+    ours = (*ROLES, OPERATIONS, *(f"{_SOURCE}{source}" for source in parties.sources))
+    return f"{OURS}-{name}" if name in ours else None
 
 
-def wanted_rules(programmes: Iterable[str]) -> frozenset[AccessRule]:
-    """Returns all rules of the service and of these programmes: what is not allowed here, nobody may do."""
-    rules = {rule for programme in programmes for rule in _programme_rules(programme)}
+def wanted_rules(parties: Parties) -> frozenset[AccessRule]:
+    """Returns all rules of the service and of these parties: what is not allowed here, nobody may do."""
+    # The dot keeps "plan" out of the groups of "plan-b": an id has none.
+    own = [("programme", one, f"{_PROGRAMME_USER}{one}", f"{one}.") for one in parties.programmes]
+    own += [("source", one, f"{OURS}-{_SOURCE}{one}", f"{_SOURCE}{one}.") for one in parties.sources]
+    rules = {rule for kind, party, user, groups in own for rule in _party_rules((kind, party), user, groups)}
     for name, role in ROLES.items():
         rules.update(_role_rules(f"User:{OURS}-{name}", role))
     rules.update(_operations_rules(f"User:{OURS}-{OPERATIONS}"))
@@ -100,15 +106,14 @@ def _reaches(rule: AccessRule, place: tuple[str, str]) -> bool:
     return rule.resource == resource and rule.covers(name)
 
 
-def _programme_rules(programme: str) -> Iterator[AccessRule]:
-    principal = f"User:{_PROGRAMME_USER}{programme}"
+def _party_rules(party: tuple[str, str], user: str, groups: str) -> Iterator[AccessRule]:
+    kind, party_id = party
     for short, topic in catalogue().items():
-        if topic.per_programme:
-            name = kafka_name(f"{short}.{programme}")
-            for operation in _operations(topic, (_PROGRAMMES,)):
-                yield AccessRule(principal, "TOPIC", name, "LITERAL", operation)
-    # The dot keeps "plan" out of the groups of "plan-b": an id has none.
-    yield AccessRule(principal, "GROUP", f"{programme}.", "PREFIXED", "READ")
+        if topic.per == kind:
+            name = kafka_name(f"{short}.{party_id}")
+            for operation in _operations(topic, (f"{kind}s",)):
+                yield AccessRule(f"User:{user}", "TOPIC", name, "LITERAL", operation)
+    yield AccessRule(f"User:{user}", "GROUP", groups, "PREFIXED", "READ")
 
 
 def _role_rules(principal: str, role: ServiceRole) -> Iterator[AccessRule]:
@@ -130,8 +135,8 @@ def _operations_rules(principal: str) -> Iterator[AccessRule]:
 
 
 def _place(short: str, topic: Topic) -> tuple[str, str]:
-    """Returns one rule's name and pattern for all of a topic's programmes, so that a new one changes no role."""
-    if topic.per_programme:
+    """Returns one rule's name and pattern for all of a topic's parties, so that a new one changes no role."""
+    if topic.per is not None:
         return kafka_name(f"{short}.{_EVERY}").partition(_EVERY)[0], "PREFIXED"
     return kafka_name(short), "LITERAL"
 
@@ -139,5 +144,7 @@ def _place(short: str, topic: Topic) -> tuple[str, str]:
 def _operations(topic: Topic, parties: tuple[str, ...]) -> Iterator[str]:
     if any(party.startswith(parties) for party in topic.consumers):
         yield "READ"
+        if topic.emptied:
+            yield "DELETE"
     if any(party.startswith(parties) for party in topic.producers):
         yield "WRITE"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from connectors.gateway.clients import open_clients
 from connectors.kafka.topics import TopicSpec, ensure_topics
+from connectors.vault.database import is_there
 from schemas.codec import codec
 from schemas.identifiers import derived_id
 from schemas.internal import CalendarSet, CatalogueVersion, Intake, own_envelope
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connectors.kafka.connection import KafkaConnection
+    from schemas.topics import Topic
     from streams.settings import Settings
 
 INTAKE = kafka_name("intake")
@@ -32,11 +36,25 @@ class CatalogueUnchangedError(Exception):
     """The catalogue in the log is the one that would be written."""
 
 
-def topic_specs(settings: Settings, programmes: Sequence[str]) -> list[TopicSpec]:
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who has topics of its own: the ids of the programmes that receive handovers, and of sources on Kafka."""
+
+    programmes: Sequence[str]
+    sources: Sequence[str] = ()
+
+    def names_of(self, short: str, topic: Topic) -> list[str]:
+        """Returns the short names of all topics that an entry of the catalogue stands for."""
+        if topic.per is None:
+            return [short]
+        return [f"{short}.{party}" for party in (self.programmes if topic.per == "programme" else self.sources)]
+
+
+def topic_specs(settings: Settings, parties: Parties) -> list[TopicSpec]:
     """Returns every topic of the catalogue, one ``handovers`` topic a programme."""
     specs = []
     for short, topic in topic_catalogue().items():
-        names = [f"{short}.{programme}" for programme in programmes] if topic.per_programme else [short]
+        names = parties.names_of(short, topic)
         specs += [
             TopicSpec(kafka_name(name), settings.partitions, topic.config(), settings.replication_factor)
             for name in names
@@ -49,9 +67,16 @@ def receiving_programmes(settings: Settings) -> list[str]:
     return [one.id for one in load_programmes(settings.programmes_folder) if one.receives_handovers]
 
 
+def parties_of(settings: Settings) -> Parties:
+    """Returns who has topics of its own: by the programmes' files, and by the gateway's clients."""
+    # Without a gateway's database there is no source yet, and none is made for asking.
+    sources = open_clients(settings.ledger_database).kafka_ids() if is_there(settings.ledger_database) else ()
+    return Parties(receiving_programmes(settings), sources)
+
+
 def create_topics(settings: Settings, connection: KafkaConnection) -> None:
     """Creates what topics are missing and checks the others."""
-    ensure_topics(connection, topic_specs(settings, receiving_programmes(settings)))
+    ensure_topics(connection, topic_specs(settings, parties_of(settings)))
 
 
 async def apply_programmes(settings: Settings, connection: KafkaConnection) -> int:
@@ -148,9 +173,11 @@ async def _write_everywhere(
 
 __all__ = [
     "CatalogueUnchangedError",
+    "Parties",
     "apply_programmes",
     "create_topics",
     "latest_catalogue",
+    "parties_of",
     "receiving_programmes",
     "set_calendar",
     "topic_specs",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.kafka.connection import KafkaConnection
+from connectors.vault.database import sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,11 @@ class Settings(BaseModel):
     def lists_folder(self) -> Path:
         """Returns the folder of the lists' mapping files."""
         return self.data_folder / "lists"
+
+    @property
+    def ledger_database(self) -> str:
+        """Returns the URL of the gateway's receipts and clients, where no broker need run to ask for them."""
+        return self.ledger_url or sqlite_url(self.data_folder / "gateway.sqlite")
 
     @property
     def watched_folders(self) -> tuple[Path, ...]:

@@ -26,6 +26,7 @@ from connectors.gateway.new_clients import (
 from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger, reading
 from connectors.read_model.handovers import Reach
 from schemas.instants import milliseconds_of, moment_of
+from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +51,7 @@ class Client:
     created_at: datetime
     revoked_at: datetime | None
     site: str | None = None
+    kafka_id: str | None = None
 
     @property
     def reach(self) -> Reach:
@@ -76,7 +78,8 @@ class Clients:
         """Returns the new client's token, which is kept nowhere: only its hash is.
 
         Raises RefusedError where who tells of young people lacks its data controller or legal basis, where the roles
-        are not its kind's, where MedCom's lacks a sender, or for PsykInfo, which has no individual pathway.
+        are not its kind's, where MedCom's lacks a sender, for PsykInfo, which has no individual pathway, or where the
+        Kafka id is a valid client's, or was another source's.
         """
         senders = [ANY_SENDER] if client.any_sender else sorted(client.senders)
         roles = client.roles or usual_roles(client, senders)
@@ -91,7 +94,13 @@ class Clients:
             "senders": json.dumps(senders),
             "created_at_ms": milliseconds_of(at),
         }
-        in_transaction(self._engine, lambda connection: connection.execute(insert(CLIENTS).values(values)))
+
+        def work(connection: Connection) -> None:
+            if client.kafka_id is not None:
+                _refuse_taken(connection, client)
+            connection.execute(insert(CLIENTS).values(values))
+
+        in_transaction(self._engine, work)
         return f"{client_id}.{secret}"
 
     def listed(self) -> tuple[Client, ...]:
@@ -99,6 +108,18 @@ class Clients:
         order = (CLIENTS.c.kind, CLIENTS.c.name, CLIENTS.c.created_at_ms, CLIENTS.c.client_id)
         rows = reading(self._engine, lambda connection: connection.execute(select(CLIENTS).order_by(*order)).all())
         return tuple(_client_of(row) for row in rows)
+
+    def kafka_ids(self) -> tuple[str, ...]:
+        """Returns the ids of the sources that have topics of their own, of the revoked too: they are told so there."""
+        wanted = select(CLIENTS.c.kafka_id).where(CLIENTS.c.kafka_id.is_not(None)).distinct()
+        rows = reading(self._engine, lambda connection: connection.execute(wanted.order_by(CLIENTS.c.kafka_id)).all())
+        return tuple(row.kafka_id for row in rows)
+
+    def on_kafka(self, kafka_id: str) -> Client | None:
+        """Returns the client whose topics have this id, or None where it is unknown or revoked."""
+        wanted = select(CLIENTS).where(CLIENTS.c.kafka_id == kafka_id, CLIENTS.c.revoked_at_ms.is_(None))
+        row = reading(self._engine, lambda connection: connection.execute(wanted).first())
+        return None if row is None else _client_of(row)
 
     def revoke(self, client_id: str, at: datetime) -> bool:
         """Revokes a client's token from its next request on; False where there is none to revoke."""
@@ -131,6 +152,16 @@ def open_clients(ledger_url: str) -> Clients:
     return Clients(open_ledger(ledger_url))
 
 
+def _refuse_taken(connection: Connection, client: NewClient) -> None:
+    """Raises RefusedError where what is left in the topic of this id would be taken as another's."""
+    same_id = CLIENTS.c.kafka_id == client.kafka_id
+    theirs = CLIENTS.c.revoked_at_ms.is_(None) | (CLIENTS.c.name != client.name)
+    if connection.execute(select(CLIENTS.c.client_id).where(same_id, theirs)).first() is not None:
+        rule = "an id on Kafka is one source's for ever, and one valid client's"
+        advice = "choose another id, or revoke the source's older client first: `brobygger clients list` shows it"
+        raise RefusedError(Refusal("taken", "kafka", rule, advice))
+
+
 def _hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
@@ -147,6 +178,7 @@ def _client_of(row: Row[Any]) -> Client:
         created_at=moment_of(row.created_at_ms),
         revoked_at=None if row.revoked_at_ms is None else moment_of(row.revoked_at_ms),
         site=row.site,
+        kafka_id=row.kafka_id,
     )
 
 

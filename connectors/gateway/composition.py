@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.gateway.answers import start_reading_answers
+from connectors.gateway.answers import inboxes_of_programmes
 from connectors.gateway.clients import Clients
 from connectors.gateway.entrance import Entrance
 from connectors.gateway.handover_stream import OpenStreams
+from connectors.gateway.kafka_inboxes import start_reading
 from connectors.gateway.list_rows import ListRows
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.ports import STORE_ERRORS, Desk, Ports
@@ -23,6 +24,7 @@ from connectors.gateway.rate import RateLimit
 from connectors.gateway.receipts import Receipts
 from connectors.gateway.sent_replies import SentReplies
 from connectors.gateway.served_ages import ServedAges
+from connectors.gateway.source_statements import inboxes_of_sources
 from connectors.gateway.statement_ledger import StatementLedger
 from connectors.gateway.statements import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
@@ -79,7 +81,10 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
     desk.read_model.projector.start()
     tasks = [asyncio.create_task(_prune_daily(desk))]
     if ports.publisher is None:
-        tasks.append(start_reading_answers(desk, settings.kafka))
+        tasks += [
+            start_reading(inboxes, settings.kafka)
+            for inboxes in (inboxes_of_programmes(desk), inboxes_of_sources(desk))
+        ]
     try:
         yield desk
     finally:

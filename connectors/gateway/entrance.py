@@ -22,7 +22,7 @@ class Entrance:
 
     def __init__(self, clients: Clients, rate_limit: RateLimit) -> None:
         """Takes the known clients and the limit on each."""
-        self._clients = clients
+        self.clients = clients
         self._rate_limit = rate_limit
 
     async def admit(self, request: Request, role: Role) -> Client:
@@ -31,7 +31,7 @@ class Entrance:
         token = token.strip()
         if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_CHARACTERS_MAX:
             raise _unauthenticated("a request carries `Authorization: Bearer` and a token")
-        client = await asyncio.to_thread(self._clients.authenticated, token)
+        client = await asyncio.to_thread(self.clients.authenticated, token)
         if client is None:
             raise _unauthenticated("the token is known and not revoked")
         if role not in client.roles:

@@ -71,7 +71,7 @@ async def receive_statements(
     """Takes statements; answers once the broker has confirmed them, per line for NDJSON."""
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("events").time():
-        client = await desk.entrance.admit(request, _role_for(topic))
+        client = await desk.entrance.admit(request, role_for(topic))
         _check_topic(client, topic)
         media_type = check_media_type(request, _MEDIA_TYPES)
         bytes_max = desk.limits.lines_bytes_max if media_type == NDJSON else desk.limits.body_bytes_max
@@ -133,7 +133,8 @@ def _status_of_all(outcomes: Sequence[LineOutcome]) -> int:
     return 503 if any(outcome.outcome == "unavailable" for outcome in outcomes) else 200
 
 
-def _role_for(topic: str) -> Role:
+def role_for(topic: str) -> Role:
+    """Returns the role that stating on a topic takes."""
     return {"replies": Role.REPLIES, "persons": Role.PERSONS}.get(topic, Role.STATEMENTS)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from schemas.events import Name
+from schemas.programmes import ProgrammeId
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class NewClient(BaseModel):
     statements. Linking two numbers joins two people: ``persons`` has to be given by name. ``senders`` are the SOR codes
     in whose name it may send MedCom messages, and the location numbers in whose it may send letters from before FHIR;
     ``any_sender`` is for a hub that carries everybody's, such as a VANS provider.
-    ``site`` binds a programme's client to the handovers of one of its sites.
+    ``site`` binds a programme's client to the handovers of one of its sites. ``kafka_id`` lets a source state over
+    Kafka too, in the topic ``statements.<kafka_id>``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -65,6 +67,7 @@ class NewClient(BaseModel):
     senders: tuple[Sor, ...] = ()
     any_sender: bool = False
     site: Name | None = None
+    kafka_id: ProgrammeId | None = None
 
 
 def usual_roles(client: NewClient, senders: list[str]) -> frozenset[Role]:
@@ -104,6 +107,9 @@ def refuse_incomplete(client: NewClient) -> None:
                 )
     if client.site is not None and client.kind is not ClientKind.PROGRAMME:
         raise RefusedError(Refusal("foreign_site", "site", "a programme alone has sites", "leave out --site"))
+    if client.kafka_id is not None and client.kind is not ClientKind.SOURCE:
+        rule = "a source alone has statements of its own on Kafka; a programme's topics are made with its file"
+        raise RefusedError(Refusal("foreign_topic", "kafka", rule, "leave out --kafka"))
     if not (client.roles or frozenset()) <= _ROLES[client.kind]:
         raise RefusedError(
             Refusal(

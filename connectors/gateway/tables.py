@@ -76,6 +76,7 @@ CLIENTS = Table(
     Column("roles", Text, nullable=False),
     Column("senders", Text, nullable=False),
     Column("site", String(128)),
+    Column("kafka_id", String(64)),
     Column("data_controller", Text),
     Column("legal_basis", Text),
     Column("created_at_ms", BigInteger, nullable=False),

@@ -34,6 +34,12 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+def is_there(url: str) -> bool:
+    """Returns whether a database may be opened without making one."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
+
+
 def open_database(url: str, tables: MetaData | Migrations) -> Engine:
     """Returns an engine with the tables made, where missing, or brought to the newest version by their migrations.
 

@@ -12,7 +12,7 @@ from connectors.kafka.broker_security import MECHANISM
 from streams.access import OPERATIONS, ROLES, Difference, difference, user_of, wanted_rules
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
 from streams.instance import connection_of
-from streams.provision import receiving_programmes
+from streams.provision import parties_of
 from streams.settings import settings_of_process
 
 if TYPE_CHECKING:
@@ -71,15 +71,15 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 @app.command()
 def user(
-    name: Annotated[str, typer.Argument(help=f"a programme's id, or one of: {', '.join((*ROLES, OPERATIONS))}")],
+    name: Annotated[str, typer.Argument(help=f"a programme's id, source-<id>, or: {', '.join((*ROLES, OPERATIONS))}")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Makes a user, or gives it another password, and prints that once: the cluster keeps only what proves it."""
     settings = settings_of_process()
-    programmes = receiving_programmes(settings)
-    username = user_of(name, programmes)
+    parties = parties_of(settings)
+    username = user_of(name, parties)
     if username is None:
-        known = ", ".join((*programmes, *ROLES, OPERATIONS))
+        known = ", ".join((*parties.programmes, *(f"source-{one}" for one in parties.sources), *ROLES, OPERATIONS))
         raise refuse(f"nobody is named {name!r}; a user is made for one of: {known}")
     password = set_new_password(connection_of(settings), username)
     if as_json:
@@ -89,7 +89,7 @@ def user(
 
 
 def _wanted() -> frozenset[AccessRule]:
-    return wanted_rules(receiving_programmes(settings_of_process()))
+    return wanted_rules(parties_of(settings_of_process()))
 
 
 def _kinds_of(found: Difference) -> dict[str, tuple[AccessRule, ...]]:

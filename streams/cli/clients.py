@@ -16,7 +16,6 @@ from connectors.gateway.clients import (
     Role,
     open_clients,
 )
-from connectors.vault.database import sqlite_url
 from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
@@ -36,6 +35,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     sender: Annotated[list[str] | None, typer.Option(help="SOR code or location number for which it may send")] = None,
     any_sender: Annotated[bool, typer.Option("--any-sender", help="a hub: MedCom messages of everybody")] = False,  # noqa: FBT002
     site: Annotated[str | None, typer.Option(help="the one site of a programme whose handovers it sees")] = None,
+    kafka: Annotated[str | None, typer.Option(help="an id for a source's own topics, to state over Kafka too")] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Creates a client and prints its token, once: only the token's hash is kept."""
@@ -49,6 +49,7 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
         "senders": sender or (),
         "any_sender": any_sender,
         "site": site,
+        "kafka_id": kafka,
     }
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
@@ -95,9 +96,7 @@ def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` show
 
 
 def _clients() -> Clients:
-    # The gateway's own place, so that clients can be made before any broker runs.
-    settings = settings_of_process()
-    return open_clients(settings.ledger_url or sqlite_url(settings.data_folder / "gateway.sqlite"))
+    return open_clients(settings_of_process().ledger_database)
 
 
 def _refuse_unknown(kind: ClientKind, name: str, site: str | None) -> None:

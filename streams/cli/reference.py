@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import typer
 from sqlalchemy import func, select
-from sqlalchemy.engine import make_url
 
 from connectors.gateway.tables import open_ledger
 from connectors.gateway.unknown_receivers import UnknownReceivers
 from connectors.read_model.tables import NOTICES, open_read_model, reading
-from connectors.vault.database import sqlite_url
+from connectors.vault.database import is_there, sqlite_url
 from schemas.codes import NoticeKind
 from schemas.programmes import load_programmes
 from schemas.reference import Reference, load_reference
@@ -84,7 +82,7 @@ def dated(loaded: Reference, today: date) -> Iterator[Finding]:
 
 def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[Finding]:
     url = settings.read_model_url or sqlite_url(settings.data_folder / "read-model.sqlite")
-    if not _is_there(url):
+    if not is_there(url):
         return
     kind, unit = NoticeKind.UNKNOWN_UNIT.value, NOTICES.c.statement_id
     named = select(unit, func.count()).where(NOTICES.c.kind == kind, NOTICES.c.reason_code == kind).group_by(unit)
@@ -96,18 +94,11 @@ def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[Finding]:
 
 
 def _unknown_receivers(settings: Settings, loaded: Reference) -> Iterator[Finding]:
-    url = settings.ledger_url or sqlite_url(settings.data_folder / "gateway.sqlite")
-    if not _is_there(url):
+    if not is_there(settings.ledger_database):
         return
-    engine = open_ledger(url)
+    engine = open_ledger(settings.ledger_database)
     for one in UnknownReceivers(engine).listed():
         if not loaded.is_receiver(one.sor, one.gln):
             text = f"{one.messages} messages were refused, the last on {one.last_seen:%Y-%m-%d}; GLN {one.gln}"
             yield Finding("unknown_receiver", "receivers.toml", one.sor, text)
     engine.dispose()
-
-
-def _is_there(url: str) -> bool:
-    """Returns whether a database may be opened without making one."""
-    parsed = make_url(url)
-    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()

@@ -6,7 +6,7 @@ from connectors.kafka.topics import TopicDescription, TopicSpec, describe
 from schemas.topics import entry_of, short_name
 from streams.cli.printing import AsJson, print_line, print_table
 from streams.instance import NoInstanceError, connection_of
-from streams.provision import create_topics, receiving_programmes, topic_specs
+from streams.provision import create_topics, parties_of, topic_specs
 from streams.settings import Settings, settings_of_process
 
 app = typer.Typer(help="List or create the topics of the catalogue.", no_args_is_help=True)
@@ -16,7 +16,7 @@ app = typer.Typer(help="List or create the topics of the catalogue.", no_args_is
 def list_topics(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists every topic with its owner, its event and how long it is kept; one JSON line a topic."""
     settings = settings_of_process()
-    specs = topic_specs(settings, receiving_programmes(settings))
+    specs = topic_specs(settings, parties_of(settings))
     found = _found(settings, specs)
     rows = [_row(spec, found) for spec in specs]
     if as_json:
@@ -32,7 +32,7 @@ def apply_topics() -> None:
     """Creates what topics are missing and sets what settings differ; repeating it changes nothing."""
     settings = settings_of_process()
     create_topics(settings, connection_of(settings))
-    typer.echo(f"{len(topic_specs(settings, receiving_programmes(settings)))} topics are as the catalogue says")
+    typer.echo(f"{len(topic_specs(settings, parties_of(settings)))} topics are as the catalogue says")
 
 
 def _found(settings: Settings, specs: list[TopicSpec]) -> dict[str, TopicDescription]:

@@ -21,7 +21,7 @@ from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
 from streams.access import wanted_rules
 from streams.instance import Instance, Process, forget_instance
-from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics, receiving_programmes
+from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics, parties_of
 from streams.settings import Settings, settings_of_process
 from streams.supervision import Child, restart_ended, stop_all, wait_until_ready
 
@@ -93,7 +93,7 @@ def provision(settings: Settings, connection: KafkaConnection, told: Console = c
     create_keys(settings.keys_folder)
     create_topics(settings, connection)
     if settings.kafka is None and connection.uses_sasl:
-        add_rules(connection, wanted_rules(receiving_programmes(settings)))
+        add_rules(connection, wanted_rules(parties_of(settings)))
     try:
         version = asyncio.run(apply_programmes(settings, connection))
         told.print(f"programmes: version {version} written to the log")

@@ -56,9 +56,11 @@ def check_topic(topic: str) -> None:
         raise TopicError(f"no topic is named {topic!r}; `brobygger topics list` shows them") from error
     if short_name(topic) == "dead-letters":
         raise TopicError("dead letters are sealed; `brobygger dead-letters list` and `show` read them")
+    if entry.per == "source":
+        raise TopicError(f"{short_name(topic)} is between a source and the gateway; the source's own user reads it")
     if entry.model is None:
         raise TopicError(f"{short_name(topic)} is in the engine's own format and only the engine reads it")
-    if entry.per_programme and "." not in short_name(topic):
+    if entry.per is not None and "." not in short_name(topic):
         raise TopicError(f"there is one {topic} topic a programme: {topic}.<programme>, e.g. {topic}.headspace")
 
 

@@ -1,4 +1,4 @@
-"""What a programme's credentials are tried on, one attempt a row: each must be refused by the broker itself."""
+"""What a programme's or a source's credentials are tried on: each must be refused by the broker itself."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ from kafka.structs import OffsetAndMetadata
 
 from connectors.kafka.connection import KafkaConnection
 from schemas.topics import catalogue, kafka_name
+from streams.provision import Parties
 
 WAIT_MS = 20_000
 _LEADER = 1
 OWN, OTHER = "headspace", "ungevaerftet"
+SOURCE, OTHER_SOURCE = "helsingor", "aarhus"
+PARTIES = Parties((OWN, OTHER), (SOURCE, OTHER_SOURCE))
 OWN_TOPIC = kafka_name(f"handovers.{OWN}")
 TopicRefused = "TopicAuthorizationFailedError"
 GroupRefused = "GroupAuthorizationFailedError"
@@ -53,12 +56,8 @@ class Attempt:
 
 
 def all_topics() -> list[str]:
-    """Returns every topic of the catalogue, for the programme itself and for another."""
-    shorts = [
-        short
-        for name, topic in catalogue().items()
-        for short in ([f"{name}.{OWN}", f"{name}.{OTHER}"] if topic.per_programme else [name])
-    ]
+    """Returns every topic of the catalogue, for both programmes and both sources."""
+    shorts = [short for name, topic in catalogue().items() for short in PARTIES.names_of(name, topic)]
     return [*map(kafka_name, shorts), "__consumer_offsets", "__transaction_state"]
 
 
@@ -175,6 +174,10 @@ def setting_a_password(admin: KafkaAdminClient) -> object:
     return told
 
 
+def deleting_records(topic: str) -> Callable[[KafkaAdminClient], object]:
+    return lambda admin: admin.delete_records({TopicPartition(topic, 0): 1})
+
+
 def deleting(topic: str) -> Callable[[KafkaAdminClient], object]:
     return lambda admin: admin.delete_topics([topic])
 
@@ -215,6 +218,9 @@ _SCRAM = UserScramCredentialUpsertion(f"programme-{OTHER}", ScramMechanism.SCRAM
 MAY_READ = {OWN_TOPIC, kafka_name(f"refusals.{OWN}")}
 MAY_WRITE = {kafka_name(f"answers.{OWN}")}
 OTHERS_GROUPS = (f"{OTHER}.desk", "brobygger", "brobygger-gateway-answers", "brobygger-anything", OWN, f"{OWN}-b.desk")
+SOURCE_MAY_READ = {kafka_name(f"receipts.{SOURCE}")}
+SOURCE_MAY_WRITE = {kafka_name(f"statements.{SOURCE}")}
+NOT_THE_SOURCES_GROUPS = (f"source-{OTHER_SOURCE}.desk", f"{OWN}.desk", "brobygger", f"brobygger-source-{SOURCE}")
 TRANSACTIONAL_IDS = ("brobygger-merge_intake-0", "brobygger-join_pathways-0", f"{OWN}.desk", OWN)
 
 ATTEMPTS = (
@@ -248,11 +254,7 @@ ATTEMPTS = (
         asking(lambda admin: admin.create_partitions({OWN_TOPIC: 9})),
         TopicRefused,
     ),
-    Attempt(
-        "delete records of its own topic",
-        asking(lambda admin: admin.delete_records({TopicPartition(OWN_TOPIC, 0): 1})),
-        TopicRefused,
-    ),
+    Attempt("delete records of its own topic", asking(deleting_records(OWN_TOPIC)), TopicRefused),
     Attempt("see rules", asking(lambda admin: admin.describe_acls(_EVERY_RULE)), ClusterRefused),
     Attempt("add a rule", asking(lambda admin: admin.create_acls([_RULE])), ClusterRefused),
     Attempt("remove every rule", asking(lambda admin: admin.delete_acls([_EVERY_RULE])), ClusterRefused),
@@ -271,5 +273,19 @@ ATTEMPTS = (
     *(
         Attempt(f"delete group {group}", asking(deleting_group(group)), GroupRefused)
         for group in (f"{OTHER}.desk", "brobygger")
+    ),
+)
+
+ATTEMPTS_OF_A_SOURCE = (
+    *(Attempt(f"read {topic}", reading(topic), TopicRefused) for topic in all_topics() if topic not in SOURCE_MAY_READ),
+    *(
+        Attempt(f"write {topic}", writing(topic), TopicRefused)
+        for topic in all_topics()
+        if topic not in SOURCE_MAY_WRITE
+    ),
+    *(Attempt(f"join group {group}", joining(group), GroupRefused) for group in NOT_THE_SOURCES_GROUPS),
+    *(
+        Attempt(f"delete records of {topic}", asking(deleting_records(topic)), TopicRefused)
+        for topic in (*SOURCE_MAY_WRITE, *SOURCE_MAY_READ)
     ),
 )

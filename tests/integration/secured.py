@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -134,8 +136,24 @@ def none_may_log_in(*connections: KafkaConnection) -> bool:
         return not any(trying.map(may_log_in, connections))
 
 
-def readme_programme() -> str:
-    """Returns README's example of a programme that receives and answers over Kafka."""
+def readme_example(user: str) -> str:
+    """Returns README's example of what a user does over Kafka."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [example] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "KafkaConsumer" in block]
+    [example] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if f'"{user}"' in block]
     return str(example)
+
+
+@contextmanager
+def readmes_example(user: str, connection: KafkaConnection, folder: Path) -> Iterator[Callable[[], str]]:
+    """Runs README's example of a user as that user; yields what gives its output so far."""
+    output = folder / "printed"
+    command = [sys.executable, "-u", "-c", readme_example(user)]
+    with output.open("wb") as log, (folder / "errors").open("wb") as errors:
+        running = subprocess.Popen(
+            command, cwd=ROOT, env=dict(os.environ) | connection.as_variables(), stdout=log, stderr=errors
+        )
+        try:
+            yield lambda: output.read_text(encoding="utf-8")
+        finally:
+            running.kill()
+            running.wait()

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,13 +21,12 @@ from tests.integration.attempts import ATTEMPTS, OTHER, OWN, Attempt, writing
 from tests.integration.broker_cases import CASES, START
 from tests.integration.command_line import until
 from tests.integration.secured import (
-    ROOT,
     Secured,
     a_secured_broker,
     a_secured_service,
     may_log_in,
     none_may_log_in,
-    readme_programme,
+    readmes_example,
 )
 
 pytestmark = pytest.mark.integration
@@ -184,7 +179,7 @@ async def test_the_pipeline_runs_closed_and_readmes_programme_receives_and_answe
         await service.step_to(START)
         await running.as_gateway.publish(event for _, event in case.events())
         await service.step_to(START + timedelta(minutes=20))
-        with readmes_programme(programme, tmp_path) as printed:
+        with readmes_example(f"programme-{OWN}", programme, tmp_path) as printed:
             await asyncio.to_thread(until, lambda: "reply_accepted" in printed(), _ANSWERED_MAX_SECONDS)
             writing(kafka_name(f"answers.{OWN}"))(programme)
             await asyncio.to_thread(until, lambda: "reply_refused" in printed(), _ANSWERED_MAX_SECONDS)
@@ -193,19 +188,3 @@ async def test_the_pipeline_runs_closed_and_readmes_programme_receives_and_answe
     assert said == ["offered", "reply_accepted"]
     assert [line.split()[0] for line in printed().splitlines()] == ["offered", "reply_accepted", "reply_refused"]
     assert printed().split()[-1] == "missing_field"
-
-
-@contextmanager
-def readmes_programme(programme: KafkaConnection, folder: Path) -> Iterator[Callable[[], str]]:
-    """Runs README's example as the programme; yields what gives its output so far."""
-    output = folder / "printed"
-    command = [sys.executable, "-u", "-c", readme_programme()]
-    with output.open("wb") as log, (folder / "errors").open("wb") as errors:
-        running = subprocess.Popen(
-            command, cwd=ROOT, env=dict(os.environ) | programme.as_variables(), stdout=log, stderr=errors
-        )
-        try:
-            yield lambda: output.read_text(encoding="utf-8")
-        finally:
-            running.kill()
-            running.wait()

@@ -7,12 +7,13 @@ import pytest
 from connectors.kafka.access import AccessRule
 from schemas.topics import catalogue, kafka_name
 from streams.access import ROLES, difference, user_of, wanted_rules
-from streams.provision import topic_specs
+from streams.provision import Parties, topic_specs
 from streams.settings import Settings
 
 PROGRAMMES = ("headspace", "plan", "plan-b")
-RULES = wanted_rules(PROGRAMMES)
-TOPICS = [spec.name for spec in topic_specs(Settings(), PROGRAMMES)]
+PARTIES = Parties(PROGRAMMES, ("plan", "plan-b"))
+RULES = wanted_rules(PARTIES)
+TOPICS = [spec.name for spec in topic_specs(Settings(), PARTIES)]
 
 
 def allowed(user: str, operation: str) -> set[str]:
@@ -44,6 +45,23 @@ def test_a_programme_has_its_groups_and_nothing_else() -> None:
     assert others == {AccessRule("User:programme-plan", "GROUP", "plan.", "PREFIXED", "READ")}
 
 
+def test_a_source_writes_its_statements_and_reads_its_receipts_in_groups_of_its_own() -> None:
+    user = "brobygger-source-plan"
+    others = {rule for rule in RULES if rule.principal == f"User:{user}" and rule.resource != "TOPIC"}
+
+    assert allowed(user, "READ") == {kafka_name("receipts.plan")}
+    assert allowed(user, "WRITE") == {kafka_name("statements.plan")}
+    assert allowed(user, "DELETE") == set()
+    assert others == {AccessRule(f"User:{user}", "GROUP", "source-plan.", "PREFIXED", "READ")}
+
+
+def test_the_gateway_alone_reads_and_empties_what_sources_state() -> None:
+    topics = {kafka_name("statements.plan"), kafka_name("statements.plan-b")}
+
+    assert allowed("brobygger-gateway", "DELETE") == topics
+    assert not topics & (allowed("brobygger-worker", "READ") | allowed("brobygger-reader", "READ"))
+
+
 def test_whose_id_begins_another_has_none_of_its_groups() -> None:
     [rule] = [one for one in RULES if (one.principal, one.resource) == ("User:programme-plan", "GROUP")]
 
@@ -53,7 +71,7 @@ def test_whose_id_begins_another_has_none_of_its_groups() -> None:
 def test_every_party_of_the_catalogue_that_is_ours_is_some_role() -> None:
     known = tuple(party for role in ROLES.values() for party in role.parties)
     parties = {party for topic in catalogue().values() for party in (*topic.producers, *topic.consumers)}
-    people = {"programmes", "operations", "streams.cli"}  # the programmes themselves, and who runs the commands
+    people = {"programmes", "sources", "operations", "streams.cli"}  # who comes from outside, and who runs the commands
 
     assert {party for party in parties - people if not party.startswith(known)} == set()
 
@@ -71,14 +89,20 @@ def test_only_the_worker_reads_or_writes_state_and_nobody_but_operations_and_it_
 
 @pytest.mark.parametrize(
     ("name", "user"),
-    [("headspace", "programme-headspace"), ("worker", "brobygger-worker"), ("operations", "brobygger-operations")],
+    [
+        ("headspace", "programme-headspace"),
+        ("source-plan-b", "brobygger-source-plan-b"),
+        ("worker", "brobygger-worker"),
+        ("operations", "brobygger-operations"),
+    ],
 )
 def test_a_user_is_named_for_its_programme_or_role(name: str, user: str) -> None:
-    assert user_of(name, PROGRAMMES) == user
+    assert user_of(name, PARTIES) == user
 
 
 def test_nobody_else_gets_a_user() -> None:
-    assert user_of("brobygger", PROGRAMMES) is None
+    assert user_of("brobygger", PARTIES) is None
+    assert user_of("source-headspace", PARTIES) is None
 
 
 def test_what_is_as_wanted_differs_in_nothing() -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from connectors.gateway.answers import Answered, take_answers
+from connectors.gateway.answers import take_answers
+from connectors.gateway.kafka_inboxes import Received
 from connectors.gateway.statements import record_of
 from connectors.vault.store import VaultUnavailableError
 from schemas.events import Reply
@@ -18,16 +19,16 @@ EVENT_ID = "6a4f6e20-8f4e-4f7e-9d3c-0a7a4f0f7b11"
 HANDOVER_ID = a_statement("replies")["statement_id"]
 
 
-def answered(value: bytes | dict[str, Any], offset: int = 0) -> Answered:
+def answered(value: bytes | dict[str, Any], offset: int = 0) -> Received:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return Answered(f"brobygger.answers.headspace.v1 0@{offset}", body)
+    return Received(f"brobygger.answers.headspace.v1 0@{offset}", body)
 
 
 def an_answer(gateway: Gateway, **changes: Any) -> dict[str, Any]:
     return a_statement("replies", **({"youth_id": gateway.pseudonym("headspace")} | changes))
 
 
-async def take(gateway: Gateway, *answers: Answered, programme: str = "headspace") -> bool:
+async def take(gateway: Gateway, *answers: Received, programme: str = "headspace") -> bool:
     return await take_answers(gateway.app.state.desk, programme, answers)
 
 

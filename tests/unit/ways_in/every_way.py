@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 from openpyxl import Workbook
 
+from connectors.gateway.kafka_inboxes import Received
+from connectors.gateway.source_statements import take_statements
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
@@ -72,6 +75,20 @@ def _by_folder(gateway: Gateway, folder: Path) -> Sending:
 
     async def send(content: bytes) -> Receipt:
         return await asyncio.to_thread(dropped, content)
+
+    return send
+
+
+def _by_kafka(gateway: Gateway, _folder: Path) -> Sending:
+    gateway.token(kafka_id="helsingor")
+    published, offsets = gateway.publisher.records, itertools.count()
+
+    async def send(content: bytes) -> Receipt:
+        record = Received(f"statements 3@{next(offsets)}", content, {"ce_type": b"brobygger.enrolments.v1"})
+        if not await take_statements(gateway.app.state.desk, "helsingor", [record]):
+            raise NotNow
+        receipt = [one.value for one in published if one.topic == "receipts.helsingor"][-1]
+        return Receipt(json.loads(receipt)["outcome"] == "accepted", receipt)
 
     return send
 
@@ -144,6 +161,7 @@ WAYS = (
           "enrolments", _is_report),
     WayIn("list as XLSX", _by_http("/lists/courses", _XLSX, with_key=True), _sheet(COURSE), _sheet(_BAD_ROW),
           "enrolments", _is_report),
+    WayIn("Kafka", _by_kafka, _statement(), _statement(status="dancing"), "enrolments", _is_outcome),
     WayIn("watched folder, FHIR", _by_folder, _NOTIFICATION, _unborn(_NOTIFICATION),
           "discharges", _is_acknowledgement),
     WayIn("watched folder, EDIFACT", _by_folder, _EDI.edifact(), _BAD_EDI.edifact(), "discharges", _is_ctl),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from schemas.events import Envelope
-from tests.domain.story import a_consent, a_course, a_person, a_step, an_id, at
+from schemas.events import Envelope, Person
+from tests.domain.story import YOUTH, a_consent, a_course, a_person, a_step, an_id, at, envelope
 
 START = at("2030-02-04 10:00")  # a Monday ahead of any clock that runs this
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
+
+NEW = "2" * 32
+_LINKS = ("linked_to", "unlinked_from")
 
 Timeline = tuple[tuple[timedelta, Envelope], ...]
 
@@ -29,6 +32,11 @@ class BrokerCase:
         """Returns the case's own young person."""
         return an_id(f"youth-{self.number}").hex
 
+    @property
+    def youth_ids(self) -> set[str]:
+        """Returns everybody whom it is about: two, where numbers are linked."""
+        return {event.youth_id for _, event in self.events() if event.youth_id}
+
     def events(self) -> list[tuple[timedelta, Envelope]]:
         """Returns the timeline with ids of the case's own."""
         return [(when, self._own(event)) for when, event in self.timeline]
@@ -37,9 +45,14 @@ class BrokerCase:
         def own_id(value: object) -> object:
             return an_id(f"{self.number}-{value}") if value else None
 
+        def own_youth(value: str | None) -> str | None:
+            return an_id(f"youth-{self.number}-{value}").hex if value else None
+
+        linked = {name: own_youth(getattr(event, name)) for name in _LINKS if hasattr(event, name)}
         return event.model_copy(
-            update={
-                "youth_id": self.youth_id,
+            update=linked
+            | {
+                "youth_id": self.youth_id if event.youth_id == YOUTH else own_youth(event.youth_id),
                 "event_id": own_id(event.event_id),
                 "revises": own_id(event.revises),
                 "cancels": own_id(event.cancels),
@@ -57,6 +70,14 @@ def _begin(*events: Envelope, consent: bool = True, municipality: str = "0217") 
     if consent:
         first.append(a_consent("consent", START - DAY))
     return tuple((timedelta(), event) for event in (*first, *events))
+
+
+def _under_a_new_number(event: Envelope) -> Envelope:
+    return event.model_copy(update={"youth_id": NEW})
+
+
+def _link(name: str, when: timedelta, **other: str) -> tuple[timedelta, Person]:
+    return when, Person.model_validate(envelope(name, START + when, **other))
 
 
 _WITHDRAWAL = a_consent("gone", START + HOUR, decision="withdrawn", statement_id="consent")
@@ -106,6 +127,21 @@ CASES = (
         (*_begin(), (2 * HOUR, _WITHDRAWAL)),
         (("offered", _U, None), ("withdrawn", _U, "consent_withdrawn")),
         ("deletion_overdue",),
+    ),
+    # Admitted under one number, sent home under another, which for two hours is another number of the same person.
+    BrokerCase(
+        "20",
+        (
+            *_begin()[:2],
+            _begin()[3],
+            (timedelta(), _under_a_new_number(a_person("other"))),
+            _link("link", timedelta(), linked_to=NEW),
+            (timedelta(), _under_a_new_number(_begin()[2][1])),
+            _link("undone", 2 * HOUR, unlinked_from=NEW),
+        ),
+        # The consent was the other's, so that of this one none is in force.
+        (("offered", _U, None), ("withdrawn", _U, "consent_withdrawn")),
+        ("consent_wanted", "consent_reminder", "deletion_overdue", "escalated"),
     ),
     BrokerCase("22", _begin(municipality="0360"), (), ("escalated",)),
     BrokerCase("23", _begin(municipality="0101"), tuple(row for row in _SILENT if row[1] == _H), ("escalated",)),

@@ -168,7 +168,7 @@ def statements_by_case(said: list[tuple[str, dict[str, Any]]]) -> dict[str, list
 
 def notices_by_case(said: list[tuple[str, dict[str, Any]]]) -> dict[str, set[str]]:
     """Returns the kinds of notices about each case."""
-    numbers = {case.youth_id: case.number for case in CASES}
+    numbers = {youth_id: case.number for case in CASES for youth_id in case.youth_ids}
     kinds: dict[str, set[str]] = {case.number: set() for case in CASES}
     for topic, one in said:
         if topic == "notices":

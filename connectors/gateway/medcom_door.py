@@ -117,7 +117,7 @@ async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
         await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
     links = MessageLinks()
     if isinstance(outcome, Translation):
-        links = await asyncio.to_thread(links_of, desk, client, outcome, _without_envelope(body))
+        links = await asyncio.to_thread(links_of, desk, client, outcome)
     return await _acknowledge(desk, outcome, addressing, links)
 
 
@@ -180,11 +180,16 @@ async def _acknowledge(
     return _fhir_answer(200, opened.acknowledgement)
 
 
+def _content_of(translation: Translation) -> str:
+    linked = (text for one in translation.linked for text in (one.relation, one.number.system, one.number.number))
+    return " ".join((translation.content_digest, *linked))
+
+
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:
     """Returns the message as fingerprints, ids brought to one form; bundle and header are the sender's own."""
     of, sor = desk.fingerprints.of, addressing.sender.sor
     if isinstance(outcome, Translation):
-        letter, content = of("letter", str(outcome.letter_id)), outcome.content_digest
+        letter, content = of("letter", str(outcome.letter_id)), _content_of(outcome)
     elif isinstance(outcome, OutOfScope):
         letter, content = of("letter", str(outcome.letter_id)), outcome.reason
     else:

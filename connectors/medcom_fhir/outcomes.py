@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.codes import ResponseCode
     from connectors.medcom_fhir.letters import Addressing
     from connectors.medcom_fhir.organisations import Organisation
+    from connectors.medcom_fhir.patients import LinkedNumber
     from connectors.person_details import PersonDetails
     from schemas.events import Correspondence, Discharge, Person
     from schemas.refusals import Refusal
@@ -28,7 +29,7 @@ class Translation:
 
     ``letter_id`` tells a resubmission (same letter, new Bundle) and ``content_digest`` whether it says
     the same: it covers what the letter says but not when the message was sent or recorded. ``details`` are for the
-    vault.
+    vault, ``linked`` for who may link numbers.
     """
 
     addressing: Addressing
@@ -36,6 +37,7 @@ class Translation:
     content_digest: str
     events: Events
     details: PersonDetails = field(repr=False)
+    linked: tuple[LinkedNumber, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

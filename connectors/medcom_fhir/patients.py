@@ -5,6 +5,7 @@ CareCommunication allows replacement numbers, HospitalNotification a CPR number 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,21 @@ from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from connectors.medcom_fhir.bundle import Bundle
+
+
+_LINKS_MAX = 8
+REPLACES, REPLACED_BY = "replaces", "replaced-by"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedNumber:
+    """A number that the patient's own replaces, or is replaced by (FHIR R4, Patient.link)."""
+
+    relation: str
+    number: PersonNumber = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,7 @@ class Patient:
     deceased: bool | None
     protected: bool
     details: PersonDetails = field(repr=False)
+    linked: tuple[LinkedNumber, ...] = field(default=(), repr=False)
 
 
 def read_patient(bundle: Bundle) -> Patient:
@@ -41,7 +55,8 @@ def read_patient(bundle: Bundle) -> Patient:
         raise refused("patient_count", "Bundle.entry.resource.ofType(Patient)", "a message has exactly one Patient")
     node = patients[0]
     number, protected = _number(node), _protected(node) or _protected(bundle.node)
-    return Patient(number, _deceased(node), protected, _details(node, number, protected=protected))
+    details = _details(node, number, protected=protected)
+    return Patient(number, _deceased(node), protected, details, tuple(_linked(node)))
 
 
 def _number(node: Node) -> PersonNumber:
@@ -59,6 +74,21 @@ def _number(node: Node) -> PersonNumber:
     if len(preferred) > 1:
         raise refused("identifier_repeated", path, "the patient has one CPR number")
     return preferred.pop()
+
+
+def _linked(node: Node) -> Iterator[LinkedNumber]:
+    """Yields the numbers of Patient.link; what is no number of ours, or linked otherwise (refer), is passed over."""
+    links = node.value.get("link")
+    for link in [one for one in links if isinstance(one, dict)][:_LINKS_MAX] if isinstance(links, list) else []:
+        relation, other = link.get("type"), link.get("other")
+        identifier = other.get("identifier") if isinstance(other, dict) else None
+        if relation not in (REPLACES, REPLACED_BY) or not isinstance(identifier, dict):
+            continue
+        system, value = identifier.get("system"), identifier.get("value")
+        if system not in SYSTEMS or not isinstance(value, str):
+            continue
+        with suppress(RefusedError):
+            yield LinkedNumber(relation, person_number(system, value, f"{node.path}.link.other.identifier.value"))
 
 
 def _deceased(node: Node) -> bool | None:

@@ -73,7 +73,8 @@ def _of_notification(said: Notification, bundle: Bundle, door: Door, recorded_at
     if not is_of_age(said.patient, door.ages, said.stay.started_at, said.occurred_at):
         return OutOfScope(addressing, said.letter_id, "age")
     events = events_of(said, _youth_id(said.patient, door), recorded_at)
-    return Translation(addressing, said.letter_id, content_digest(events), events, said.patient.details)
+    patient = said.patient
+    return Translation(addressing, said.letter_id, content_digest(events), events, patient.details, patient.linked)
 
 
 def _of_care_letter(said: CareLetter, bundle: Bundle, door: Door, recorded_at: datetime) -> Outcome:
@@ -81,7 +82,8 @@ def _of_care_letter(said: CareLetter, bundle: Bundle, door: Door, recorded_at: d
     if not is_of_age(said.patient, door.ages, said.occurred_at, said.occurred_at):
         return OutOfScope(addressing, said.letter_id, "age", _TOPICS[CARE_COMMUNICATION])
     events = events_of_care_letter(said, _youth_id(said.patient, door), recorded_at)
-    return Translation(addressing, said.letter_id, content_digest(events, said.said), events, said.patient.details)
+    patient, digest = said.patient, content_digest(events, said.said)
+    return Translation(addressing, said.letter_id, digest, events, patient.details, patient.linked)
 
 
 def _addressing(said: Notification | CareLetter, bundle: Bundle) -> Addressing:

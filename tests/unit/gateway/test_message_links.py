@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from connectors.gateway.clients import Role
-from connectors.gateway.message_links import numbers_linked
-from tests.unit.gateway.builders import Gateway, a_message
+from tests.unit.gateway.builders import MESSAGES, Gateway, a_message
 from tests.unit.gateway.test_identities_kept import desk_of
 
 OTHER = "0105109997"
@@ -105,18 +104,40 @@ async def test_a_link_the_other_way_round_is_passed_over(gateway: Gateway) -> No
         None,
     ],
 )
-def test_what_links_no_number_is_passed_over(link: Any) -> None:
-    assert list(numbers_linked(json.dumps(a_linking_message(link)).encode())) == []
+async def test_what_links_no_number_is_passed_over(gateway: Gateway, link: Any) -> None:
+    answer = await gateway.message(a_linking_message(link), may_link(gateway))
+
+    assert answer.status_code == 200
+    assert link_events(gateway) == []
 
 
-@pytest.mark.parametrize(
-    "message", [b"", b"[]", b"null", b"{}", b'{"entry": 3}', b'{"entry": [[], {"resource": 1}]}', b"\xff"]
-)
-def test_what_is_no_bundle_links_nobody(message: bytes) -> None:
-    assert list(numbers_linked(message)) == []
+async def test_a_message_links_a_limited_number(gateway: Gateway) -> None:
+    message = a_linking_message(*(linked("replaces", f"010510{number:04}") for number in range(9990, 10_000)))
+
+    await gateway.message(message, may_link(gateway))
+
+    assert len(link_events(gateway)) == 8
 
 
-def test_a_message_links_a_limited_number() -> None:
-    message = a_linking_message(*(linked("replaces", f"010510{number:04}") for number in range(100)))
+async def test_a_link_in_xml_is_one_in_json(gateway: Gateway) -> None:
+    link = f"""<link><other><identifier><system value="{SYSTEM}"/><value value="{OTHER}"/></identifier></other>
+        <type value="replaces"/></link></Patient>"""
+    message = (MESSAGES / "cc-14-new.xml").read_text(encoding="utf-8").replace("</Patient>", link)
+    headers = may_link(gateway) | {"content-type": "application/fhir+xml"}
 
-    assert len(list(numbers_linked(json.dumps(message).encode()))) == 8
+    answer = await gateway.http.post("/medcom/fhir", content=message.encode(), headers=headers)
+
+    assert answer.status_code == 200
+    assert len(link_events(gateway)) == 1
+
+
+async def test_a_letter_sent_again_that_links_another_number_says_something_else(gateway: Gateway) -> None:
+    headers = may_link(gateway)
+    first, again, other = (a_linking_message(linked("replaces", value)) for value in (OTHER, OTHER, "0105109998"))
+    again["id"], other["id"] = str(uuid4()), str(uuid4())
+
+    answers = [await gateway.message(one, headers) for one in (first, again, other)]
+
+    codes = [answer.json()["entry"][0]["resource"]["response"]["code"] for answer in answers]
+    assert codes == ["ok", "ok", "fatal-error"]
+    assert len(link_events(gateway)) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from connectors.gateway.clients import open_clients
+from connectors.gateway.clients.clients import open_clients
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.vault.database import is_there
 from schemas.codec import codec

@@ -13,21 +13,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from connectors.gateway import (
-    claims_door,
-    edi_door,
-    events_door,
-    handovers_door,
-    identity_door,
-    lists_door,
-    medcom_door,
-    replies_door,
-)
 from connectors.gateway.composition import opened_desk
-from connectors.gateway.forms import FORMS
-from connectors.gateway.handover_forms import HandoverReply
+from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
+from connectors.gateway.doors.handover_forms import HandoverReply
+from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
 from connectors.gateway.ports import Desk, Ports
-from connectors.gateway.turning_away import TurnedAwayError, refused_answer
+from connectors.gateway.statements.forms import FORMS
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -58,8 +49,8 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
-    programmes = (handovers_door.router, replies_door.router, identity_door.router, claims_door.router)
-    doors = (medcom_door.router, edi_door.router, events_door.router, lists_door.router)
+    programmes = (handovers.router, replies.router, identity.router, claims.router)
+    doors = (medcom.router, edi.router, events.router, lists.router)
     for router in (*doors, *programmes, _state):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -129,7 +120,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path in ("/medcom/fhir", "/medcom/edifact", "/medcom/oioxml", "/events/{topic}", "/lists/{name}"):
             document["paths"][path]["post"]["security"] = [{"token": []}]
         schemas = components.setdefault("schemas", {})
-        forms: list[type[BaseModel]] = [*FORMS.values(), HandoverReply, claims_door.ClaimForm]
+        forms: list[type[BaseModel]] = [*FORMS.values(), HandoverReply, claims.ClaimForm]
         for form in forms:
             schema = form.model_json_schema(ref_template=_REFERENCES)
             schemas |= schema.pop("$defs", {})

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.gateway.answers import inboxes_of_programmes
-from connectors.gateway.clients import Clients
-from connectors.gateway.entrance import Entrance
-from connectors.gateway.handover_stream import OpenStreams
-from connectors.gateway.kafka_inboxes import start_reading
-from connectors.gateway.list_rows import ListRows
+from connectors.gateway.clients.clients import Clients
+from connectors.gateway.clients.entrance import Entrance
+from connectors.gateway.clients.rate import RateLimit
+from connectors.gateway.doors.handover_stream import OpenStreams
+from connectors.gateway.doors.sent_replies import SentReplies
+from connectors.gateway.letters.receipts import Receipts
+from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+from connectors.gateway.lists.rows import ListRows
 from connectors.gateway.metrics import GatewayMetrics
+from connectors.gateway.over_kafka.answers import inboxes_of_programmes
+from connectors.gateway.over_kafka.inboxes import start_reading
+from connectors.gateway.over_kafka.source_statements import inboxes_of_sources
 from connectors.gateway.ports import STORE_ERRORS, Desk, Ports
 from connectors.gateway.public_keys import PublicKeys
 from connectors.gateway.publisher import KafkaPublisher
-from connectors.gateway.rate import RateLimit
-from connectors.gateway.receipts import Receipts
-from connectors.gateway.sent_replies import SentReplies
 from connectors.gateway.served_ages import ServedAges
-from connectors.gateway.source_statements import inboxes_of_sources
-from connectors.gateway.statement_ledger import StatementLedger
-from connectors.gateway.statements import Reader
+from connectors.gateway.statements.ledger import StatementLedger
+from connectors.gateway.statements.reading import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
-from connectors.gateway.unknown_receivers import UnknownReceivers
 from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.read_model.feed import KafkaFeed

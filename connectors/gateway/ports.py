@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from connectors.gateway.entrance import Entrance
-    from connectors.gateway.handover_stream import OpenStreams
-    from connectors.gateway.list_rows import ListRows
+    from connectors.gateway.clients.entrance import Entrance
+    from connectors.gateway.doors.handover_stream import OpenStreams
+    from connectors.gateway.doors.sent_replies import SentReplies
+    from connectors.gateway.letters.receipts import Receipts
+    from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+    from connectors.gateway.lists.rows import ListRows
     from connectors.gateway.metrics import GatewayMetrics
     from connectors.gateway.public_keys import PublicKeys
     from connectors.gateway.publisher import Publisher, Record, Unavailable
-    from connectors.gateway.receipts import Receipts
-    from connectors.gateway.sent_replies import SentReplies
     from connectors.gateway.settings import Limits
-    from connectors.gateway.statement_ledger import StatementLedger
-    from connectors.gateway.statements import Reader
+    from connectors.gateway.statements.ledger import StatementLedger
+    from connectors.gateway.statements.reading import Reader
     from connectors.gateway.tables import Fingerprints
-    from connectors.gateway.unknown_receivers import UnknownReceivers
     from connectors.medcom_fhir.door import Door
     from connectors.read_model.feed import Feed
     from connectors.read_model.opening import ReadModel

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from connectors.gateway.clients import open_clients
+from connectors.gateway.clients.clients import open_clients
 from connectors.pages import consent_page, owner_page, sign_in_page, worklist_page
 from connectors.pages.attempts import Attempts
 from connectors.pages.links import links_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from connectors.gateway.bodies import check_media_type, read_body
+from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.pages.problems import PageError
 from connectors.pages.sessions import is_form_token
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connectors.gateway.clients import Clients
+    from connectors.gateway.clients.clients import Clients
     from connectors.pages.attempts import Attempts
     from connectors.pages.names import Names
     from connectors.pages.needs import Needs

@@ -8,7 +8,7 @@ from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
 
 from fastapi import APIRouter, Request, Response
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.incoming_forms import FormProblemError, read_form
 from connectors.pages.interventions import Decision, intervention_of
 from connectors.pages.needs import CLOSED, Jurisdiction

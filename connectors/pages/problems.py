@@ -8,8 +8,8 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from connectors.gateway.doors.turning_away import TurnedAwayError
 from connectors.gateway.ports import STORE_ERRORS
-from connectors.gateway.turning_away import TurnedAwayError
 from connectors.pages.rendering import elsewhere, page
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from connectors.gateway.acceptance import accept
 from connectors.gateway.publisher import Unavailable
-from connectors.gateway.statement_ledger import Standing
-from connectors.gateway.statements import record_of
+from connectors.gateway.statements.acceptance import accept
+from connectors.gateway.statements.ledger import Standing
+from connectors.gateway.statements.reading import record_of
 from connectors.pages.problems import PageError
 
 if TYPE_CHECKING:

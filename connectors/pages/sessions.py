@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from connectors.gateway.clients import Client, Clients
+    from connectors.gateway.clients.clients import Client, Clients
 
 SESSION_TIME_MAX = timedelta(hours=8)
 _SECRET_BYTES = 32

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from connectors.gateway.clients import Client, Role
+from connectors.gateway.clients.clients import Client, Role
 from connectors.pages.incoming_forms import read_form
 from connectors.pages.problems import PageError, PageRoute
 from connectors.pages.rendering import HEADERS, PREFIX, STYLE, elsewhere, page

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.problems import SignInWantedError
 from connectors.pages.rendering import PREFIX
 from connectors.pages.sessions import SESSION_TIME_MAX, form_token
@@ -14,7 +14,7 @@ from connectors.pages.sessions import SESSION_TIME_MAX, form_token
 if TYPE_CHECKING:
     from fastapi import Request, Response
 
-    from connectors.gateway.clients import Client
+    from connectors.gateway.clients.clients import Client
     from connectors.gateway.ports import Desk
     from connectors.pages.office import Office
     from connectors.read_model.handovers import Reach

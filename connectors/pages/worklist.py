@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator
 from sqlalchemy import select
 
-from connectors.gateway.handover_forms import HandoverState
+from connectors.gateway.doors.handover_forms import HandoverState
 from connectors.read_model.answers import ANSWERS
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, reading
 

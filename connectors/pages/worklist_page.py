@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from connectors.gateway.claims_door import claim
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
+from connectors.gateway.doors.claims import claim
 from connectors.gateway.publisher import Unavailable
 from connectors.pages.incoming_forms import FormProblemError, read_form
 from connectors.pages.problems import PageRoute, not_found

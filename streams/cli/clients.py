@@ -7,7 +7,7 @@ from typing import Annotated, Any, assert_never
 import typer
 from pydantic import ValidationError
 
-from connectors.gateway.clients import (
+from connectors.gateway.clients.clients import (
     NO_INDIVIDUAL_PATHWAY,
     Client,
     ClientKind,

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.door_answers import Answer, NoDoorError, NotTaken
-from streams.cli.doors import Doors
-from streams.cli.file_kinds import content_of, digest_of
-from streams.cli.files_sent import SentFile, files_of, send_letter
-from streams.cli.list_files import ListFile, list_door, send_list
 from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
-from streams.cli.receipt_files import Receipts
+from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
+from streams.cli.sending.doors import Doors
+from streams.cli.sending.file_kinds import content_of, digest_of
+from streams.cli.sending.files_sent import SentFile, files_of, send_letter
+from streams.cli.sending.list_files import ListFile, list_door, send_list
+from streams.cli.sending.receipt_files import Receipts
 from streams.instance import read_instance
 from streams.settings import settings_of_process
 

@@ -20,7 +20,7 @@ from schemas.programmes import ProgrammeFileError
 from schemas.reference import ReferenceDataError
 from streams.agents.steering import CatalogueMissingError
 from streams.app import NotProvisionedError
-from streams.cli.door_answers import DoorError
+from streams.cli.sending.door_answers import DoorError
 from streams.instance import NoInstanceError
 from streams.log.copy import CopyError
 from streams.log.dead_letters import DeadLetterError

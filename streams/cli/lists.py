@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.gateway.list_check import checked
+from connectors.gateway.lists.check import checked
 from connectors.municipal.fields import Event
 from connectors.municipal.guess import guessed
 from connectors.municipal.mapping import load_mapping

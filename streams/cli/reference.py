@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import typer
 from sqlalchemy import func, select
 
+from connectors.gateway.letters.unknown_receivers import UnknownReceivers
 from connectors.gateway.tables import open_ledger
-from connectors.gateway.unknown_receivers import UnknownReceivers
 from connectors.read_model.tables import NOTICES, open_read_model, reading
 from connectors.vault.database import is_there, sqlite_url
 from schemas.codes import NoticeKind

@@ -10,12 +10,12 @@ import structlog
 import typer
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from streams.cli.door_answers import DoorError, PartlyTakenError
-from streams.cli.doors import Doors
 from streams.cli.ingest import address_of_instance
 from streams.cli.printing import refuse
-from streams.cli.receipt_files import Receipts
-from streams.cli.watched_folder import WatchedFolder
+from streams.cli.sending.door_answers import DoorError, PartlyTakenError
+from streams.cli.sending.doors import Doors
+from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.watched_folder import WatchedFolder
 from streams.settings import settings_of_process
 from streams.telemetry import serve_health, set_up_logging
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connectors.gateway.clients import ClientKind, Clients, NewClient, open_clients
+from connectors.gateway.clients.clients import ClientKind, Clients, NewClient, open_clients
 from streams.instance import gateway_settings
 
 if TYPE_CHECKING:

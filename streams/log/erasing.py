@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from connectors.gateway.list_rows import ListRows
+from connectors.gateway.lists.rows import ListRows
 from connectors.gateway.tables import open_ledger
 from connectors.read_model.erasing import erase_from_read_model
 from connectors.read_model.tables import open_read_model

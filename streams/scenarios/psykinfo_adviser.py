@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from connectors.gateway.clients import NO_INDIVIDUAL_PATHWAY, ClientKind, NewClient, open_clients
+from connectors.gateway.clients.clients import NO_INDIVIDUAL_PATHWAY, ClientKind, NewClient, open_clients
 from schemas.events import Municipality
 from schemas.refusals import RefusedError
 from streams.demo.doors import MUNICIPALITY

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.house.tree import code, nodes_of
 
 # Where what the vault knows of a person is read, and where that is sealed for a programme.
-READS_DETAILS = ["connectors/gateway/identity_door.py"]
+READS_DETAILS = ["connectors/gateway/doors/identity.py"]
 OPENS_ROWS = ["connectors/vault/identities.py", "connectors/vault/reworking.py"]
 
 

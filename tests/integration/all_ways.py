@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.names import names_of
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference

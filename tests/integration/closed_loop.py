@@ -14,7 +14,7 @@ import httpx
 from aiokafka import TopicPartition
 
 from connectors.cpr import CPR
-from connectors.gateway.clients import ClientKind, NewClient, open_clients
+from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
 from connectors.vault.database import sqlite_url
 from schemas.codec import codec
 from schemas.codes import ReplyStatus

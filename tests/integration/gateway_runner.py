@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.gateway.clients import ClientKind, NewClient, open_clients
+from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
 from connectors.gateway.publisher import Record
 from connectors.kafka.topics import describe
 from schemas.codec import codec

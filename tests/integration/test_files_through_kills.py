@@ -20,7 +20,7 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.topics import TopicSpec, describe, ensure_topics
 from schemas.topics import STATEMENT_TOPICS, catalogue, kafka_name
-from streams.cli.receipt_files import JOURNAL
+from streams.cli.sending.receipt_files import JOURNAL
 from tests.integration.gateway_runner import Process, event_ids_of
 from tests.mixed_files import Sample, write_mixed
 from tests.unit.gateway.prepared import ROOT

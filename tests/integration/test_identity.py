@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from connectors.gateway.clients import ClientKind, NewClient, open_clients
+from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.database import sqlite_url

@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import Webhook
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from schemas.topics import kafka_name
 from tests.integration.attempts import ATTEMPTS
 from tests.integration.closed_loop import client_of, closed_loop_of

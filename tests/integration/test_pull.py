@@ -18,7 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.embedded import EmbeddedBroker
 from tests.integration.broker_cases import CASES, START

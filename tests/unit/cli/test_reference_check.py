@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from connectors.gateway.letters.unknown_receivers import KEPT_MAX, UnknownReceivers
 from connectors.gateway.tables import open_ledger
-from connectors.gateway.unknown_receivers import KEPT_MAX, UnknownReceivers
 from connectors.read_model.projection import project
 from connectors.read_model.tables import open_read_model
 from connectors.vault.database import sqlite_url

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams.cli import doors, receipt_files
+from streams.cli.sending import doors, receipt_files
 
 STEPS = ((doors.Doors, "post"), (Path, "replace"), (receipt_files.Receipts, "_note"))
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from streams.cli import doors, receipt_files
-from streams.cli.door_answers import NDJSON, Answered
+from streams.cli.sending import doors, receipt_files
+from streams.cli.sending.door_answers import NDJSON, Answered
 from tests.mixed_files import KINDS, Sample, a_sample, write_mixed
 from tests.unit.files.conftest import Run
 from tests.unit.files.killing import Kills

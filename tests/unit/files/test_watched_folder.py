@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from streams.cli import watched_folder
-from streams.cli.door_answers import DoorError
-from streams.cli.doors import Doors
-from streams.cli.receipt_files import JOURNAL, Receipts
+from streams.cli.sending import watched_folder
+from streams.cli.sending.door_answers import DoorError
+from streams.cli.sending.doors import Doors
+from streams.cli.sending.receipt_files import JOURNAL, Receipts
+from streams.cli.sending.watched_folder import WatchedFolder
 from streams.cli.watch import Watching
-from streams.cli.watched_folder import WatchedFolder
 from tests.mixed_files import KINDS, a_sample
 from tests.unit.files.conftest import Run
 from tests.unit.files.killing import Kills

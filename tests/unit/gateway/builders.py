@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from connectors.gateway.app import build_gateway
-from connectors.gateway.clients import ClientKind, Clients, NewClient, open_clients
-from connectors.gateway.forms import EXAMPLES
+from connectors.gateway.clients.clients import ClientKind, Clients, NewClient, open_clients
 from connectors.gateway.ports import Ports
 from connectors.gateway.publisher import Delivered, Record, Unavailable
 from connectors.gateway.settings import GatewaySettings, Limits
+from connectors.gateway.statements.forms import EXAMPLES
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec

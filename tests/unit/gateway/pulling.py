@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.read_model.feed import Fetched
 from tests.unit.gateway.builders import Gateway
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 
 if TYPE_CHECKING:
     import httpx

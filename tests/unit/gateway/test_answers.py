@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from connectors.gateway.answers import take_answers
-from connectors.gateway.kafka_inboxes import Received
-from connectors.gateway.statements import record_of
+from connectors.gateway.over_kafka.answers import take_answers
+from connectors.gateway.over_kafka.inboxes import Received
+from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
 from schemas.events import Reply
 from tests.unit.gateway.builders import NOW, Gateway, a_statement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.vault.claim_codes import new_code, read_code
 from schemas.codes import ReplyStatus
 from tests.unit.gateway.answering import FakeDomain

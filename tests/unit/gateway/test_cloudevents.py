@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from connectors.gateway.forms import MODELS
+from connectors.gateway.statements.forms import MODELS
 from schemas.cloudevents import headers_of
 from schemas.events import Enrolment, Reply
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from connectors.gateway.clients import ClientKind, NewClient, Role
-from connectors.gateway.forms import FORMS
+from connectors.gateway.clients.clients import ClientKind, NewClient, Role
+from connectors.gateway.clients.rate import RateLimit
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.rate import RateLimit
+from connectors.gateway.statements.forms import FORMS
 from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger
 from schemas.refusals import RefusedError
 from tests.unit.gateway.builders import NOW, Gateway, a_gateway, a_statement, refused

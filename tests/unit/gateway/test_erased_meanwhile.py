@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from connectors.gateway.receipts import Letter, Opened, Receipts
-from connectors.gateway.statement_ledger import Entered, StatementLedger
+from connectors.gateway.letters.receipts import Letter, Opened, Receipts
+from connectors.gateway.statements.ledger import Entered, StatementLedger
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.tables import IDENTITIES, INDEX
 from tests.unit.gateway.builders import Gateway, a_message, response_code
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from connectors.gateway.letters.receipts import Acknowledge
     from connectors.gateway.ports import Desk
-    from connectors.gateway.receipts import Acknowledge
 
 EVENT_ID = "6f1c2f7a-53c0-5e63-8a58-0f9c1a1c6a34"
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
-from connectors.gateway.forms import EXAMPLES
+from connectors.gateway.clients.clients import ClientKind
+from connectors.gateway.statements.forms import EXAMPLES
 from schemas.identifiers import derived_id
 from schemas.instants import milliseconds_of
 from tests.unit.gateway.builders import NOW, Crashed, Gateway, a_gateway, a_statement, refused

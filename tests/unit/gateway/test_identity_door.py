@@ -14,7 +14,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.public_keys import PublicKeys
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.release import open_identity

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.gateway.json_reader import nesting_of, read_json
+from connectors.gateway.statements.json_reader import nesting_of, read_json
 from schemas.refusals import RefusedError
 from schemas.rules import shown_name
 

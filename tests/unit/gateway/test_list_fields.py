@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.gateway.forms import FORMS
-from connectors.gateway.persons import PersonForm
+from connectors.gateway.statements.forms import FORMS
+from connectors.gateway.statements.persons import PersonForm
 from connectors.municipal.fields import FIELDS, REQUIRED, Event
 from schemas.events import Envelope
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from tests.unit.gateway.builders import Gateway, a_gateway, refused
 from tests.unit.gateway.sent_lists import (
     COURSE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from tests.unit.gateway.builders import FHIR, MESSAGES, Gateway, a_gateway, a_message, response_code
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.gateway.clients import Role
+from connectors.gateway.clients.clients import Role
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_message
 from tests.unit.gateway.test_identities_kept import desk_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.clients import ClientKind, Role
+from connectors.gateway.clients.clients import ClientKind, Role
 from tests.unit.gateway.builders import Gateway, refused
 from tests.unit.gateway.test_identities_kept import desk_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from tests.unit.gateway.builders import Gateway, refused
 
 

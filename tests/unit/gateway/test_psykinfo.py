@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from tests.unit.gateway.builders import Gateway, refused
 
 

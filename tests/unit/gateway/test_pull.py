@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.read_model.cursors import Cursor
 from connectors.read_model.projection import forget_all
 from schemas.identifiers import derived_id

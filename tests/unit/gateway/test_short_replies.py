@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.gateway.handover_forms import HandoverReply
+from connectors.gateway.doors.handover_forms import HandoverReply
 from schemas.codes import ReplyStatus
 from schemas.instants import milliseconds_of
 from tests.unit.gateway.builders import NOW, Crashed, Gateway, a_gateway, refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.gateway.clients import ClientKind, NewClient
+from connectors.gateway.clients.clients import ClientKind, NewClient
 from schemas.refusals import RefusedError
 from tests.unit.gateway.builders import NOW, Gateway, refused
 from tests.unit.gateway.pulling import Programme, a_programme, project

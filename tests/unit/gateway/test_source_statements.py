@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.clients import ClientKind, NewClient, Role
-from connectors.gateway.kafka_inboxes import Received
-from connectors.gateway.source_statements import take_statements
-from connectors.gateway.statements import record_of
+from connectors.gateway.clients.clients import ClientKind, NewClient, Role
+from connectors.gateway.over_kafka.inboxes import Received
+from connectors.gateway.over_kafka.source_statements import take_statements
+from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
 from schemas.events import Enrolment
 from schemas.refusals import RefusedError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.handover_stream import OpenStreams, Stream, events_of
+from connectors.gateway.doors.handover_stream import OpenStreams, Stream, events_of
 from connectors.read_model.cursors import Cursor
 from connectors.read_model.opening import ReadModel
 from connectors.read_model.tables import PROGRESS

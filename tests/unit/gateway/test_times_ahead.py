@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from schemas.instants import milliseconds_of
 from schemas.rules import CLOCK_SKEW_MAX
 from tests.unit.gateway.builders import NOW, Gateway, a_gateway, a_message, refused, response_code

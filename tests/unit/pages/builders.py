@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from connectors.gateway.app import build_gateway
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.ports import Ports
 from connectors.gateway.settings import Limits
 from connectors.pages.attach import attach_pages

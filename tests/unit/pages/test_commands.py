@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.ports import utc_now
 from connectors.pages.links import links_key, opened
 from connectors.read_model.tables import NEEDS, NOTICES, in_transaction, open_read_model

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.names import names_of
 from connectors.pages.owner_page import jurisdiction_of
 from schemas.identifiers import derived_id

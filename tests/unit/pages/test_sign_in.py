@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from connectors.gateway.clients import ClientKind
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.server import configured
 from connectors.pages.attempts import ATTEMPTS_MAX, WINDOW
 from connectors.pages.sessions import SESSION_TIME_MAX, form_token

@@ -17,10 +17,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from connectors.gateway.acceptance import accept
-from connectors.gateway.bodies import check_media_type, read_body
-from connectors.gateway.clients import Role
+from connectors.gateway.clients.clients import Role
+from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.ports import STORE_ERRORS, Desk
+from connectors.gateway.statements.acceptance import accept
 from schemas.refusals import Refusal
 from tests.unit.gateway.builders import Gateway
 from tests.unit.ways_in.way_in import NotNow, Receipt, Sending, WayIn

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from connectors.gateway.kafka_inboxes import Received
-from connectors.gateway.source_statements import take_statements
+from connectors.gateway.over_kafka.inboxes import Received
+from connectors.gateway.over_kafka.source_statements import take_statements
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
-from streams.cli.door_answers import Answered, DoorError
-from streams.cli.doors import Doors
-from streams.cli.receipt_files import Receipts
-from streams.cli.watched_folder import WatchedFolder
+from streams.cli.sending.door_answers import Answered, DoorError
+from streams.cli.sending.doors import Doors
+from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.watched_folder import WatchedFolder
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_statement
 from tests.unit.gateway.sent_lists import COURSE, a_list, map_courses
 from tests.unit.medcom_edi.builders import Notice

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from streams.cli.door_answers import Answered, Standing, answer_of, standing_of
+from streams.cli.sending.door_answers import Answered, Standing, answer_of, standing_of
 from tests.unit.gateway.builders import Gateway
 
 

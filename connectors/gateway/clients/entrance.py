@@ -1,0 +1,64 @@
+"""The entrance: who is there, may they, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from connectors.gateway.doors.turning_away import TurnedAwayError
+from schemas.refusals import Refusal
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from connectors.gateway.clients.clients import Client, Clients, Role
+    from connectors.gateway.clients.rate import RateLimit
+
+_TOKEN_CHARACTERS_MAX = 256
+
+
+class Entrance:
+    """Admits clients by their bearer tokens."""
+
+    def __init__(self, clients: Clients, rate_limit: RateLimit) -> None:
+        """Takes the known clients and the limit on each."""
+        self.clients = clients
+        self._rate_limit = rate_limit
+
+    async def admit(self, request: Request, role: Role) -> Client:
+        """Returns the client; raises TurnedAwayError with 401, 403 or 429, before the body is read."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_CHARACTERS_MAX:
+            raise _unauthenticated("a request carries `Authorization: Bearer` and a token")
+        client = await asyncio.to_thread(self.clients.authenticated, token)
+        if client is None:
+            raise _unauthenticated("the token is known and not revoked")
+        if role not in client.roles:
+            raise TurnedAwayError(
+                403,
+                Refusal(
+                    "forbidden",
+                    "authorization",
+                    f"the token has the role {role}",
+                    "ask operations: `brobygger clients` makes tokens",
+                ),
+            )
+        if not client.may_tell_by(role):
+            rule = "who tells of young people has named its data controller and its legal basis"
+            advice = "ask operations for a token made with --data-controller and --legal-basis"
+            raise TurnedAwayError(403, Refusal("missing_data_controller", "authorization", rule, advice))
+        if wait_seconds := self._rate_limit.wait_seconds(client.client_id):
+            raise TurnedAwayError(
+                429,
+                Refusal(
+                    "too_many_requests", "", "a client keeps to its rate", "wait as Retry-After says, or send NDJSON"
+                ),
+                {"retry-after": str(wait_seconds)},
+            )
+        return client
+
+
+def _unauthenticated(rule: str) -> TurnedAwayError:
+    refusal = Refusal("unauthenticated", "authorization", rule, "ask operations: `brobygger clients` makes tokens")
+    return TurnedAwayError(401, refusal, {"www-authenticate": "Bearer"})

@@ -1,0 +1,89 @@
+"""Reads request bodies within a limit of bytes and time; what is too large is never held."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from connectors.gateway.doors.turning_away import TurnedAwayError
+from schemas.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fastapi import Request
+
+UTF_8 = frozenset({"utf-8", "utf8"})
+_DRAINED_BYTES_MAX = 256 * 1024 * 1024
+_DRAIN_TIME_MAX = timedelta(seconds=10)
+
+
+async def read_body(request: Request, bytes_max: int, time_max: timedelta) -> bytes:
+    """Returns the body; raises TurnedAwayError with 413 where it is larger, with 408 where it comes too slowly."""
+    chunks: list[bytes] = []
+    size = 0
+    too_large = declared_bytes(request) > bytes_max
+    try:
+        async with asyncio.timeout(time_max.total_seconds()):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if too_large or size > bytes_max:
+                    too_large = True
+                    break
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise TurnedAwayError(408, _too_slow(time_max), {"connection": "close"}) from error
+    if too_large:
+        chunks.clear()
+        await _drain(request)
+        raise TurnedAwayError(413, _too_large(bytes_max), {"connection": "close"})
+    return b"".join(chunks)
+
+
+def declared_bytes(request: Request) -> int:
+    """Returns how many bytes the body has by its Content-Length; 0 where none is declared."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
+def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
+    """Returns the body's media type; raises TurnedAwayError with 415 for another, another charset, or compression."""
+    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media_type.strip() in allowed and charset in {"", *charsets} and encoding == "identity":
+        return media_type.strip()
+    names = " or ".join(sorted(allowed))
+    raise TurnedAwayError(
+        415,
+        Refusal(
+            "unsupported_media_type",
+            "content-type",
+            f"the body is {names}, in {' or '.join(sorted(charsets))}, not compressed",
+            "set Content-Type to what the body is",
+        ),
+    )
+
+
+async def _drain(request: Request) -> None:
+    # A client that is still sending when the connection closes may never see the answer, so the rest is
+    # read and dropped, up to a limit.
+    dropped = 0
+    with suppress(TimeoutError, RuntimeError):
+        async with asyncio.timeout(_DRAIN_TIME_MAX.total_seconds()):
+            while dropped < _DRAINED_BYTES_MAX:
+                message = await request.receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+
+
+def _too_large(bytes_max: int) -> Refusal:
+    return Refusal("body_too_large", "body", f"a body has at most {bytes_max} bytes", "send less at once")
+
+
+def _too_slow(time_max: timedelta) -> Refusal:
+    rule = f"a body arrives within {time_max.total_seconds():g} seconds"
+    return Refusal("body_too_slow", "body", rule, "send less at once, or over a better connection")

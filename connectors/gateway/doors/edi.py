@@ -1,0 +1,199 @@
+"""``POST /medcom/edifact`` and ``/medcom/oioxml``: letters in, their receipt out, after the broker has confirmed.
+
+An interchange holds several letters, each taken or refused by itself. What is answered to each is kept with it, and
+the receipt is written from that, so that an interchange that comes again gets its receipt byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, assert_never
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from connectors.gateway.clients.clients import Client, Role
+from connectors.gateway.doors.bodies import check_media_type, read_body
+from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, STORE_UNAVAILABLE, refused_answer
+from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
+from connectors.gateway.letters.publishing import publish_letter
+from connectors.gateway.letters.receipts import Case
+from connectors.gateway.ports import STORE_ERRORS, Desk
+from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.fields import Interchange, Syntax
+from connectors.medcom_edi.outcomes import (
+    Delivery,
+    LetterOutcome,
+    Outcome,
+    OutOfScope,
+    ReceivedReceipt,
+    Refused,
+    Translation,
+    Unreadable,
+)
+from connectors.medcom_edi.receipts import MEDIA_TYPES
+from connectors.medcom_edi.refusing import BODY_BYTES_MAX
+from connectors.medcom_edi.translate import Door, translate
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_XML = frozenset({"application/xml", "text/xml"})
+_TAKEN = {
+    Syntax.EDIFACT: _XML | {"application/edifact", "text/plain", "application/octet-stream"},
+    Syntax.OIOXML: _XML,
+}
+_CONTENTS = {Syntax.EDIFACT: Content.EDIFACT, Syntax.OIOXML: Content.OIOXML}
+_CHARSETS = frozenset({"iso-8859-1", "windows-1252", "utf-8"})
+_OTHER_CONTENT = Refusal(
+    "unknown_content",
+    "document",
+    "a door takes letters of its syntax, in an envelope or without",
+    "send EDIFACT to /medcom/edifact, OIOXML to /medcom/oioxml and FHIR to /medcom/fhir",
+)
+_FOREIGN_SENDER = Refusal(
+    "foreign_source",
+    "sender",
+    "the sender is one that this client may send for",
+    "ask operations for a token with the sender's location number: `brobygger clients create source --sender`",
+)
+_RETRY = {"retry-after": str(RETRY_SECONDS)}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The receipt: CTL03 for what is taken, CTL02 for what is refused, in the sender's syntax"},
+    202: {"description": "Receipts alone were received; they are never acknowledged"},
+    400: {"description": "Nobody can be answered"},
+    403: {"description": "The client may not send for this sender"},
+    413: {"description": "The body is too large"},
+    503: {"description": "Send the same again: what was taken of it is known by its receipt"},
+}
+router = APIRouter(tags=["MedCom"])
+_log = structlog.get_logger(__name__)
+
+
+def _body(media_type: str) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": {"type": "string"}}}}}
+
+
+@router.post("/medcom/edifact", openapi_extra=_body("application/edifact"), responses=_RESPONSES)
+async def receive_edifact(request: Request) -> Response:
+    """Takes an interchange of letters and answers its CTL receipt."""
+    return await _receive(request, Syntax.EDIFACT)
+
+
+@router.post("/medcom/oioxml", openapi_extra=_body("application/xml"), responses=_RESPONSES)
+async def receive_oioxml(request: Request) -> Response:
+    """Takes a document of letters and answers its XCTL receipt."""
+    return await _receive(request, Syntax.OIOXML)
+
+
+async def _receive(request: Request, syntax: Syntax) -> Response:
+    desk: Desk = request.app.state.desk
+    with desk.metrics.request_seconds.labels("letters").time():
+        client = await desk.entrance.admit(request, Role.MEDCOM)
+        check_media_type(request, _TAKEN[syntax], _CHARSETS)
+        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+        try:
+            return await _answer(desk, client, syntax, body)
+        except STORE_ERRORS as error:
+            _log.error("store_unavailable", error=type(error).__name__)
+            desk.metrics.messages.labels("unavailable").inc()
+            return refused_answer(503, STORE_UNAVAILABLE, _RETRY)
+
+
+async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Response:
+    at = desk.ports.clock()
+    outcome = await asyncio.to_thread(_translated, desk, syntax, body, at)
+    interchange = outcome.interchange
+    if interchange is None:
+        return _nobody(desk, client, outcome)
+    if not client.may_send_for(interchange.sender):
+        return refused_answer(403, _FOREIGN_SENDER)
+    match outcome:
+        case Unreadable(refusal):
+            answers = [await _unreadable(desk, interchange, refusal, body, at)]
+        case Delivery(_, letters):
+            answers = []
+            for nth, letter in enumerate(letters, start=1):
+                if isinstance(letter, ReceivedReceipt):
+                    desk.metrics.messages.labels("acknowledgement").inc()
+                elif (answer := await _take(desk, interchange, letter, nth, at)) is not None:
+                    answers.append(answer)
+                else:
+                    return refused_answer(503, BROKER_UNAVAILABLE, _RETRY)
+        case _:
+            assert_never(outcome)
+    if not answers:
+        return Response(status_code=202)
+    return Response(answer_of(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
+
+
+def _translated(desk: Desk, syntax: Syntax, body: bytes, at: datetime) -> Outcome:
+    try:
+        unwrapped = unwrap(body)
+    except RefusedError as error:
+        return Unreadable(error.refusal, None)
+    if unwrapped.content is not _CONTENTS[syntax]:
+        return Unreadable(_OTHER_CONTENT, None)
+    known = desk.medcom
+    door = Door(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
+    return translate(unwrapped.message, syntax, door, at)
+
+
+def _nobody(desk: Desk, client: Client, outcome: Outcome) -> Response:
+    if not isinstance(outcome, Unreadable):
+        raise TypeError("what was delivered has an interchange")
+    desk.metrics.messages.labels("unaddressable").inc()
+    desk.metrics.refusals.labels("letters", outcome.refusal.code).inc()
+    _log.info("letters_refused", code=outcome.refusal.code, field=outcome.refusal.field, client=client.client_id)
+    return refused_answer(400, outcome.refusal)
+
+
+async def _unreadable(desk: Desk, interchange: Interchange, refusal: Refusal, body: bytes, at: datetime) -> Kept:
+    """Returns what is answered to an interchange of which nothing is taken; the same bytes get the same answer."""
+    letter = unreadable_letter_of(desk.fingerprints, interchange, body)
+    opened = await asyncio.to_thread(desk.receipts.open, letter, lambda _: Kept(None, refusal, at).written(), at)
+    desk.metrics.messages.labels("refused").inc()
+    desk.metrics.refusals.labels("letters", refusal.code).inc()
+    _log.info("letters_refused", code=refusal.code, field=refusal.field)
+    return Kept.read(opened.acknowledgement)
+
+
+async def _take(
+    desk: Desk, interchange: Interchange, outcome: Translation | OutOfScope | Refused, nth: int, at: datetime
+) -> Kept | None:
+    """Returns what is answered to a letter, None where the broker has not confirmed it."""
+    letter = letter_of(desk.fingerprints, interchange, outcome, nth)
+    refusal = outcome.refusal if isinstance(outcome, Refused) else None
+
+    def first_answer(case: Case) -> bytes:
+        changed = case is Case.CONTENT_CHANGED
+        return Kept(outcome.addressed, LETTER_CHANGED if changed else refusal, at).written()
+
+    opened = await asyncio.to_thread(desk.receipts.open, letter, first_answer, at)
+    as_of, delivered = opened.publish_as_of, "repeated"
+    if as_of is not None and isinstance(outcome, Translation):
+        delivered = "published"
+        if not await publish_letter(desk, letter, outcome.events, outcome.details, as_of):
+            delivered = "unavailable"
+    answer = Kept.read(opened.acknowledgement)
+    _count(desk, outcome, opened.case, answer, delivered)
+    return None if delivered == "unavailable" else answer
+
+
+def _count(desk: Desk, outcome: LetterOutcome, case: Case, answer: Kept, delivered: str) -> None:
+    """Counts and logs one letter; ids in the log are derived ones."""
+    said, event_id, topic = case.value, None, "unknown"
+    if isinstance(outcome, Translation):
+        topic, event = outcome.events[0]
+        event_id = str(event.event_id)
+    if answer.refusal is not None:
+        said, delivered = ("refused" if case is Case.NEW else said), "refused"
+        desk.metrics.refusals.labels("letters", answer.refusal.code).inc()
+    elif isinstance(outcome, OutOfScope) and case is Case.NEW:
+        said = delivered = "out_of_scope"
+    desk.metrics.messages.labels(said).inc()
+    desk.metrics.events.labels(topic, delivered).inc()
+    _log.info(
+        "letter_received", case=said, outcome=delivered, event_id=event_id, code=answer.refusal and answer.refusal.code
+    )

@@ -1,0 +1,201 @@
+"""``POST /lists/{name}``: a municipality's list, as CSV, XLSX, JSON or NDJSON, raw or as a form's file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import weakref
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import structlog
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from connectors.gateway.clients.clients import Role
+from connectors.gateway.doors.bodies import read_body
+from connectors.gateway.doors.events import check_topic_of
+from connectors.gateway.doors.idempotency import answered_once
+from connectors.gateway.doors.turning_away import (
+    RETRY_SECONDS,
+    STORE_UNAVAILABLE,
+    TurnedAwayError,
+    refused_answer,
+    status_of,
+)
+from connectors.gateway.lists.report import reasons_in
+from connectors.gateway.lists.taking import SentList, take_list
+from connectors.gateway.ports import STORE_ERRORS, Desk
+from connectors.gateway.statements.ledger import Answer
+from connectors.municipal.failed import failed_rows
+from connectors.municipal.mapping import Mapping, MappingError, mapping_from
+from connectors.municipal.rows import ReadList, read_list
+from connectors.municipal.sheets import FileKind
+from schemas.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from connectors.gateway.clients.clients import Client
+
+_JSON, _MULTIPART = "application/json", "multipart/form-data"
+_FAILED_TYPES = {FileKind.CSV: "text/csv", FileKind.NDJSON: "application/x-ndjson"}
+_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA_TYPES = (
+    *("text/csv", _SHEET, _JSON, "application/x-ndjson", "application/octet-stream"),
+    *("text/plain", "application/vnd.ms-excel", _MULTIPART),
+)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _MULTIPART: {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}},
+            "text/csv": {"schema": {"type": "string", "format": "binary"}},
+            _SHEET: {"schema": {"type": "string", "format": "binary"}},
+            _JSON: {"schema": {"type": "array", "items": {"type": "object"}}},
+            "application/x-ndjson": {"schema": {"type": "string", "description": "one row a line"}},
+        },
+    },
+}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The report, row by row; or, where `Accept` names text/csv, the rows that failed as a file"},
+    204: {"description": "Asked for the rows that failed: none did"},
+    404: {"description": "No list of that name has a mapping file"},
+    413: {"description": "The list is too large"},
+    422: {"description": "None of the list can be read; or the Idempotency-Key came with another body"},
+    503: {"description": "Not all of it is confirmed: send the same again"},
+}
+router = APIRouter(tags=["Lists"])
+_locks: weakref.WeakValueDictionary[tuple[str, str], asyncio.Lock] = weakref.WeakValueDictionary()
+_log = structlog.get_logger(__name__)
+
+
+@router.post("/lists/{name}", openapi_extra=_BODY, responses=_RESPONSES)
+async def receive_list(
+    request: Request,
+    name: Annotated[str, Path(examples=["helsingoer-forloeb"])],
+    missing: Annotated[Literal["by-mapping", "believed"], Query()] = "by-mapping",
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Takes a list; answers its report once the broker has confirmed every row that is accepted.
+
+    With `Accept: text/csv` the answer is what failed, in the sender's own form with the reasons, to mend and send
+    again; but where claim codes are to be shown it is the report, since they are shown once.
+    """
+    desk: Desk = request.app.state.desk
+    with desk.metrics.request_seconds.labels("lists").time():
+        client = await desk.entrance.admit(request, Role.STATEMENTS)
+        text, mapping = await asyncio.to_thread(_mapping, desk, name)
+        check_topic_of(client, mapping.topic)
+        content = await _content(request, desk)
+        read = await asyncio.to_thread(read_list, content, mapping, desk.limits.lines_max)
+        if isinstance(read, Refusal):
+            return _refused(desk, client, name, read)
+        believed = missing == "believed"
+        codes: dict[int, str] = {}
+
+        async def process() -> Answer:
+            # What a row says is compared with what was kept of it: two lists at once would both find the old.
+            async with _locks.setdefault((client.name, name), asyncio.Lock()):
+                of = desk.fingerprints.of("list", client.name, name)
+                sent = SentList(name, mapping, client, of, desk.ports.clock(), believed)
+                return await _processed(desk, sent, read, codes)
+
+        # Another mapping may make something else of the same file: a key is for one list and one mapping.
+        scope = (f"{client.client_id} lists {name} {missing} {text}", idempotency_key)
+        try:
+            answer = await answered_once(desk, scope, ("lists", name, content), process)
+        except STORE_ERRORS as error:
+            _log.error("store_unavailable", error=type(error).__name__)
+            return refused_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+        return _answer(request, read, answer, codes)
+
+
+async def _processed(desk: Desk, sent: SentList, read: ReadList, codes: dict[int, str]) -> Answer:
+    report, shown = await take_list(desk, sent, read)
+    codes |= shown
+    for row in report["report"]:
+        for refused in row.get("refused", ()):
+            desk.metrics.refusals.labels("lists", refused["code"]).inc()
+    counts = {name: report[name] for name in ("rows", "accepted", "repeated", "refused", "unavailable")}
+    _log.info("list_received", list=sent.name, client=sent.client.client_id, **counts)
+    unconfirmed = report["unavailable"] or report.get("missing", {}).get("unavailable")
+    return Answer(b"", 503 if unconfirmed else 200, _JSON, json.dumps(report, separators=(",", ":")).encode())
+
+
+def _mapping(desk: Desk, name: str) -> tuple[str, Mapping]:
+    """Returns a list's mapping and its text; read anew each time, so that a mapping may be mended at any moment."""
+    known = _NAME.fullmatch(name) is not None
+    path = desk.lists_folder / f"{name}.toml"
+    if not known or not path.is_file():
+        rule = "the list has a mapping file, <list>.toml in the data folder's lists/"
+        refusal = Refusal("unknown_list", "name", rule, "ask operations: `brobygger lists guess` proposes one")
+        raise TurnedAwayError(404, refusal)
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, mapping_from(text, name)
+    except (MappingError, OSError, UnicodeDecodeError) as error:
+        _log.error("broken_mapping", list=name, error=str(error))
+        rule = "the list's mapping file is as it must be"
+        refusal = Refusal("broken_mapping", "name", rule, "operations: `brobygger lists check` says what is wrong")
+        raise TurnedAwayError(503, refusal) from error
+
+
+async def _content(request: Request, desk: Desk) -> bytes:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media_type not in _MEDIA_TYPES or encoding != "identity":
+        rule = f"the body is one of: {', '.join(_MEDIA_TYPES)}; not compressed"
+        help_text = "set Content-Type to what the file is"
+        raise TurnedAwayError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
+    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits.body_time_max)
+    return await _file_in(request, body) if media_type == _MULTIPART else body
+
+
+async def _file_in(request: Request, body: bytes) -> bytes:
+    async def stream() -> AsyncIterator[bytes]:
+        yield body
+
+    try:
+        parser = MultiPartParser(request.headers, stream(), max_files=1, max_fields=0)  # type: ignore[arg-type]
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise _no_file() from error
+    try:
+        files = [part for part in form.values() if isinstance(part, UploadFile)]
+        if not files:
+            raise _no_file()
+        return await files[0].read()
+    finally:
+        await form.close()
+
+
+def _no_file() -> TurnedAwayError:
+    rule = "a form has one part, a file"
+    return TurnedAwayError(
+        400, Refusal("no_file", "body", rule, "curl --form file=@LIST does it; or send the file raw")
+    )
+
+
+def _refused(desk: Desk, client: Client, name: str, refusal: Refusal) -> Response:
+    desk.metrics.refusals.labels("lists", refusal.code).inc()
+    _log.info("list_refused", list=name, code=refusal.code, client=client.client_id)
+    return refused_answer(status_of(refusal), refusal)
+
+
+def _answer(request: Request, read: ReadList, answer: Answer, codes: dict[int, str]) -> Response:
+    headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
+    report = json.loads(answer.content)
+    wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
+    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not codes:  # noqa: PLR2004
+        reasons = reasons_in(report)
+        if not reasons:
+            return Response(status_code=204)
+        kind, content = failed_rows(read, reasons)
+        return Response(content, 200, media_type=_FAILED_TYPES[kind])
+    for row in report["report"]:
+        if row["row"] in codes:
+            row["claim_code"] = codes[row["row"]]
+    return Response(json.dumps(report, separators=(",", ":")), answer.status, headers, media_type=_JSON)

@@ -1,0 +1,1 @@
+"""MedCom's letters once they are read: their receipts, and what is published and kept of them."""

@@ -1,0 +1,226 @@
+"""Takes lists: each row read, compared with what it said before, published and kept; or refused by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from connectors.gateway.lists.missing import what_is_missing
+from connectors.gateway.lists.report import RowReport, report_of
+from connectors.gateway.lists.rows import KnownRow, Taken
+from connectors.gateway.lists.steps import Saying, bytes_of, event_of, said_again, said_now, stands_again
+from connectors.gateway.statements.acceptance import LineOutcome, accept_read
+from connectors.municipal.fields import FIELDS
+from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from connectors.gateway.clients.clients import Client
+    from connectors.gateway.ports import Desk
+    from connectors.gateway.statements.reading import Reader
+    from connectors.gateway.tables import Fingerprints
+    from connectors.municipal.mapping import Mapping
+    from connectors.municipal.rows import ReadList, Row
+
+_ROWS_AT_ONCE = 500
+_DUPLICATE = Refusal(
+    "duplicate_row",
+    "row",
+    "a statement stands in one row of a list; the first one was taken",
+    "leave one out; where a list tells every step of a thing, the mapping says so (steps = true)",
+)
+_NOT_TRIED = Refusal(
+    "broker_unavailable", "", "a statement is taken once the broker has confirmed it", "send the same list again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentList:
+    """A list that was sent: its name and mapping, by whom and when. ``of`` is what stands for it in the database."""
+
+    name: str
+    mapping: Mapping
+    client: Client
+    of: bytes
+    at: datetime
+    believe_missing: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Returns the topic of its statements."""
+        return self.mapping.topic
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A row on its way. ``outcome`` is set where nothing of it is to be published."""
+
+    row: Row
+    mark: bytes = b""
+    content: bytes = b""
+    saying: Saying = field(default_factory=lambda: Saying([]))
+    outcome: RowReport | None = None
+
+
+@dataclass(slots=True)
+class _Met:
+    """The rows of a list so far: each content by its mark with the row it stood in, and which rows are copies."""
+
+    first: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    copies: dict[int, int] = field(default_factory=dict)
+
+
+async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[str, Any], dict[int, str]]:
+    """Returns the report, and the claim codes by row: shown now, never kept.
+
+    The broker has confirmed whatever is reported as accepted. A list that is cut off anywhere may be sent again, and
+    doubles nothing. Raises what the stores raise; then, too, all of it may be sent again.
+    """
+    reports: list[RowReport] = []
+    met = _Met()
+    for start in range(0, len(read.rows), _ROWS_AT_ONCE):
+        rows = read.rows[start : start + _ROWS_AT_ONCE]
+        if any(report.outcome == "unavailable" for report in reports):
+            reports += [RowReport(row.number, "unavailable", None, ((None, _NOT_TRIED),)) for row in rows]
+        else:
+            reports += await _take_rows(desk, sent, list(_entries(desk.fingerprints, sent, rows, met)))
+    reports = _with_copies(reports, met.copies)
+    missing = await what_is_missing(desk, sent, read, reports)
+    codes = {report.row: report.claim_code for report in reports if report.claim_code is not None}
+    return report_of(sent.name, sent.mapping, read, reports, missing), codes
+
+
+def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
+    """Returns a row's form with the ids that its list has none of, and the time where it tells none."""
+    form = {"statement_id": statement_id} | (row.form or {})
+    known = FIELDS[mapping.event]
+    if "episode_id" in known:
+        form.setdefault("episode_id", form["statement_id"])
+    for name in ("occurred_at", "status_at"):
+        if name in known:
+            form.setdefault(name, since.isoformat())
+    return form
+
+
+def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, Refusal], ...]:
+    """Returns the refusal of a whole row with the column that its field comes from."""
+    return ((mapping.column_of(refusal.field.partition("[")[0]), refusal),)
+
+
+def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:
+    for row in rows:
+        if row.key is None:
+            yield _Entry(row, outcome=_refused(row))
+            continue
+        mark = marks.of("list row", sent.client.name, sent.name, *row.key)
+        if row.form is None:
+            yield _Entry(row, mark, outcome=_refused(row))
+            continue
+        content = marks.of("list content", json.dumps(row.form, sort_keys=True))
+        before, number = met.first.setdefault(mark, (content, row.number))
+        if number == row.number:
+            yield _Entry(row, mark, content)
+        elif before == content:
+            met.copies[row.number] = number
+            yield _Entry(row, outcome=RowReport(row.number, "repeated"))
+        else:
+            yield _Entry(row, outcome=RowReport(row.number, "refused", None, ((None, _DUPLICATE),)))
+
+
+def _with_copies(reports: Sequence[RowReport], copies: dict[int, int]) -> list[RowReport]:
+    """Returns the reports where a row that stands twice was taken as often as its first: once, or not at all."""
+    by_row = {report.row: report for report in reports}
+    firsts = {row: by_row[first] for row, first in copies.items()}
+    return [
+        replace(firsts[one.row], row=one.row, claim_code=None)
+        if one.row in firsts and firsts[one.row].problems
+        else one
+        for one in reports
+    ]
+
+
+def _refused(row: Row) -> RowReport:
+    problems = tuple((problem.column, problem.refusal) for problem in row.problems)
+    return RowReport(row.number, "refused", None, problems)
+
+
+async def _take_rows(desk: Desk, sent: SentList, entries: Sequence[_Entry]) -> list[RowReport]:
+    known = await asyncio.to_thread(desk.list_rows.enter, sent.of, _contents(entries), sent.at)
+    await asyncio.to_thread(_say_all, desk, sent, entries, known)
+    said = [statement for entry in entries if entry.outcome is None for statement in entry.saying.statements]
+    outcomes = iter(await accept_read(desk, sent.client, sent.topic, said, sent.at))
+    reports = [_report(entry, outcomes) for entry in entries]
+    await asyncio.to_thread(_keep, desk, sent, entries, reports)
+    return reports
+
+
+def _contents(entries: Sequence[_Entry]) -> dict[bytes, bytes | None]:
+    """Returns how each row is, None where it can't be read; of two about the same, as the one that can."""
+    contents: dict[bytes, bytes | None] = {}
+    for entry in entries:
+        if entry.mark:
+            contents[entry.mark] = entry.content or contents.get(entry.mark)
+    return contents
+
+
+def _say_all(desk: Desk, sent: SentList, entries: Sequence[_Entry], known: dict[bytes, KnownRow]) -> None:
+    """Works out what is to be published of each row; asks the vault, which blocks, about the new and the changed."""
+    for entry in entries:
+        if entry.outcome is None:
+            try:
+                entry.saying = _saying(desk, sent, entry, known[entry.mark])
+            except RefusedError as error:
+                problems = problems_of(error.refusal, sent.mapping)
+                entry.outcome = RowReport(entry.row.number, "refused", None, problems)
+
+
+def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> Saying:
+    topic = sent.topic
+    if known.event is not None and known.content == entry.content and stands_again(topic, known):
+        saying = said_again(topic, known)
+        if not saying.statements:
+            entry.outcome = RowReport(entry.row.number, "repeated", event_of(topic, known.event).event_id)
+        return saying
+    name = statement_id_of(desk.fingerprints, sent, entry.row)
+    form = form_of(entry.row, sent.mapping, name, known.since)
+    return said_now(topic, read_form(desk.reader, topic, form, sent.client, sent.at), known)
+
+
+def statement_id_of(marks: Fingerprints, sent: SentList, row: Row) -> str:
+    """Returns an id for what a row is about, of a list without ids: nobody without the key finds the row by it."""
+    return f"{sent.name}-{marks.of('list statement', sent.client.name, sent.name, *(row.statement or ())).hex()[:32]}"
+
+
+def read_form(reader: Reader, topic: str, form: dict[str, Any], client: Client, at: datetime) -> Any:
+    """Returns the statement that a form is, by the one reader of JSON statements; raises RefusedError."""
+    return reader.read(topic, json.dumps(form).encode(), client, at)
+
+
+def _report(entry: _Entry, confirmed: Iterator[LineOutcome]) -> RowReport:
+    if entry.outcome is not None:
+        return entry.outcome
+    outcomes = [next(confirmed) for _ in entry.saying.statements]
+    worst = next((one for one in outcomes if one.refusal is not None), outcomes[-1])
+    if worst.refusal is not None:
+        return RowReport(entry.row.number, worst.outcome, None, ((None, worst.refusal),))
+    changed = any(one.outcome == "accepted" for one in outcomes)
+    code = next((one.claim_code for one in outcomes if one.claim_code is not None), None)
+    return RowReport(entry.row.number, "accepted" if changed else "repeated", outcomes[-1].event_id, (), code)
+
+
+def _keep(desk: Desk, sent: SentList, entries: Sequence[_Entry], reports: Sequence[RowReport]) -> None:
+    """Keeps what rows have become; of those that say what they said, or are refused, that they were there."""
+    taken, seen, present = list[Taken](), list[bytes](), list[bytes]()
+    for entry, report in zip(entries, reports, strict=True):
+        own = [one for one in entry.saying.statements if one.event.cancels is None]
+        if report.outcome in ("accepted", "repeated") and own and entry.outcome is None:
+            event = own[-1].event
+            taken.append(Taken(entry.mark, entry.content, event.youth_id, bytes_of(event), entry.saying.earlier))
+        elif entry.mark and report.outcome != "unavailable":
+            (present if report.outcome == "refused" else seen).append(entry.mark)
+    desk.list_rows.keep(sent.of, taken, sent.at)
+    desk.list_rows.keep_seen(sent.of, seen, present, sent.at)

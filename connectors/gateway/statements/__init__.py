@@ -1,0 +1,1 @@
+"""Statements in the public JSON form: read, entered, published and marked done."""

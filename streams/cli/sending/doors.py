@@ -1,0 +1,98 @@
+"""Sends files through the gateway's doors, as often as it takes."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from streams.cli.sending.door_answers import Answered, DoorError, Standing, standing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streams.cli.sending.file_kinds import Letter
+
+_TIMEOUT = timedelta(seconds=60)
+_ATTEMPTS_MAX = 8
+_PAUSE_SECONDS_MAX = 30.0
+_UNAUTHENTICATED = 401
+
+
+class Doors:
+    """The gateway over HTTP, with one token. Use as a context manager; calls block up to some minutes."""
+
+    def __init__(self, gateway: str, token: str, pause: Callable[[float], object] = time.sleep) -> None:
+        """Takes the gateway's address, e.g. http://127.0.0.1:8460, and how to wait so many seconds.
+
+        Where ``pause`` returns True nothing is tried again.
+        """
+        self._gateway = gateway
+        self._pause = pause
+        self._has_answered = False
+        headers = {"authorization": f"Bearer {token}"}
+        self._client = httpx.Client(base_url=gateway, headers=headers, timeout=_TIMEOUT.total_seconds())
+
+    def __enter__(self) -> Self:
+        """Opens nothing yet."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def send(self, letter: Letter) -> Answered:
+        """Sends a file and returns what was answered; sending the same again is safe.
+
+        Raises DoorError where no door answers, the token is not known, or an answer stays transient.
+        """
+        # The same bytes have the same key, so that a second run is answered as the first was.
+        key = {"idempotency-key": letter.digest} if letter.is_statement else {}
+        return self.post(letter.door, letter.content, {"content-type": letter.media_type} | key)
+
+    def post(self, door: str, content: bytes, headers: dict[str, str], timeout: timedelta = _TIMEOUT) -> Answered:
+        """Returns what a door answers to these headers and bytes; raises DoorError as ``send`` does.
+
+        A transient answer is returned only where it shows claim codes, and has to be kept.
+        """
+        why, seconds = "", 1.0
+        for attempt in range(_ATTEMPTS_MAX):
+            if attempt and self._pause(min(seconds, _PAUSE_SECONDS_MAX)) is True:
+                break
+            try:
+                response = self._client.post(door, content=content, headers=headers, timeout=timeout.total_seconds())
+            except httpx.HTTPError as error:
+                why, seconds = type(error).__name__, 2.0**attempt
+                if not self._has_answered:  # an address where nothing was ever heard is more likely a wrong one
+                    raise self._silent(why) from error
+                continue
+            answered = _answered(response)
+            self._has_answered = True
+            self._check_token(answered)
+            if standing_of(answered) is not Standing.TRANSIENT or answered.shows_codes:
+                return answered
+            why, seconds = f"status {answered.status}", _asked_seconds(response, 2.0**attempt)
+        raise self._silent(why)
+
+    def _check_token(self, answered: Answered) -> None:
+        if answered.status == _UNAUTHENTICATED:
+            raise DoorError("the token is not known, or was revoked; operations make one: `brobygger clients create`")
+
+    def _silent(self, why: str) -> DoorError:
+        return DoorError(
+            f"the gateway at {self._gateway} does not answer ({why}); `brobygger doctor` tells whether it runs. "
+            "What it has taken is not sent again by the same command"
+        )
+
+
+def _answered(response: httpx.Response) -> Answered:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    return Answered(response.status_code, kind, response.content)
+
+
+def _asked_seconds(response: httpx.Response, otherwise: float) -> float:
+    """Returns how long the gateway asks to wait (Retry-After in seconds, RFC 9110 §10.2.3)."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() else otherwise

@@ -1,0 +1,150 @@
+"""What a file is, known by its content, and which door it goes to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, Content, Unwrapped, unwrap
+from schemas.refusals import RefusedError
+from schemas.topics import STATEMENT_TOPICS
+from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, NoDoorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_BYTES_MAX = ENVELOPE_BYTES_MAX
+# A file's receipt has a longer name, of which systems take 255 bytes.
+NAME_BYTES_MAX = 200
+_FHIR_XML = "application/fhir+xml"
+_MARK = b"\xef\xbb\xbf"
+_LINES = (".jsonl", ".ndjson")
+# What is written beside a file that was sent is not sent with its folder; nor is what is still being written.
+_WRITTEN = re.compile(r"\.(report\.json|failed\.csv|failed\.ndjson|receipt\.(json|ndjson|edi|xml)|part|tmp)$")
+_BARE = {
+    Content.EDIFACT: ("/medcom/edifact", EDIFACT),
+    Content.OIOXML: ("/medcom/oioxml", XML),
+    Content.FHIR_XML: ("/medcom/fhir", _FHIR_XML),
+    Content.FHIR_JSON: ("/medcom/fhir", FHIR),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A file on its way: the door it goes to, as what, and its bytes."""
+
+    door: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Returns what tells that the same was sent to the same door before; never leaves the sender's machine."""
+        return digest_of(f"{self.door} {self.media_type}", self.content)
+
+    @property
+    def is_statement(self) -> bool:
+        """Returns whether it goes to a door that takes an Idempotency-Key; the others know a letter by its own ids."""
+        return self.door.startswith("/events/")
+
+
+def digest_of(door: str, content: bytes) -> str:
+    """Returns 64 hexadecimal digits, the same for the same bytes at the same door."""
+    return hashlib.sha256(door.encode() + b"\0" + content).hexdigest()
+
+
+def is_sent(path: Path) -> bool:
+    """Returns whether a file of a folder is sent: none that is hidden, written here, or still being written."""
+    return not path.name.startswith(".") and not _WRITTEN.search(path.name) and path.is_file()
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Yields a folder's files, those of its folders too, by name; nothing in a hidden folder."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts[:-1]
+        if is_sent(path) and not any(part.startswith(".") for part in inside):
+            yield path
+
+
+def content_of(path: Path) -> bytes:
+    """Returns what a file holds; raises NoDoorError where it can't be read, or it or its name is too large."""
+    if len(os.fsencode(path.name)) > NAME_BYTES_MAX:
+        raise NoDoorError(f"has a name of more than {NAME_BYTES_MAX} bytes; rename it")
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise NoDoorError(f"can't be read: {error.strerror}; check the path and its rights") from error
+    if len(content) > FILE_BYTES_MAX:
+        raise NoDoorError(f"is larger than {FILE_BYTES_MAX} bytes; split it")
+    return content
+
+
+def letter_of(path: Path, topic: str | None) -> Letter:
+    """Reads a file and finds its door: MedCom's by what it holds, statements' by ``topic`` or the file's name.
+
+    A file whose name starts with a topic's (``discharges-2026-01.ndjson``) needs no ``topic``. Raises NoDoorError.
+    """
+    content = content_of(path)
+    try:
+        unwrapped = unwrap(content)
+    except RefusedError as error:
+        return _unread(content, error)
+    if unwrapped.content is not Content.FHIR_JSON or unwrapped.message is not content:
+        return _of_medcom(content, unwrapped)
+    if _is_resource(content):
+        return Letter(*_BARE[Content.FHIR_JSON], content)
+    return _of_statements(path, content, topic)
+
+
+def _of_medcom(content: bytes, unwrapped: Unwrapped) -> Letter:
+    door, media_type = _BARE[unwrapped.content]
+    return Letter(door, media_type if unwrapped.message is content else XML, content)
+
+
+def _unread(content: bytes, error: RefusedError) -> Letter:
+    """Sends XML that can't be read to a door, which says so and counts it; refuses what is nothing that is known."""
+    if content.removeprefix(_MARK).lstrip().startswith(b"<"):
+        return Letter("/medcom/oioxml", XML, content)
+    rule, help_ = error.refusal.rule, error.refusal.help
+    raise NoDoorError(f"{rule}; {help_}; for a list give --list NAME") from error
+
+
+def _of_statements(path: Path, content: bytes, topic: str | None) -> Letter:
+    named = topic or next((one for one in STATEMENT_TOPICS if path.name.startswith(one)), None)
+    if named is None:
+        names = ", ".join(STATEMENT_TOPICS)
+        raise NoDoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
+    return Letter(f"/events/{named}", NDJSON if _has_lines(path, content) else JSON, content)
+
+
+def _is_resource(content: bytes) -> bool:
+    """Returns whether JSON is FHIR's; what can't be read but names a resource is, too: its door says what is wrong."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return b'"resourceType"' in content
+    return isinstance(value, dict) and "resourceType" in value
+
+
+def _has_lines(path: Path, content: bytes) -> bool:
+    """Returns whether each line is a statement: by the file's name, or where its first line is one and there are more.
+
+    What is broken is read as one statement, whose door says where.
+    """
+    if path.suffix.lower() in _LINES:
+        return True
+    lines = [line for line in content.removeprefix(_MARK).splitlines() if line.strip()]
+    return len(lines) > 1 and _is_object(lines[0])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,79 @@
+"""Which files a command sends, where the receipt of each belongs, and the sending of one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from streams.cli.sending.door_answers import Answer, DoorError, Standing, answer_of, standing_of
+from streams.cli.sending.file_kinds import files_in, letter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from streams.cli.sending.doors import Doors
+    from streams.cli.sending.receipt_files import Receipts
+
+
+class SentFile(NamedTuple):
+    """A file, the folder of its receipts, and its name there: its path below the folder that was named."""
+
+    path: Path
+    folder: Path
+    name: str
+
+
+# Of a folder of lists the rest is left out: nothing tells by its content that it is one.
+_LISTS = (".csv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
+
+
+def files_of(paths: list[Path], receipts: Path | None, *, lists_alone: bool) -> list[SentFile]:
+    """Returns the files named and those in the folders named, each once, in this order.
+
+    Receipts lie beside the files, or below ``receipts`` as the files do below the folder that was named. Raises
+    DoorError where two files would have one receipt.
+    """
+    found: dict[Path, SentFile] = {}
+    for path in paths:
+        for file in _below(path, receipts):
+            if lists_alone and path.is_dir() and file.path.suffix.lower() not in _LISTS:
+                continue
+            found.setdefault(file.path.resolve(), file)
+    places: dict[Path, Path] = {}
+    for file in found.values():
+        place = file.folder / file.name
+        if places.setdefault(place, file.path) != file.path:
+            raise DoorError(f"{places[place]} and {file.path} would have one receipt; give the folder they are in")
+    return list(found.values())
+
+
+def send_letter(doors: Doors, receipts: Receipts, file: SentFile, topic: str | None) -> Answer:
+    """Sends a letter or statements unless that was done, puts the receipt in place, and returns what it says.
+
+    Where the file was turned away there is no receipt, and the next run sends it again. Raises DoorError.
+    """
+    letter = letter_of(file.path, topic)
+    known = receipts.known(file.name, letter.digest)
+    if known is not None:
+        if not receipts.is_done(file.name, letter.digest):
+            receipts.finish(file.name, letter.digest, known.status)
+        return answer_of(known)
+    receipts.begin(file.name, letter.digest)
+    answered = doors.send(letter)
+    match standing_of(answered):
+        case Standing.FINAL:
+            receipts.keep(file.name, letter.digest, answered)
+        case Standing.TRANSIENT:
+            raise receipts.keep_partly(file.name, answered)
+        case Standing.TURNED_AWAY:
+            pass
+    return answer_of(answered)
+
+
+def _below(path: Path, receipts: Path | None) -> Iterator[SentFile]:
+    if not path.is_dir():
+        yield SentFile(path, receipts or path.parent, path.name)
+        return
+    for file in files_in(path):
+        if receipts is None or not file.resolve().is_relative_to(receipts.resolve()):
+            yield SentFile(file, receipts or path, file.relative_to(path).as_posix())

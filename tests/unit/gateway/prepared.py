@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from functools import cache, partial
+from functools import cache, partial, partialmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from connectors.pages.sessions import open_sessions
 from connectors.read_model.tables import open_read_model
 from connectors.vault import database
 from connectors.vault.keys import create_keys, index_keys
+from connectors.vault.migrating import Migrations
 from connectors.vault.store import open_vault
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 _ROUTES: dict[int, list[BaseRoute]] = {}
+_COPIES: set[Path] = set()
 
 
 def settings_in(folder: Path, **changes: object) -> GatewaySettings:
@@ -47,6 +49,7 @@ def make_ready(folder: Path) -> None:
     """Makes a data folder what a gateway's first start leaves; one in which there are keys stays as it is."""
     if not (folder / "keys").exists():
         shutil.copytree(_first_start().name, folder, dirs_exist_ok=True)
+        _COPIES.add(folder)
 
 
 def share_routes(app: FastAPI) -> None:
@@ -67,12 +70,18 @@ def worked_out_once() -> Iterator[None]:
         patched.setattr(attach, "load_reference", read_reference)
         patched.setattr(attach, "load_programmes", read_programmes)
         patched.setattr(database, "_make_tables", partial(_make_missing, database._make_tables))
+        patched.setattr(Migrations, "upgrade", partialmethod(_upgrade_others, Migrations.upgrade))
         yield
 
 
 def _make_missing(make: Callable[[Engine, MetaData], None], engine: Engine, tables: MetaData) -> None:
     if not tables.tables.keys() <= set(inspect(engine).get_table_names()):
         make(engine, tables)
+
+
+def _upgrade_others(migrations: Migrations, upgrade: Callable[[Migrations, Engine], None], engine: Engine) -> None:
+    if engine.url.get_backend_name() != "sqlite" or Path(engine.url.database or "").parent not in _COPIES:
+        upgrade(migrations, engine)
 
 
 # Each key and table waits for the disk, some forty times a start.

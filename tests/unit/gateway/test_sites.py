@@ -49,14 +49,14 @@ async def test_another_sites_handover_is_not_there_for_it(gateway: Gateway, meth
     assert gateway.publisher.records == []
 
 
-async def test_a_site_answers_its_own_handover(gateway: Gateway) -> None:
-    site = await helsingoer_of_two_sites(gateway)
+async def test_a_site_answers_its_own_handover(hasty: Gateway) -> None:
+    site = await helsingoer_of_two_sites(hasty)
 
     shown = await site.get(f"/handovers/{handover_id('ours')}")
     answered = await site.reply(handover_id("ours"), status="accepted")
 
     assert (shown.status_code, answered.status_code) == (200, 202)
-    assert [event["statement_id"] for event in gateway.published("replies")] == [handover_id("ours")]
+    assert [event["statement_id"] for event in hasty.published("replies")] == [handover_id("ours")]
 
 
 @pytest.mark.parametrize("topic", ["replies", "enrolments", "referrals"])

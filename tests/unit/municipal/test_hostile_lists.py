@@ -82,6 +82,7 @@ def test_any_bytes_are_a_list_or_refused(content: bytes) -> None:
     assert read_list(content, a_mapping(), ROWS_MAX) is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", [b"", b"PK\x03\x04", b"[", b"{", b"\xff\xfe", b"CPR;Sag;Status;Dato\n"])
 def test_a_hundred_megabytes_of_anything_are_refused_unread(start: bytes) -> None:
     found = read_list(start + b"x;" * (50 * 1024 * 1024), a_mapping(), ROWS_MAX)

@@ -11,6 +11,7 @@ from tests.unit.gateway.builders import Crashed, Gateway
 from tests.unit.ways_in.every_way import WAYS
 from tests.unit.ways_in.way_in import NotNow, WayIn
 
+pytestmark = pytest.mark.long
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from streams.engine.opening import OpenTask
 
 
+_HEARTBEAT_SECONDS = 0.5
+
+
 def opens_after_heartbeats(number: int) -> None:
     """Makes every task wait, before it opens, until the group has answered so many heartbeats of this member."""
     answered = 0
@@ -56,6 +59,8 @@ def main() -> None:
     settings = EngineSettings(Path(state_dir), membership=membership)
     app = build_app(app_id, KafkaConnection(bootstrap=bootstrap), stages(), settings)
     app.conf.broker_request_timeout = float(request)
+    # However long the session: by its heartbeat a member hears that the others wait for it to join again.
+    app.conf.broker_heartbeat_interval = _HEARTBEAT_SECONDS
     run_worker(app)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+import pytest_asyncio
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import describe
@@ -19,11 +20,14 @@ from streams.log.decoding import read_json
 from tests.integration.attempts import ATTEMPTS_OF_A_SOURCE, OTHER_SOURCE, SOURCE, Attempt
 from tests.integration.command_line import until
 from tests.integration.secured import PARTITIONS, Secured, a_secured_broker, a_secured_service, readmes_example
+from tests.unit.gateway.builders import a_statement
 
 pytestmark = pytest.mark.integration
+on_the_service = pytest.mark.asyncio(loop_scope="module")
 
 STATEMENTS = kafka_name(f"statements.{SOURCE}")
 _TAKEN_MAX_SECONDS = 60
+_ENROLMENT = ("ce_type", b"brobygger.enrolments.v1")
 _LAWFUL = ("--data-controller", "Helsingør Kommune", "--legal-basis", "Serviceloven §50")
 
 
@@ -43,6 +47,13 @@ def source(secured: Secured) -> KafkaConnection:
     return secured.user(f"source-{SOURCE}")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(secured: Secured) -> AsyncIterator[Secured]:
+    """Has workers and a gateway run."""
+    async with a_secured_service(secured):
+        yield secured
+
+
 @pytest.mark.parametrize("attempt", ATTEMPTS_OF_A_SOURCE, ids=str)
 def test_a_sources_credentials_are_refused(source: KafkaConnection, attempt: Attempt) -> None:
     with pytest.raises(Exception, match=attempt.refused_by) as refusal:
@@ -57,19 +68,62 @@ def test_a_sources_topic_keeps_nothing_for_long(secured: Secured) -> None:
     assert (config["retention.ms"], config["segment.ms"]) == (str(7 * 86_400_000), "3600000")
 
 
+@on_the_service
 async def test_readmes_source_states_once_is_told_each_time_and_leaves_nothing_behind(
-    secured: Secured, source: KafkaConnection, tmp_path: Path
+    service: Secured, source: KafkaConnection, tmp_path: Path
 ) -> None:
-    async with a_secured_service(secured):
-        for times in (1, 2):
-            folder = tmp_path / str(times)
-            folder.mkdir()
-            with readmes_example(f"brobygger-source-{SOURCE}", source, folder) as printed:
-                await asyncio.to_thread(until, lambda: receipts_in(printed()) >= 1, _TAKEN_MAX_SECONDS)
-        await asyncio.to_thread(until, lambda: left_in(secured.connection, STATEMENTS) == 0, _TAKEN_MAX_SECONDS)
+    for times in (1, 2):
+        folder = tmp_path / str(times)
+        folder.mkdir()
+        with readmes_example(f"brobygger-source-{SOURCE}", source, folder) as printed:
+            await asyncio.to_thread(until, lambda: receipts_in(printed()) >= 1, _TAKEN_MAX_SECONDS)
+    await asyncio.to_thread(until, lambda: left_in(service.connection, STATEMENTS) == 0, _TAKEN_MAX_SECONDS)
 
-    [course] = all_on(secured.connection, kafka_name("enrolments"))
-    assert (course["source"], course["statement_id"]) == (f"{SOURCE}-kommune", "course-8")
+    [course] = [one for one in courses_on(service.connection) if one["statement_id"] == "course-8"]
+    assert course["source"] == f"{SOURCE}-kommune"
+
+
+@on_the_service
+async def test_a_header_that_no_client_can_read_is_refused_with_its_batch_and_holds_nobody_up(
+    service: Secured, source: KafkaConnection
+) -> None:
+    def all_told() -> bool:
+        return len(receipts_of(source)) == told_before + 5
+
+    told_before = len(receipts_of(source))
+    with KafkaProducer(**source.for_kafka_python(), linger_ms=1_000) as producer:
+        for name, header in (("before", "ce_note"), ("bad", _NotUtf8("x")), ("after", "ce_note")):
+            producer.send(STATEMENTS, a_course(name), partition=0, headers=[_ENROLMENT, (header, b"")])
+        producer.flush()
+        for name, partition in (("next", 0), ("elsewhere", 1)):
+            producer.send(STATEMENTS, a_course(name), partition=partition, headers=[_ENROLMENT]).get(30)
+        await asyncio.to_thread(until, all_told, _TAKEN_MAX_SECONDS)
+
+    taken = {one["statement_id"] for one in courses_on(service.connection)}
+    codes = [one["refused"]["code"] for one in receipts_of(source) if one["outcome"] == "refused"]
+    assert taken >= {"before", "next", "elsewhere"}
+    assert not taken & {"bad", "after"}
+    assert codes == ["unreadable_header"] * 2
+
+
+class _NotUtf8(str):
+    """The name of a header that is written as no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        """Returns bytes that no text in UTF-8 has."""
+        return b"\xff"
+
+
+def a_course(statement_id: str) -> bytes:
+    """Returns the public form of a course."""
+    return json.dumps(a_statement("enrolments", statement_id=statement_id)).encode()
+
+
+def receipts_of(connection: KafkaConnection) -> list[dict[str, Any]]:
+    """Returns every receipt that the source has been written."""
+    return [json.loads(value) for value in values_on(connection, kafka_name(f"receipts.{SOURCE}"))]
 
 
 def receipts_in(printed: str) -> int:
@@ -87,8 +141,13 @@ def left_in(connection: KafkaConnection, topic: str) -> int:
     return sum(end[place] - begin[place] for place in places)
 
 
-def all_on(connection: KafkaConnection, topic: str) -> list[dict[str, Any]]:
-    """Returns every event on a topic."""
+def courses_on(connection: KafkaConnection) -> list[dict[str, Any]]:
+    """Returns every course that was published."""
+    return [read_json(Enrolment, value) for value in values_on(connection, kafka_name("enrolments"))]
+
+
+def values_on(connection: KafkaConnection, topic: str) -> list[bytes]:
+    """Returns every value on a topic."""
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     found = []
     with KafkaConsumer(**connection.for_kafka_python()) as consumer:
@@ -97,5 +156,5 @@ def all_on(connection: KafkaConnection, topic: str) -> list[dict[str, Any]]:
         ends = consumer.end_offsets(places)
         while any(consumer.position(place) < ends[place] for place in places):
             for records in consumer.poll(timeout_ms=200).values():
-                found += [read_json(Enrolment, record.value) for record in records]
+                found += [record.value for record in records]
     return found

@@ -18,7 +18,7 @@ from connectors.gateway.clients.clients import Client, ClientKind, Role
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.publisher import Record, Unavailable
-from connectors.gateway.statements.acceptance import accept
+from connectors.gateway.statements.acceptance import LineOutcome, accept
 from schemas.cloudevents import headers_of
 from schemas.codec import SINGLE_OBJECT, codec
 from schemas.codes import HandoverStatement, Identity, NeedKind
@@ -48,11 +48,13 @@ async def take_answers(desk: Desk, programme: str, answers: Sequence[Received]) 
     """Takes a programme's answers in their order and tells it of those refused; False where all must come again."""
     client = _client_of(programme)
     bodies = [_as_json(answer.value) for answer in answers]
+    readable = [body for answer, body in zip(answers, bodies, strict=True) if answer.refusal is None]
     try:
-        outcomes = await accept(desk, client, "replies", bodies)
+        taken = iter(await accept(desk, client, "replies", readable))
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)
         return False
+    outcomes = [next(taken) if one.refusal is None else LineOutcome("refused", None, one.refusal) for one in answers]
     refusals = [
         _refusal_record(programme, answer, (body, outcome.refusal), desk.ports.clock())
         for answer, body, outcome in zip(answers, bodies, outcomes, strict=True)

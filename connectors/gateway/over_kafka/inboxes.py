@@ -11,16 +11,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from schemas.refusals import Refusal
 from schemas.topics import catalogue, kafka_name, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from aiokafka import TopicPartition
     from aiokafka.structs import ConsumerRecord
 
     from connectors.kafka.connection import KafkaConnection
@@ -31,16 +31,27 @@ _POLL = timedelta(seconds=1)
 _RECORDS_AT_ONCE = 100
 _NEW_TOPIC_SEEN_WITHIN = timedelta(seconds=30)
 _PARTY = "<party>"
+_POLL_OF_ONE = timedelta(milliseconds=200)
+_UNREADABLE = Refusal(
+    "unreadable_header",
+    "headers",
+    "the name of a header is text in UTF-8",
+    "correct it, and send again every record that the producer had sent in one batch with it",
+)
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One record of an inbox, and where it was. Of headers with one name the last counts."""
+    """One record of an inbox, and where it was. Of headers with one name the last counts.
+
+    ``refusal`` says why nothing of it could be read.
+    """
 
     place: str
     value: bytes
     headers: dict[str, bytes] = field(default_factory=dict)
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ def start_reading(inboxes: Inboxes, connection: KafkaConnection) -> asyncio.Task
 
 async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
     pattern = re.escape(kafka_name(f"{inboxes.short}.{_PARTY}")).replace(re.escape(_PARTY), "[a-z0-9-]+")
+    unreadable = False
     while True:
         consumer = AIOKafkaConsumer(
             **connection.for_aiokafka(),
@@ -83,7 +95,12 @@ async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
             await consumer.start()
             if admin is not None:
                 await admin.start()
+            if unreadable:
+                await _pass_unreadable(inboxes, consumer, admin)
+                unreadable = False
             await _read(inboxes, consumer, admin)
+        except UnicodeDecodeError:
+            unreadable = True  # and what was read beside it is read again, from the last commit on
         except KafkaError as error:
             _log.warning("inboxes_unreachable", inboxes=inboxes.short, error=type(error).__name__)
         finally:
@@ -97,19 +114,48 @@ async def _read(inboxes: Inboxes, consumer: AIOKafkaConsumer, admin: AIOKafkaAdm
     while True:
         wait_ms = int(_POLL.total_seconds() * 1000)
         for partition, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=_RECORDS_AT_ONCE)).items():
-            party = short_name(partition.topic).partition(".")[2]
-            await _take_all(inboxes, party, [_received(record) for record in records])
-            end = records[-1].offset + 1
-            await consumer.commit({partition: end})
-            if admin is not None:
-                await _empty(admin, partition, end)
+            await _take_all(inboxes, partition, [_received(record) for record in records])
+            await _pass(consumer, admin, partition, records[-1].offset + 1)
 
 
-async def _take_all(inboxes: Inboxes, party: str, records: Sequence[Received]) -> None:
+async def _pass_unreadable(inboxes: Inboxes, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient | None) -> None:
+    """Reads record by record until none is left on which aiokafka fails: a header's name that is not UTF-8.
+
+    It fails on all of the batch from there on, wherever one begins to read: each of these is refused.
+    """
+    wait_ms, found = int(_POLL_OF_ONE.total_seconds() * 1000), True
+    while found or not consumer.assignment():
+        found = False
+        for partition in consumer.assignment():
+            try:
+                records = (await consumer.getmany(partition, timeout_ms=wait_ms, max_records=1)).get(partition, [])
+                received = [_received(record) for record in records]
+                end = records[-1].offset + 1 if records else None
+            except UnicodeDecodeError:
+                found, offset = True, await consumer.position(partition)
+                received = [Received(_place(partition, offset), b"", refusal=_UNREADABLE)]
+                end = offset + 1
+                consumer.seek(partition, end)
+                _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
+            if end is not None:
+                await _take_all(inboxes, partition, received)
+                await _pass(consumer, admin, partition, end)
+
+
+async def _take_all(inboxes: Inboxes, partition: TopicPartition, records: Sequence[Received]) -> None:
+    party = short_name(partition.topic).partition(".")[2]
     while True:
         if await inboxes.take(party, records):
             return
         await asyncio.sleep(_PAUSE.total_seconds())
+
+
+async def _pass(
+    consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient | None, partition: TopicPartition, end: int
+) -> None:
+    await consumer.commit({partition: end})
+    if admin is not None:
+        await _empty(admin, partition, end)
 
 
 async def _empty(admin: AIOKafkaAdminClient, partition: TopicPartition, end: int) -> None:
@@ -120,8 +166,12 @@ async def _empty(admin: AIOKafkaAdminClient, partition: TopicPartition, end: int
 
 
 def _received(record: ConsumerRecord[bytes, bytes]) -> Received:
-    place = f"{record.topic} {record.partition}@{record.offset}"
+    place = _place(TopicPartition(record.topic, record.partition), record.offset)
     return Received(place, record.value or b"", {name: value or b"" for name, value in record.headers})
+
+
+def _place(partition: TopicPartition, offset: int) -> str:
+    return f"{partition.topic} {partition.partition}@{offset}"
 
 
 async def _close(close: Callable[[], Awaitable[None]]) -> None:

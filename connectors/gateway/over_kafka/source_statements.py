@@ -88,6 +88,8 @@ async def _outcomes(desk: Desk, client: Client | None, read: Sequence[_Stated | 
 def _read(record: Received, client: Client | None) -> _Stated | Refusal:
     if client is None:
         return _REVOKED
+    if record.refusal is not None:
+        return record.refusal
     topic = short_name(record.headers.get("ce_type", b"").decode("utf-8", "replace"))
     if topic not in _TYPES:
         return _UNKNOWN_TYPE

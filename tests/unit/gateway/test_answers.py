@@ -13,6 +13,7 @@ from connectors.gateway.over_kafka.inboxes import Received
 from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
 from schemas.events import Reply
+from schemas.refusals import Refusal
 from tests.unit.gateway.builders import NOW, Gateway, a_statement
 
 EVENT_ID = "6a4f6e20-8f4e-4f7e-9d3c-0a7a4f0f7b11"
@@ -111,6 +112,16 @@ async def test_garbage_is_refused_and_what_follows_it_is_taken(gateway: Gateway,
     assert await take(gateway, answered(garbage), answered(an_answer(gateway), 1))
 
     assert len(refusals(gateway)) == len(gateway.published("replies")) == 1
+
+
+async def test_what_could_not_be_read_at_all_is_told_and_what_is_around_it_is_taken(gateway: Gateway) -> None:
+    why = Refusal("unreadable_header", "headers", "the name of a header is text", "correct it")
+    unreadable = Received("brobygger.answers.headspace.v1 0@7", b"", refusal=why)
+
+    assert await take(gateway, answered(an_answer(gateway)), unreadable, answered(b"{", 8))
+
+    assert [why["refused-code"] for _, why in refusals(gateway)] == ["unreadable_header", "not_json"]
+    assert len(gateway.published("replies")) == 1
 
 
 async def test_a_refusal_repeats_nothing_that_may_be_personal(gateway: Gateway) -> None:

@@ -17,6 +17,7 @@ _VERSION = ".v1"
 RECORD_BYTES_MAX = 1_048_576
 STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "correspondence", "replies")
 INTERNAL_STATEMENT_TOPICS = ("persons", "interventions")
+_OTHERS = frozenset({"programmes", "sources"})
 _SEGMENT_OF_EMPTIED = timedelta(hours=1)
 
 
@@ -52,12 +53,18 @@ class Topic(BaseModel):
         """Returns the topic's broker settings."""
         retention = timedelta(days=self.retention_days) if self.retention_days else None
         emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.emptied else {}
-        return emptied | {
-            "cleanup.policy": "compact" if self.compacted else "delete",
-            "retention.ms": _milliseconds(retention) if retention else "-1",
-            "max.message.bytes": str(self.record_bytes_max),
-            "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
-        }
+        # The broker unpacks what others' clients may have packed in a way that ours have no library for.
+        unpacked = {} if _OTHERS.isdisjoint(self.producers) else {"compression.type": "uncompressed"}
+        return (
+            emptied
+            | unpacked
+            | {
+                "cleanup.policy": "compact" if self.compacted else "delete",
+                "retention.ms": _milliseconds(retention) if retention else "-1",
+                "max.message.bytes": str(self.record_bytes_max),
+                "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
+            }
+        )
 
 
 def _milliseconds(time: timedelta) -> str:

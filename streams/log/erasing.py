@@ -16,6 +16,7 @@ from connectors.vault.erasure import erase_from_vault
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
 from schemas.internal import own_envelope
+from schemas.topics import catalogue
 from streams.log.writing import outbound_of, write_all
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from connectors.vault.store import SqlVault
 
 _ACTOR, _ROLE = "operations", "erasure"
-_DEAD_LETTER_DAYS = 30
+#: What still names people after it, sealed or a source's own words, and how long at most.
+_SEALED_OR_OF_SOURCES = {"dead_letters_kept_days_max": "dead-letters", "statements_kept_days_max": "statements"}
 
 
 def erase_everywhere(
@@ -54,7 +56,7 @@ def erase_everywhere(
         "read_model": rows,
         "lists": {"list_rows": list_rows},
         "intervention": str(told.event_id),
-        "dead_letters_kept_days_max": _DEAD_LETTER_DAYS,
+        **{name: catalogue()[topic].retention_days for name, topic in _SEALED_OR_OF_SOURCES.items()},
     }
     return proof | {"sha256": digest_of_proof(proof)}
 

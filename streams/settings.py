@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

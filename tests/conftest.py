@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from tests.postgresql import Cluster
 
 if TYPE_CHECKING:

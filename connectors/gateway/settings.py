@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from schemas.rules import CLOCK_SKEW_MAX
 
 Positive = Annotated[int, Field(gt=0)]

@@ -25,15 +25,6 @@ _VACUUM_PAUSE_SECONDS = 0.02
 CONNECT_WAIT_SECONDS = 10
 
 
-def sqlite_url(path: Path) -> str:
-    """Returns the URL of a SQLite file.
-
-    >>> sqlite_url(Path("/data/vault.sqlite"))
-    'sqlite:////data/vault.sqlite'
-    """
-    return f"sqlite:///{path}"
-
-
 def is_there(url: str) -> bool:
     """Returns whether a database may be opened without making one."""
     parsed = make_url(url)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 from connectors.vault.access import Access, Database
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from sqlalchemy import Engine
 
-from connectors.vault.database import sqlite_url
 from connectors.vault.keys import index_keys, pseudonym_roots, wrapping_keys
 from connectors.vault.keys_in_force import Kind
 from connectors.vault.reworking import Progress, Reworking
 from connectors.vault.rotation import Retired, Rotation, StillNeeded
 from connectors.vault.tables import open_vault_tables
+from connectors.vault.urls import sqlite_url
 from streams.cli.printing import AsJson, complain, print_document, print_line, print_table, refuse
 from streams.settings import Settings, settings_of_process
 

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from connectors.gateway.letters.unknown_receivers import UnknownReceivers
 from connectors.gateway.tables import open_ledger
 from connectors.read_model.tables import NOTICES, open_read_model, reading
-from connectors.vault.database import is_there, sqlite_url
+from connectors.vault.database import is_there
+from connectors.vault.urls import sqlite_url
 from schemas.codes import NoticeKind
 from schemas.programmes import load_programmes
 from schemas.reference import Reference, load_reference

@@ -17,9 +17,10 @@ from streams.engine.limits import MIB
 
 DUE_FAMILY = "due"
 
-_BLOCK_CACHE_BYTES = 48 * MIB
-_WRITE_BUFFERS_BYTES = 64 * MIB
-_STATE_BUFFER_BYTES = 8 * MIB
+# A million small states lie in the cache unpacked; what is read from the files is unpacked block by block for each.
+_BLOCK_CACHE_BYTES = 96 * MIB
+_WRITE_BUFFERS_BYTES = 128 * MIB
+_STATE_BUFFER_BYTES = 16 * MIB
 _DUE_BUFFER_BYTES = 2 * MIB
 _WAL_BYTES = 64 * MIB
 _OPEN_FILES = 64

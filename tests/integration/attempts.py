@@ -1,4 +1,4 @@
-"""What a programme's or a source's credentials are tried on: each must be refused by the broker itself."""
+"""What a programme's credentials are tried on: each must be refused by the broker itself."""
 
 from __future__ import annotations
 
@@ -218,9 +218,6 @@ _SCRAM = UserScramCredentialUpsertion(f"programme-{OTHER}", ScramMechanism.SCRAM
 MAY_READ = {OWN_TOPIC, kafka_name(f"refusals.{OWN}")}
 MAY_WRITE = {kafka_name(f"answers.{OWN}")}
 OTHERS_GROUPS = (f"{OTHER}.desk", "brobygger", "brobygger-gateway-answers", "brobygger-anything", OWN, f"{OWN}-b.desk")
-SOURCE_MAY_READ = {kafka_name(f"receipts.{SOURCE}")}
-SOURCE_MAY_WRITE = {kafka_name(f"statements.{SOURCE}")}
-NOT_THE_SOURCES_GROUPS = (f"source-{OTHER_SOURCE}.desk", f"{OWN}.desk", "brobygger", f"brobygger-source-{SOURCE}")
 TRANSACTIONAL_IDS = ("brobygger-merge_intake-0", "brobygger-join_pathways-0", f"{OWN}.desk", OWN)
 
 ATTEMPTS = (
@@ -273,19 +270,5 @@ ATTEMPTS = (
     *(
         Attempt(f"delete group {group}", asking(deleting_group(group)), GroupRefused)
         for group in (f"{OTHER}.desk", "brobygger")
-    ),
-)
-
-ATTEMPTS_OF_A_SOURCE = (
-    *(Attempt(f"read {topic}", reading(topic), TopicRefused) for topic in all_topics() if topic not in SOURCE_MAY_READ),
-    *(
-        Attempt(f"write {topic}", writing(topic), TopicRefused)
-        for topic in all_topics()
-        if topic not in SOURCE_MAY_WRITE
-    ),
-    *(Attempt(f"join group {group}", joining(group), GroupRefused) for group in NOT_THE_SOURCES_GROUPS),
-    *(
-        Attempt(f"delete records of {topic}", asking(deleting_records(topic)), TopicRefused)
-        for topic in (*SOURCE_MAY_WRITE, *SOURCE_MAY_READ)
     ),
 )

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 
 from connectors.cpr import CPR
 from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from schemas.codec import codec
 from schemas.codes import ReplyStatus
 from schemas.events import Reply

@@ -19,8 +19,8 @@ import pytest
 from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
-from connectors.vault.database import sqlite_url
 from connectors.vault.keys import create_keys
+from connectors.vault.urls import sqlite_url
 from schemas.codec import codec
 from schemas.disclosures import NO_DISCLOSURE, chained
 from schemas.outputs import Disclosure

@@ -17,7 +17,8 @@ from connectors.kafka.topics import describe
 from schemas.events import Enrolment
 from schemas.topics import kafka_name
 from streams.log.decoding import read_json
-from tests.integration.attempts import ATTEMPTS_OF_A_SOURCE, OTHER_SOURCE, SOURCE, Attempt
+from tests.integration.attempts import OTHER_SOURCE, SOURCE, Attempt
+from tests.integration.attempts_of_sources import ATTEMPTS_OF_A_SOURCE
 from tests.integration.command_line import until
 from tests.integration.secured import PARTITIONS, Secured, a_secured_broker, a_secured_service, readmes_example
 from tests.unit.gateway.builders import a_statement

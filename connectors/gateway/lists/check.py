@@ -14,11 +14,11 @@ from connectors.gateway.lists.report import RowReport
 from connectors.gateway.lists.taking import form_of, problems_of, read_form
 from connectors.gateway.settings import Limits
 from connectors.gateway.statements.reading import Reader
-from connectors.vault.database import sqlite_url
 from connectors.vault.keys import create_keys, index_keys, pseudonym_roots
 from connectors.vault.number_links import NumberLinks
 from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.store import open_vault
+from connectors.vault.urls import sqlite_url
 from schemas.reference import Reference, load_reference
 from schemas.refusals import Refusal, RefusedError
 

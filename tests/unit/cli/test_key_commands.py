@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
-from connectors.vault.database import sqlite_url
 from connectors.vault.keys import index_keys, wrapping_keys
 from connectors.vault.tables import IDENTITIES
+from connectors.vault.urls import sqlite_url
 from streams.cli.main import app
 from tests.unit.vault.instances import Instance, an_instance
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.database import sqlite_url
 from connectors.vault.number_links import NumberLinks
+from connectors.vault.urls import sqlite_url
 from schemas.codec import codec
 from schemas.events import Person
 from streams.cli.main import app

@@ -15,7 +15,7 @@ from connectors.gateway.letters.unknown_receivers import KEPT_MAX, UnknownReceiv
 from connectors.gateway.tables import open_ledger
 from connectors.read_model.projection import project
 from connectors.read_model.tables import open_read_model
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from schemas.reference import load_reference
 from streams.cli.main import app
 from streams.cli.reference import dated

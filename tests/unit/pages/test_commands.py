@@ -13,7 +13,7 @@ from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.ports import utc_now
 from connectors.pages.links import links_key, opened
 from connectors.read_model.tables import NEEDS, NOTICES, in_transaction, open_read_model
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from streams.cli.main import app
 from tests.unit.gateway.builders import NOW
 from tests.unit.pages.builders import Pages

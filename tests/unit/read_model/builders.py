@@ -11,7 +11,7 @@ from uuid import UUID
 
 from connectors.read_model.feed import NOTICES, PATHWAYS, Batch, Fetched, LogReplacedError, Place
 from connectors.read_model.opening import ReadModel, read_model_at
-from connectors.vault.database import sqlite_url
+from connectors.vault.urls import sqlite_url
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
 from schemas.events import Envelope

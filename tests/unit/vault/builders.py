@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from connectors.person_details import PersonDetails
-from connectors.vault.database import sqlite_url
 from connectors.vault.identities import Identities, Stated
 from connectors.vault.keys import IndexKey, WrappingKey
 from connectors.vault.store import SqlVault, open_vault
 from connectors.vault.tables import INDEX
+from connectors.vault.urls import sqlite_url
 
 if TYPE_CHECKING:
     from pathlib import Path

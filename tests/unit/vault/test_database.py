@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, func, insert, select
 
-from connectors.vault.database import open_database, sqlite_url
+from connectors.vault.database import open_database
+from connectors.vault.urls import sqlite_url
 
 TABLES = MetaData()
 ROWS = Table("rows", TABLES, Column("number", Integer, primary_key=True))

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Engine, select
 
 from connectors.vault.claims import Claim, ClaimCodes
-from connectors.vault.database import sqlite_url
 from connectors.vault.envelopes import BrokenIdentityError
 from connectors.vault.identities import Identities
 from connectors.vault.key_files import KeyFileError
@@ -23,6 +22,7 @@ from connectors.vault.number_links import Link, NumberLinks
 from connectors.vault.reworking import Reworking
 from connectors.vault.store import open_vault
 from connectors.vault.tables import IDENTITIES, TABLES, VaultUnavailableError, open_vault_tables
+from connectors.vault.urls import sqlite_url
 from tests.postgresql import Cluster
 from tests.unit.vault.builders import AT, SYSTEM, stated
 from tests.unit.vault.instances import Instance, an_instance

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.vault.database import sqlite_url
 from connectors.vault.store import RunVault, VaultUnavailableError
+from connectors.vault.urls import sqlite_url
 from tests.unit.vault.builders import the_vault
 from tests.unit.vault.instances import PROCESSES
 

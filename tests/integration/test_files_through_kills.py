@@ -18,7 +18,7 @@ import pytest
 from connectors.gateway.settings import GatewaySettings, Limits
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
-from connectors.kafka.topics import TopicSpec, describe, ensure_topics
+from connectors.kafka.topics import TopicSpec, ensure_topics
 from schemas.topics import STATEMENT_TOPICS, catalogue, kafka_name
 from streams.cli.sending.receipt_files import JOURNAL
 from tests.integration.gateway_runner import Process, event_ids_of
@@ -32,14 +32,11 @@ STEP_TIME_MAX = timedelta(minutes=10)
 
 
 @pytest.fixture(scope="module")
-def connection(broker: EmbeddedBroker) -> KafkaConnection:
+def connection(empty_broker: EmbeddedBroker) -> KafkaConnection:
     """Returns the way to the broker, with the public topics there."""
-    connection = KafkaConnection(bootstrap=broker.bootstrap)
-    there = describe(connection, [kafka_name(topic) for topic in TOPICS])
-    names = {topic: kafka_name(topic) for topic in TOPICS}
-    partitions = {topic: there[name].partitions if name in there else 4 for topic, name in names.items()}
-    ensure_topics(connection, [TopicSpec(names[one], partitions[one], catalogue()[one].config()) for one in TOPICS])
-    return connection
+    specs = [TopicSpec(kafka_name(topic), 4, catalogue()[topic].config()) for topic in TOPICS]
+    ensure_topics(empty_broker.connection, specs)
+    return empty_broker.connection
 
 
 @pytest.fixture

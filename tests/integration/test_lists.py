@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,14 +13,18 @@ from typing import Any
 
 import pytest
 
+from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import create_keys
+from schemas.topics import kafka_name
 from streams.cli.up import free_port
+from streams.log.reading import committed_records
 from streams.supervision import stop_all, wait_until_ready
 from tests.integration.command_line import a_gateway, a_worker, lines_of, run, the_gateway
 from tests.unit.gateway.prepared import ROOT
 
 pytestmark = pytest.mark.integration
+PARTITIONS = 3
 LISTS = ROOT / "tests" / "messages" / "municipal"
 NAME = "helsingoer-forloeb"
 ODD = (LISTS / f"{NAME}.csv").read_bytes()
@@ -28,16 +33,13 @@ NUMBERS = (b"0105109996", b"0203088882", b"1706099990", b"1112089994")
 
 
 @pytest.fixture(scope="module")
-def folder(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Runs a broker, a worker and a gateway that knows the list; yields their data folder."""
+def folder(empty_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Runs a worker and a gateway that knows the list; yields their data folder."""
     data = tmp_path_factory.mktemp("data")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROBYGGER_DATA", str(data))
-        patch.setenv("KAFKA_BOOTSTRAP", broker.bootstrap)
-        patch.setenv("BROBYGGER_PARTITIONS", "3")
+        patch.setenv("KAFKA_BOOTSTRAP", empty_broker.bootstrap)
+        patch.setenv("BROBYGGER_PARTITIONS", str(PARTITIONS))
         patch.setenv("BROBYGGER_GATEWAY_PORT", str(free_port()))
         create_keys(data / "keys")
         for command in (("topics", "apply"), ("programmes", "apply")):
@@ -67,7 +69,9 @@ def ingest(file: Path) -> dict[str, Any]:
 def told(count: int) -> list[dict[str, Any]]:
     """Returns the events of courses, which are so many and no more."""
     events = [line["event"] for line in lines_of("subscribe", "enrolments", "--limit", str(count), "--json")]
-    assert run("subscribe", "enrolments", "--limit", str(count + 1), "--timeout", "3").exit_code == 1
+    connection, topic = KafkaConnection(bootstrap=os.environ["KAFKA_BOOTSTRAP"]), kafka_name("enrolments")
+    there = [one for number in range(PARTITIONS) for one in committed_records(connection, (topic, number))]
+    assert len(there) == len(events)
     return events
 
 

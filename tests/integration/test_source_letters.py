@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -38,12 +38,10 @@ TOPICS = ("notices", "discharges", "correspondence", "referrals", "enrolments", 
 
 
 @pytest.fixture(scope="module")
-def connection(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConnection]:
-    """Runs a broker of its own, since the topics have fixed names."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("broker"), cache_dir=cache_dir) as broker:
-        found = KafkaConnection(bootstrap=broker.bootstrap)
-        make_topics(found, *TOPICS)
-        yield found
+def connection(empty_broker: EmbeddedBroker) -> KafkaConnection:
+    """Returns the way to the broker, with the topics there that notices are about."""
+    make_topics(empty_broker.connection, *TOPICS)
+    return empty_broker.connection
 
 
 class Hospital:

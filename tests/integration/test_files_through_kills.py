@@ -58,7 +58,7 @@ def gateway(connection: KafkaConnection, tmp_path: Path) -> Iterator[Process]:
 def test_a_folder_of_mixed_files_sent_through_kills_is_said_once_each_with_its_receipt(
     gateway: Process, connection: KafkaConnection, tmp_path: Path, soak: bool
 ) -> None:
-    count, kills = (10_000, 100) if soak else (1_000, 25)
+    count, kills = (10_000, 100) if soak else (1_000, 10)
     samples = write_mixed(tmp_path / "files", count, SEED)
     token = gateway.client().headers["authorization"].removeprefix("Bearer ")
     address = f"http://127.0.0.1:{gateway.port}"
@@ -79,7 +79,7 @@ def test_a_folder_of_mixed_files_sent_through_kills_is_said_once_each_with_its_r
 def test_a_watched_folder_through_kills_ends_empty_each_file_said_once_with_its_receipt(
     gateway: Process, connection: KafkaConnection, tmp_path: Path, soak: bool
 ) -> None:
-    count, kills = (2_000, 50) if soak else (200, 10)
+    count, kills = (2_000, 50) if soak else (200, 5)
     folder = tmp_path / "region-h"
     samples = write_mixed(folder / "in", count, SEED + 1)
     token = tmp_path / "region-h.token"

@@ -84,7 +84,7 @@ test: packages setup check ## all of it, as CI runs it: check, then every test, 
 
 soak: packages setup check ## as test, with the full counts instead of the tenth
 	$(PYTEST) --soak -m "$(WITHOUT_BROKER)" --numprocesses auto
-	$(PYTEST) --soak -m "integration or chaos or browser"
+	$(PYTEST) --soak -m "integration or chaos or browser" $(SIDE_BY_SIDE)
 
 golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference
 	$(BIN)/python -m tests.house.rewrite_golden

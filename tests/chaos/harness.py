@@ -89,6 +89,16 @@ class Worker:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def listens(self) -> bool:
+        """Tells whether the process has a handler for SIGTERM by now (Linux, proc(5): SigCgt)."""
+        if not self.runs:
+            return False
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+    @property
     def state_dir(self) -> Path:
         """Returns its state folder."""
         return self.folder / self.instance_id
@@ -97,6 +107,12 @@ class Worker:
     def log_file(self) -> Path:
         """Returns where it logs."""
         return self.folder / f"{self.instance_id}.log"
+
+
+async def tell_to_stop(worker: Worker, seconds: float) -> None:
+    """Sends SIGTERM once the process listens for it: while it still starts it would end by it, having done nothing."""
+    await eventually(lambda: worker.listens or not worker.runs, seconds, f"{worker.instance_id} listens")
+    worker.send(signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -220,4 +236,5 @@ __all__ = [
     "group_offsets",
     "log_ends",
     "read_topic",
+    "tell_to_stop",
 ]

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from connectors.kafka.connection import KafkaConnection
 from streams.engine.stage import EngineSettings, TransactionSettings
 from streams.engine.transaction import TransactionalWriter, Writes
-from tests.chaos.harness import CRASH_POINTS, Load, Worker, read_topic
+from tests.chaos.harness import CRASH_POINTS, Load, Worker, read_topic, tell_to_stop
 from tests.chaos.pipeline import INTAKE, JOIN_LOG
 from tests.chaos.undisturbed import APP, PATIENCE_SECONDS, check, revive, stop, until_drained, until_moving
 
@@ -95,7 +95,7 @@ def _writer(connection: KafkaConnection) -> TransactionalWriter:
 async def _inflict(fault: str, worker: Worker, rng: random.Random) -> None:
     if fault == "kill":
         # It dies by its own hand, at a point that no signal from outside could hit.
-        worker.send(signal.SIGTERM)
+        await tell_to_stop(worker, PATIENCE_SECONDS)
         await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
         worker.start(rng.choice(CRASH_POINTS), str(rng.randint(20, 200)))
         await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
@@ -104,7 +104,7 @@ async def _inflict(fault: str, worker: Worker, rng: random.Random) -> None:
         await asyncio.sleep(_SESSION_SECONDS + 4.0)  # the pause itself is the fault
         worker.send(signal.SIGCONT)
     elif fault == "restart":
-        worker.send(signal.SIGTERM)
+        await tell_to_stop(worker, PATIENCE_SECONDS)
         await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
     else:
         worker.send(signal.SIGKILL)

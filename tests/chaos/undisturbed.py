@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from streams.engine.offline import OfflineTask
 from streams.engine.store import MemoryStore, RocksStore
-from tests.chaos.harness import EXPECTED_EXITS, eventually, group_offsets, log_ends, read_topic
+from tests.chaos.harness import EXPECTED_EXITS, eventually, group_offsets, log_ends, read_topic, tell_to_stop
 from tests.chaos.pipeline import INTAKE, OUTPUT, PARTITIONS, SOURCES, Join
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ async def stop(workers: list[Worker]) -> None:
     """Asks all to stop, and waits until they have."""
     for worker in workers:
         worker.send(signal.SIGCONT)
-        worker.send(signal.SIGTERM)
+        await tell_to_stop(worker, PATIENCE_SECONDS)
     for worker in workers:
         await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
 

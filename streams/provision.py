@@ -74,9 +74,11 @@ def parties_of(settings: Settings) -> Parties:
     return Parties(receiving_programmes(settings), sources)
 
 
-def create_topics(settings: Settings, connection: KafkaConnection) -> None:
-    """Creates what topics are missing and checks the others."""
-    ensure_topics(connection, topic_specs(settings, parties_of(settings)))
+def create_topics(settings: Settings, connection: KafkaConnection) -> int:
+    """Creates what topics are missing and checks the others; returns how many there are."""
+    specs = topic_specs(settings, parties_of(settings))
+    ensure_topics(connection, specs)
+    return len(specs)
 
 
 async def apply_programmes(settings: Settings, connection: KafkaConnection) -> int:

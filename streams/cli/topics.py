@@ -31,8 +31,8 @@ def list_topics(as_json: AsJson = False) -> None:  # noqa: FBT002
 def apply_topics() -> None:
     """Creates what topics are missing and sets what settings differ; repeating it changes nothing."""
     settings = settings_of_process()
-    create_topics(settings, connection_of(settings))
-    typer.echo(f"{len(topic_specs(settings, parties_of(settings)))} topics are as the catalogue says")
+    count = create_topics(settings, connection_of(settings))
+    typer.echo(f"{count} topics are as the catalogue says")
 
 
 def _found(settings: Settings, specs: list[TopicSpec]) -> dict[str, TopicDescription]:

@@ -20,6 +20,7 @@ from streams.log.decoding import read_json
 from tests.integration.attempts import OTHER_SOURCE, SOURCE, Attempt
 from tests.integration.attempts_of_sources import ATTEMPTS_OF_A_SOURCE
 from tests.integration.command_line import until
+from tests.integration.gateway_runner import read_topic
 from tests.integration.secured import PARTITIONS, Secured, a_secured_broker, a_secured_service, readmes_example
 from tests.unit.gateway.builders import a_statement
 
@@ -81,7 +82,7 @@ async def test_readmes_source_states_once_is_told_each_time_and_leaves_nothing_b
             await asyncio.to_thread(until, lambda: receipts_in(printed()) >= 1, _TAKEN_MAX_SECONDS)
     await asyncio.to_thread(until, lambda: left_in(service.connection, STATEMENTS) == 0, _TAKEN_MAX_SECONDS)
 
-    [course] = [one for one in courses_on(service.connection) if one["statement_id"] == "course-8"]
+    [course] = [one for one in await courses_on(service.connection) if one["statement_id"] == "course-8"]
     assert course["source"] == f"{SOURCE}-kommune"
 
 
@@ -90,9 +91,9 @@ async def test_a_header_that_no_client_can_read_or_packed_records_hold_nobody_up
     service: Secured, source: KafkaConnection
 ) -> None:
     def all_told() -> bool:
-        return len(receipts_of(source)) == told_before + 6
+        return len(asyncio.run(receipts_of(source))) == told_before + 6
 
-    told_before = len(receipts_of(source))
+    told_before = len(await receipts_of(source))
     with KafkaProducer(**source.for_kafka_python(), linger_ms=1_000) as producer:
         for name, header in (("before", "ce_note"), ("bad", _NotUtf8("x")), ("after", "ce_note")):
             producer.send(STATEMENTS, a_course(name), partition=0, headers=[_ENROLMENT, (header, b"")])
@@ -103,8 +104,8 @@ async def test_a_header_that_no_client_can_read_or_packed_records_hold_nobody_up
         packing.send(STATEMENTS, a_course("packed"), partition=2, headers=[_ENROLMENT]).get(30)
         await asyncio.to_thread(until, all_told, _TAKEN_MAX_SECONDS)
 
-    taken = {one["statement_id"] for one in courses_on(service.connection)}
-    codes = [one["refused"]["code"] for one in receipts_of(source) if one["outcome"] == "refused"]
+    taken = {one["statement_id"] for one in await courses_on(service.connection)}
+    codes = [one["refused"]["code"] for one in await receipts_of(source) if one["outcome"] == "refused"]
     assert taken >= {"before", "next", "elsewhere", "packed"}
     assert not taken & {"bad", "after"}
     assert codes == ["unreadable_header"] * 2
@@ -128,9 +129,9 @@ def a_course(statement_id: str) -> bytes:
     return json.dumps(a_statement("enrolments", statement_id=statement_id)).encode()
 
 
-def receipts_of(connection: KafkaConnection) -> list[dict[str, Any]]:
+async def receipts_of(connection: KafkaConnection) -> list[dict[str, Any]]:
     """Returns every receipt that the source has been written."""
-    return [json.loads(value) for value in values_on(connection, kafka_name(f"receipts.{SOURCE}"))]
+    return [json.loads(record.value) for record in await read_topic(connection, f"receipts.{SOURCE}")]
 
 
 def receipts_in(printed: str) -> int:
@@ -148,20 +149,6 @@ def left_in(connection: KafkaConnection, topic: str) -> int:
     return sum(end[place] - begin[place] for place in places)
 
 
-def courses_on(connection: KafkaConnection) -> list[dict[str, Any]]:
+async def courses_on(connection: KafkaConnection) -> list[dict[str, Any]]:
     """Returns every course that was published."""
-    return [read_json(Enrolment, value) for value in values_on(connection, kafka_name("enrolments"))]
-
-
-def values_on(connection: KafkaConnection, topic: str) -> list[bytes]:
-    """Returns every value on a topic."""
-    places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    found = []
-    with KafkaConsumer(**connection.for_kafka_python()) as consumer:
-        consumer.assign(places)
-        consumer.seek_to_beginning(*places)
-        ends = consumer.end_offsets(places)
-        while any(consumer.position(place) < ends[place] for place in places):
-            for records in consumer.poll(timeout_ms=200).values():
-                found += [record.value for record in records]
-    return found
+    return [read_json(Enrolment, record.value) for record in await read_topic(connection, "enrolments")]

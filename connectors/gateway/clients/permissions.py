@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.gateway.clients.clients import NO_INDIVIDUAL_PATHWAY, Client, ClientKind
+from connectors.gateway.clients.clients import NO_INDIVIDUAL_PATHWAY, Client, ClientKind, Role
 from schemas.codes import ReplyStatus
 from schemas.refusals import Refusal, RefusedError
 
@@ -18,6 +18,11 @@ _NAMING_FIELDS = ("source", "programme", "referred_to", "referred_from", "receiv
 _VOUCHED_FOR = frozenset({ReplyStatus.CODE_CLAIMED, ReplyStatus.IDENTITY_WANTED, ReplyStatus.UNDELIVERABLE})
 _OF_SOURCES_ALONE = ("name", "address", "phone", "protected")
 _HELP = "use the token of the client that this is about"
+
+
+def role_for(topic: str) -> Role:
+    """Returns the role that stating on a topic takes."""
+    return {"replies": Role.REPLIES, "persons": Role.PERSONS}.get(topic, Role.STATEMENTS)
 
 
 def check_topic(client: Client, topic: str) -> None:

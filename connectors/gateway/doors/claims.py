@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.handover_forms import SECURED
-from connectors.gateway.doors.handovers import json_answer, unavailable
+from connectors.gateway.doors.handovers import json_answer
 from connectors.gateway.doors.replies import outcome_of, refusal_for
 from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import (
@@ -22,6 +22,7 @@ from connectors.gateway.doors.turning_away import (
     TurnedAwayError,
     refused_answer,
     status_of,
+    unavailable,
 )
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk

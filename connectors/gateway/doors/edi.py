@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
-from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, STORE_UNAVAILABLE, refused_answer
+from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case
@@ -96,9 +96,8 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
         try:
             return await _answer(desk, client, syntax, body)
         except STORE_ERRORS as error:
-            _log.error("store_unavailable", error=type(error).__name__)
             desk.metrics.messages.labels("unavailable").inc()
-            return refused_answer(503, STORE_UNAVAILABLE, _RETRY)
+            return unavailable(error)
 
 
 async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Response:

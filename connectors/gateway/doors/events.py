@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from connectors.gateway.clients.clients import Role
-from connectors.gateway.clients.permissions import check_topic
+from connectors.gateway.clients.permissions import check_topic, role_for
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.idempotency import answered_once
 from connectors.gateway.doors.turning_away import (
     BROKER_UNAVAILABLE,
     RETRY_SECONDS,
-    STORE_UNAVAILABLE,
     TurnedAwayError,
-    refused_answer,
     status_of,
+    unavailable,
 )
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import LineOutcome, accept
@@ -86,8 +84,7 @@ async def receive_statements(
         try:
             answer = await answered_once(desk, (client.client_id, idempotency_key), (topic, media_type, body), process)
         except STORE_ERRORS as error:
-            _log.error("store_unavailable", error=type(error).__name__)
-            return refused_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+            return unavailable(error)
         return _response(answer, codes)
 
 
@@ -131,11 +128,6 @@ _NOT_TRIED = LineOutcome("unavailable", None, BROKER_UNAVAILABLE)
 
 def _status_of_all(outcomes: Sequence[LineOutcome]) -> int:
     return 503 if any(outcome.outcome == "unavailable" for outcome in outcomes) else 200
-
-
-def role_for(topic: str) -> Role:
-    """Returns the role that stating on a topic takes."""
-    return {"replies": Role.REPLIES, "persons": Role.PERSONS}.get(topic, Role.STATEMENTS)
 
 
 def _check_topic(client: Client, topic: str) -> None:

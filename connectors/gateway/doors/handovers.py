@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from connectors.gateway.clients.clients import Role
 from connectors.gateway.doors.handover_forms import SECURED, HandoverPage, HandoverState, HandoverStory, RefusedAnswer
 from connectors.gateway.doors.handover_stream import Stream, events_of
-from connectors.gateway.doors.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE, TurnedAwayError, refused_answer
+from connectors.gateway.doors.turning_away import TurnedAwayError, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.read_model.cursors import CURSOR_CHARACTERS_MAX, Cursor
 from connectors.read_model.handovers import page, story
@@ -116,12 +116,6 @@ def json_answer(status: int, content: dict[str, Any], headers: dict[str, str] | 
     """Returns a JSON answer; what a programme was told is not for caches."""
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, status, {"cache-control": "no-store"} | (headers or {}), media_type="application/json")
-
-
-def unavailable(error: Exception) -> Response:
-    """Returns the answer where a database can't be read or written."""
-    _log.error("store_unavailable", error=type(error).__name__)
-    return refused_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
 
 
 def unknown(field: str) -> TurnedAwayError:

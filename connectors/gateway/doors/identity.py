@@ -15,11 +15,17 @@ from fastapi import APIRouter, Header, Path, Request, Response
 
 from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.handover_forms import SECURED
-from connectors.gateway.doors.handovers import json_answer, unavailable, unknown
+from connectors.gateway.doors.handovers import json_answer, unknown
 from connectors.gateway.doors.idempotency import check_key, key_reused
 from connectors.gateway.doors.replies import outcome_of, refusal_for
 from connectors.gateway.doors.sent_replies import SentReply
-from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, TurnedAwayError, refused_answer
+from connectors.gateway.doors.turning_away import (
+    BROKER_UNAVAILABLE,
+    RETRY_SECONDS,
+    TurnedAwayError,
+    refused_answer,
+    unavailable,
+)
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable

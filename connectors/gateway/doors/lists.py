@@ -19,10 +19,10 @@ from connectors.gateway.doors.events import check_topic_of
 from connectors.gateway.doors.idempotency import answered_once
 from connectors.gateway.doors.turning_away import (
     RETRY_SECONDS,
-    STORE_UNAVAILABLE,
     TurnedAwayError,
     refused_answer,
     status_of,
+    unavailable,
 )
 from connectors.gateway.lists.report import reasons_in
 from connectors.gateway.lists.taking import SentList, take_list
@@ -108,8 +108,7 @@ async def receive_list(
         try:
             answer = await answered_once(desk, scope, ("lists", name, content), process)
         except STORE_ERRORS as error:
-            _log.error("store_unavailable", error=type(error).__name__)
-            return refused_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+            return unavailable(error)
         return _answer(request, read, answer, codes)
 
 

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from connectors.gateway.clients.clients import Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.handover_forms import SECURED, HandoverReply, RefusedAnswer, RefusedReply, ReplyOutcome
-from connectors.gateway.doors.handovers import NOT_FOUND, json_answer, unavailable, unknown
+from connectors.gateway.doors.handovers import NOT_FOUND, json_answer, unknown
 from connectors.gateway.doors.idempotency import check_key, key_reused
 from connectors.gateway.doors.sent_replies import SentReply
-from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of
+from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import accept
 from connectors.gateway.statements.json_reader import read_json

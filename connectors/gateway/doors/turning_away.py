@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi.responses import JSONResponse
 
 from schemas.refusals import Refusal
@@ -47,6 +48,7 @@ BROKER_UNAVAILABLE = Refusal(
 STORE_UNAVAILABLE = Refusal(
     "store_unavailable", "", "the gateway's own databases can be reached", "send the same again in a while"
 )
+_log = structlog.get_logger(__name__)
 
 
 class TurnedAwayError(Exception):
@@ -72,3 +74,9 @@ def status_of(refusal: Refusal) -> int:
 def refused_answer(status: int, refusal: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Returns the answer ``{"refused": {"code", "field", "rule", "help"}}``."""
     return JSONResponse({"refused": refusal.as_dict()}, status, dict(headers or {}))
+
+
+def unavailable(error: Exception) -> JSONResponse:
+    """Returns the answer where a database can't be read or written."""
+    _log.error("store_unavailable", error=type(error).__name__)
+    return refused_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})

@@ -45,12 +45,13 @@ def links_of(desk: Desk, client: Client, translation: Translation) -> MessageLin
         return MessageLinks()
     stated, links = list[Stated](), list[Link]()
     seen = {(translation.details.system, translation.details.number)}
-    for relation, other in ((one.relation, one.number) for one in translation.linked):
+    for linked in translation.linked:
+        other = linked.number
         if (other.system, other.number) in seen:
             continue
         seen.add((other.system, other.number))
         youth_id = desk.vault.youth_id(other.system, other.number)
-        pair = (about.youth_id, youth_id) if relation == REPLACED_BY else (youth_id, about.youth_id)
+        pair = (about.youth_id, youth_id) if linked.relation == REPLACED_BY else (youth_id, about.youth_id)
         if desk.links.leads_back(*pair):
             continue
         stated.append(Stated(youth_id, PersonDetails(other.system, other.number), about.sent_at))

@@ -92,7 +92,7 @@ def _as_json(value: bytes) -> bytes:
 
 def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refusal], at: datetime) -> Record:
     body, refusal = refused
-    event_id = derived_id("refused answer", answer.place)
+    event_id = derived_id("refused answer", str(answer.place))
     said = _said(body)
     told = HandoverEvent(
         **own_envelope(event_id, str(_uuid(said.get("statement_id")) or "unreadable"), at),

@@ -42,13 +42,26 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record of an inbox was."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        """Returns it in one word for logs and derived ids, which must not change."""
+        return f"{self.topic} {self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """One record of an inbox, and where it was. Of headers with one name the last counts.
 
     ``refusal`` says why nothing of it could be read.
     """
 
-    place: str
+    place: Place
     value: bytes
     headers: dict[str, bytes] = field(default_factory=dict)
     refusal: Refusal | None = None
@@ -133,7 +146,7 @@ async def _pass_unreadable(inboxes: Inboxes, consumer: AIOKafkaConsumer, admin: 
                 end = records[-1].offset + 1 if records else None
             except UnicodeDecodeError:
                 found, offset = True, await consumer.position(partition)
-                received = [Received(_place(partition, offset), b"", refusal=_UNREADABLE)]
+                received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=_UNREADABLE)]
                 end = offset + 1
                 consumer.seek(partition, end)
                 _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
@@ -166,12 +179,8 @@ async def _empty(admin: AIOKafkaAdminClient, partition: TopicPartition, end: int
 
 
 def _received(record: ConsumerRecord[bytes, bytes]) -> Received:
-    place = _place(TopicPartition(record.topic, record.partition), record.offset)
+    place = Place(record.topic, record.partition, record.offset)
     return Received(place, record.value or b"", {name: value or b"" for name, value in record.headers})
-
-
-def _place(partition: TopicPartition, offset: int) -> str:
-    return f"{partition.topic} {partition.partition}@{offset}"
 
 
 async def _close(close: Callable[[], Awaitable[None]]) -> None:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from connectors.gateway.clients.permissions import check_topic
-from connectors.gateway.doors.events import role_for
+from connectors.gateway.clients.permissions import check_topic, role_for
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.publisher import Record, Unavailable
@@ -136,10 +135,9 @@ def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> Record:
     """
     said = {"outcome": "refused"} if outcome.refusal is not None else {"outcome": "accepted"}
     told = outcome.as_dict() | said | ({} if outcome.claim_code is None else {"claim_code": outcome.claim_code})
-    partition, _, offset = record.place.rpartition(" ")[2].partition("@")
     headers = (
         ("content-type", b"application/json"),
-        ("partition", partition.encode()),
-        ("offset", offset.encode()),
+        ("partition", str(record.place.partition).encode()),
+        ("offset", str(record.place.offset).encode()),
     )
     return Record(f"receipts.{source_id}", source_id.encode(), json.dumps(told).encode(), headers)

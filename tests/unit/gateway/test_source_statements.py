@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind, NewClient, Role
-from connectors.gateway.over_kafka.inboxes import Received
+from connectors.gateway.over_kafka.inboxes import Place, Received
 from connectors.gateway.over_kafka.source_statements import take_statements
 from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
@@ -27,7 +27,7 @@ _offsets: Iterator[int] = count()
 
 def stated(value: bytes | dict[str, Any], topic: str = "enrolments", **headers: bytes) -> Received:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    place = f"brobygger.statements.helsingor.v1 3@{next(_offsets)}"
+    place = Place("brobygger.statements.helsingor.v1", 3, next(_offsets))
     return Received(place, body, {"ce_type": f"brobygger.{topic}.v1".encode(), **headers})
 
 
@@ -100,7 +100,7 @@ async def test_statements_of_many_kinds_keep_their_order_and_each_has_its_own_re
 
     told = [one for one in source.publisher.records if one.topic == "receipts.helsingor"]
     assert [json.loads(one.value)["outcome"] for one in told] == ["accepted", "refused", "accepted", "accepted"]
-    assert [dict(one.headers)["offset"].decode() for one in told] == [one.place.rpartition("@")[2] for one in records]
+    assert [dict(one.headers)["offset"].decode() for one in told] == [str(one.place.offset) for one in records]
     assert {dict(one.headers)["partition"] for one in told} == {b"3"}
 
 
@@ -113,7 +113,7 @@ async def test_garbage_is_refused_and_what_follows_it_is_taken(source: Gateway, 
 
 @pytest.mark.parametrize("ce_type", [b"", b"brobygger.replies.v1", b"brobygger.intake.v1", b"\xff"])
 async def test_what_is_no_statement_of_a_source_is_refused_by_its_type(source: Gateway, ce_type: bytes) -> None:
-    assert await take(source, Received("statements 0@1", b"{}", {"ce_type": ce_type}))
+    assert await take(source, Received(Place("statements", 0, 1), b"{}", {"ce_type": ce_type}))
 
     [receipt] = receipts(source)
     assert (receipt["refused"]["code"], receipt["refused"]["field"]) == ("unknown_topic", "ce_type")

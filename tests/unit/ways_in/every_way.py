@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from connectors.gateway.over_kafka.inboxes import Received
+from connectors.gateway.over_kafka.inboxes import Place, Received
 from connectors.gateway.over_kafka.source_statements import take_statements
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
@@ -84,7 +84,7 @@ def _by_kafka(gateway: Gateway, _folder: Path) -> Sending:
     published, offsets = gateway.publisher.records, itertools.count()
 
     async def send(content: bytes) -> Receipt:
-        record = Received(f"statements 3@{next(offsets)}", content, {"ce_type": b"brobygger.enrolments.v1"})
+        record = Received(Place("statements", 3, next(offsets)), content, {"ce_type": b"brobygger.enrolments.v1"})
         if not await take_statements(gateway.app.state.desk, "helsingor", [record]):
             raise NotNow
         receipt = [one.value for one in published if one.topic == "receipts.helsingor"][-1]

@@ -104,10 +104,9 @@ def _of_two_letters(nth: int) -> Sample:
 
 
 def _in_envelope(nth: int) -> Sample:
-    inside, receipt = (_notification(nth), ".receipt.json") if nth % 4 else (_notice(nth).edifact(), ".receipt.edi")
-    return Sample(
-        f"{nth}-vans", (in_vans_envelope, in_beskedfordeler)[nth % 3 == 0](inside), receipt, {"discharges": 1}
-    )
+    inside = _notification(nth) if nth % 4 else _notice(nth).edifact()
+    wrapped = (in_vans_envelope, in_beskedfordeler)[nth % 3 == 0](inside)
+    return Sample(f"{nth}-vans", wrapped, ".receipt.xml", {"discharges": 1})
 
 
 def _of_one_statement(nth: int) -> Sample:

@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from connectors.medcom_edi import beskedfordeler, vans_envelope
 from connectors.medcom_edi.oioxml_letter import ROOT
 from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 
 if TYPE_CHECKING:
+    from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed
+    from connectors.medcom_edi.vans_envelope import VansAddress
     from connectors.medcom_edi.xml_documents import Element
 
 ENVELOPES_MAX = 3
@@ -33,10 +36,10 @@ _FHIR_XML = re.compile(
 _BLANKS = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
 _PAYLOADS = {
-    "VANSEnvelope": ("Message", "Data"),
+    vans_envelope.NAME: ("Message", "Data"),
     "StandardBusinessDocument": ("BinaryContent",),
-    "Haendelsesbesked": ("Beskeddata", "Base64"),
-    "ModtagBeskedInput": ("Haendelsesbesked", "Beskeddata", "Base64"),
+    beskedfordeler.MESSAGE: ("Beskeddata", "Base64"),
+    beskedfordeler.PUSHED: (beskedfordeler.MESSAGE, "Beskeddata", "Base64"),
 }
 _HELP = "send a letter, or one in VANSEnvelope, StandardBusinessDocument or Beskedfordeler's Haendelsesbesked"
 
@@ -52,27 +55,36 @@ class Content(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """A message without its envelopes, as its sender wrote it."""
+    """A message without its envelopes, as its sender wrote it.
+
+    ``envelope`` is what is needed of the outermost one to answer in one of its kind; None where there is none, where it
+    doesn't say who sent it, or where it is EHMI's, whose answers go their own way.
+    """
 
     content: Content
     message: bytes = field(repr=False)
+    envelope: VansAddress | EventMessage | Pushed | None = None
 
 
 def unwrap(body: bytes) -> Unwrapped:
     """Returns the message in a body, whatever envelopes it is in.
 
-    Raises RefusedError where it is of no known content, or an envelope is too large, nested too deeply, or has not
-    one message in base64. What is inside is not read here.
+    Raises RefusedError where it is of no known content, or an envelope is too large, nested too deeply, has not one
+    message in base64. What is inside is not read here.
     """
-    message = body
+    message, envelope = body, None
     for _ in range(ENVELOPES_MAX + 1):
         content = _content_at_sight(message)
         if content is not None:
-            return Unwrapped(content, message)
+            return Unwrapped(content, message, envelope)
         document = read_document(message, ENVELOPE_BYTES_MAX)
         if document.name == ROOT:
-            return Unwrapped(Content.OIOXML, message)
-        message = _payload(document)
+            return Unwrapped(Content.OIOXML, message, envelope)
+        if document.name == vans_envelope.NAME:
+            vans_envelope.refuse_transport_receipt(document.node)
+        payload = _payload(document)
+        envelope = _answerable(document) if message is body else envelope
+        message = payload
     raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
 
 
@@ -89,6 +101,17 @@ def _content_at_sight(message: bytes) -> Content | None:
     if start[:1] == b"<":
         return Content.FHIR_XML if _FHIR_XML.match(message.removeprefix(_MARK)) else None
     raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
+
+
+def _answerable(document: Element) -> VansAddress | EventMessage | Pushed | None:
+    match document.name:
+        case vans_envelope.NAME:
+            return vans_envelope.answer_address(document.node)
+        case beskedfordeler.MESSAGE:
+            return beskedfordeler.event_message(document.node)
+        case beskedfordeler.PUSHED:
+            return beskedfordeler.Pushed()
+    return None
 
 
 def _payload(document: Element) -> bytes:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Mailbox:
     """Where a recipient's letters go; ``has_token`` says whether a token is sent along.
 
-    Notices from before ``since`` are not for it: they went another way.
+    Notices from before ``since`` are not for it: they went another way. Its letters go in a VANSEnvelope where
+    ``in_envelope``.
     """
 
     recipient: str
@@ -32,6 +33,7 @@ class Mailbox:
     url: str = field(repr=False)
     has_token: bool
     since: datetime
+    in_envelope: bool = False
 
 
 class Mailboxes:
@@ -50,6 +52,7 @@ class Mailboxes:
             "sor": organisation.sor,
             "gln": organisation.gln,
             "url": mailbox.url,
+            "in_envelope": mailbox.in_envelope,
             "token": self._box.closed(_named(recipient), token) if token else None,
         }
         former = select(MAILBOXES.c.since_ms).where(MAILBOXES.c.recipient == recipient)
@@ -83,6 +86,5 @@ def _named(recipient: str) -> str:
 
 
 def _mailbox_of(row: Row[Any]) -> Mailbox:
-    return Mailbox(
-        row.recipient, Organisation(row.sor, row.gln), row.url, row.token is not None, moment_of(row.since_ms)
-    )
+    organisation, since = Organisation(row.sor, row.gln), moment_of(row.since_ms)
+    return Mailbox(row.recipient, organisation, row.url, row.token is not None, since, row.in_envelope)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
+from connectors.medcom_edi.envelopes import unwrap
+from connectors.medcom_edi.vans_envelope import EndPoint, VansAddress, fhir_document, in_vans_envelope
 from connectors.medcom_fhir.acknowledgement_reading import acknowledgement_in
-from connectors.medcom_fhir.care_letter_writing import build_care_letter
+from connectors.medcom_fhir.care_letter_writing import CATEGORY, build_care_letter
 from connectors.source_letters.letters import written
 from connectors.source_letters.schedule import (
     LetterState,
@@ -23,6 +25,7 @@ from connectors.source_letters.schedule import (
 )
 from connectors.vault.key_files import KeyFileError
 from connectors.webhooks.sending import Delivered, Failed, Gone, Message
+from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from connectors.webhooks.backoff import RetryRules
     from connectors.webhooks.sending import Outcome, Sender
 
-FHIR_JSON = "application/fhir+json; charset=utf-8"
+FHIR_JSON, XML = "application/fhir+json; charset=utf-8", "application/xml; charset=utf-8"
+_VERSION = "5.0"
 #: How long a statement that a notice is about may be missing: it is read from another topic, beside the notice.
 _STATEMENT_WAIT_MAX = timedelta(minutes=10)
 _STATEMENT_WAIT = timedelta(seconds=5)
@@ -92,8 +96,17 @@ class MailboxSending:
             return
         letter = written(queued.letter, statement, room.office, mailbox.organisation, room.link_of(queued.letter))
         bundle = build_care_letter(letter, progress.sendings, progress.sent_at)
-        outcome = await self._outcome(mailbox, json.dumps(bundle, ensure_ascii=False).encode())
+        body = json.dumps(bundle, ensure_ascii=False).encode()
+        outcome = await self._outcome(mailbox, self._enveloped(mailbox, body, progress.sent_at))
         await self._take(mailbox, replace(queued, progress=progress), outcome)
+
+    def _enveloped(self, mailbox: Mailbox, body: bytes, at: datetime) -> bytes:
+        """Returns a Bundle as its mailbox wants it: the same one in the same envelope, however often it is tried."""
+        if not mailbox.in_envelope:
+            return body
+        ours, theirs = self._room.office.organisation.gln, mailbox.organisation.gln
+        address = VansAddress(EndPoint("EAN", ours), EndPoint("EAN", theirs))
+        return in_vans_envelope(body, fhir_document("FDIS91", CATEGORY, _VERSION), address, at)
 
     async def _outcome(self, mailbox: Mailbox, body: bytes) -> Outcome:
         try:
@@ -101,7 +114,8 @@ class MailboxSending:
         except KeyFileError as error:
             _log.error("token_unreadable", help=str(error))
             return Failed("token_unreadable")
-        headers = {"Content-Type": FHIR_JSON} | ({"Authorization": f"Bearer {token}"} if token else {})
+        kind = XML if mailbox.in_envelope else FHIR_JSON
+        headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
         return await self._sender.send(Message(mailbox.url, headers, body))
 
     async def _take(self, mailbox: Mailbox, queued: Queued, outcome: Outcome) -> None:
@@ -119,7 +133,7 @@ class MailboxSending:
                 assert_never(outcome)
 
     async def _acknowledge(self, mailbox: Mailbox, queued: Queued, answer: bytes) -> None:
-        told = acknowledgement_in(answer)
+        told = acknowledgement_in(_without_envelope(answer))
         letter_id, sor = queued.letter.letter_id, mailbox.organisation.sor
         if told is None or told.sender is None or told.sender.sor != sor:
             return
@@ -138,6 +152,13 @@ class MailboxSending:
             # The need's own clock goes on: a reminder, then a person.
             _log.warning("source_letter_given_up", notice_id=queued.letter.notice_id, state=after.state.value)
         return await asyncio.to_thread(self._room.outbox.note, queued, after)
+
+
+def _without_envelope(answer: bytes) -> bytes:
+    try:
+        return unwrap(answer).message
+    except RefusedError:
+        return answer
 
 
 def _without_statement(queued: Queued, now: datetime) -> Progress:

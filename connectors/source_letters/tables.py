@@ -1,19 +1,18 @@
 """The database of letters to sources: mailboxes, what is known of the sources' own letters, the outbox, positions.
 
-Nothing personal: ids of statements and episodes, the sources' own; a mailbox's token is encrypted.
+Nothing personal: ids of statements and episodes, the sources' own; a mailbox's token is encrypted. What changes here
+goes into a new revision in ``migrations``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, false
 
 from connectors.vault.access import Access, Database
+from connectors.vault.migrating import Migrations
 from connectors.vault.urls import sqlite_url
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TABLES = MetaData()
 _NAME, _ID, _CODE = String(128), String(36), String(64)
@@ -27,6 +26,7 @@ MAILBOXES = Table(
     Column("gln", String(13), nullable=False),
     Column("url", String(2048), nullable=False),
     Column("token", LargeBinary),
+    Column("in_envelope", Boolean, nullable=False, server_default=false()),
     Column("since_ms", BigInteger, nullable=False),
 )
 #: The statements of sources that have a mailbox, by event id: the ids by which a source knows its own letter.
@@ -74,7 +74,8 @@ class SourceLettersUnavailableError(Exception):
     """Raised where the database of letters to sources can't be opened, read or written; the caller may try again."""
 
 
-_ACCESS = Access(TABLES, "the database of letters to sources", SourceLettersUnavailableError)
+_MIGRATIONS = Migrations("source_letters", Path(__file__).parent / "migrations")
+_ACCESS = Access(_MIGRATIONS, "the database of letters to sources", SourceLettersUnavailableError)
 
 
 def open_database_of(data_folder: Path, url: str | None = None) -> Database:

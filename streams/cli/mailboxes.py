@@ -24,12 +24,13 @@ _TOKEN_CHARACTERS_MAX = 4_096
 
 
 @app.command("set")
-def set_mailbox(
+def set_mailbox(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     recipient: Recipient,
     url: Annotated[str, typer.Argument(help="where Bundles are posted: https://…; http:// on this machine only")],
     gln: Annotated[str, typer.Option(help="the recipient's GLN")],
     sor: Annotated[str | None, typer.Option(help="its SOR code, where the recipient's name does not hold it")] = None,
     token: Annotated[bool, typer.Option("--token", help="ask for a bearer token to send along")] = False,  # noqa: FBT002
+    vans: Annotated[bool, typer.Option("--vans", help="send each in a VANSEnvelope")] = False,  # noqa: FBT002
 ) -> None:
     """Sends a recipient's notices there from now on, as letters that `brobygger deliver` writes."""
     settings = settings_of_process()
@@ -37,7 +38,7 @@ def set_mailbox(
         raise refuse("service.phone in receivers.toml is missing: a letter names a telephone that a person answers")
     try:
         organisation = checked_organisation(sor or recipient.removeprefix("sor:"), gln)
-        mailbox = Mailbox(recipient, organisation, checked_form(url), token, datetime.now(UTC))
+        mailbox = Mailbox(recipient, organisation, checked_form(url), token, datetime.now(UTC), vans)
     except RefusedError as error:
         raise refuse(f"{error.refusal.field}: {error.refusal.rule}; {error.refusal.help}") from error
     held = typer.prompt("token", hide_input=True) if token else None
@@ -55,7 +56,7 @@ def list_mailboxes(as_json: AsJson = False) -> None:  # noqa: FBT002
         for row in rows:
             print_line(row)
         return
-    columns = ("recipient", "sor", "gln", "url", "has_token", "since")
+    columns = ("recipient", "sor", "gln", "url", "has_token", "in_envelope", "since")
     print_table("mailboxes", columns, ([row[column] for column in columns] for row in rows))
 
 
@@ -94,6 +95,7 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         **asdict(mailbox.organisation),
         "url": mailbox.url,
         "has_token": mailbox.has_token,
+        "in_envelope": mailbox.in_envelope,
         "since": mailbox.since.isoformat(),
     }
 

@@ -16,10 +16,11 @@ from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
+from connectors.gateway.letters.enveloped import enveloped
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.envelopes import Content, Unwrapped, unwrap
 from connectors.medcom_edi.fields import Interchange, Syntax
 from connectors.medcom_edi.outcomes import (
     Delivery,
@@ -34,6 +35,7 @@ from connectors.medcom_edi.outcomes import (
 from connectors.medcom_edi.receipts import MEDIA_TYPES
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
 from connectors.medcom_edi.translate import Door, translate
+from connectors.medcom_edi.vans_envelope import TRANSPORT_RECEIPT
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -94,10 +96,17 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
         check_media_type(request, _TAKEN[syntax], _CHARSETS)
         body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
         try:
-            return await _answer(desk, client, syntax, body)
+            unwrapped = await asyncio.to_thread(_without_envelope, syntax, body)
+        except RefusedError as error:
+            if error.refusal.code == TRANSPORT_RECEIPT:
+                return Response(status_code=202)
+            return _nobody(desk, client, error.refusal)
+        try:
+            answer = await _answer(desk, client, syntax, unwrapped.message)
         except STORE_ERRORS as error:
             desk.metrics.messages.labels("unavailable").inc()
-            return unavailable(error)
+            answer = unavailable(error)
+        return enveloped(answer, unwrapped, desk.ports.clock())
 
 
 async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Response:
@@ -105,7 +114,7 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
     outcome = await asyncio.to_thread(_translated, desk, syntax, body, at)
     interchange = outcome.interchange
     if interchange is None:
-        return _nobody(desk, client, outcome)
+        return _unaddressed(desk, client, outcome)
     if not client.may_send_for(interchange.sender):
         return refused_answer(403, _FOREIGN_SENDER)
     match outcome:
@@ -127,25 +136,31 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
     return Response(answer_of(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
 
 
-def _translated(desk: Desk, syntax: Syntax, body: bytes, at: datetime) -> Outcome:
-    try:
-        unwrapped = unwrap(body)
-    except RefusedError as error:
-        return Unreadable(error.refusal, None)
+def _without_envelope(syntax: Syntax, body: bytes) -> Unwrapped:
+    """Returns letters, out of their envelope where they are in one; raises RefusedError for what this door has not."""
+    unwrapped = unwrap(body)
     if unwrapped.content is not _CONTENTS[syntax]:
-        return Unreadable(_OTHER_CONTENT, None)
+        raise RefusedError(_OTHER_CONTENT)
+    return unwrapped
+
+
+def _translated(desk: Desk, syntax: Syntax, body: bytes, at: datetime) -> Outcome:
     known = desk.medcom
     door = Door(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
-    return translate(unwrapped.message, syntax, door, at)
+    return translate(body, syntax, door, at)
 
 
-def _nobody(desk: Desk, client: Client, outcome: Outcome) -> Response:
+def _unaddressed(desk: Desk, client: Client, outcome: Outcome) -> Response:
     if not isinstance(outcome, Unreadable):
         raise TypeError("what was delivered has an interchange")
+    return _nobody(desk, client, outcome.refusal)
+
+
+def _nobody(desk: Desk, client: Client, refusal: Refusal) -> Response:
     desk.metrics.messages.labels("unaddressable").inc()
-    desk.metrics.refusals.labels("letters", outcome.refusal.code).inc()
-    _log.info("letters_refused", code=outcome.refusal.code, field=outcome.refusal.field, client=client.client_id)
-    return refused_answer(400, outcome.refusal)
+    desk.metrics.refusals.labels("letters", refusal.code).inc()
+    _log.info("letters_refused", code=refusal.code, field=refusal.field, client=client.client_id)
+    return refused_answer(400, refusal)
 
 
 async def _unreadable(desk: Desk, interchange: Interchange, refusal: Refusal, body: bytes, at: datetime) -> Kept:

@@ -13,12 +13,14 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, declared_bytes, read_body
 from connectors.gateway.doors.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
+from connectors.gateway.letters.enveloped import enveloped
 from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case, Letter, Opened
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.json_reader import read_json
-from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.envelopes import Content, Unwrapped, unwrap
+from connectors.medcom_edi.vans_envelope import TRANSPORT_RECEIPT
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
@@ -87,25 +89,49 @@ async def receive_message(request: Request) -> Response:
 async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) -> Response:
     body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
     try:
-        return await _answer(desk, client, body)
+        unwrapped = await asyncio.to_thread(_without_envelope, body)
+    except RefusedError as error:
+        if error.refusal.code == TRANSPORT_RECEIPT:
+            return Response(status_code=202)
+        return _nobody(desk, client, error.refusal)
+    try:
+        answer = await _answer(desk, client, unwrapped.message)
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)
         desk.metrics.messages.labels("unavailable").inc()
-        return _outcome_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+        answer = _outcome_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
+    return enveloped(answer, unwrapped, desk.ports.clock())
 
 
-async def _answer(desk: Desk, client: Client, body: bytes) -> Response:
+def _without_envelope(body: bytes) -> Unwrapped:
+    """Returns a message, out of its envelope where it is in one; raises RefusedError for one that holds another."""
+    try:
+        unwrapped = unwrap(body)
+    except RefusedError as error:
+        if error.refusal.code in _NO_ENVELOPE:
+            return Unwrapped(Content.FHIR_JSON, body)  # what reads JSON says what is wrong with it
+        raise
+    if unwrapped.content not in {Content.FHIR_JSON, Content.FHIR_XML}:
+        raise RefusedError(_OTHER_CONTENT)
+    return unwrapped
+
+
+def _nobody(desk: Desk, client: Client, refusal: Refusal) -> Response:
+    desk.metrics.messages.labels("unaddressable").inc()
+    desk.metrics.refusals.labels("medcom", refusal.code).inc()
+    _log.info("message_refused", code=refusal.code, field=refusal.field, client=client.client_id)
+    return _outcome_answer(400, refusal)
+
+
+async def _answer(desk: Desk, client: Client, message: bytes) -> Response:
     at = desk.ports.clock()
-    outcome = await asyncio.to_thread(_translated, desk, body, at)
+    outcome = await asyncio.to_thread(_translated, desk, message, at)
     match outcome:
         case ReceivedAcknowledgement():
             await _settle(desk, client, outcome)
             return Response(status_code=202)
         case Refused(refusal, None):
-            desk.metrics.messages.labels("unaddressable").inc()
-            desk.metrics.refusals.labels("medcom", refusal.code).inc()
-            _log.info("message_refused", code=refusal.code, field=refusal.field, client=client.client_id)
-            return _outcome_answer(400, refusal)
+            return _nobody(desk, client, refusal)
         case Translation() | OutOfScope() | Refused():
             addressing = outcome.addressing
         case _:
@@ -131,27 +157,13 @@ async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> 
     _log.info("acknowledgement_received", code=told.response_code.value, ours=ours)
 
 
-def _translated(desk: Desk, body: bytes, at: datetime) -> Outcome:
+def _translated(desk: Desk, message: bytes, at: datetime) -> Outcome:
     try:
-        message = _without_envelope(body)
         if not is_xml(message):
             read_json(message, desk.limits.nesting_max)
     except RefusedError as error:
         return Refused(error.refusal, None)
     return translate(message, replace(desk.medcom, ages=desk.ages()), at)
-
-
-def _without_envelope(body: bytes) -> bytes:
-    """Returns a message, out of its envelope where it is in one; raises RefusedError for one that holds another."""
-    try:
-        unwrapped = unwrap(body)
-    except RefusedError as error:
-        if error.refusal.code in _NO_ENVELOPE:
-            return body  # what reads JSON says what is wrong with it
-        raise
-    if unwrapped.content not in {Content.FHIR_JSON, Content.FHIR_XML}:
-        raise RefusedError(_OTHER_CONTENT)
-    return unwrapped.message
 
 
 async def _acknowledge(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connectors.medcom_edi.beskedfordeler import PushStatus, read_push_answer
+from connectors.medcom_edi.envelopes import Content, unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from schemas.refusals import RefusedError
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 FHIR, JSON, NDJSON = "application/fhir+json", "application/json", "application/x-ndjson"
 EDIFACT, XML = "application/edifact", "application/xml"
-_SYNTAXES = {EDIFACT: Syntax.EDIFACT, XML: Syntax.OIOXML}
 _TRANSIENT_CODE = "transient-error"
 # The gateway answers 503 until somebody has mended it, which takes longer than anybody waits.
 _MENDED_BY_HAND = b'"broken_mapping"'
@@ -87,17 +88,20 @@ def standing_of(answered: Answered) -> Standing:
         return Standing.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Standing.TRANSIENT
     if answered.status in _TURNED_AWAY_STATUSES:
         return Standing.TURNED_AWAY
-    if answered.kind == FHIR and any(one.code == _TRANSIENT_CODE for one in answer_of(answered).refused):
+    if answered.kind in {FHIR, XML} and any(one.code == _TRANSIENT_CODE for one in answer_of(answered).refused):
         return Standing.TRANSIENT
-    known = answered.kind in {FHIR, JSON, NDJSON, *_SYNTAXES} or answered.status == _NO_BODY
+    known = answered.kind in {FHIR, JSON, NDJSON, EDIFACT, XML} or answered.status == _NO_BODY
     return Standing.FINAL if known else Standing.TURNED_AWAY
 
 
 def answer_of(answered: Answered) -> Answer:
-    """Reads what any door may answer: lines, a list's report, a statement's outcome, an Acknowledgement, a CTL."""
+    """Reads what any door may answer: lines, a list's report, a statement's outcome, an Acknowledgement, a CTL.
+
+    The last two may be in an envelope, or be told to a push by its status.
+    """
     try:
-        if answered.kind in _SYNTAXES:
-            return _of_receipt(answered.content, _SYNTAXES[answered.kind])
+        if answered.kind in {XML, EDIFACT}:
+            return _of_xml(answered) if answered.kind == XML else _of_receipt(answered.content, Syntax.EDIFACT)
         if answered.kind == NDJSON:
             return _of_report([json.loads(line) for line in answered.content.splitlines()])
         content = json.loads(answered.content or b"{}")
@@ -114,6 +118,17 @@ def answer_of(answered: Answered) -> Answer:
     if "refused" not in content and answered.status < 300:  # noqa: PLR2004 HTTP's own number
         return Answer(1)
     return Answer(0, (_of_refusal(content.get("refused") or {}, answered.status),))
+
+
+def _of_xml(answered: Answered) -> Answer:
+    if (pushed := read_push_answer(answered.content)) is not None:
+        status, text = pushed
+        return Answer(1) if status == PushStatus.TAKEN else Answer(0, (NotTaken("", str(status), text),))
+    unwrapped = unwrap(answered.content)
+    if unwrapped.content is Content.OIOXML:
+        return _of_receipt(unwrapped.message, Syntax.OIOXML)
+    kind = EDIFACT if unwrapped.content is Content.EDIFACT else FHIR
+    return answer_of(Answered(answered.status, kind, unwrapped.message))
 
 
 def _of_refusal(refusal: dict[str, Any], status: int) -> NotTaken:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.medcom_edi.edifact_lexer import read_segments
-from tests.unit.gateway.builders import MESSAGES, Crashed, Gateway, a_gateway, refused
+from tests.unit.gateway.builders import Crashed, Gateway, a_gateway, refused
 from tests.unit.medcom_edi.builders import Notice, a_document, a_letter, an_interchange, local
-from tests.unit.medcom_edi.test_envelopes import in_beskedfordeler, in_vans_envelope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,27 +188,6 @@ async def test_receipts_are_never_acknowledged(gateway: Gateway) -> None:
     answer = await send(gateway, EDIFACT, a_letter("CTL03_1"), gateway.token())
 
     assert (answer.status_code, answer.content) == (202, b"")
-
-
-async def test_envelopes_are_opened_at_every_door(gateway: Gateway) -> None:
-    headers = gateway.token()
-    in_xml = await send(gateway, OIOXML, in_vans_envelope(DISCHARGE.oioxml()), headers)
-    in_edi = await send(gateway, EDIFACT, in_beskedfordeler(ADMISSION.edifact()), headers)
-
-    assert b"<PositiveReceipt>" in in_xml.content
-    assert receipts_of(in_edi) == [("EPIC2", "7")]
-
-
-async def test_a_hospital_notification_in_beskedfordelers_envelope_is_acknowledged_as_without(gateway: Gateway) -> None:
-    headers = gateway.token()
-    message = (MESSAGES / "hn-06-SLHJ-discharge-home.json").read_bytes()
-    bare = await gateway.message(message, headers)
-
-    answer = await gateway.http.post(
-        "/medcom/fhir", content=in_beskedfordeler(message), headers=headers | {"content-type": "application/xml"}
-    )
-
-    assert answer.content == bare.content
 
 
 async def test_nothing_personal_of_a_letter_is_published_logged_or_kept_in_clear(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors.medcom_edi.envelopes import unwrap
+from connectors.medcom_edi.xml_documents import read_document
 from connectors.medcom_fhir.care_letter_rules import defects_of_care_letter
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.medcom_fhir.organisations import Organisation
@@ -14,10 +18,12 @@ from connectors.source_letters.letters import as_sent
 from connectors.source_letters.schedule import begun
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.sending import Delivered, Failed, Gone
+from tests.unit.medcom_edi.test_envelopes import in_vans_envelope
 from tests.unit.source_letters.builders import (
     EPISODE,
     HOSPITAL,
     LETTER,
+    SERVICE,
     FakeSender,
     Office,
     a_letter,
@@ -54,6 +60,26 @@ async def test_a_letter_goes_as_fhir_with_the_mailboxs_token(tmp_path: Path) -> 
     assert message.url == "https://post.example.dk/fhir"
     assert message.headers["Content-Type"].startswith("application/fhir+json")
     assert message.headers["Authorization"] == "Bearer secret-token"
+
+
+async def test_a_mailbox_on_the_vans_network_gets_letters_and_acknowledges_them_in_envelopes(tmp_path: Path) -> None:
+    office = Office(tmp_path, FakeSender(Failed("http_503"), Delivered(in_vans_envelope(acknowledging()))))
+    office.mailboxes.put(replace(office.mailbox, in_envelope=True), "secret-token")
+    [office.mailbox] = office.mailboxes.listed()
+    office.take()
+    await office.work()
+    await office.work(timedelta(hours=1))
+
+    first, second = office.sender.sent
+    envelope = read_document(first.body)
+    described = envelope.child("Message").child("MetaInformation").child("Document")
+    assert [envelope.said(end).text for end in ("SenderID", "ReceiverID")] == [SERVICE.gln, HOSPITAL.gln]
+    assert described.said("Name").text == "MCM:FDIS91#psychiatry-social-disability"
+    assert described.said("Version").text == "5.0"
+    assert defects_of_care_letter(json.loads(unwrap(first.body).message)) == ()
+    assert first.headers["Content-Type"].startswith("application/xml")
+    assert second.body == first.body
+    assert office.state == "acknowledged"
 
 
 async def test_a_letter_names_the_sources_own_letter_and_episode_and_the_link(tmp_path: Path) -> None:

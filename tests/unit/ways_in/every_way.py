@@ -13,8 +13,11 @@ from openpyxl import Workbook
 
 from connectors.gateway.over_kafka.inboxes import Place, Received
 from connectors.gateway.over_kafka.source_statements import take_statements
+from connectors.medcom_edi.beskedfordeler import read_push_answer
+from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
+from connectors.medcom_edi.xml_documents import read_document
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
 from streams.cli.sending.door_answers import Answered, DoorError
 from streams.cli.sending.doors import Doors
@@ -23,7 +26,7 @@ from streams.cli.sending.watched_folder import WatchedFolder
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_statement
 from tests.unit.gateway.sent_lists import COURSE, a_list, map_courses
 from tests.unit.medcom_edi.builders import Notice
-from tests.unit.medcom_edi.test_envelopes import in_beskedfordeler, in_vans_envelope
+from tests.unit.medcom_edi.test_envelopes import in_beskedfordeler, in_vans_envelope, pushed_by_beskedfordeler
 from tests.unit.ways_in import connector_template
 from tests.unit.ways_in.way_in import NotNow, Receipt, Sending, WayIn, receipt_of
 
@@ -110,6 +113,20 @@ def _names_letters(receipt: bytes, syntax: Syntax) -> bool:
     return read.taken + len(read.refused) == 1
 
 
+def _in(envelope: str, is_own: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """Returns what tells a receipt in an envelope, addressed to whoever sent one."""
+
+    def is_in_envelope(receipt: bytes) -> bool:
+        document = read_document(receipt)
+        return document.name == envelope and is_own(unwrap(receipt).message)
+
+    return is_in_envelope
+
+
+def _is_push_answer(receipt: bytes) -> bool:
+    return read_push_answer(receipt) is not None
+
+
 def _is_outcome(receipt: bytes) -> bool:
     return bool({"outcome", "refused"} & json.loads(receipt).keys())
 
@@ -150,9 +167,15 @@ WAYS = (
           "discharges", _is_ctl),
     WayIn("OIOXML", _by_http("/medcom/oioxml", _XML), _EDI.oioxml(), _BAD_EDI.oioxml(), "discharges", _is_xctl),
     WayIn("FHIR in Beskedfordeler's envelope", _by_http("/medcom/fhir", _XML), in_beskedfordeler(_NOTIFICATION),
-          in_beskedfordeler(_unborn(_NOTIFICATION)), "discharges", _is_acknowledgement),
+          in_beskedfordeler(_unborn(_NOTIFICATION)), "discharges", _in("Haendelsesbesked", _is_acknowledgement)),
+    WayIn("FHIR pushed by Beskedfordeler", _by_http("/medcom/fhir", _XML), pushed_by_beskedfordeler(_NOTIFICATION),
+          pushed_by_beskedfordeler(_unborn(_NOTIFICATION)), "discharges", _is_push_answer),
+    WayIn("FHIR in a VANSEnvelope", _by_http("/medcom/fhir", _XML), in_vans_envelope(_CARE),
+          in_vans_envelope(_unborn(_CARE)), "correspondence", _in("VANSEnvelope", _is_acknowledgement)),
     WayIn("EDIFACT in a VANSEnvelope", _by_http("/medcom/edifact", _XML), in_vans_envelope(_EDI.edifact()),
-          in_vans_envelope(_BAD_EDI.edifact()), "discharges", _is_ctl),
+          in_vans_envelope(_BAD_EDI.edifact()), "discharges", _in("VANSEnvelope", _is_ctl)),
+    WayIn("OIOXML in a VANSEnvelope", _by_http("/medcom/oioxml", _XML), in_vans_envelope(_EDI.oioxml()),
+          in_vans_envelope(_BAD_EDI.oioxml()), "discharges", _in("VANSEnvelope", _is_xctl)),
     WayIn("JSON", _by_http("/events/enrolments", _JSON, with_key=True), _statement(), _statement(status="dancing"),
           "enrolments", _is_outcome),
     WayIn("NDJSON", _by_http("/events/enrolments", _NDJSON, with_key=True), _LINES, _BAD_LINES,

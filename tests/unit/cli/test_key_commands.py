@@ -16,6 +16,8 @@ from connectors.vault.urls import sqlite_url
 from streams.cli.main import app
 from tests.unit.vault.instances import Instance, an_instance
 
+pytestmark = pytest.mark.long
+
 NUMBERS = [f"010100{number:04}" for number in range(5)]
 
 

@@ -24,6 +24,8 @@ from tests.unit.gateway.conftest import gateway, worked_out
 from tests.unit.gateway.test_identities_kept import desk_of
 from tests.unit.read_model.builders import a_notice
 
+pytestmark = pytest.mark.long
+
 __all__ = ["gateway", "worked_out"]
 ROOT = Path(__file__).parents[3]
 AT = datetime(2026, 2, 1, 12, tzinfo=UTC)

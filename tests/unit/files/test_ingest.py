@@ -19,6 +19,8 @@ from tests.unit.files.killing import Kills
 from tests.unit.files.looking import a_consent, expected_of, put, receipts_in, said
 from tests.unit.gateway.builders import Gateway
 
+pytestmark = pytest.mark.long
+
 GATEWAY = ("--gateway", "http://gateway.test", "--json")
 SAMPLES = [a_sample(nth) for nth in range(4 * KINDS)]
 

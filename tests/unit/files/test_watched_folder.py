@@ -27,6 +27,8 @@ from tests.unit.files.looking import a_consent, expected_of, put, receipts_in, s
 from tests.unit.gateway.builders import Gateway
 from tests.unit.gateway.prepared import ROOT
 
+pytestmark = pytest.mark.long
+
 SAMPLES = [a_sample(nth) for nth in range(KINDS)]
 LIST = ROOT / "tests" / "messages" / "municipal" / "helsingoer-forloeb"
 

@@ -19,6 +19,8 @@ from tests.unit.source_letters.builders import HOSPITAL, NOW, RECIPIENT, a_lette
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 MEGABYTE = 1024 * 1024
 
 

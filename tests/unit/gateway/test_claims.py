@@ -20,6 +20,8 @@ from tests.unit.vault.builders import everything_in
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 
 async def a_code(gateway: Gateway, **changes: Any) -> str:
     """Returns the claim code of an anonymous consent."""

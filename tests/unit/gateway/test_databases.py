@@ -17,6 +17,8 @@ from tests.unit.gateway.test_claims import a_code, claim
 from tests.unit.gateway.test_identities_kept import desk_of
 from tests.unit.read_model.builders import told
 
+pytestmark = pytest.mark.long
+
 NAMES = ("vault_url", "ledger_url", "read_model_url")
 
 

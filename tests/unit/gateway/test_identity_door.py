@@ -27,6 +27,8 @@ from tests.unit.gateway.prepared import ROOT
 from tests.unit.gateway.pulling import a_programme, project
 from tests.unit.read_model.builders import told
 
+pytestmark = pytest.mark.long
+
 HANDOVER = str(derived_id("handover", "named"))
 PERSON = {"cpr": "0105109996", "name": "Testine Testesen", "address": "Prøvevej 7", "phone": "+45 20123456"}
 GRANTED = {"statement": "identity_granted", "statement_id": HANDOVER, "identity": "named", "reason_code": None}

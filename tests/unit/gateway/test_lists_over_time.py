@@ -23,6 +23,8 @@ from tests.unit.gateway.sent_lists import (
     told,
 )
 
+pytestmark = pytest.mark.long
+
 DONE = COURSE.replace("active", "completed").replace("01-11", "20-11")
 THIRD = "1112089994;S-3;waiting;01-11-2025"
 PLANNED = """

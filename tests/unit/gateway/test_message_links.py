@@ -11,6 +11,8 @@ from connectors.gateway.clients.clients import Role
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_message
 from tests.unit.gateway.test_identities_kept import desk_of
 
+pytestmark = pytest.mark.long
+
 OTHER = "0105109997"
 SYSTEM = "urn:oid:1.2.208.176.1.2"
 

@@ -13,6 +13,8 @@ from schemas.refusals import RefusedError
 from schemas.topics import entry_of
 from tests.unit.gateway.builders import Gateway, refused
 
+pytestmark = pytest.mark.long
+
 BEFORE = datetime(1899, 12, 31, 23, 59, 59, tzinfo=UTC)
 AFTER = datetime(2200, 1, 1, tzinfo=UTC)
 DAYS_1849, DAYS_2200 = -43_830, 84_006

@@ -15,6 +15,8 @@ from tests.unit.gateway.builders import Gateway, a_gateway, refused
 from tests.unit.gateway.pulling import a_programme, project
 from tests.unit.read_model.builders import an_answer, broken, handover_id, told
 
+pytestmark = pytest.mark.long
+
 REPLY = derived_id("reply")
 
 

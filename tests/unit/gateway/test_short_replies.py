@@ -16,6 +16,8 @@ from tests.unit.gateway.builders import NOW, Crashed, Gateway, a_gateway, refuse
 from tests.unit.gateway.pulling import Programme, a_programme, project
 from tests.unit.read_model.builders import an_answer, handover_id, told
 
+pytestmark = pytest.mark.long
+
 ONE = handover_id("one")
 
 

@@ -20,6 +20,8 @@ from tests.unit.municipal.mutating import SHEET, WORKBOOK, mutations
 if TYPE_CHECKING:
     from connectors.municipal.mapping import Mapping
 
+pytestmark = pytest.mark.long
+
 
 def check_row(row: Row, mapping: Mapping) -> None:
     assert (row.form is None) is bool(row.problems)

@@ -27,6 +27,8 @@ from tests.unit.municipal.builders import (
     with_part,
 )
 
+pytestmark = pytest.mark.long
+
 AS_OBJECT = dict(zip(NAMES, ROW, strict=True))
 DANISH = a_mapping(columns=a_mapping().columns | {"Navn": ("person.name",)})
 

@@ -16,6 +16,8 @@ from tests.unit.pages.builders import Pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, a_view
 from tests.unit.vault.builders import allotted
 
+pytestmark = pytest.mark.long
+
 UNIT = "region-hovedstaden"
 NEED = derived_id("need", "one")
 GIVEN = {

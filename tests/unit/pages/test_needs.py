@@ -17,6 +17,8 @@ from tests.unit.gateway.prepared import ROOT
 from tests.unit.pages.builders import Browser, Pages
 from tests.unit.read_model.builders import YOUTH_ID, a_notice, a_view
 
+pytestmark = pytest.mark.long
+
 OWNER, NEED = "municipality-0217", str(derived_id("need", "one"))
 WAITING: dict[str, Any] = {
     "state": "with_person",

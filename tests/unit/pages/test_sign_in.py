@@ -15,6 +15,8 @@ from connectors.pages.sessions import SESSION_TIME_MAX, form_token
 from connectors.pages.visits import FORM_COOKIE, SESSION_COOKIE
 from tests.unit.pages.builders import Browser, Pages
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_programme_comes_to_its_worklist_and_an_owner_to_its_needs(pages: Pages) -> None:
     programme = await pages.signed_in()

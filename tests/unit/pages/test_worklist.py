@@ -15,6 +15,8 @@ from tests.unit.pages.builders import Pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, an_answer, handover_id, told
 from tests.unit.vault.builders import allotted
 
+pytestmark = pytest.mark.long
+
 HOSTILE = "<script>alert('x')</script>\"'&{{7*7}}"
 
 

@@ -28,6 +28,8 @@ from tests.unit.read_model.builders import (
     told,
 )
 
+pytestmark = pytest.mark.long
+
 REPLY = derived_id("reply")
 
 

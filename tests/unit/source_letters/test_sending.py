@@ -35,6 +35,8 @@ from tests.unit.source_letters.builders import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 HALF_AN_HOUR = timedelta(minutes=30)
 OTHER = Organisation("953741000016009", "5790001348120")
 

@@ -18,6 +18,8 @@ from tests.unit.vault.instances import NUMBERS, Instance, an_instance, everybody
 if TYPE_CHECKING:
     pass
 
+pytestmark = pytest.mark.long
+
 ALL_KINDS = pytest.mark.parametrize("kind", list(Kind))
 FILED_KINDS = pytest.mark.parametrize("kind", [Kind.INDEX, Kind.IDENTITIES])
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from connectors.vault.store import SqlVault
 
+pytestmark = pytest.mark.long
+
 OTHERS = [f"{number:010}" for number in range(60)]
 
 

@@ -24,6 +24,8 @@ from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
 from tests.unit.webhooks.lane_builders import PROGRAMME, START, URL, World, a_record
 
+pytestmark = pytest.mark.long
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

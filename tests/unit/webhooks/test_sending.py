@@ -20,6 +20,8 @@ from cryptography.x509.oid import NameOID
 from connectors.webhooks.sending import Delivered, Failed, Gone, HttpSender, Message, Outcome, SendingRules
 from tests.unit.webhooks.receivers import Handler, a_receiver, answering, dripping, never_answering, never_ending
 
+pytestmark = pytest.mark.long
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = SendingRules(loopback_allowed=True, time_max=timedelta(seconds=0.5), connect_time_max=timedelta(seconds=0.3))
 PATIENT = SendingRules(loopback_allowed=True)

@@ -53,7 +53,9 @@ class Pushed:
 def event_message(envelope: etree._Element) -> EventMessage:
     """Returns what an answer repeats of a Haendelsesbesked; nothing of it is required."""
     about = envelope.findtext("{*}BeskedId/{*}UUIDIdentifikator") or ""
-    return EventMessage(envelope.find("{*}Beskedkuvert/{*}Filtreringsdata"), about.strip())
+    filters = envelope.find("{*}Beskedkuvert/{*}Filtreringsdata")
+    # A copy: the element itself would hold the whole envelope in memory, up to 70 MB.
+    return EventMessage(None if filters is None else deepcopy(filters), about.strip())
 
 
 def in_event_message(message: bytes, answered: EventMessage, at: datetime) -> bytes:

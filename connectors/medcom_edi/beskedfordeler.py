@@ -7,9 +7,9 @@ for receivers; MedCom, "Governance for MedCom HospitalNotification": an Acknowle
 from __future__ import annotations
 
 import base64
-from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MESSAGE, PUSHED, PUSH_ANSWER = "Haendelsesbesked", "ModtagBeskedInput", "ModtagBeskedOutput"
 _ENVELOPE, _OIO, _STS = "urn:oio:besked:kuvert:1.0", "urn:oio:sagdok:3.0.0", "urn:oio:sts:1.0.0"
 _VERSION = "1.0"
-# Whoever publishes says by what type and as which system: KOMBIT gives these numbers to that system, not to us.
-_OF_ITS_SENDER = ("Beskedtype", "BeskedAnsvarligAktoer")
+_IDENTIFIERS = frozenset({"UUIDIdentifikator", "URNIdentifikator"})
+_RECEIVERS_MAX, _RECEIVER_CHARACTERS_MAX = 50, 128
 _TEXT_CHARACTERS_MAX = 500
 
 
@@ -39,9 +39,9 @@ class PushStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventMessage:
-    """A Haendelsesbesked that is answered: what it is filtered by, and its id."""
+    """A Haendelsesbesked that is answered: who may receive it (each TilladtModtager's element and text), and its id."""
 
-    filters: etree._Element | None = field(repr=False)
+    receivers: tuple[tuple[str, str], ...]
     about: str = field(repr=False)
 
 
@@ -51,28 +51,28 @@ class Pushed:
 
 
 def event_message(envelope: etree._Element) -> EventMessage:
-    """Returns what an answer repeats of a Haendelsesbesked; nothing of it is required."""
+    """Returns what an answer needs of a Haendelsesbesked; nothing of it is required."""
+    told = envelope.iterfind("{*}Beskedkuvert/{*}Filtreringsdata/{*}TilladtModtager/*")
+    named = [(etree.QName(one).localname, (one.text or "").strip()) for one in islice(told, _RECEIVERS_MAX)]
+    receivers = tuple(one for one in named if one[0] in _IDENTIFIERS and 1 <= len(one[1]) <= _RECEIVER_CHARACTERS_MAX)
     about = envelope.findtext("{*}BeskedId/{*}UUIDIdentifikator") or ""
-    filters = envelope.find("{*}Beskedkuvert/{*}Filtreringsdata")
-    # A copy: the element itself would hold the whole envelope in memory, up to 70 MB.
-    return EventMessage(None if filters is None else deepcopy(filters), about.strip())
+    return EventMessage(receivers, about.strip())
 
 
 def in_event_message(message: bytes, answered: EventMessage, at: datetime) -> bytes:
-    """Returns the message in a Haendelsesbesked that is filtered as the one that it answers.
+    """Returns the message in a Haendelsesbesked for those who may receive the one that it answers.
 
-    Type and responsible system are left for whoever publishes it.
+    Whoever publishes it adds by what type, as which system and about what: KOMBIT gives these numbers to that system.
     """
     root = etree.Element(f"{{{_ENVELOPE}}}{MESSAGE}", nsmap={"k": _ENVELOPE, "o": _OIO})
-    data, sent = base64.b64encode(message).decode(), at.isoformat(timespec="seconds")
+    data, sent = base64.b64encode(message).decode(), at.isoformat(timespec="milliseconds")
     identifier = derived_text("event-message", data, answered.about, sent)
     _under(_under(root, _ENVELOPE, "BeskedId"), _OIO, "UUIDIdentifikator", identifier)
     _under(root, _ENVELOPE, "BeskedVersion", _VERSION)
     cover = _under(root, _ENVELOPE, "Beskedkuvert")
     filters = _under(cover, _ENVELOPE, "Filtreringsdata")
-    for child in () if answered.filters is None else answered.filters:
-        if etree.QName(child).localname not in _OF_ITS_SENDER:
-            filters.append(deepcopy(child))
+    for name, text in answered.receivers:
+        _under(_under(filters, _ENVELOPE, "TilladtModtager"), _OIO, name, text)
     delivery = _under(cover, _ENVELOPE, "Leveranceinformation")
     _under(_under(delivery, _ENVELOPE, "Dannelsestidspunkt"), _OIO, "TidsstempelDatoTid", sent)
     _under(_under(root, _ENVELOPE, "Beskeddata"), _ENVELOPE, "Base64", data)

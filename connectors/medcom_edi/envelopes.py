@@ -17,15 +17,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from connectors.medcom_edi import beskedfordeler, vans_envelope
+from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed
 from connectors.medcom_edi.oioxml_letter import ROOT
 from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.vans_envelope import VansAddress
 from connectors.medcom_edi.xml_documents import read_document
+from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed
-    from connectors.medcom_edi.vans_envelope import VansAddress
     from connectors.medcom_edi.xml_documents import Element
+    from schemas.refusals import Refusal
 
+#: What is needed of an envelope to answer in one of its kind.
+Envelope = VansAddress | EventMessage | Pushed
 ENVELOPES_MAX = 3
 # A CareCommunication with its attachments may have 50 MB in MedCom's network; what opens it has limits of its own.
 ENVELOPE_BYTES_MAX = 70_000_000
@@ -63,29 +67,40 @@ class Unwrapped:
 
     content: Content
     message: bytes = field(repr=False)
-    envelope: VansAddress | EventMessage | Pushed | None = None
+    envelope: Envelope | None = None
+
+
+class InEnvelopeError(RefusedError):
+    """Raised where an envelope was opened and what is in it is no message; ``envelope`` is that of Unwrapped."""
+
+    def __init__(self, refusal: Refusal, envelope: Envelope | None) -> None:
+        """Takes what is wrong inside, and what is needed to answer in an envelope of the kind."""
+        super().__init__(refusal)
+        self.envelope = envelope
 
 
 def unwrap(body: bytes) -> Unwrapped:
     """Returns the message in a body, whatever envelopes it is in.
 
-    Raises RefusedError where it is of no known content, or an envelope is too large, nested too deeply, has not one
-    message in base64. What is inside is not read here.
+    Raises RefusedError where it is of no known content or an envelope is too large, and InEnvelopeError where envelopes
+    are nested too deeply, or one has not one message in base64, or a network's receipt instead. What is inside is not
+    read here.
     """
-    message, envelope = body, None
-    for _ in range(ENVELOPES_MAX + 1):
-        content = _content_at_sight(message)
-        if content is not None:
-            return Unwrapped(content, message, envelope)
-        document = read_document(message, ENVELOPE_BYTES_MAX)
-        if document.name == ROOT:
-            return Unwrapped(Content.OIOXML, message, envelope)
-        if document.name == vans_envelope.NAME:
-            vans_envelope.refuse_transport_receipt(document.node)
-        payload = _payload(document)
-        envelope = _answerable(document) if message is body else envelope
-        message = payload
-    raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
+    message, envelope, is_opened = body, None, False
+    try:
+        for _ in range(ENVELOPES_MAX + 1):
+            content = _content_at_sight(message)
+            if content is not None:
+                return Unwrapped(content, message, envelope)
+            document = read_document(message, ENVELOPE_BYTES_MAX)
+            if document.name == ROOT:
+                return Unwrapped(Content.OIOXML, message, envelope)
+            if not is_opened and document.name in _PAYLOADS:
+                envelope, is_opened = _answerable(document), True
+            message = _payload(document)
+        raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
+    except RefusedError as error:
+        raise InEnvelopeError(error.refusal, envelope) if is_opened else error from error
 
 
 def _content_at_sight(message: bytes) -> Content | None:
@@ -103,7 +118,7 @@ def _content_at_sight(message: bytes) -> Content | None:
     raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
 
 
-def _answerable(document: Element) -> VansAddress | EventMessage | Pushed | None:
+def _answerable(document: Element) -> Envelope | None:
     match document.name:
         case vans_envelope.NAME:
             return vans_envelope.answer_address(document.node)
@@ -115,6 +130,8 @@ def _answerable(document: Element) -> VansAddress | EventMessage | Pushed | None
 
 
 def _payload(document: Element) -> bytes:
+    if document.name == vans_envelope.NAME:
+        vans_envelope.refuse_transport_receipt(document.node)
     names = _PAYLOADS.get(document.name)
     if names is None:
         raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)

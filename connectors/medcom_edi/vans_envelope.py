@@ -1,8 +1,11 @@
 """MedCom's VANSEnvelope 1.0.4: who sends to whom is read of one, and a message is put into one.
 
-Sources: MedCom, "Den gode VANSEnvelope" (urn:oio:medcom:vans-envelope:1.0.4) and, for FHIR, medcomdk/MedCom-FHIR-
-Communication, "MedCom FHIR Messages And Network Envelopes". Its own transport receipts (Receipt) are between those who
-carry envelopes from one to the next: none is written here, and none that comes is a message.
+Its transport receipts (Receipt) are between those who carry envelopes: none is written here, and none that
+comes is a message.
+
+Sources: MedCom, "Den gode VANSEnvelope" (urn:oio:medcom:vans-envelope:1.0.4); for FHIR,
+medcomdk/MedCom-FHIR-Communication, "MedComs FHIR-meddelelser og forsendelseskuvert" (the English page still names
+FCTL1 and older versions), and the code system medcom-messaging-sorEdiSystem 1.8.1 (FCTL, FDIS91).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 NAME = "VANSEnvelope"
-TRANSPORT_RECEIPT = "transport_receipt"
+TRANSPORT_RECEIPT, NEGATIVE_TRANSPORT_RECEIPT = "transport_receipt", "negative_transport_receipt"
 _NAMESPACE = "urn:oio:medcom:vans-envelope:1.0.4"
 _END_POINT_TYPES = frozenset({"EAN", "CVR", "VANS"})
 _END_POINT_CHARACTERS_MAX = 18
@@ -75,21 +78,27 @@ def answer_address(envelope: etree._Element) -> VansAddress | None:
 
 def refuse_transport_receipt(envelope: etree._Element) -> None:
     """Raises RefusedError for an envelope that holds a network's receipt, and no message."""
-    if envelope.find("{*}Receipt") is not None:
-        rule = "a message is in Message; an envelope with Receipt tells the network alone that another one came across"
-        raise refused(
-            TRANSPORT_RECEIPT, f"{NAME}.Receipt", rule, "nothing is left to do: doors take it without an answer"
-        )
+    receipt = envelope.find("{*}Receipt")
+    if receipt is None or envelope.find("{*}Message") is not None:
+        return
+    came_across = receipt.find("{*}PositiveMessage") is not None
+    raise refused(
+        TRANSPORT_RECEIPT if came_across else NEGATIVE_TRANSPORT_RECEIPT,
+        f"{NAME}.Receipt",
+        "a message is in Message; Receipt says what became of another envelope on its way",
+        "send it as it is: doors take it unanswered, and count it",
+    )
 
 
 def in_vans_envelope(message: bytes, document: Document, address: VansAddress, at: datetime) -> bytes:
-    """Returns the message in an envelope of its own, whose identifier is another one at every time of sending."""
+    """Returns the message in an envelope of its own: at another time (to the millisecond) it is another envelope."""
     root = etree.fromstring(f'<{NAME} xmlns="{_NAMESPACE}"/>')
     for name, end in (("SenderID", address.sender), ("ReceiverID", address.receiver)):
         _under(root, name, end.number).set("EndPointType", end.kind)
-    data, sent = base64.b64encode(message).decode(), at.isoformat(timespec="seconds")
+    data, sent = base64.b64encode(message).decode(), at.isoformat(timespec="milliseconds")
     identifier = derived_text("vans-message", data)
-    _under(root, "EnvelopeIdentifier", derived_text("vans-envelope", identifier, address.about, sent))
+    ends = (address.sender.number, address.receiver.number)
+    _under(root, "EnvelopeIdentifier", derived_text("vans-envelope", identifier, *ends, address.about, sent))
     _under(root, "SentDateTime", sent)
     held = _under(root, "Message")
     meta = _under(held, "MetaInformation")
@@ -108,10 +117,12 @@ def in_vans_envelope(message: bytes, document: Document, address: VansAddress, a
 
 
 def _end_point(envelope: etree._Element, name: str) -> EndPoint | None:
-    end = envelope.find(f"{{*}}{name}")
-    kind, number = ("", "") if end is None else (end.get("EndPointType"), (end.text or "").strip())
+    ends = envelope.findall(f"{{*}}{name}")
+    if len(ends) != 1 or len(ends[0]):
+        return None
+    kind, number = ends[0].get("EndPointType", ""), (ends[0].text or "").strip()
     is_one = kind in _END_POINT_TYPES and 1 <= len(number) <= _END_POINT_CHARACTERS_MAX
-    return EndPoint(kind, number) if kind and is_one else None
+    return EndPoint(kind, number) if is_one else None
 
 
 def _under(parent: etree._Element, name: str, text: str | None = None) -> etree._Element:

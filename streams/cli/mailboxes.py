@@ -30,7 +30,7 @@ def set_mailbox(  # noqa: PLR0913, PLR0917 one parameter an option of the comman
     gln: Annotated[str, typer.Option(help="the recipient's GLN")],
     sor: Annotated[str | None, typer.Option(help="its SOR code, where the recipient's name does not hold it")] = None,
     token: Annotated[bool, typer.Option("--token", help="ask for a bearer token to send along")] = False,  # noqa: FBT002
-    vans: Annotated[bool, typer.Option("--vans", help="send each in a VANSEnvelope")] = False,  # noqa: FBT002
+    vans: Annotated[bool, typer.Option("--vans", help="send each in a VANSEnvelope; else bare")] = False,  # noqa: FBT002
 ) -> None:
     """Sends a recipient's notices there from now on, as letters that `brobygger deliver` writes."""
     settings = settings_of_process()

@@ -16,11 +16,11 @@ from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
-from connectors.gateway.letters.enveloped import enveloped
+from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.medcom_edi.envelopes import Content, Unwrapped, unwrap
+from connectors.medcom_edi.envelopes import Content, InEnvelopeError
 from connectors.medcom_edi.fields import Interchange, Syntax
 from connectors.medcom_edi.outcomes import (
     Delivery,
@@ -35,7 +35,6 @@ from connectors.medcom_edi.outcomes import (
 from connectors.medcom_edi.receipts import MEDIA_TYPES
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
 from connectors.medcom_edi.translate import Door, translate
-from connectors.medcom_edi.vans_envelope import TRANSPORT_RECEIPT
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -62,8 +61,11 @@ _FOREIGN_SENDER = Refusal(
 )
 _RETRY = {"retry-after": str(RETRY_SECONDS)}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The receipt: CTL03 for what is taken, CTL02 for what is refused, in the sender's syntax"},
-    202: {"description": "Receipts alone were received; they are never acknowledged"},
+    200: {
+        "description": "The receipt: CTL03 for what is taken, CTL02 for what is refused, in the sender's syntax; "
+        "in an envelope where the letters were"
+    },
+    202: {"description": "Receipts alone, or a network's receipt, were received; they are never acknowledged"},
     400: {"description": "Nobody can be answered"},
     403: {"description": "The client may not send for this sender"},
     413: {"description": "The body is too large"},
@@ -96,17 +98,17 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
         check_media_type(request, _TAKEN[syntax], _CHARSETS)
         body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
         try:
-            unwrapped = await asyncio.to_thread(_without_envelope, syntax, body)
+            unwrapped = await asyncio.to_thread(message_in, body, {_CONTENTS[syntax]}, _OTHER_CONTENT)
         except RefusedError as error:
-            if error.refusal.code == TRANSPORT_RECEIPT:
-                return Response(status_code=202)
-            return _nobody(desk, client, error.refusal)
+            answer = network_receipt_answer(desk, error.refusal) or _nobody(desk, client, error.refusal)
+            envelope = error.envelope if isinstance(error, InEnvelopeError) else None
+            return enveloped(answer, _CONTENTS[syntax], envelope, desk.ports.clock())
         try:
             answer = await _answer(desk, client, syntax, unwrapped.message)
         except STORE_ERRORS as error:
             desk.metrics.messages.labels("unavailable").inc()
             answer = unavailable(error)
-        return enveloped(answer, unwrapped, desk.ports.clock())
+        return enveloped(answer, unwrapped.content, unwrapped.envelope, desk.ports.clock())
 
 
 async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Response:
@@ -134,14 +136,6 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
     if not answers:
         return Response(status_code=202)
     return Response(answer_of(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
-
-
-def _without_envelope(syntax: Syntax, body: bytes) -> Unwrapped:
-    """Returns letters, out of their envelope where they are in one; raises RefusedError for what this door has not."""
-    unwrapped = unwrap(body)
-    if unwrapped.content is not _CONTENTS[syntax]:
-        raise RefusedError(_OTHER_CONTENT)
-    return unwrapped
 
 
 def _translated(desk: Desk, syntax: Syntax, body: bytes, at: datetime) -> Outcome:

@@ -13,14 +13,13 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, declared_bytes, read_body
 from connectors.gateway.doors.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
-from connectors.gateway.letters.enveloped import enveloped
+from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case, Letter, Opened
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.json_reader import read_json
-from connectors.medcom_edi.envelopes import Content, Unwrapped, unwrap
-from connectors.medcom_edi.vans_envelope import TRANSPORT_RECEIPT
+from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
 
     from connectors.medcom_fhir.letters import Addressing
 
-FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
-_MEDIA_TYPES = frozenset({FHIR_JSON, FHIR_XML, "application/json", "application/xml", "text/xml"})
+FHIR_JSON, FHIR_XML, XML = "application/fhir+json", "application/fhir+xml", "application/xml"
+_MEDIA_TYPES = frozenset({FHIR_JSON, FHIR_XML, "application/json", XML, "text/xml"})
 _CASE_REFUSALS = {Case.BUNDLE_REUSED: BUNDLE_ID_REUSED, Case.CONTENT_CHANGED: CONTENT_CHANGED}
 _FOREIGN_SENDER = Refusal(
     "foreign_source",
@@ -59,12 +58,16 @@ _BODY: dict[str, Any] = {
         "content": {
             FHIR_JSON: {"schema": {"type": "object", "description": _MESSAGES}},
             FHIR_XML: {"schema": {"type": "string", "description": _MESSAGES}},
+            XML: {"schema": {"type": "string", "description": f"{_MESSAGES}; or an envelope with one"}},
         },
     },
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The Acknowledgement: ok, fatal-error or transient-error", "content": {FHIR_JSON: {}}},
-    202: {"description": "An Acknowledgement was received; it is never acknowledged"},
+    200: {
+        "description": "The Acknowledgement: ok, fatal-error or transient-error; in an envelope where the message was",
+        "content": {FHIR_JSON: {}, XML: {}},
+    },
+    202: {"description": "An Acknowledgement, or a network's receipt, was received; it is never acknowledged"},
     400: {"description": "Nobody can be answered: an OperationOutcome", "content": {FHIR_JSON: {}}},
     413: {"description": "The body is too large"},
     503: {"description": "The gateway's databases can't be reached: an OperationOutcome", "content": {FHIR_JSON: {}}},
@@ -90,30 +93,28 @@ async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) ->
     body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
     try:
         unwrapped = await asyncio.to_thread(_without_envelope, body)
-    except RefusedError as error:
-        if error.refusal.code == TRANSPORT_RECEIPT:
-            return Response(status_code=202)
-        return _nobody(desk, client, error.refusal)
+    except InEnvelopeError as error:
+        answer = network_receipt_answer(desk, error.refusal) or _nobody(desk, client, error.refusal)
+        return enveloped(answer, Content.FHIR_JSON, error.envelope, desk.ports.clock())
     try:
         answer = await _answer(desk, client, unwrapped.message)
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)
         desk.metrics.messages.labels("unavailable").inc()
         answer = _outcome_answer(503, STORE_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
-    return enveloped(answer, unwrapped, desk.ports.clock())
+    return enveloped(answer, unwrapped.content, unwrapped.envelope, desk.ports.clock())
 
 
 def _without_envelope(body: bytes) -> Unwrapped:
-    """Returns a message, out of its envelope where it is in one; raises RefusedError for one that holds another."""
+    """Returns a message, out of its envelope where it is in one; raises InEnvelopeError."""
     try:
-        unwrapped = unwrap(body)
+        return message_in(body, {Content.FHIR_JSON, Content.FHIR_XML}, _OTHER_CONTENT)
+    except InEnvelopeError:
+        raise
     except RefusedError as error:
         if error.refusal.code in _NO_ENVELOPE:
             return Unwrapped(Content.FHIR_JSON, body)  # what reads JSON says what is wrong with it
-        raise
-    if unwrapped.content not in {Content.FHIR_JSON, Content.FHIR_XML}:
-        raise RefusedError(_OTHER_CONTENT)
-    return unwrapped
+        raise InEnvelopeError(error.refusal, None) from error
 
 
 def _nobody(desk: Desk, client: Client, refusal: Refusal) -> Response:

@@ -10,19 +10,30 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+import structlog
 from fastapi import Response
 
 from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed, PushStatus, in_event_message, push_answer
-from connectors.medcom_edi.envelopes import Content
+from connectors.medcom_edi.envelopes import Content, InEnvelopeError, unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
-from connectors.medcom_edi.vans_envelope import Document, VansAddress, fhir_document, in_vans_envelope
+from connectors.medcom_edi.vans_envelope import (
+    NEGATIVE_TRANSPORT_RECEIPT,
+    TRANSPORT_RECEIPT,
+    Document,
+    VansAddress,
+    fhir_document,
+    in_vans_envelope,
+)
 from connectors.medcom_fhir.codes import ResponseCode
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from datetime import datetime
 
-    from connectors.medcom_edi.envelopes import Unwrapped
+    from connectors.gateway.ports import Desk
+    from connectors.medcom_edi.envelopes import Envelope, Unwrapped
+    from schemas.refusals import Refusal
 
 XML = "application/xml; charset=utf-8"
 _OK, _NO_BODY, _UNAVAILABLE = 200, 202, 503
@@ -33,6 +44,7 @@ _STATUSES = {
     ResponseCode.FATAL_ERROR: PushStatus.REFUSED,
     ResponseCode.TRANSIENT_ERROR: PushStatus.UNAVAILABLE,
 }
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,48 +56,64 @@ class _Told:
     why: str
 
 
-def enveloped(answer: Response, unwrapped: Unwrapped, at: datetime) -> Response:
+def message_in(body: bytes, contents: Container[Content], other: Refusal) -> Unwrapped:
+    """Returns the message in a body; raises RefusedError, with ``other`` where its content is none of these."""
+    unwrapped = unwrap(body)
+    if unwrapped.content not in contents:
+        raise InEnvelopeError(other, unwrapped.envelope)
+    return unwrapped
+
+
+def network_receipt_answer(desk: Desk, refusal: Refusal) -> Response | None:
+    """Returns the answer to an envelope in which the network says what became of another one; None for all else."""
+    if refusal.code not in {TRANSPORT_RECEIPT, NEGATIVE_TRANSPORT_RECEIPT}:
+        return None
+    desk.metrics.messages.labels(refusal.code).inc()
+    if refusal.code == NEGATIVE_TRANSPORT_RECEIPT:
+        _log.warning(refusal.code)
+    return Response(status_code=_NO_BODY)
+
+
+def enveloped(answer: Response, content: Content, envelope: Envelope | None, at: datetime) -> Response:
     """Returns a door's answer in an envelope of the kind in which the message came, or as it is where it came bare.
 
     What is no receipt (a status alone, or why there is none) goes bare, but to a push.
     """
-    envelope = unwrapped.envelope
     if envelope is None or (answer.status_code != _OK and not isinstance(envelope, Pushed)):
         return answer
     receipt = bytes(answer.body)
     match envelope:
         case VansAddress():
-            return Response(in_vans_envelope(receipt, _told(unwrapped, receipt).document, envelope, at), media_type=XML)
+            return Response(in_vans_envelope(receipt, _told(content, receipt).document, envelope, at), media_type=XML)
         case EventMessage():
             return Response(in_event_message(receipt, envelope, at), media_type=XML)
         case Pushed():
-            return _pushed(answer, unwrapped, receipt)
+            return _pushed(answer, content, receipt)
         case _:
             assert_never(envelope)
 
 
-def _pushed(answer: Response, unwrapped: Unwrapped, content: bytes) -> Response:
-    code, why = answer.status_code, ""
-    if code == _OK:
-        told = _told(unwrapped, content)
+def _pushed(answer: Response, content: Content, receipt: bytes) -> Response:
+    if answer.status_code == _OK:
+        told = _told(content, receipt)
         status, why = told.status, told.why
-    elif code == _NO_BODY:
-        code, status = _OK, PushStatus.TAKEN
+    elif answer.status_code == _NO_BODY:
+        status, why = PushStatus.TAKEN, ""
     else:
-        status = PushStatus.UNAVAILABLE if code >= _UNAVAILABLE else PushStatus.REFUSED
-        why = _why(json.loads(content))
+        status = PushStatus.UNAVAILABLE if answer.status_code >= _UNAVAILABLE else PushStatus.REFUSED
+        why = _why(json.loads(receipt))
     if status is PushStatus.UNAVAILABLE:
-        code = _UNAVAILABLE
-    return Response(push_answer(status, why or "OK"), code, media_type=XML)
+        return Response(push_answer(status, why), _UNAVAILABLE, media_type=XML)
+    return Response(push_answer(status, why or "OK"), media_type=XML)
 
 
-def _told(unwrapped: Unwrapped, receipt: bytes) -> _Told:
-    if unwrapped.content in _LETTERS:
-        syntax, form, mark = _LETTERS[unwrapped.content]
-        refused = read_receipt(receipt, syntax).refused
-        number, status = ("02", PushStatus.REFUSED) if refused else ("03", PushStatus.TAKEN)
-        document = Document(form, f"MCM:{mark}CTL{number}", f"{mark}C{number}30Q")
-        return _Told(document, status, next((one.reason for one in refused), ""))
+def _told(content: Content, receipt: bytes) -> _Told:
+    if content in _LETTERS:
+        syntax, form, mark = _LETTERS[content]
+        read = read_receipt(receipt, syntax)
+        number, status = ("02", PushStatus.REFUSED) if read.refused else ("03", PushStatus.TAKEN)
+        why = f"{read.taken} letters are taken; {read.refused[0].reason}" if read.refused else ""
+        return _Told(Document(form, f"MCM:{mark}CTL{number}", f"{mark}C{number}30Q"), status, why)
     bundle = json.loads(receipt)
     code = ResponseCode(bundle["entry"][0]["resource"]["response"]["code"])
     document = fhir_document("FCTL", code, _ACKNOWLEDGEMENT_VERSION)

@@ -100,24 +100,31 @@ def answer_of(answered: Answered) -> Answer:
     The last two may be in an envelope, or be told to a push by its status.
     """
     try:
-        if answered.kind in {XML, EDIFACT}:
-            return _of_xml(answered) if answered.kind == XML else _of_receipt(answered.content, Syntax.EDIFACT)
-        if answered.kind == NDJSON:
-            return _of_report([json.loads(line) for line in answered.content.splitlines()])
-        content = json.loads(answered.content or b"{}")
-    except (ValueError, RefusedError):
-        content = None
-    if not isinstance(content, dict):
+        return _read(answered)
+    except (ValueError, LookupError, TypeError, AttributeError, RefusedError):
         return Answer(0, (NotTaken("", str(answered.status), "no gateway of ours answers so; check --gateway"),))
+
+
+def _read(answered: Answered) -> Answer:
+    if answered.kind == XML:
+        return _of_xml(answered)
+    if answered.kind == EDIFACT:
+        return _of_receipt(answered.content, Syntax.EDIFACT)
+    if answered.kind == NDJSON:
+        return _of_report([json.loads(line) for line in answered.content.splitlines()])
+    return _of_json(json.loads(answered.content or b"{}"), answered.status)
+
+
+def _of_json(content: dict[str, Any], status: int) -> Answer:
     if content.get("resourceType") == "Bundle":
         return _of_acknowledgement(content)
     if content.get("resourceType") == "OperationOutcome":
         return Answer(0, (_of_outcome(content),))
     if "report" in content:
         return Answer(content["accepted"] + content["repeated"], tuple(_of_rows(content)))
-    if "refused" not in content and answered.status < 300:  # noqa: PLR2004 HTTP's own number
+    if "refused" not in content and status < 300:  # noqa: PLR2004 HTTP's own number
         return Answer(1)
-    return Answer(0, (_of_refusal(content.get("refused") or {}, answered.status),))
+    return Answer(0, (_of_refusal(content.get("refused") or {}, status),))
 
 
 def _of_xml(answered: Answered) -> Answer:
@@ -128,7 +135,7 @@ def _of_xml(answered: Answered) -> Answer:
     if unwrapped.content is Content.OIOXML:
         return _of_receipt(unwrapped.message, Syntax.OIOXML)
     kind = EDIFACT if unwrapped.content is Content.EDIFACT else FHIR
-    return answer_of(Answered(answered.status, kind, unwrapped.message))
+    return _read(Answered(answered.status, kind, unwrapped.message))
 
 
 def _of_refusal(refusal: dict[str, Any], status: int) -> NotTaken:

@@ -12,7 +12,7 @@ from connectors.medcom_edi.beskedfordeler import read_push_answer
 from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.xml_documents import Element, read_document
 from tests.unit.gateway.builders import MESSAGES
-from tests.unit.medcom_edi.builders import Notice, a_letter
+from tests.unit.medcom_edi.builders import Notice, a_letter, an_interchange
 from tests.unit.medcom_edi.test_envelopes import in_beskedfordeler, in_ehmi, in_vans_envelope, pushed_by_beskedfordeler
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 async def send(gateway: Gateway, door: str, body: bytes, headers: dict[str, str]) -> Response:
     kind = "application/json" if body.startswith(b"{") else "application/xml"
     return await gateway.http.post(door, content=body, headers=headers | {"content-type": kind})
+
+
+def in_the_network(told: bytes) -> bytes:
+    """Returns what the VANS network itself says of an envelope."""
+    receipt = b"<Receipt>" + told + b"</Receipt>"
+    return re.sub(rb"<Message>.*</Message>", receipt, in_vans_envelope(b"x"), flags=re.DOTALL)
 
 
 def texts(parent: Element, *names: str) -> list[str | None]:
@@ -63,7 +69,11 @@ async def test_a_vans_envelope_is_answered_in_one_back_to_its_sender(
     assert answer.headers["content-type"] == "application/xml; charset=utf-8"
     names = ("SenderID", "ReceiverID", "EnvelopeIdentifier", "SentDateTime", "Message")
     sender, receiver, identifier, sent, _ = texts(envelope, *names)
-    assert (sender, receiver, sent) == ("5790002508226", "5790002515200", gateway.clock.now.isoformat())
+    assert (sender, receiver, sent) == (
+        "5790002508226",
+        "5790002515200",
+        gateway.clock.now.isoformat(timespec="milliseconds"),
+    )
     assert [one.node.get("EndPointType") for one in envelope.children("SenderID")] == ["EAN"]
     meta = envelope.child("Message").child("MetaInformation")
     number, _, _ = texts(meta, "Identifier", "Document", "Transport")
@@ -89,13 +99,14 @@ async def test_a_repeat_gets_the_original_receipt_in_an_envelope_of_its_own(gate
     assert len(set(inside)) == 1
 
 
-async def test_a_haendelsesbesked_is_answered_in_one_with_the_same_filters(gateway: Gateway) -> None:
+async def test_a_haendelsesbesked_is_answered_in_one_for_who_may_receive_it(gateway: Gateway) -> None:
     headers = gateway.token()
     filters = (
         '<b:Beskedkuvert><b:Filtreringsdata><b:Beskedtype><o:UUIDIdentifikator xmlns:o="urn:oio:sagdok:3.0.0">1'
         "</o:UUIDIdentifikator></b:Beskedtype><b:BeskedAnsvarligAktoer/><b:TilladtModtager><o:URNIdentifikator "
         'xmlns:o="urn:oio:sagdok:3.0.0">urn:oio:cvr-nr:29189366</o:URNIdentifikator></b:TilladtModtager>'
-        "</b:Filtreringsdata></b:Beskedkuvert>"
+        '<b:RelateretObjekt><o:URNIdentifikator xmlns:o="urn:oio:sagdok:3.0.0">urn:oio:cpr-nr:2509479989'
+        "</o:URNIdentifikator></b:RelateretObjekt></b:Filtreringsdata></b:Beskedkuvert>"
     )
     body = in_beskedfordeler(NOTIFICATION).replace(b"<b:Beskedkuvert/>", filters.encode())
     answer = await send(gateway, FHIR, body, headers)
@@ -111,26 +122,43 @@ async def test_a_haendelsesbesked_is_answered_in_one_with_the_same_filters(gatew
     ]
     texts(kept, "TilladtModtager")
     assert unwrap(answer.content).message == bare.content
+    assert b"2509479989" not in answer.content
 
 
 @pytest.mark.parametrize(
-    ("message", "status", "code", "words"),
+    ("door", "message", "code", "words"),
     [
-        (NOTIFICATION, 200, 20, "OK"),
-        (UNBORN, 200, 40, "Patient.identifier"),
-        (b'{"resourceType": "Bundle"}', 400, 40, "Bundle"),
-        (ACKNOWLEDGEMENT, 200, 20, "OK"),
+        (FHIR, NOTIFICATION, 20, "OK"),
+        (FHIR, UNBORN, 40, "Patient.identifier"),
+        (FHIR, b'{"resourceType": "Bundle"}', 40, "Bundle"),
+        (FHIR, ACKNOWLEDGEMENT, 20, "OK"),
+        (FHIR, LETTER.edifact(), 40, "/medcom/edifact"),
+        (FHIR, b"no message", 40, "unknown_content"),
+        (FHIR, in_vans_envelope(b""), 40, "payload_count"),
+        (EDIFACT, in_the_network(b"<PositiveMessage/>"), 20, "OK"),
+        (EDIFACT, NOTIFICATION, 40, "/medcom/fhir"),
+        (EDIFACT, an_interchange(LETTER, BAD_LETTER), 40, "1 letters are taken; invalid_cpr"),
+        (OIOXML, BAD_LETTER.oioxml(), 40, "invalid_cpr"),
     ],
 )
 async def test_a_push_is_answered_by_a_status_and_why(
-    gateway: Gateway, message: bytes, status: int, code: int, words: str
+    gateway: Gateway, door: str, message: bytes, code: int, words: str
 ) -> None:
-    answer = await send(gateway, FHIR, pushed_by_beskedfordeler(message), gateway.token())
+    answer = await send(gateway, door, pushed_by_beskedfordeler(message), gateway.token())
 
     told = read_push_answer(answer.content)
     assert told is not None
-    assert (answer.status_code, told[0]) == (status, code)
+    assert (answer.status_code, told[0]) == (200, code)
     assert words in told[1]
+
+
+async def test_a_push_that_is_not_in_base64_is_told_so(gateway: Gateway) -> None:
+    body = re.sub(rb"<b:Base64>.*</b:Base64>", b"<b:Base64>?</b:Base64>", pushed_by_beskedfordeler(NOTIFICATION))
+
+    answer = await send(gateway, FHIR, body, gateway.token())
+
+    code, text = read_push_answer(answer.content) or (0, "")
+    assert (code, "not_base64" in text) == (40, True)
 
 
 @pytest.mark.parametrize(("door", "message"), [(FHIR, NOTIFICATION), (OIOXML, LETTER.oioxml())])
@@ -160,14 +188,28 @@ async def test_what_is_no_receipt_goes_without_an_envelope(gateway: Gateway) -> 
 
 
 @pytest.mark.parametrize("door", [FHIR, EDIFACT, OIOXML])
-async def test_a_receipt_of_the_network_itself_is_taken_and_never_answered(gateway: Gateway, door: str) -> None:
-    body = re.sub(
-        rb"<Message>.*</Message>", b"<Receipt><PositiveMessage/></Receipt>", in_vans_envelope(b"x"), flags=re.DOTALL
-    )
+async def test_a_receipt_of_the_network_itself_is_counted_and_never_answered(gateway: Gateway, door: str) -> None:
+    headers = gateway.token()
+    answers = [
+        await send(gateway, door, in_the_network(told), headers)
+        for told in (b"<PositiveMessage/>", b"<NegativeMessage/>", b"<NegativeVans/>")
+    ]
 
-    answer = await send(gateway, door, body, gateway.token())
+    assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"")] * 3
+    counted = [
+        gateway.app.state.desk.metrics.messages.labels(case)._value.get()
+        for case in ("transport_receipt", "negative_transport_receipt")
+    ]
+    assert counted == [1, 2]
 
-    assert (answer.status_code, answer.content) == (202, b"")
+
+async def test_a_message_beside_a_receipt_of_the_network_is_taken(gateway: Gateway) -> None:
+    body = in_vans_envelope(NOTIFICATION).replace(b"</VANSEnvelope>", b"<Receipt/></VANSEnvelope>")
+
+    answer = await send(gateway, FHIR, body, gateway.token())
+
+    assert answer.status_code == 200
+    assert gateway.published("discharges")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +219,8 @@ async def test_a_receipt_of_the_network_itself_is_taken_and_never_answered(gatew
         (b'<SenderID EndPointType="EAN">', b"<SenderID>"),
         (b'<ReceiverID EndPointType="EAN">', b'<ReceiverID EndPointType="GLN">'),
         (b"5790002515200</SenderID>", b" </SenderID>"),
+        (b"5790002515200</SenderID>", b"579<a/></SenderID>"),
+        (b"<ReceiverID", b'<SenderID EndPointType="EAN">1</SenderID><ReceiverID'),
         (b"5790002515200</SenderID>", b"1234567890123456789</SenderID>"),
     ],
 )

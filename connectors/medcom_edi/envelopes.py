@@ -12,15 +12,22 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from connectors.medcom_edi import beskedfordeler, vans_envelope
 from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed
 from connectors.medcom_edi.oioxml_letter import ROOT
 from connectors.medcom_edi.refusing import refused
-from connectors.medcom_edi.vans_envelope import VansAddress
+from connectors.medcom_edi.vans_envelope import (
+    NEGATIVE_TRANSPORT_RECEIPT,
+    RECEIPT_HELP,
+    TRANSPORT_RECEIPT,
+    VansAddress,
+)
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
 
@@ -37,6 +44,7 @@ ENVELOPE_BYTES_MAX = 70_000_000
 _FHIR_XML = re.compile(
     rb"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,1000}?-->\s*)?<Bundle\s[^>]{0,500}http://hl7\.org/fhir", re.DOTALL
 )
+_SIGNALS = "ebbp-signals"
 _BLANKS = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
 _PAYLOADS = {
@@ -86,7 +94,7 @@ def unwrap(body: bytes) -> Unwrapped:
     are nested too deeply, or one has not one message in base64, or a network's receipt instead. What is inside is not
     read here.
     """
-    message, envelope, is_opened = body, None, False
+    message, envelope, place = body, None, ""
     try:
         for _ in range(ENVELOPES_MAX + 1):
             content = _content_at_sight(message)
@@ -95,12 +103,17 @@ def unwrap(body: bytes) -> Unwrapped:
             document = read_document(message, ENVELOPE_BYTES_MAX)
             if document.name == ROOT:
                 return Unwrapped(Content.OIOXML, message, envelope)
-            if not is_opened and document.name in _PAYLOADS:
-                envelope, is_opened = _answerable(document), True
+            if not place and document.name in _PAYLOADS:
+                envelope, place = _answerable(document), document.name
+            _refuse_network_receipt(document)
             message = _payload(document)
+            place = ".".join((document.name, *_PAYLOADS[document.name]))
         raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
     except RefusedError as error:
-        raise InEnvelopeError(error.refusal, envelope) if is_opened else error from error
+        if not place:
+            raise
+        is_inside = error.refusal.field == "document"
+        raise InEnvelopeError(replace(error.refusal, field=place) if is_inside else error.refusal, envelope) from error
 
 
 def _content_at_sight(message: bytes) -> Content | None:
@@ -129,9 +142,16 @@ def _answerable(document: Element) -> Envelope | None:
     return None
 
 
-def _payload(document: Element) -> bytes:
+def _refuse_network_receipt(document: Element) -> None:
+    """Raises RefusedError where those who carry envelopes say what became of one: in VANS, or as EHMI's ebBP signal."""
     if document.name == vans_envelope.NAME:
         vans_envelope.refuse_transport_receipt(document.node)
+    elif _SIGNALS in (etree.QName(document.node).namespace or ""):
+        code = NEGATIVE_TRANSPORT_RECEIPT if "Exception" in document.name else TRANSPORT_RECEIPT
+        raise refused(code, document.name, "a signal says what became of another envelope on its way", RECEIPT_HELP)
+
+
+def _payload(document: Element) -> bytes:
     names = _PAYLOADS.get(document.name)
     if names is None:
         raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "VANSEnvelope"
 TRANSPORT_RECEIPT, NEGATIVE_TRANSPORT_RECEIPT = "transport_receipt", "negative_transport_receipt"
+RECEIPT_HELP = "send it as it is: doors take it unanswered, and count it"
 _NAMESPACE = "urn:oio:medcom:vans-envelope:1.0.4"
 _END_POINT_TYPES = frozenset({"EAN", "CVR", "VANS"})
 _END_POINT_CHARACTERS_MAX = 18
@@ -86,7 +87,7 @@ def refuse_transport_receipt(envelope: etree._Element) -> None:
         TRANSPORT_RECEIPT if came_across else NEGATIVE_TRANSPORT_RECEIPT,
         f"{NAME}.Receipt",
         "a message is in Message; Receipt says what became of another envelope on its way",
-        "send it as it is: doors take it unanswered, and count it",
+        RECEIPT_HELP,
     )
 
 

@@ -76,16 +76,22 @@ def _communication(bundle: Bundle, header: Node, *, retracts: bool) -> Node:
 
 
 def _category(node: Node) -> str:
-    codings = [coding for category in node.children("category") for coding in category.children("coding")]
-    path = "Communication.category.coding"
-    if len(codings) != 1:
-        code = "element_repeated" if codings else "element_missing"
-        raise refused(code, path, "a letter has one category, with one coding")
-    if codings[0].text("system") != CATEGORY_CODES:
-        raise refused(ErrorCode.NOT_IN_CODE_SYSTEM, f"{path}.system", f"the code system is {CATEGORY_CODES}")
-    category = codings[0].text("code").lower()
+    """Returns MedCom's code; codings of other systems may stand beside it (before guide 5.0), and are passed over."""
+    path = "Communication.category"
+    categories = node.children("category")
+    if len(categories) != 1:
+        raise refused("element_repeated" if categories else "element_missing", path, "a letter has one category")
+    codings = categories[0].children("coding")
+    if not codings:
+        raise refused("element_missing", f"{path}.coding", "a category is coded")
+    ours = [coding for coding in codings if coding.text("system") == CATEGORY_CODES]
+    if not ours:
+        raise refused(ErrorCode.NOT_IN_CODE_SYSTEM, f"{path}.coding.system", f"the code system is {CATEGORY_CODES}")
+    if len(ours) > 1:
+        raise refused("element_repeated", f"{path}.coding", "a letter has one code of MedCom's categories")
+    category = ours[0].text("code").lower()
     if category not in CATEGORIES:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{path}.code", "the category is one of CareCommunication's")
+        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{path}.coding.code", "the category is one of CareCommunication's")
     return category
 
 

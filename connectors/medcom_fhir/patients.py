@@ -61,13 +61,19 @@ def read_patient(bundle: Bundle) -> Patient:
 
 def _number(node: Node) -> PersonNumber:
     path = f"{node.path}.identifier"
+    if not node.children("identifier"):
+        raise refused("element_missing", path, "the patient has an identifier")
     found = {
         person_number(system, identifier.text("value"), f"{identifier.path}.value")
         for identifier in node.children("identifier")
         if (system := identifier.optional_text("system")) in SYSTEMS
     }
     if not found:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{path}.system", "the patient is identified by a CPR number")
+        raise refused(
+            ErrorCode.NOT_IN_VALUE_SET,
+            f"{path}.system",
+            "the patient is identified by a CPR number, or one that replaces it",
+        )
     # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, D-eCPR.
     rank = min(SYSTEMS.index(number.system) for number in found)
     preferred = {number for number in found if number.system == SYSTEMS[rank]}

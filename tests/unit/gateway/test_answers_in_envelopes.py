@@ -203,6 +203,15 @@ async def test_a_receipt_of_the_network_itself_is_counted_and_never_answered(gat
     assert counted == [1, 2]
 
 
+@pytest.mark.parametrize("signal", ["ReceiptAcknowledgement", "Exception"])
+async def test_a_receipt_of_ehmi_is_never_answered(gateway: Gateway, signal: str) -> None:
+    told = f'<s:{signal} xmlns:s="http://docs.oasis-open.org/ebxml-bp/ebbp-signals-2.0"/>'
+
+    answer = await send(gateway, FHIR, in_ehmi(told.encode()), gateway.token())
+
+    assert (answer.status_code, answer.content) == (202, b"")
+
+
 async def test_a_message_beside_a_receipt_of_the_network_is_taken(gateway: Gateway) -> None:
     body = in_vans_envelope(NOTIFICATION).replace(b"</VANSEnvelope>", b"<Receipt/></VANSEnvelope>")
 

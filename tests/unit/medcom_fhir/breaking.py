@@ -186,6 +186,7 @@ BROKEN: list[tuple[str, Change, str, str]] = [
         "unresolved_reference",
         "Encounter.subject.reference",
     ),
+    ("nobody's number", lambda m: the(m, "Patient").pop("identifier"), "element_missing", "Patient.identifier"),
     ("CPR letters", _number("25094799A9"), "invalid_cpr", "Patient.identifier[0].value"),
     ("CPR hyphen", _number("250947-9989"), "invalid_cpr", "Patient.identifier[0].value"),
     ("CPR date", _number("3102109989"), "invalid_cpr", "Patient.identifier[0].value"),

@@ -85,10 +85,19 @@ BROKEN_LETTERS: list[tuple[str, Change, str, str]] = [
         "Communication.subject.reference",
     ),
     ("no patient", _drop_patient, "element_missing", "Communication.subject"),
-    ("no category", communication(category=None), "element_missing", "Communication.category.coding"),
+    ("no category", communication(category=None), "element_missing", "Communication.category"),
+    ("no coding", communication(category=[{"text": "Discharge"}]), "element_missing", "Communication.category.coding"),
     (
         "two categories",
         lambda m: the(m, "Communication")["category"].append(the(m, "Communication")["category"][0]),
+        "element_repeated",
+        "Communication.category",
+    ),
+    (
+        "two codings",
+        lambda m: the(m, "Communication")["category"][0]["coding"].extend(
+            the(m, "Communication")["category"][0]["coding"]
+        ),
         "element_repeated",
         "Communication.category.coding",
     ),

@@ -150,6 +150,13 @@ def test_a_letter_to_the_service_itself_is_taken() -> None:
     assert correspondence_of(message).source == f"sor:{HOSPITAL}"
 
 
+def test_a_coding_of_another_system_beside_medcoms_is_passed_over() -> None:
+    message, other = a_message("cc-14-new"), {"system": "urn:oid:1.2.3", "code": "letter"}
+    the(message, "Communication")["category"][0]["coding"].insert(0, other)
+
+    assert correspondence_of(message).category == correspondence_of(a_message("cc-14-new")).category
+
+
 def test_the_receivers_municipality_is_not_taken_to_be_home() -> None:
     person = person_of(a_message("cc-14-new"))
 

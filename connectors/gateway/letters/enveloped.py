@@ -112,7 +112,7 @@ def _told(content: Content, receipt: bytes) -> _Told:
         syntax, form, mark = _LETTERS[content]
         read = read_receipt(receipt, syntax)
         number, status = ("02", PushStatus.REFUSED) if read.refused else ("03", PushStatus.TAKEN)
-        why = f"{read.taken} letters are taken; {read.refused[0].reason}" if read.refused else ""
+        why = f"taken: {read.taken}; {read.refused[0].reason}" if read.refused else ""
         return _Told(Document(form, f"MCM:{mark}CTL{number}", f"{mark}C{number}30Q"), status, why)
     bundle = json.loads(receipt)
     code = ResponseCode(bundle["entry"][0]["resource"]["response"]["code"])

@@ -137,7 +137,7 @@ async def test_a_haendelsesbesked_is_answered_in_one_for_who_may_receive_it(gate
         (FHIR, in_vans_envelope(b""), 40, "payload_count"),
         (EDIFACT, in_the_network(b"<PositiveMessage/>"), 20, "OK"),
         (EDIFACT, NOTIFICATION, 40, "/medcom/fhir"),
-        (EDIFACT, an_interchange(LETTER, BAD_LETTER), 40, "1 letters are taken; invalid_cpr"),
+        (EDIFACT, an_interchange(LETTER, BAD_LETTER), 40, "taken: 1; invalid_cpr"),
         (OIOXML, BAD_LETTER.oioxml(), 40, "invalid_cpr"),
     ],
 )

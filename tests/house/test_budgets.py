@@ -10,7 +10,7 @@ from tests.house.tree import ROOT, code, nodes_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_LINES_MAX = 250
+FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 40
 # What is over its budget, each with the lines it has now. It only ever shrinks: no entry is added, none grows.
 OVER_BUDGET: dict[str, int] = {}

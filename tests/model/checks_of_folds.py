@@ -13,7 +13,15 @@ from schemas.instants import days_of
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from streams.domain.work import Said
 from tests.model.ledger import FACTS, FOLDED, Handed, Ledger
-from tests.model.reference import Wish, in_force, may_end_something, why_not
+from tests.model.reference import (
+    WhyNot,
+    Wish,
+    age_on,
+    in_force,
+    is_carried_beyond_doubt,
+    may_end_something,
+    why_not,
+)
 from tests.model.reference_needs import (
     LIVE,
     MAY_END_TAKEN,
@@ -66,7 +74,7 @@ def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
         if statement in TELLING or _names_now(ledger, statement, fields):
             wish = _wish(ledger, seen, fields)
             reason = why_not(wish, ledger.certain_consents(seen.number))
-            if reason is not None and not _silent(ledger, seen):
+            if reason is not None and not _silent(ledger, seen) and not _unsaid(ledger, seen, wish, reason):
                 yield f"{statement} to {fields['programme']} ({fields['identity']}): {reason}"
 
 
@@ -75,6 +83,17 @@ def _names_now(ledger: Ledger, statement: str, fields: dict[str, Any]) -> bool:
     known = ledger.handovers.get(fields["statement_id"])
     named = fields["identity"] == Identity.NAMED and statement == HandoverStatement.UPDATED
     return bool(named and known and known.identity == Identity.ANONYMOUS)
+
+
+def _unsaid(ledger: Ledger, seen: Seen, wish: Wish, reason: WhyNot) -> bool:
+    """Tells whether the specification leaves it open.
+
+    It doesn't say whether an agreement of Y's counts who has come of the programme's lowest age since, nor whether a
+    person may decide for somebody whose birth date nobody knows.
+    """
+    by_person = any(number == seen.number and action == "offered" for _, number, action in ledger.acts)
+    old_enough = wish.born is not None and age_on(wish.born, days_of(local_of(seen.now).date())) >= wish.lowest_age
+    return (reason == WhyNot.AGE_UNKNOWN and by_person) or (reason == WhyNot.TOO_YOUNG and old_enough)
 
 
 def _silent(ledger: Ledger, seen: Seen) -> bool:
@@ -238,11 +257,11 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in _OF_CONSENT:
             ends = ledger.consents(ledger.widest(seen.number))
-            born, kind = ledger.born(seen.number), fields["need_kind"]
+            wish = _wish(ledger, seen, fields)
             corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in _consents(ledger, seen))
-            by_reply = seen.model == "Reply"
-            mine = (end for end in ends if may_end_something(end, born, kind, fields["programme"]))
-            if born is not None and not corrected and not by_reply and not any(mine):
+            parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
+            mine = (end for end in ends if may_end_something(end, wish, ends))
+            if wish.born is not None and not (corrected or parted or seen.model == "Reply") and not any(mine):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"
 
 
@@ -261,15 +280,17 @@ def needs_closed_by_somebody(ledger: Ledger, seen: Seen) -> Found:
         programmes = [one for one in ledger.catalogue.programmes.values() if need.kind in one.kinds]
         if born is None or any(fact.event["revises"] or fact.event["cancels"] for fact in _consents(ledger, seen)):
             continue
-        if not any(
-            may_end_something(end, born, need.kind, one.programme_id) for end in statements for one in programmes
-        ):
+        wishes = [
+            Wish(need.kind, one.programme_id, how, seen.now, one.lowest_age, born)
+            for one in programmes
+            for how in one.identity
+        ]
+        if not any(may_end_something(end, wish, statements) for end in statements for wish in wishes):
             yield f"need closed as {need.reason_code} by nobody who may"
         known = ledger.certain_consents(seen.number)
-        for one in programmes:
-            wishes = (Wish(need.kind, one.programme_id, how, seen.now, one.lowest_age, born) for how in one.identity)
-            if ledger.drained_at >= seen.now - 1 and any(why_not(wish, known) is None for wish in wishes):
-                yield f"need closed as {need.reason_code} while a consent to {one.programme_id} is in force"
+        for wish in wishes:
+            if not ledger.linked and is_carried_beyond_doubt(wish, known):
+                yield f"need closed as {need.reason_code} while a consent to {wish.programme} is in force"
 
 
 def replies_are_answered(ledger: Ledger, seen: Seen) -> Found:

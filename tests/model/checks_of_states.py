@@ -10,7 +10,7 @@ from schemas.instants import days_of
 from schemas.pathway import NEVER, Need, encode_pathway
 from schemas.programmes import Programme
 from tests.model.ledger import Handed, Ledger, Needed
-from tests.model.reference import Wish, age_on, covers, why_not
+from tests.model.reference import WhyNot, Wish, age_on, covers, is_carried_beyond_doubt, why_not
 from tests.model.reference_needs import (
     DAY,
     LIVE,
@@ -86,14 +86,16 @@ def what_goes_on_rests_on_a_consent(ledger: Ledger, world: World) -> Found:
     for one in ledger.handovers.values():
         if one.state in LIVE and len(ledger.births(one.number)) < 2:
             reason = why_not(ledger.wish(one, ledger.now, under_way=True), ledger.certain_consents(one.number))
-            if reason is not None:
+            if reason in (WhyNot.ENDED, WhyNot.NO_CONSENT):
                 yield f"{one.state} at {one.programme} ({one.identity}) goes on: {reason}"
 
 
 def deaths_close_everything(ledger: Ledger, world: World) -> Found:
     """After a death every need is closed and every handover is withdrawn."""
     for group in _groups(ledger):
-        if is_dead([fact for fact in ledger.of(group) if fact.told_at < ledger.now], ledger.now):
+        facts = ledger.of(group)
+        before = [fact for fact in facts if fact.told_at < ledger.now]
+        if is_dead(facts, ledger.now) and is_dead(before, ledger.now):
             for one in ledger.live(group):
                 yield f"{one.state} at {one.programme} goes on after a death"
             for number in group:
@@ -153,7 +155,8 @@ def consents_are_heeded(ledger: Ledger, world: World) -> Found:
                 continue
             for how in one.identity:
                 wish = Wish(need.kind, one.programme_id, how, ledger.now, one.lowest_age, born)
-                if why_not(wish, statements) is None and _settled_consent(ledger, known.number, wish):
+                carried = is_carried_beyond_doubt(wish, statements)
+                if carried and _settled_consent(ledger, known.number, wish):
                     yield f"a need waits for consent although {one.programme_id} may be told of it ({how})"
 
 

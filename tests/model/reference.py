@@ -101,6 +101,20 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
     return (), max(reasons, key=list(WhyNot).index, default=WhyNot.NO_CONSENT)
 
 
+def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool:
+    """Tells whether a consent carries an offer however the specification is read.
+
+    It says that who refuses to be named may still agree anonymously. Whether somebody who takes an anonymous agreement
+    back still stands by a named consent, it doesn't.
+    """
+    carrying, _ = in_force(wish, statements)
+    taken_back = any(
+        end.decision in ENDS and end.scope == Identity.ANONYMOUS and readable(end) and covers(end, wish)
+        for end in statements
+    )
+    return bool(carrying) and not (taken_back and all(one.scope == Identity.NAMED for one in carrying))
+
+
 def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot | None:
     """Returns what keeps a consent that nobody has ended from carrying an offer, or None."""
     if not readable(one):
@@ -198,14 +212,18 @@ def ends(end: Statement, one: Statement, wish: Wish, statements: Iterable[Statem
     return not about_another and bool(end.givers & allowed)
 
 
-def may_end_something(end: Statement, born: int | None, kind: str, programme: str) -> bool:
+def may_end_something(end: Statement, wish: Wish, statements: Iterable[Statement]) -> bool:
     """Tells whether an end could, read as widely as it can be, end any consent at all for a programme and a kind.
 
     Where this is False, whoever acts on it acts for nobody: the consents that are left stand.
     """
+    born = wish.born
     if not readable(end) or end.decision not in ENDS or born is None:
         return False
-    if end.receiver not in (None, programme) or end.purpose not in (None, kind):
+    names_a_consent = any(
+        one.statement_id == end.statement_id and one.decision == ConsentDecision.GIVEN for one in statements
+    )
+    if not covers(end, wish) and not names_a_consent:
         return False
     age = _age_at(born, end.said_at)
     if ConsentGiver.YOUNG_PERSON in end.givers:

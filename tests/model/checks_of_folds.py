@@ -159,8 +159,9 @@ def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
 
 def silent_after_death(ledger: Ledger, seen: Seen) -> Found:
     """After a death nothing but withdrawals and answers to replies."""
-    facts = [fact for fact in ledger.of(ledger.group(seen.number)) if _known(ledger, seen, fact)]
-    if is_dead(facts, seen.now):
+    facts = ledger.of(ledger.group(seen.number))
+    known = [fact for fact in facts if _known(ledger, seen, fact)]
+    if is_dead(facts, seen.now) and is_dead(known, seen.now):
         for kind in [*(one for one, _ in to_programmes(seen)), *(one for one, _ in notices(seen))]:
             if kind in SILENT_AFTER_DEATH and not (seen.model == "Intervention" and kind == NoticeKind.ESCALATED):
                 yield f"{kind} after a death"
@@ -237,7 +238,7 @@ def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
             fact.event["cancels"] or (fact.event["revises"] and not unknown_code(fact))
             for fact in ledger.widest(seen.number)
             if fact.model != "Consent"
-        )
+        ) or _says_otherwise(ledger, seen)
         by_links = ledger.linked and len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
         dead = any(fact.event.get("status") == "deceased" for fact in ledger.widest(seen.number))
         if (
@@ -250,6 +251,16 @@ def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
             yield f"{handed.state} handover withdrawn from {handed.programme} ({reason})"
         if reason == "withdrawn" and not dead:
             yield f"{handed.state} handover withdrawn from {handed.programme} without a reason"
+
+
+def _says_otherwise(ledger: Ledger, seen: Seen) -> bool:
+    """Tells whether a source has said two things of one course or referral, both of them readable."""
+    said: dict[str, set[tuple[str, str | None]]] = {}
+    for fact in ledger.widest(seen.number):
+        if fact.model in ("Enrolment", "Referral") and not unknown_code(fact):
+            what = (fact.event["status"], fact.event.get("decision"))
+            said.setdefault(fact.event["statement_id"], set()).add(what)
+    return any(len(statuses) > 1 for statuses in said.values())
 
 
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:

@@ -75,7 +75,8 @@ def open_needs_have_owner_and_clock(ledger: Ledger, world: World) -> Found:
             clock = min([need.clock_at, *(one.clock_at for one in mine if one.state in LIVE)])
             if not need.owner:
                 yield f"a need ({need.state}) has no owner"
-            if not in_contact and NEVER in (clock, pathway.next_due):
+            settling = pathway.next_due <= ledger.now + ledger.settle_max_ms
+            if not in_contact and NEVER in (clock, pathway.next_due) and not settling:
                 yield f"a need ({need.state}, {need.trigger}) has no clock"
             if not in_contact and clock < ledger.now:
                 yield f"the clock of a need ({need.state}) ran out at {text_of(clock)} and nothing happened"

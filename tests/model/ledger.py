@@ -176,7 +176,12 @@ class Ledger:
 
     def widest(self, number: int) -> list[Fact]:
         """Returns the facts of every number that is or was linked to one."""
-        return self.facts if self.linked else self.of(frozenset({number}))
+        if not self.linked:
+            return self.of(frozenset({number}))
+        return self.of(next(group for group in self._once("ever", None, self._ever_linked) if number in group))
+
+    def _ever_linked(self) -> list[frozenset[int]]:
+        return linked_groups([fact for fact in self.facts if not fact.event.get("unlinked_from")], NUMBERS)
 
     def born(self, number: int) -> int | None:
         """Returns the birth day where one and only one was told of the person, else None."""

@@ -83,14 +83,14 @@ def _told(facts: Sequence[Told], begins: int, spread: int, until: int) -> _Told:
     return result
 
 
-def _said(one: _Told) -> dict[str, str]:
+def _said(one: _Told) -> dict[str, Any]:
     masked = ({name: value for name, value in fields.items() if name not in _TIMES} for fields in one.said)
-    return {str(fields["event_id"]): str(sorted(fields.items(), key=str)) for fields in masked}
+    return {fields["event_id"]: fields for fields in masked}
 
 
-def _state(one: _Told) -> dict[str, str]:
+def _state(one: _Told) -> dict[str, Any]:
     """Returns the open needs and live handovers, by what they are: where numbers are linked ids depend on the way."""
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     for pathway in one.world.pathways.values():
         needs = [f"{need.kind} {need.trigger} {need.state}" for need in pathway.needs if need.state != "closed"]
         live = [f"{one.programme} {one.identity} {one.state}" for one in pathway.handovers if one.state in LIVE]
@@ -99,7 +99,7 @@ def _state(one: _Told) -> dict[str, str]:
     return found
 
 
-def _differences(check: str, results: Sequence[dict[str, str]]) -> Found:
+def _differences(check: str, results: Sequence[dict[str, Any]]) -> Found:
     first = results[0]
     for other in results[1:]:
         for key in sorted(first.keys() | other.keys()):
@@ -108,9 +108,10 @@ def _differences(check: str, results: Sequence[dict[str, str]]) -> Found:
                 return
 
 
-def _short(text: str | None) -> str:
-    if text is None:
-        return "nothing"
-    words = ("statement'", "kind'", "state'", "identity'", "programme'", "reason_code'", "receiver'")
-    parts = [part for part in text.strip("[]").split("), (") if any(word in part for word in words)]
-    return "; ".join(parts) if parts else text
+def _short(said: Any) -> str:
+    if not isinstance(said, dict):
+        return str(said or "nothing")
+    return ", ".join(f"{name} {said[name]}" for name in _SHOWN if said.get(name) is not None)
+
+
+_SHOWN = ("statement", "kind", "programme", "recipient", "identity", "state", "reason_code", "need_kind", "occurred_on")

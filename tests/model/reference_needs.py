@@ -175,6 +175,10 @@ def last_discharge(facts: Sequence[Fact], units: dict[str, str], now: int, misse
     latest = max(said, key=lambda fact: int(fact.event["occurred_at"]), default=None)
     if latest is None or latest.event["status"] != StayStatus.DISCHARGED_HOME:
         return None
+    admissions = [fact for fact in said if fact.event["status"] == StayStatus.ADMITTED]
+    newest = max(admissions, key=lambda fact: int(fact.event["occurred_at"]), default=latest)
+    if newest.event["episode_id"] != latest.event["episode_id"]:
+        return None  # a transfer, or two stays that overlap: which of them it was the ids alone don't tell
     psychiatric = units[latest.event["unit"]] in PSYCHIATRIC
     others = [fact for fact in said if fact is not latest]
     open_beside = any(_is_open_beside(fact, said, latest, missed) for fact in others)

@@ -57,6 +57,7 @@ class Notice(Envelope):
     due_at: Moment | None = None
     reason_code: ReasonCode | None = None
     options: tuple[OptionView, ...] = ()
+    trigger_reason: ReasonCode | None = Field(default=None, description="why the trigger came, as its source told it")
 
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -123,6 +124,7 @@ class NeedView(BaseModel):
     clock_at: Moment | None
     reason_code: ReasonCode | None
     options: tuple[OptionView, ...] = ()
+    trigger_reason: ReasonCode | None = Field(default=None, description="why the trigger came, as its source told it")
 
 
 class PathwayView(Envelope):

@@ -52,7 +52,7 @@ class Site(_File):
 
 
 class Clocks(_File):
-    """Reply clocks in working days, first contact in calendar days (DOMAIN §4)."""
+    """Reply clocks in working days, first contact in calendar days (docs/specification/rules.md K1)."""
 
     remind_working_days: Days = 1
     reply_working_days: Days = 2

@@ -1,4 +1,4 @@
-"""Cases 02 and 40: many young people in one log per partition; whatever the batches, the same bytes come out."""
+"""Cases 2 and 40 (docs/specification/cases.md): any batching of many young people gives the same bytes."""
 
 from __future__ import annotations
 

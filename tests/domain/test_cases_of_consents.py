@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: who consents, to what, how long, and who takes it back."""
+"""Cases by number (docs/specification/cases.md): who consents, to what, how long, and who takes it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: to whom a need is offered, what is answered, and what silence does."""
+"""Cases by number (docs/specification/cases.md): to whom a need is offered, what is answered, and what silence does."""
 
 from __future__ import annotations
 

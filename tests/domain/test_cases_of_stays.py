@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: stays, what they are and what ends them."""
+"""Cases by number (docs/specification/cases.md): stays, what they are and what ends them."""
 
 from __future__ import annotations
 

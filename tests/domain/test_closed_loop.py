@@ -1,4 +1,4 @@
-"""CASES.md, by number, where programmes, planned ends, identity and erasure close the loop."""
+"""Cases by number (docs/specification/cases.md): programmes, planned ends, identity and erasure close the loop."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.house.examples import (
 )
 from tests.house.tree import ROOT
 
-# Case 38 is refused at the gateway's door and never comes to a topic.
+# Case 38 (docs/specification/cases.md) is refused at the gateway's door and never comes to a topic.
 WITHOUT_STORY = {38}
 
 

@@ -36,12 +36,15 @@ def review_at(work: Work, moment: int, reviews: int) -> int:
 def await_discharge(work: Work, need: Need, stay: Stay) -> None:
     """Waits for the end of the stay that the young person is in; who tells of that stay owns the need meanwhile."""
     until = end_missing_at(stay)
-    work.change(need, state="in_hospital", owner=stay.source, reason_code="readmitted", clock_at=until, reminded=0)
+    if need.state != "in_hospital":
+        work.change(need, state="in_hospital", owner=stay.source, reason_code="readmitted", clock_at=until, reminded=0)
+    elif need.clock_at != until:
+        work.change(need, clock_at=until)
 
 
 def wait_until_settled(work: Work, need: Need) -> None:
     """Lets no clock of a need fire while what it is about settles."""
-    until = work.settling_until(need.need_id)
+    until = work.settling_until(need)
     if until == NEVER:
         give_to_person(work, need, "need_has_no_trigger")
     elif need.clock_at <= work.now or need.clock_at == NEVER:

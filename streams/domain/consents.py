@@ -16,7 +16,7 @@ from streams.domain.calendar import age_on, lapse_of, last_moment, local_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from schemas.facts import ConsentFact
 
@@ -101,12 +101,11 @@ def basis_of(consents: Consents, asker: Asker, identity: str, at: int) -> Consen
     return found
 
 
-def last_word(consents: Consents, kind: str, scopes: Collection[str], since: int, at: int) -> ConsentFact | None:
+def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact | None:
     """Returns the refusal or withdrawal that, as far as said at a time, ends a need of a kind; None where none does.
 
-    ``scopes`` are those that the kind's programmes take. Who refuses to be named may still agree anonymously: only
-    where the kind is never anonymous is that the end. A consent given later overrules it for good: that it has lapsed
-    since is no withdrawal.
+    None does while a consent of either scope is in force. One given later overrules an end for good: that it has
+    lapsed since is no withdrawal.
     """
     ends = [
         one
@@ -115,7 +114,6 @@ def last_word(consents: Consents, kind: str, scopes: Collection[str], since: int
         and one.occurred_at <= at
         and one.receiver is None
         and one.purpose in (None, kind)
-        and (one.scope == Identity.ANONYMOUS or Identity.ANONYMOUS not in scopes)
         and _may_end(one, one, consents.birth_day)
     ]
     if not ends:

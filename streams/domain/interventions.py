@@ -30,12 +30,19 @@ _OPEN = (*_WAITING, *_PENDING, "taken_over")
 _ALLOWED: dict[str, tuple[str, ...]] = {
     InterventionAction.ASSIGNED: _OPEN,
     InterventionAction.OFFERED: (*_WAITING, *_PENDING),
-    InterventionAction.REOPENED: (CLOSED,),
+    InterventionAction.REOPENED: (*_WAITING, CLOSED),
     InterventionAction.CLOSED: _OPEN,
     InterventionAction.ESCALATION_ANSWERED: (*_OPEN, CLOSED),
-    InterventionAction.CONSENT_ASKED: ("awaiting_consent", "with_person"),
+    InterventionAction.CONSENT_ASKED: ("awaiting_consent", "with_person", "taken_over"),
 }
-_CONSENT_REASONS = ("consent_missing", "consent_wanted", "named_consent_wanted", "own_consent_wanted")
+_CONSENT_REASONS = (
+    "consent_missing",
+    "consent_wanted",
+    "named_consent_wanted",
+    "own_consent_wanted",
+    "custody_holders_wanted",
+    "custody_unknown",
+)
 #: After an answer nobody is reminded for the longest time that anybody is not.
 _ANSWERED_REVIEWS = 3
 
@@ -84,7 +91,9 @@ def _why_not(work: Work, need: Need, action: str) -> str | None:
         return None
     if need.state == CLOSED:
         return "need_closed"
-    return "taken_over" if need.state == "taken_over" else "not_in_this_state"
+    if need.state == "taken_over":
+        return "taken_over"
+    return "consent_not_wanted" if action == InterventionAction.CONSENT_ASKED else "already_offered"
 
 
 def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
@@ -113,6 +122,10 @@ def _lead(work: Work, need: Need) -> Trigger | None:
 
 
 def _reopen(work: Work, need: Need) -> str | None:
+    """Opens a closed need again, or has every programme tried once more for one that waits."""
+    if need.state != CLOSED:
+        reopen(work, need)
+        return None
     lead = _lead(work, need)
     if lead is None:
         return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
@@ -150,6 +163,15 @@ def _answer(work: Work, need: Need) -> str | None:
 
 
 def _ask_again(work: Work, need: Need) -> str | None:
+    """Asks for consent anew: the source, or for what is under way by name who took the last one, for Y's own."""
+    live = work.live_handover(need)
+    if live is not None:
+        named = live.identity == Identity.NAMED
+        if not named or missing_for(work.consents, work.asker(live), Identity.NAMED, work.now) is None:
+            return "consent_not_wanted"
+        recipient = live.consent_taker or work.owner()
+        work.notify(NoticeKind.CONSENT_WANTED, recipient, need, reason_code="own_consent_wanted")
+        return None
     lead = _lead(work, need)
     if lead is None or need.reason_code not in _CONSENT_REASONS:
         return "consent_not_wanted"

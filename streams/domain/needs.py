@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import ConsentDecision, ConsentGiver, NeedKind
-from schemas.pathway import NEVER, Need, replace
+from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import (
     await_consent,
     await_discharge,
@@ -19,7 +19,7 @@ from streams.domain.consents import last_word
 from streams.domain.handovers import announce, offer, run_clock, withdraw
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
-from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions, scopes_taken
+from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import goes_on
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -78,18 +78,32 @@ def reopen(work: Work, need: Need) -> Need:
 def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None:
     """Returns what a need is about now: the newest that has happened, else what is planned; None where neither counts.
 
-    While the young person is in hospital only a planned end counts.
+    While the young person is in hospital only a planned end counts, and while the end of a later stay settles nothing.
     """
     settled = occasion.settled(work)
     happened = [one for one in settled if not one.is_planned]
-    if happened and (stay is None or happened[-1].trigger == "bridging"):
+    if happened and happened[-1].trigger == "bridging":
         return happened[-1]
+    if happened and stay is None:
+        return None if _has_left_again(work, happened[-1]) else happened[-1]
     return next((one for one in settled if one.is_planned), None)
+
+
+def _has_left_again(work: Work, trigger: Trigger) -> bool:
+    """Tells whether the end of a later stay is known that has not settled yet."""
+    return any(
+        one.is_of_stay
+        and one.opens
+        and one.occurred_at > trigger.occurred_at
+        and one.not_before <= work.now < one.logged_at + work.catalogue.settle_ms
+        for one in work.derived.triggers
+        if not one.is_planned
+    )
 
 
 def refusal_of(work: Work, kind: str, trigger: Trigger) -> str | None:
     """Returns why the young person's side wants no handover of a kind any more, since what led to a trigger began."""
-    word = last_word(work.consents, kind, scopes_taken(work, kind), trigger.since, work.now)
+    word = last_word(work.consents, kind, trigger.since, work.now)
     return None if word is None else _reason_of(word)
 
 
@@ -125,6 +139,8 @@ def _reconcile_kind(work: Work, kind: str) -> None:
 
 def _why_vanished(work: Work, need: Need) -> str:
     """Returns why nothing raises a need any more: what raised it was taken back, or is held back by another stay."""
+    if need.kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
+        return "moved"
     held = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
     return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
 
@@ -154,7 +170,7 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
 
 
 def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, known: list[Need]) -> Need | None:
-    """Opens a need, or one again that the facts had closed; a plan is needed only where someone makes plans."""
+    """Opens a need, or one again that the facts had closed."""
     others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
     first = occasion.triggers[0]
     newest = lead or occasion.triggers[-1]
@@ -164,9 +180,6 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
         return None
     if known:
         return reopen(work, known[0])
-    made_at = work.derived.municipality_at(first.occurred_at)
-    if kind == NeedKind.PLAN and made_at not in work.catalogue.municipalities_with_plans:
-        return None
     need = Need(
         need_id=work.need_id(first, kind),
         kind=kind,
@@ -260,7 +273,8 @@ def _is_overdue(work: Work, trigger: Trigger) -> bool:
 
 
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
-    if work.is_kind_taken(need):
+    onward = _bridged_onward(work, trigger)
+    if onward is None and work.is_kind_taken(need):
         give_to_person(work, need, "other_handover_live")
         return
     if trigger.trigger == "bridging" and _goes_round(work, trigger):
@@ -271,6 +285,8 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
         return
     choice = choose(work, need, trigger, work.now, full_now(work, need))
     if choice.programme is not None and choice.identity is not None:
+        if onward is not None:
+            close(work, work.needs[onward.need_id], "bridged_onward")
         need = work.change(need, options=choice.options)
         if not trigger.is_planned and not has_slot(work, need, choice.programme):
             await_slot(work, need, choice.programme)
@@ -280,6 +296,20 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
         await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
     else:
         give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
+
+
+def _bridged_onward(work: Work, trigger: Trigger) -> Handover | None:
+    """Returns the handover of the kind that has been taken over by the programme that now asks to bridge onward."""
+    return next(
+        (
+            one
+            for one in work.handovers.values()
+            if one.state in TAKEN_OVER
+            and one.programme == trigger.asked_by
+            and work.needs[one.need_id].kind == NeedKind.BRIDGING
+        ),
+        None,
+    )
 
 
 def _goes_round(work: Work, trigger: Trigger) -> bool:

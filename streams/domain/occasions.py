@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.consents import last_word
-from streams.domain.work import CLOSED
+from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,12 +50,11 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     What has not settled raises nothing yet, and where no need is open nothing opens before all that is known has: which
     is told first makes no difference.
     """
-    triggers = sorted(
-        (one for one in work.derived.triggers if kind in one.kinds), key=lambda one: (one.occurred_at, one.root)
-    )
-    if not triggers:
-        return ()
     needs = [need for need in work.needs.values() if need.kind == kind]
+    raising = [one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)]
+    if not raising:
+        return ()
+    triggers = sorted(raising, key=lambda one: (one.occurred_at, one.root))
     if kind not in ONE_AT_A_TIME:
         under_way = [need for need in needs if need.state != CLOSED]
         return [Occasion((one,)) for one in triggers if _is_due(work, one, under_way)]
@@ -73,9 +72,19 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     return _told_apart(work, kind, standing)
 
 
-def scopes_taken(work: Work, kind: str) -> set[str]:
-    """Returns with which identities the programmes of a kind take young people."""
-    return {identity for one in work.catalogue.programmes.values() if kind in one.kinds for identity in one.identity}
+def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need]) -> bool:
+    """Tells whether a trigger raises a need where the young person lived then: a plan is not made everywhere.
+
+    What is under way under an earlier catalogue, or was taken over, goes on.
+    """
+    if kind != NeedKind.PLAN:
+        return True
+    if work.derived.municipality_at(trigger.occurred_at) in work.catalogue.municipalities_with_plans:
+        return True
+    live = [(need, work.live_handover(need)) for need in needs if trigger.raises(need.root)]
+    return any(
+        one is not None and (one.state in TAKEN_OVER or need.version != work.catalogue.version) for need, one in live
+    )
 
 
 def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
@@ -131,8 +140,7 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     group: list[Trigger] = []
     for trigger in triggers:
         if group:
-            scopes = scopes_taken(work, kind)
-            refused = last_word(work.consents, kind, scopes, group[-1].since, min(trigger.since, work.now))
+            refused = last_word(work.consents, kind, group[-1].since, min(trigger.since, work.now))
             if refused is not None:
                 found.append(Occasion(tuple(group), refused))
                 group = []

@@ -88,7 +88,7 @@ def _why_no_identity(work: Work, handover: Handover) -> str | None:
     if handover.identity != Identity.NAMED:
         return "handover_anonymous"
     missing = missing_for(work.consents, work.asker(handover), Identity.NAMED, work.now)
-    return None if missing is None else "consent_lapsed"
+    return missing if missing in (None, "own_consent_wanted") else "consent_lapsed"
 
 
 def _grant(work: Work, handover: Handover, reply: dict[str, Any]) -> None:

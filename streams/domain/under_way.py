@@ -94,7 +94,9 @@ def _has_grown_out(work: Work, handover: Handover) -> bool:
 def _hold(work: Work, handover: Handover) -> None:
     """Lets no clock of a handover fire while what it is about settles."""
     if handover.clock_at <= work.now:
-        work.handovers[handover.handover_id] = replace(handover, clock_at=work.settling_until(handover.need_id))
+        work.handovers[handover.handover_id] = replace(
+            handover, clock_at=work.settling_until(work.needs[handover.need_id])
+        )
 
 
 def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) -> bool:

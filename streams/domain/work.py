@@ -113,11 +113,14 @@ class Work:
         """Returns who a handover's consent is asked for."""
         return Asker(handover.programme, self.needs[handover.need_id].kind)
 
-    def settling_until(self, need_id: str) -> int:
-        """Returns when the first of what a need is about has settled, NEVER where none of it is still to settle."""
-        need = self.needs[need_id]
+    def settling_until(self, need: Need) -> int:
+        """Returns when the first of what a need is about, or may be about, has settled, NEVER where all of it has."""
         roots = (need.root, *need.carries)
-        at = (one.settled_at(self.catalogue.settle_ms) for one in self.derived.triggers if any(map(one.raises, roots)))
+        at = (
+            one.settled_at(self.catalogue.settle_ms)
+            for one in self.derived.triggers
+            if need.kind in one.kinds and (one.opens or any(map(one.raises, roots)))
+        )
         return min((due for due in at if due > self.now), default=NEVER)
 
     def stay_going_on(self) -> Stay | None:

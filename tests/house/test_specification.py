@@ -13,8 +13,6 @@ from tests.house.tree import ROOT, committed
 SPECIFICATION = Path("docs/specification")
 CASES = Path("docs/specification/cases.md")
 TEXTS = {"", ".html", ".md", ".py", ".toml", ".yml"}
-# Their references point to documents elsewhere until they are written anew; no file is added here.
-WAITING = {Path(f"streams/domain/{name}.py") for name in ("consents", "replies", "stays")}
 
 _NUMBER = r"[A-Z]?[0-9]{1,3}"
 _NUMBERED = re.compile(rf"^(?:- \*\*({_NUMBER})\*\* |\| ({_NUMBER}) \| |### Case ({_NUMBER})$)", re.MULTILINE)
@@ -94,14 +92,9 @@ def missing_numbers(text: str) -> list[str]:
 
 
 def test_every_reference_to_a_document_a_rule_or_a_case_resolves() -> None:
-    unresolved = {str(path): missing for path in texts() if path not in WAITING and (missing := unresolved_in(path))}
+    unresolved = {str(path): missing for path in texts() if (missing := unresolved_in(path))}
 
     assert unresolved == {}
-
-
-@pytest.mark.parametrize("path", sorted(WAITING), ids=str)
-def test_a_file_that_waits_has_something_left_to_wait_for(path: Path) -> None:
-    assert unresolved_in(path), f"{path} refers to nothing elsewhere any more; take it off WAITING"
 
 
 def test_a_number_stands_once_in_all_the_specification() -> None:

@@ -1,10 +1,10 @@
 """Facts: what a pathway remembers of an event. Times are milliseconds since 1970, dates days.
 
 A fact keeps what the domain decides from and nothing else. ``occurred_on`` is the Danish day where the source named
-no time: ``occurred_at`` is then its start, and the fact may have happened at any time of it. ``parked`` tells that it
-holds a code this release doesn't know: it neither routes nor takes anything back. ``digest`` is of the whole statement,
-so that a second event with the same id and other content is recognised. ``logged_at`` is the calendar's time of the
-record that brought it and never part of a digest or an id.
+no time, or midnight: ``occurred_at`` is then its start, and the fact may have happened at any time of it. ``parked``
+tells that it holds a code this release doesn't know: it neither routes nor takes anything back. ``digest`` is of the
+whole statement, so that a second event with the same id and other content is recognised. ``logged_at`` is the
+calendar's time of the record that brought it and never part of a digest or an id.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from schemas.events import Consent, Correspondence, Discharge, Enrolment, Intervention, Person, Referral, Reply
+from schemas.instants import whole_day_of
 from schemas.internal import Letter
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ _CONTENT = {
 }
 
 
+_BY_DAY = frozenset(name for name, (_, fact) in _MODELS.items() if "occurred_on" in fact.__struct_fields__)
+
+
 def digest_of(values: Any) -> int:
     """Returns a 64-bit digest of values, equal for equal ones."""
     return int.from_bytes(blake2b(_encode(values), digest_size=8).digest())
@@ -156,6 +160,8 @@ def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
         event = event | {"given_by": tuple(event["given_by"])}
     make: Callable[..., Fact] = _MODELS[name][1]
     digest = content_digest(name, event)
+    if name in _BY_DAY and event["occurred_on"] is None:
+        event = event | {"occurred_on": whole_day_of(event["occurred_at"])}
     fact = make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))
     return fact if unknown_code_of(fact) is None else msgspec.structs.replace(fact, parked=True)
 

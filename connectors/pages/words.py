@@ -85,6 +85,7 @@ REASONS = {
     "offered_elsewhere": "den unge er tilbudt et andet sted",
     "moved": "den unge er flyttet",
     "readmitted": "den unge er indlagt igen",
+    "carried_on": "behovet går videre sammen med et ældre",
     "in_hospital": "den unge er indlagt; vent til udskrivningen, eller meld den planlagte udskrivning",
     "already_offered": "henvendelsen er allerede sendt til et tilbud",
     "taken_over": "et tilbud har overtaget; luk først behovet, eller lad tilbuddet afslutte",

@@ -11,7 +11,7 @@ from schemas.codes import NoticeKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import after_days, after_working_days, on_working_day
 from streams.domain.capacity import ask_for_slot
-from streams.domain.stays import end_missing_at
+from streams.domain.stays import believed_until
 
 if TYPE_CHECKING:
     from schemas.pathway import Need
@@ -35,7 +35,7 @@ def review_at(work: Work, moment: int, reviews: int) -> int:
 
 def await_discharge(work: Work, need: Need, stay: Stay) -> None:
     """Waits for the end of the stay that the young person is in; who tells of that stay owns the need meanwhile."""
-    until = end_missing_at(stay)
+    until = believed_until(stay, work.catalogue.holidays)
     if need.state != "in_hospital":
         work.change(need, state="in_hospital", owner=stay.source, reason_code="readmitted", clock_at=until, reminded=0)
     elif need.clock_at != until:

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 OWN_CONSENT_AGE = 15
 ADULT_AGE = 18
 _ENDS = (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)
-_HOLDERS = frozenset({ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER})
+_HOLDERS: frozenset[str] = frozenset({ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER})
+#: Of a sole custody there is no other holder: who says so contradicts themselves.
+_HOLDERS_OF: dict[str, frozenset[str]] = {
+    Custody.SOLE: frozenset({ConsentGiver.CUSTODY_HOLDER}),
+    Custody.JOINT: _HOLDERS,
+}
 _MINUTE_MS = 60_000
 
 
@@ -157,10 +162,10 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
         and ConsentGiver.YOUNG_PERSON in one.given_by
         and age_on(consents.birth_day, local_day(one.occurred_at)) >= asker.lowest_age
     ]
-    if agreed:
-        return _newest(agreed), None
     basis, missing = _named(named, consents.birth_day, at)
-    return basis, "consent_wanted" if missing == "named_consent_wanted" else missing
+    if agreed or basis is not None:
+        return _newest([*agreed, *([basis] if basis else [])]), None
+    return None, "consent_wanted" if missing == "named_consent_wanted" else missing
 
 
 def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFact | None, str | None]:
@@ -174,7 +179,9 @@ def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFa
     if not of_holders:
         return None, "own_consent_wanted"
     missing = _missing_holders(of_holders)
-    return (_newest(of_holders), None) if missing is None else (None, missing)
+    if missing is not None:
+        return None, missing
+    return _newest([one for one in of_holders if _HOLDERS & {*one.given_by}]), None
 
 
 def _is_own(consent: ConsentFact, birth_day: int) -> bool:
@@ -191,8 +198,7 @@ def _missing_holders(given: list[ConsentFact]) -> str | None:
     if not told:
         return "custody_unknown"
     latest = max(told, key=lambda one: (one.occurred_at, one.custody == Custody.JOINT, one.event_id))
-    enough = givers >= _HOLDERS if latest.custody == Custody.JOINT else bool(givers & _HOLDERS)
-    return None if enough else "custody_holders_wanted"
+    return None if givers >= _HOLDERS_OF[latest.custody] else "custody_holders_wanted"
 
 
 def _newest(consents: list[ConsentFact]) -> ConsentFact:
@@ -228,7 +234,7 @@ def _takes_back(end: ConsentFact, consent: ConsentFact, consents: Consents) -> b
 
 def _may_end(end: ConsentFact, consent: ConsentFact, birth_day: int | None) -> bool:
     """Tells whether who refused or withdrew may: by the age on that day, and by whose consent is required."""
-    own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(_required(end, consent) & {*end.given_by})
+    own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(_required(consent) & {*end.given_by})
     if birth_day is None:
         return own or holders
     rule = rule_for(age_on(birth_day, local_day(end.occurred_at)), consent.scope, unable=consent.youth_unable)
@@ -241,12 +247,9 @@ def _may_end(end: ConsentFact, consent: ConsentFact, birth_day: int | None) -> b
             return own or holders
 
 
-def _required(end: ConsentFact, consent: ConsentFact) -> frozenset[ConsentGiver]:
-    """Returns the custody holders whose consent is required: of a sole custody the one who gave it."""
-    if Custody.SOLE not in (consent.custody, end.custody) or Custody.JOINT in (consent.custody, end.custody):
-        return _HOLDERS
-    gave = _HOLDERS & {*consent.given_by}
-    return frozenset(gave) or _HOLDERS
+def _required(consent: ConsentFact) -> frozenset[str]:
+    """Returns the custody holders whose consent is required: both, where custody isn't told."""
+    return _HOLDERS_OF.get(consent.custody, _HOLDERS)
 
 
 def _may_give(consent: ConsentFact, birth_day: int | None) -> bool:

@@ -82,8 +82,6 @@ def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None
     """
     settled = occasion.settled(work)
     happened = [one for one in settled if not one.is_planned]
-    if happened and happened[-1].trigger == "bridging":
-        return happened[-1]
     if happened and stay is None:
         return None if _has_left_again(work, happened[-1]) else happened[-1]
     return next((one for one in settled if one.is_planned), None)
@@ -153,7 +151,7 @@ def _leave_to_kept(work: Work, kind: str) -> None:
 
 
 def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
-    stay = work.stay_going_on()
+    stay = work.stay_going_on() if kind in ONE_AT_A_TIME else None
     lead = lead_of(work, occasion, stay)
     known = [one for one in work.needs.values() if one.kind == kind and occasion.raises(one)]
     need = next((one for one in known if one.state != CLOSED), None)
@@ -208,8 +206,11 @@ def _is_elsewhere(work: Work, kind: str, trigger: Trigger) -> bool:
 def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -> Need:
     """Has a need carry what has come: it bears the id of its oldest trigger, and is about its newest."""
     first = occasion.triggers[0]
-    if need.root not in first.chain and not work.absorbed:
-        need = _renamed(work, need, work.need_id(first, need.kind), first.root)
+    need_id = work.need_id(first, need.kind)
+    is_told = any(fact.event_id == first.root for fact in work.pathway.facts)
+    is_same = need.root in first.chain and not (is_told and need.root == first.root)
+    if not work.absorbed and need_id != need.need_id and not is_same:
+        need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
     fresh = [one.root for one in (*happened, *((lead,) if lead else ())) if not any(map(one.raises, need.carries))]
     covers = max((one.occurred_at for one in happened), default=0)
@@ -227,10 +228,16 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
 
 
 def _renamed(work: Work, need: Need, need_id: str, root: str) -> Need:
-    """Gives a need the id of an older trigger that has come, as if that had come first; what goes on for it goes on."""
+    """Goes on with a need under the id of an older trigger that has come, as if that had come first.
+
+    What goes on for it goes on. The need of the id before is closed, and carries nothing any more.
+    """
     known = work.needs.pop(need_id, None)
     slot = renumbered_slot(work, need, known)
-    del work.needs[need.need_id]
+    work.needs[need.need_id] = replace(
+        need, state=CLOSED, clock_at=NEVER, reason_code="carried_on", by_facts=True, closed_at=work.now, slot=None,
+        carries=(), former_ids=(),
+    )  # fmt: skip
     work.needs[need_id] = renamed = replace(
         need,
         need_id=need_id,

@@ -2,7 +2,7 @@
 
 Aftercare, and a plan, is one need at a time: it carries every trigger that comes while it is open, whoever told it, and
 goes on with the newest. A wish to bridge is an occasion of its own. A refusal or withdrawal that holds ends the
-occasion before it: what comes afterwards is another. What was decided for good covers what had happened by then.
+occasion before it: what comes afterwards is another. What was decided for good stays so for all that the need carried.
 """
 
 from __future__ import annotations
@@ -118,10 +118,8 @@ def _is_settling(work: Work, triggers: Iterable[Trigger]) -> bool:
 
 
 def _is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
-    """Tells whether a need that was decided for good answered a trigger, or one that came after it."""
-    return any(
-        trigger.occurred_at <= one.covers or any(trigger.raises(root) for root in one.carries) for one in decided
-    )
+    """Tells whether a need that was decided for good carried a trigger."""
+    return any(trigger.raises(root) for one in decided for root in one.carries)
 
 
 def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from schemas.facts import CourseFact, StayFact
     from schemas.programmes import Programme
+    from streams.domain.stays import Step
 
 PLANNED = "discharge_planned"
 _OVERDUE_DAYS = 7
@@ -73,8 +74,15 @@ def stay_of(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
     """Returns the stay whose end is planned: one that nothing else is known of where none was told, None if over."""
     stay = _stay_planned(plan, stays)
     if stay is not None:
-        return stay if stay.ended_by is None else None
+        has_come = stay.ended_by is not None or any(is_planned_end(plan, step) for step in stay.left)
+        return None if has_come else stay
     return Stay(None, units={plan.fact.unit}, specialties={plan.fact.specialty})
+
+
+def is_planned_end(plan: Plan, step: Step) -> bool:
+    """Tells whether the end of an episode in a stay that lasts is the one that was planned."""
+    named = plan.fact.episode_id == step.fact.episode_id != UNNUMBERED
+    return named and plan.fact.occurred_at <= step.fact.occurred_at
 
 
 def _stay_planned(plan: Plan, stays: Sequence[Stay]) -> Stay | None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.events import UNNUMBERED
-from streams.domain.calendar import after_days, last_moment, local_day
+from streams.domain.calendar import after_days, last_moment, local_day, on_working_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from schemas.facts import StayFact
 
@@ -43,7 +43,7 @@ _ENDS = (StayStatus.DISCHARGED_HOME, StayStatus.DECEASED)
 
 
 class Step(NamedTuple):
-    """A statement that stands: the root of its chain, the ids of the whole chain, and when its first came."""
+    """A statement that stands: the root of its chain, the chain's ids, and when the first came that tells the same."""
 
     root: str
     fact: StayFact
@@ -55,9 +55,8 @@ class Step(NamedTuple):
 class Stay:
     """One joined stay. ``ended_by`` is the root of the discharge that ended it, None while it goes on.
 
-    ``end_ids`` are the ids of every statement that told the end, ``end_chain`` of that one alone; ``end_unnumbered``
-    tells that it names no episode. ``left`` are the ends of episodes of it while another lasted. ``source`` is who
-    spoke of it last.
+    ``end_ids`` are the ids of every statement that told the end; ``end_unnumbered`` tells that ``ended_by`` names no
+    episode. ``left`` are the ends of episodes of it while another lasted. ``source`` is who spoke of it last.
     """
 
     started_at: int | None
@@ -67,7 +66,6 @@ class Stay:
     on_leave: bool = False
     ended_by: str | None = None
     end_ids: frozenset[str] = frozenset()
-    end_chain: frozenset[str] = frozenset()
     end_unnumbered: bool = False
     end_by_day: bool = False
     ended_at: int | None = None
@@ -93,7 +91,7 @@ def stays_of(statements: Sequence[StayFact]) -> Stays:
     if not statements:
         return Stays((), deceased=False)
     steps = [
-        Step(root, fact, min(one.logged_at for one in chain), frozenset({root, *(one.event_id for one in chain)}))
+        Step(root, fact, _first_told(fact, chain), frozenset({root, *(one.event_id for one in chain)}))
         for root, fact, chain in standing(statements)
         if fact.status in _ORDER and not (fact.status == _DECEASED and _is_undone_death(fact, statements))
     ]
@@ -102,6 +100,11 @@ def stays_of(statements: Sequence[StayFact]) -> Stays:
     for step in _in_order(steps):
         _take(stays, step)
     return Stays(stays, deceased)
+
+
+def _first_told(fact: StayFact, chain: Sequence[StayFact]) -> int:
+    """Returns when the first of a chain came that tells what stands now."""
+    return min(one.logged_at for one in chain if one.status == fact.status)
 
 
 def _in_order(steps: list[Step]) -> list[Step]:
@@ -274,7 +277,7 @@ def _end(stay: Stay, step: Step) -> None:
     if any(state not in _OVER for state in stay.open_episodes.values()):
         stay.left.append(step)
         return
-    stay.ended_by, stay.end_chain, stay.end_ids, stay.end_logged_at = step.root, step.ids, step.ids, step.logged_at
+    stay.ended_by, stay.end_ids, stay.end_logged_at = step.root, step.ids, step.logged_at
     stay.ended_at = max(fact.occurred_at, stay.started_at or fact.occurred_at)
     stay.end_source, stay.on_leave, stay.end_unnumbered = fact.source, False, fact.episode_id == UNNUMBERED
     stay.end_by_day = fact.occurred_on is not None
@@ -298,12 +301,17 @@ def is_of(stay: Stay, fact: StayFact) -> bool:
 
 
 def end_missing_at(stay: Stay) -> int:
-    """Returns when a person is told that the end of an open stay is missing; from then on it holds nothing back.
+    """Returns when a person is told that the end of an open stay is missing.
 
     A week after one of its episodes ended while another lasts, else sixty days after the last news.
     """
     due = after_days(stay.news_at, _SILENT_DAYS)
     return min([due, *(after_days(step.logged_at, _LEFT_DAYS) for step in stay.left)])
+
+
+def believed_until(stay: Stay, closed: Container[int]) -> int:
+    """Returns until when an open stay holds needs back: until the first working day on which its end was missing."""
+    return on_working_day(end_missing_at(stay), closed)
 
 
 def is_psychiatric(stay: Stay, units: Mapping[str, str]) -> bool | None:

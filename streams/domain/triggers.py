@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
 from streams.domain.calendar import last_moment
 from streams.domain.chains import standing
-from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_of, plans_of, stay_of
-from streams.domain.stays import Stay, Stays, end_missing_at, is_psychiatric, is_psychiatric_step, stays_of
+from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plan_of, plans_of, stay_of
+from streams.domain.stays import Stay, Stays, believed_until, is_psychiatric, is_psychiatric_step, stays_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -27,8 +27,8 @@ _REFERRAL_BEGINS = (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
 class Trigger(NamedTuple):
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
-    ``chain`` are the ids of that chain, ``ids`` those of everything that told it: a need that any of them raised is
-    this one's.
+    ``chain`` are the ids of that chain and of others that told the very same, ``ids`` those of everything that told it:
+    a need that any of them raised is this one's.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
     ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
     ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens.
@@ -144,17 +144,17 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     if stay.deceased:
         return
     if stay.ended_by is None or stay.ended_at is None:
-        missing_at = end_missing_at(stay) if stay.left else 0
-        yield from (_of_left(step, stay, missing_at, catalogue) for step in stay.left)
+        until = believed_until(stay, catalogue.holidays) if stay.left else 0
+        yield from (_of_left(step, stay, until, (plans, catalogue)) for step in stay.left)
         return
     psychiatric = is_psychiatric(stay, catalogue.units)
     plan = plan_of(stay, plans, stays) if plans else None
     known = plan is not None and plan.logged_at <= stay.end_logged_at + catalogue.settle_ms
-    left = frozenset().union(*(step.ids for step in stay.left))
+    root, chain = _root_of(stay, plan if known else None)
     yield Trigger(
-        root=plan.root if plan is not None and known else stay.ended_by,
-        chain=plan.ids if plan is not None and known else stay.end_chain,
-        ids=stay.end_ids | left | (plan.ids if plan is not None else frozenset()),
+        root=root,
+        chain=chain,
+        ids=stay.end_ids.union(*(step.ids for step in stay.left), plan.ids if plan is not None else ()),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -166,14 +166,24 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     )
 
 
-def _of_left(step: Step, stay: Stay, missing_at: int, catalogue: Catalogue) -> Trigger:
+def _root_of(stay: Stay, plan: Plan | None) -> tuple[str, frozenset[str]]:
+    """Returns root and chain of a stay's end: of its plan, of the first episode that ended in it, or its own."""
+    if plan is not None:
+        return plan.root, plan.ids
+    first = stay.left[0] if stay.left else None
+    return (stay.ended_by or "", stay.end_ids) if first is None else (first.root, first.ids)
+
+
+def _of_left(step: Step, stay: Stay, believed: int, known: tuple[Sequence[Plan], Catalogue]) -> Trigger:
     """Returns the trigger of an episode that ended while another lasts whose end nobody believes is still to come."""
+    plans, catalogue = known
     psychiatric = is_psychiatric_step(step, catalogue.units)
     fact = step.fact
+    plan = next((plan for plan in plans if is_planned_end(plan, step)), None)
     return Trigger(
-        root=step.root,
-        chain=step.ids,
-        ids=step.ids,
+        root=step.root if plan is None else plan.root,
+        chain=step.ids if plan is None else plan.ids,
+        ids=step.ids if plan is None else step.ids | plan.ids,
         trigger="discharge",
         reason="discharged_home",
         occurred_at=fact.occurred_at,
@@ -181,7 +191,7 @@ def _of_left(step: Step, stay: Stay, missing_at: int, catalogue: Catalogue) -> T
         logged_at=step.logged_at,
         source=fact.source,
         unknown_unit=fact.unit if psychiatric is None else None,
-        not_before=missing_at,
+        not_before=believed,
         opens=psychiatric is not False,
     )
 
@@ -205,7 +215,7 @@ def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
         return _of_expected_end(steps, last, end)
     if last.status not in _COURSE_ENDS:
         return None
-    logged_at = min(one.logged_at for one in chain)
+    logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
     told_ahead = end is not None and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root
     return Trigger(
@@ -273,7 +283,7 @@ def _of_referral(steps: list[_Referral]) -> Trigger | None:
         reason=(last.reason_code or "rejected") if rejected else "bridging_asked_for",
         occurred_at=last.status_at,
         since=min(step[1].status_at for step in steps),
-        logged_at=min(one.logged_at for one in chain),
+        logged_at=min(one.logged_at for one in chain if (one.decision == last.decision if rejected else one.bridging)),
         source=last.source,
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,

@@ -10,7 +10,7 @@ from schemas.pathway import NEVER, Handover, Need, Pathway, replace
 from streams.domain.calendar import age_on, local_day, week_of
 from streams.domain.consents import Asker, consents_of, standing_consents
 from streams.domain.fact_kinds import FactKinds, told_apart
-from streams.domain.stays import end_missing_at, is_psychiatric
+from streams.domain.stays import believed_until, is_psychiatric
 from streams.domain.triggers import Derived, Trigger, derive
 
 if TYPE_CHECKING:
@@ -82,12 +82,15 @@ class Work:
         return changed
 
     def need_named(self, need_id: str) -> Need | None:
-        """Returns the need of an id, or the one that was known by it."""
-        return self.needs.get(need_id) or next((one for one in self.needs.values() if need_id in one.former_ids), None)
+        """Returns the need of an id, or the one that goes on with it."""
+        return next((one for one in self.needs.values() if need_id in one.former_ids), self.needs.get(need_id))
 
     def need_id(self, trigger: Trigger, kind: str) -> str:
-        """Returns the id of the need that a trigger raises here, another one than where its facts were told first."""
-        own = not self.pathway.borrowed or any(fact.event_id in trigger.ids for fact in self.pathway.facts)
+        """Returns the id of the need that a trigger raises here, another one than where its root was told first.
+
+        A root that nobody has told yet may turn out to be another number's.
+        """
+        own = any(fact.event_id == trigger.root for fact in self.pathway.facts)
         return derived_text("need", trigger.root, kind, *([] if own else [self.pathway.youth_id]))
 
     def open_need(self, kind: str) -> Need | None:
@@ -130,9 +133,9 @@ class Work:
         """
         for stay in reversed(self.derived.stays.stays):
             if stay.ended_by is None and is_psychiatric(stay, self.catalogue.units) is not False:
-                missing_at = end_missing_at(stay)
-                if self.now < missing_at:
-                    self.wake_at(missing_at)
+                until = believed_until(stay, self.catalogue.holidays)
+                if self.now < until:
+                    self.wake_at(until)
                     return stay
         return None
 

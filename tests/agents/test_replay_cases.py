@@ -48,6 +48,7 @@ def of_the_cases() -> list[Envelope]:
         a_step("slhj-e", START, "discharged_home", episode_id="episode-e", unit=EMERGENCY, stay_class="emergency"),
         a_step("planned", EARLIER, "discharge_planned", planned_at=START + timedelta(days=5)),
         a_step("slhj", START + timedelta(minutes=7), "discharged_home"),
+        a_step("an-slhj-itself", START + timedelta(minutes=7), "discharged_home", cancels=an_id("slhj")),
         a_course("unknown", EARLIER, "opus-young", "UNKNOWN"),
         a_referral("bridging", START, decision=None, bridging=True, programme=None),
     ]

@@ -65,7 +65,7 @@ def is_in_force(scope: str, birth_day: int | None, *events: Any, asker: Asker = 
         (15, "named", (HOLDER,), {"youth_unable": True}, False),
         (16, "named", (YOUTH,), {"youth_unable": True}, False),
         (14, "named", (HOLDER,), {"custody": "sole"}, True),  # C4
-        (14, "named", (OTHER,), {"custody": "sole"}, True),
+        (14, "named", (OTHER,), {"custody": "sole"}, False),
         (14, "named", (YOUTH,), {"custody": "sole"}, False),
         (13, "named", (HOLDER,), {"custody": "joint"}, False),  # C5
         (13, "named", (OTHER,), {"custody": "joint"}, False),
@@ -198,7 +198,7 @@ def test_rule_c17_an_end_that_names_a_consent_ends_it_whatever_else_it_says() ->
 @pytest.mark.parametrize("same_form", [True, False])
 @pytest.mark.parametrize("decision", ["refused", "withdrawn"])
 def test_rule_c18_ends_count_per_scope_on_one_form_too(ends: str, stays: str, same_form: bool, decision: str) -> None:
-    form = {"statement_id": "form"} if same_form else {}
+    form: dict[str, Any] = {"statement_id": "form"} if same_form else {}
     told = (
         given(YOUTH, scope=stays, name="one", **form),
         given(YOUTH, scope=ends, name="two", when=GIVEN - timedelta(days=1), **form),

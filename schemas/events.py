@@ -103,7 +103,9 @@ class Referral(Envelope):
     decision: VisitationDecision | None = None
     reason_code: ReasonCode | None = None
     bridging: bool = False
-    bridged_from: UUID | None = Field(default=None, description="the handover that this bridging goes on from")
+    bridged_from: UUID | None = Field(
+        default=None, description="the handover that this bridging goes on from, as its programme knows it"
+    )
     occurred_on: OccurredOn = None
 
 

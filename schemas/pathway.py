@@ -78,6 +78,8 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     ``contact_by`` until when the programme promised a first contact. ``granted`` tells that the programme was granted
     the identity behind it, and so has to delete it when the handover is withdrawn; ``appointment_on`` is the day it was
     offered for, where it sees people by the day.
+    ``own_pseudonym``: it was anonymous when it was first told, so the programme knows it, as long as it lasts, by a
+    pseudonym that stands for it alone.
     """
 
     handover_id: str
@@ -105,6 +107,7 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     too_old_at: int = NEVER
     contact_by: int = NEVER
     accepted_at: int = NEVER
+    own_pseudonym: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -131,7 +131,8 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """One version of everything that decides.
 
     ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are
-    not working days beside Saturdays and Sundays.
+    not working days beside Saturdays and Sundays. ``pseudonym_keys`` are the ids of the roots that programmes'
+    pseudonyms are made with, each with the version whose handovers it is used for first.
     """
 
     version: int
@@ -143,6 +144,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     settle_ms: int = 15 * 60 * 1000
     calendar_allowed: bool = False
     places: dict[str, tuple[int, int]] = {}
+    pseudonym_keys: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def from_specific_to_general(self) -> list[Programme]:
@@ -157,6 +159,12 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """Returns where a programme makes plans."""
         making = (one for one in self.programmes.values() if NeedKind.PLAN in one.kinds)
         return frozenset(municipality for one in making for municipality in one.sites)
+
+    def pseudonym_key_at(self, version: int) -> str | None:
+        """Returns the id of the root for handovers that were begun under a version, None where none is named."""
+        begun = [key_id for since, key_id in self.pseudonym_keys if since <= version]
+        first = self.pseudonym_keys[0][1] if self.pseudonym_keys else None
+        return begun[-1] if begun else first
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""

@@ -36,7 +36,7 @@ KEY_BYTES = 32
 _KEY_ID = re.compile(r"^[a-z0-9]{4}$")
 _INDEX, _FORMER_INDEX = "index.json", "index.key"
 _RECEIPTS = "receipts.key"
-_PSEUDONYMS = "pseudonyms.json"
+PSEUDONYMS = "pseudonyms.json"
 _IDENTITIES = "identities.json"
 _CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
@@ -92,7 +92,7 @@ def create_keys(folder: Path) -> None:
     written_once(folder / _INDEX, lambda: _first_index_key(folder / _FORMER_INDEX))
     (folder / _FORMER_INDEX).unlink(missing_ok=True)
     written_once(folder / _RECEIPTS, _new_key)
-    written_once(folder / _PSEUDONYMS, lambda: _new_entries("root"))
+    written_once(folder / PSEUDONYMS, lambda: _new_entries("root"))
     written_once(folder / _IDENTITIES, lambda: _new_entries("key"))
     written_once(folder / _CLAIMS, _new_key)
     private = written_once(folder / _SEALING_PRIVATE, _new_key)
@@ -117,7 +117,7 @@ def claims_key(folder: Path) -> bytes:
 
 def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
     """Returns the roots, the one for new pseudonyms first, then those that are still understood."""
-    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / _PSEUDONYMS, "root"))
+    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / PSEUDONYMS, "root"))
 
 
 def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:

@@ -65,6 +65,11 @@ class Steering:
             )
         return self._catalogue
 
+    @property
+    def pseudonym_keys(self) -> list[str]:
+        """Returns the ids of the roots that the catalogue in force names."""
+        return [] if self._catalogue is None else [key_id for _, key_id in self._catalogue.pseudonym_keys]
+
     def set_catalogue(self, state: PartitionState, event: dict[str, Any]) -> None:
         """Takes a version that is newer, and wakes those who wait for a unit that it names; raises RefusedError."""
         catalogue = decode_catalogue(event["content"])

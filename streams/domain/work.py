@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.codes import Identity
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, Pathway, replace
 from streams.domain.calendar import age_on, local_day, week_of
@@ -33,10 +34,14 @@ _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "2
 
 
 class Said(NamedTuple):
-    """One record to the outside: to a programme's topic, or a notice. ``fields`` are raw (see ``codec``)."""
+    """One record to the outside: to a programme's topic, or a notice. ``fields`` are raw (see ``codec``).
+
+    ``own_pseudonym`` as the handover's; None where it is about none, and answers a reply that named none.
+    """
 
     topic: str
     fields: dict[str, Any]
+    own_pseudonym: bool | None = None
 
 
 @dataclass(slots=True)
@@ -141,7 +146,8 @@ class Work:
 
     def tell(self, handover: Handover, statement: str, **fields: Any) -> Handover:
         """Says something to a handover's programme and stores the handover, its statement counted."""
-        handover = replace(handover, statements=handover.statements + 1)
+        own_pseudonym = handover.own_pseudonym if handover.statements else handover.identity == Identity.ANONYMOUS
+        handover = replace(handover, statements=handover.statements + 1, own_pseudonym=own_pseudonym)
         self.handovers[handover.handover_id] = handover
         need = self.needs[handover.need_id]
         own = {
@@ -164,7 +170,7 @@ class Work:
         }
         event_id = derived_text("statement", handover.handover_id, str(handover.statements))
         envelope = self.envelope(event_id, handover.handover_id, handover.correlation, need.root)
-        self.said.append(Said(f"handovers.{handover.programme}", envelope | own | fields))
+        self.said.append(Said(f"handovers.{handover.programme}", envelope | own | fields, own_pseudonym))
         return handover
 
     def notify(self, kind: NoticeKind, recipient: str, need: Need, **fields: Any) -> Need:

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.internal import CalendarSet
 from schemas.outputs import HandoverEvent, Notice
+from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.agents import steering
 from streams.engine.limits import TransactionLimits
@@ -36,7 +37,8 @@ def test_a_tick_after_the_settle_time_lets_the_offer_leave_under_the_programmes_
 
     [offer] = fold.decoded("handovers.ungevaerftet", HandoverEvent)
     assert offer["statement"] == "offered"
-    assert offer["youth_id"] == PSEUDONYMS.pseudonym_of("ungevaerftet", YOUTH)
+    [handover] = decode_pathway(fold.state(YOUTH.encode()) or b"").handovers
+    assert offer["youth_id"] == PSEUDONYMS.pseudonym_of("ungevaerftet", YOUTH, handover.handover_id)
     assert YOUTH.encode() not in fold.written[kafka_name("handovers.ungevaerftet")][0].value
 
 

@@ -101,7 +101,7 @@ class Chance:
 
     def _record(self, youth: str, name: str, raw: dict[str, Any], within: timedelta) -> StoredRecord:
         body = (f"brobygger.{name}", raw)
-        fields = {"origin_topic": "any", "origin_partition": 0, "origin_offset": 0, "body": body}
+        fields = {"origin_topic": "any", "origin_partition": 0, "origin_offset": 0, "pseudonym": None, "body": body}
         when = milliseconds_of(START) + self._dice.randrange(int(within.total_seconds()) * 1000)
         return StoredRecord(0, when, youth.encode(), codec(Intake).encode_raw(fields))
 

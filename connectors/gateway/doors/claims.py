@@ -151,10 +151,12 @@ def _answered(claimed: Claimed | Refusal | Unavailable) -> Response:
 
 
 def _vouched(desk: Desk, client: Client, claim: Claim) -> Vouched:
+    event_id = derived_id("claim", claim.code_hash, client.name, str(claim.attempt))
     return Vouched(
-        event_id=derived_id("claim", claim.code_hash, client.name, str(claim.attempt)),
+        event_id=event_id,
         programme=client.name,
-        pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id),
+        # Of this claim alone: a refusal must not tell whose code it is.
+        pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id, str(event_id)),
         statement_id=_STATEMENT,
         status=ReplyStatus.CODE_CLAIMED,
         at=claim.claimed_at,

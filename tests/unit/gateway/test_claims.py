@@ -124,6 +124,7 @@ async def test_a_claim_is_a_reply_of_the_programme_and_gets_its_answer(gateway: 
     desk = gateway.app.state.desk
     assert (reply.status, reply.statement_id, reply.programme) == (ReplyStatus.CODE_CLAIMED, "claim", "headspace")
     assert desk.pseudonyms.youth_of("headspace", reply.youth_id) == consent["youth_id"]
+    assert reply.youth_id != desk.pseudonyms.pseudonym_of("headspace", consent["youth_id"])
     assert str(reply.event_id) == answer.json()["event_id"]
 
 

@@ -55,8 +55,9 @@ class Step(NamedTuple):
 class Stay:
     """One joined stay. ``ended_by`` is the root of the discharge that ended it, None while it goes on.
 
-    ``end_ids`` are the ids of every statement that told the end; ``end_unnumbered`` tells that ``ended_by`` names no
-    episode. ``left`` are the ends of episodes of it while another lasted. ``source`` is who spoke of it last.
+    ``end_ids`` are the ids of every statement that told this very end, ``other_ids`` of other episodes' ends that came
+    with it; ``end_unnumbered`` tells that ``ended_by`` names no episode. ``left`` are the ends of episodes of it while
+    another lasted. ``source`` is who spoke of it last.
     """
 
     started_at: int | None
@@ -66,6 +67,7 @@ class Stay:
     on_leave: bool = False
     ended_by: str | None = None
     end_ids: frozenset[str] = frozenset()
+    other_ids: frozenset[str] = frozenset()
     end_unnumbered: bool = False
     end_by_day: bool = False
     ended_at: int | None = None
@@ -234,7 +236,10 @@ def _was_told(stays: list[Stay], step: Step) -> bool:
         return True
     if named and not known and not same_day:
         return False
-    last.end_ids |= step.ids
+    if named:
+        last.other_ids |= step.ids
+    else:
+        last.end_ids |= step.ids
     last.end_logged_at = min(last.end_logged_at, step.logged_at)
     return True
 

@@ -154,7 +154,7 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     yield Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(*(step.ids for step in stay.left), plan.ids if plan is not None else ()),
+        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left), plan.ids if plan is not None else ()),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,

@@ -74,12 +74,11 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
 class Handover(msgspec.Struct, frozen=True, array_like=True):
     """One handover to one programme; it runs to its end under the catalogue version it was made with.
 
-    ``correlation`` is the need's id when it began, ``too_old_at`` when the young person outgrows the programme,
-    ``contact_by`` until when the programme promised a first contact. ``granted`` tells that the programme was granted
+    ``correlation`` is the need's id when it began, ``lowest_age`` the programme's, ``too_old_at`` when the young person
+    outgrows it, ``contact_by`` until when it promised a first contact. ``granted`` tells that the programme was granted
     the identity behind it, and so has to delete it when the handover is withdrawn; ``appointment_on`` is the day it was
-    offered for, where it sees people by the day.
-    ``own_pseudonym``: it was anonymous when it was first told, so the programme knows it, as long as it lasts, by a
-    pseudonym that stands for it alone.
+    offered for, where it sees people by the day. ``own_pseudonym``: it was anonymous when it was first told, so the
+    programme knows it, as long as it lasts, by a pseudonym that stands for it alone.
     """
 
     handover_id: str
@@ -107,6 +106,7 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     too_old_at: int = NEVER
     contact_by: int = NEVER
     accepted_at: int = NEVER
+    lowest_age: int = 0
     own_pseudonym: bool = False
 
 

@@ -178,10 +178,12 @@ def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFa
     of_holders = [one for one in given if rule_for(age, one.scope, unable=one.youth_unable).gives is Who.HOLDERS]
     if not of_holders:
         return None, "own_consent_wanted"
-    missing = _missing_holders(of_holders)
-    if missing is not None:
-        return None, missing
-    return _newest([one for one in of_holders if _HOLDERS & {*one.given_by}]), None
+    required = _required_of(of_holders)
+    if required is None:
+        return None, "custody_unknown"
+    theirs = [one for one in of_holders if required & {*one.given_by}]
+    given_by = {giver for one in theirs for giver in one.given_by}
+    return (_newest(theirs), None) if given_by >= required else (None, "custody_holders_wanted")
 
 
 def _is_own(consent: ConsentFact, birth_day: int) -> bool:
@@ -191,14 +193,13 @@ def _is_own(consent: ConsentFact, birth_day: int) -> bool:
     return rule.gives is Who.YOUNG_PERSON and ConsentGiver.YOUNG_PERSON in consent.given_by
 
 
-def _missing_holders(given: list[ConsentFact]) -> str | None:
-    """Returns None where all whose consent is required have given it: by the custody last told, joint before sole."""
-    givers = {giver for one in given for giver in one.given_by}
-    told = [one for one in given if one.custody != Custody.UNKNOWN]
+def _required_of(given: list[ConsentFact]) -> frozenset[str] | None:
+    """Returns the holders whose consent is required by the custody last told, joint before sole; None if none was."""
+    told = [one for one in given if one.custody in _HOLDERS_OF]
     if not told:
-        return "custody_unknown"
+        return None
     latest = max(told, key=lambda one: (one.occurred_at, one.custody == Custody.JOINT, one.event_id))
-    return None if givers >= _HOLDERS_OF[latest.custody] else "custody_holders_wanted"
+    return _HOLDERS_OF[latest.custody]
 
 
 def _newest(consents: list[ConsentFact]) -> ConsentFact:

@@ -25,7 +25,7 @@ _PERSON_AFTER_OVERDUE_DAYS = 3
 _CODE_TO_OWNER_DAYS = 7
 _DELETION_WORKING_DAYS = 5
 _HIDDEN_REASONS = frozenset({"deceased"})
-_RECALLS = frozenset({"consent_withdrawn", "consent_lapsed", "declined_by_young_person", "erased"})
+_RECALLS = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder", "erased"})
 
 
 def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
@@ -82,6 +82,7 @@ def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, ident
         first_contact_days=programme.first_contact_days,
         consent_taker=None if consent is None else consent.recorded_by,
         correlation=need.need_id,
+        lowest_age=programme.lowest_age,
         too_old_at=NEVER if born is None else birthday(born, programme.highest_age + 1),
     )
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas.codes import NoticeKind
-from schemas.facts import CorrespondenceFact, Fact, PersonFact
+from schemas.codes import ConsentDecision, NoticeKind, StayStatus
+from schemas.facts import ConsentFact, CorrespondenceFact, Fact, PersonFact, StayFact
 from schemas.identifiers import derived_text
 from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_letter, kind_of
 from schemas.pathway import NEVER, Borrowed, KeptElsewhere, Need, replace
@@ -193,11 +193,17 @@ def _close(work: Work, need: Need, reason: str) -> None:
 
 
 def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
-    """Letters in free text stay where they came: their reader has been told."""
+    """Lends what ends something first. Letters in free text stay where they came: their reader has been told."""
     own, target = work.pathway.youth_id, work.pathway.lent_to
-    for one in facts:
+    for one in sorted(facts, key=_is_no_end):
         if target is not None and one.owner != target and type(one.fact) is not CorrespondenceFact:
             _write(work, target, FactLent(own, one.owner, one.fact))
+
+
+def _is_no_end(one: Borrowed) -> bool:
+    fact = one.fact
+    died = type(fact) is StayFact and fact.status == StayStatus.DECEASED
+    return not died and not (type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN)
 
 
 def _shared_with(work: Work) -> set[str]:
@@ -207,7 +213,7 @@ def _shared_with(work: Work) -> set[str]:
 
 def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:
     own = work.pathway.youth_id
-    for one in facts:
+    for one in sorted(facts, key=_is_no_end):
         for other in sorted(_shared_with(work)):
             mine = other not in (one.lender, one.owner) and type(one.fact) is not CorrespondenceFact
             if mine and only in (None, other):

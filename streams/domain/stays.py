@@ -57,7 +57,7 @@ class Stay:
 
     ``end_ids`` are the ids of every statement that told this very end, ``other_ids`` of other episodes' ends that came
     with it; ``end_unnumbered`` tells that ``ended_by`` names no episode. ``left`` are the ends of episodes of it while
-    another lasted. ``source`` is who spoke of it last.
+    another lasted, ``left_at`` when the first came since somebody was last admitted to it. ``source`` spoke of it last.
     """
 
     started_at: int | None
@@ -74,6 +74,7 @@ class Stay:
     end_logged_at: int = 0
     end_source: str = ""
     left: list[Step] = field(default_factory=list)
+    left_at: int | None = None
     first_root: str = ""
     source: str = ""
     last_at: int = 0
@@ -269,7 +270,7 @@ def _start(stay: Stay, fact: StayFact) -> None:
     for episode, state in stay.open_episodes.items():
         stay.open_episodes[episode] = "ended" if state == "ended" else "taken_over"
     stay.open_episodes[fact.episode_id] = StayClass.INPATIENT
-    stay.on_leave = False
+    stay.on_leave, stay.left_at = False, None
 
 
 def _end(stay: Stay, step: Step) -> None:
@@ -281,6 +282,7 @@ def _end(stay: Stay, step: Step) -> None:
         stay.open_episodes[UNNUMBERED] = "ended"
     if any(state not in _OVER for state in stay.open_episodes.values()):
         stay.left.append(step)
+        stay.left_at = step.logged_at if stay.left_at is None else min(stay.left_at, step.logged_at)
         return
     stay.ended_by, stay.end_ids, stay.end_logged_at = step.root, step.ids, step.logged_at
     stay.ended_at = max(fact.occurred_at, stay.started_at or fact.occurred_at)
@@ -311,7 +313,7 @@ def end_missing_at(stay: Stay) -> int:
     A week after one of its episodes ended while another lasts, else sixty days after the last news.
     """
     due = after_days(stay.news_at, _SILENT_DAYS)
-    return min([due, *(after_days(step.logged_at, _LEFT_DAYS) for step in stay.left)])
+    return due if stay.left_at is None else min(due, after_days(stay.left_at, _LEFT_DAYS))
 
 
 def believed_until(stay: Stay, closed: Container[int]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
+from schemas.pathway import NEVER
 from streams.domain.calendar import last_moment
 from streams.domain.chains import standing
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plan_of, plans_of, stay_of
@@ -31,7 +32,8 @@ class Trigger(NamedTuple):
     a need that any of them raised is this one's.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
     ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
-    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens.
+    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens, NEVER where
+    what it tells is over: only what has been taken over goes on.
     ``opens`` tells whether the catalogue of now lets it raise a need; one that is under way goes on all the same.
     """
 
@@ -213,8 +215,11 @@ def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
     end = expected_end(steps, catalogue.programmes.values()) if own else None
     if last.status == CourseStatus.ACTIVE and end is not None:
         return _of_expected_end(steps, last, end)
-    if last.status not in _COURSE_ENDS:
+    ended = [step for step in steps if step[1].status in _COURSE_ENDS]
+    if not ended:
         return None
+    goes_on = last.status not in _COURSE_ENDS
+    root, last, chain = max(ended, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
     logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
     told_ahead = end is not None and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root
@@ -230,6 +235,7 @@ def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
         source=last.source,
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
+        not_before=NEVER if goes_on else 0,
         opens=own or last.status != CourseStatus.COMPLETED,
     )
 
@@ -270,11 +276,13 @@ def _referrals(statements: Sequence[ReferralFact]) -> Sequence[list[_Referral]]:
 
 
 def _of_referral(steps: list[_Referral]) -> Trigger | None:
-    root, last, chain = max(steps, key=_referral_position)
-    rejected = last.decision == VisitationDecision.REJECTED
-    bridging = last.bridging and last.status in _REFERRAL_BEGINS
-    if not rejected and not bridging:
+    """Returns the trigger of a referral; what was rejected, or asked for, and is not any more is held back for good."""
+    latest = max(steps, key=_referral_position)
+    raising = [step for step in steps if _is_rejected(step[1]) or _is_asked_for(step[1])]
+    if not raising:
         return None
+    root, last, chain = latest if latest in raising else max(raising, key=_referral_position)
+    rejected = _is_rejected(last)
     return Trigger(
         root=root,
         chain=_ids([step for step in steps if step[0] == root]),
@@ -289,7 +297,16 @@ def _of_referral(steps: list[_Referral]) -> Trigger | None:
         course=last.programme if rejected else None,
         bridged_from=last.bridged_from,
         asked_by=None if rejected else last.referred_from,
+        not_before=0 if latest in raising else NEVER,
     )
+
+
+def _is_rejected(fact: ReferralFact) -> bool:
+    return fact.decision == VisitationDecision.REJECTED
+
+
+def _is_asked_for(fact: ReferralFact) -> bool:
+    return fact.bridging and fact.status in _REFERRAL_BEGINS
 
 
 def _referral_position(step: _Referral) -> tuple[int, int, str]:

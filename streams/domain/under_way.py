@@ -103,7 +103,8 @@ def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) 
     """Makes a heads-up the offer, where its programme is still the one that fits or a person chose it."""
     if handover.by_person:
         programme = work.catalogue.programmes.get(handover.programme)
-        identity: str | None = handover.identity
+        missing = missing_for(work.consents, work.asker(handover), handover.identity, work.now)
+        identity = handover.identity if missing is None else None
     else:
         choice = choose(work, need, lead, work.now, full_now(work, need))
         programme, identity = choice.programme, choice.identity

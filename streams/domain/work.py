@@ -119,7 +119,7 @@ class Work:
 
     def asker(self, handover: Handover) -> Asker:
         """Returns who a handover's consent is asked for."""
-        return Asker(handover.programme, self.needs[handover.need_id].kind)
+        return Asker(handover.programme, self.needs[handover.need_id].kind, handover.lowest_age)
 
     def settling_until(self, need: Need) -> int:
         """Returns when the first of what a need is about, or may be about, has settled, NEVER where all of it has."""

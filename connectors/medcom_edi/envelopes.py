@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from connectors.medcom_edi.vans_envelope import (
     VansAddress,
 )
 from connectors.medcom_edi.xml_documents import read_document
+from connectors.strict_xml import BLANKS, root_name, trimmed
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ Envelope = VansAddress | EventMessage | Pushed
 ENVELOPES_MAX = 3
 # A CareCommunication with its attachments may have 50 MB in MedCom's network; what opens it has limits of its own.
 ENVELOPE_BYTES_MAX = 70_000_000
-#: A Bundle is known by its start: it may be larger than what is read as a document here.
-_FHIR_XML = re.compile(
-    rb"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,1000}?-->\s*)?<Bundle\s[^>]{0,500}http://hl7\.org/fhir", re.DOTALL
-)
+_FHIR = "{http://hl7.org/fhir}"
 _SIGNALS = "ebbp-signals"
-_BLANKS = b" \t\r\n"
-_MARK = b"\xef\xbb\xbf"
 _PAYLOADS = {
     vans_envelope.NAME: ("Message", "Data"),
     "StandardBusinessDocument": ("BinaryContent",),
@@ -121,13 +116,13 @@ def _content_at_sight(message: bytes) -> Content | None:
 
     Raises RefusedError where it is nothing that is known.
     """
-    start = message.removeprefix(_MARK).lstrip(_BLANKS)[:3]
-    if start[:1] in {b"{", b"["}:
+    document = trimmed(message)
+    if document[:1] in {b"{", b"["}:
         return Content.FHIR_JSON
-    if start in {b"UNA", b"UNB"}:
+    if document[:3] in {b"UNA", b"UNB"}:
         return Content.EDIFACT
-    if start[:1] == b"<":
-        return Content.FHIR_XML if _FHIR_XML.match(message.removeprefix(_MARK)) else None
+    if document[:1] == b"<":
+        return Content.FHIR_XML if (root_name(document) or "").startswith(_FHIR) else None
     raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
 
 
@@ -161,9 +156,8 @@ def _payload(document: Element) -> bytes:
     path = ".".join((document.name, *names))
     if len(holders) != 1:
         raise refused("payload_count", path, "an envelope holds one message")
-    text = "".join((holders[0].node.text or "").split())
     try:
-        message = base64.b64decode(text, validate=True)
+        message = base64.b64decode((holders[0].node.text or "").encode("ascii").translate(None, BLANKS), validate=True)
     except (binascii.Error, ValueError) as error:
         raise refused("not_base64", path, "the message is in base64") from error
     if not message:

@@ -13,12 +13,12 @@ from connectors.medcom_fhir.codes import ErrorCode
 from schemas.refusals import Refusal, RefusedError
 
 TEXT_CHARACTERS_MAX = 1024
-_ADVICE = "correct the message and send it with a new Bundle.id"
+ADVICE = "correct the message and send it with a new Bundle.id"
 
 
 def refused(code: str, path: str, rule: str, advice: str | None = None) -> RefusedError:
     """Returns the exception that leaves a mapping at the first broken rule."""
-    return RefusedError(Refusal(str(code), path, rule, advice or _ADVICE))
+    return RefusedError(Refusal(str(code), path, rule, advice or ADVICE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ _FULL_MONTHS = (
     *("juli", "august", "september", "oktober", "november", "december"),
 )
 _TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
+# "d. 24. september 2026 kl. 14.30.00.000000" has fewer; a longer text is read by no pattern.
+_CHARACTERS_MAX = 48
 _CENTURY = 2000
 
 
@@ -86,7 +88,7 @@ def in_denmark(day: date, clock: time = time()) -> datetime:
 
 
 def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
-    parts = _TIME.fullmatch(text)
+    parts = _TIME.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
     if parts is None:
         raise NoDateError
     words, hour, minute, second = parts.groups()

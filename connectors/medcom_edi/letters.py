@@ -11,6 +11,7 @@ from connectors.medcom_edi.parties import Party, read_party
 from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
 from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from connectors.sender_ids import holds_number
 from schemas.codes import Specialty
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def read_letter(fields: LetterFields) -> Letter:
         ended=time_of(fields.ended) if kind is LetterType.DISCHARGE_NOTICE else optional_time_of(fields.ended),
         details=_details(fields.patient, number),
     )
-    if any(number.number in one.upper().replace("-", "") for one in (identifier, letter.thread, letter.episode or "")):
+    if any(holds_number(one, number.number) for one in (identifier, letter.thread, letter.episode or "")):
         raise refused("identifier_in_id", fields.identifier.path, "no number of a letter holds the patient's number")
     return letter
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.medcom_edi.codes import LetterType
 from connectors.medcom_edi.refusing import refused
+from connectors.sender_ids import normalised
 from schemas.instants import is_possible_time
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
 
 
 def episode_of(said: Said) -> str | None:
-    """Returns an episode of care's id as all connectors have it, in lower case without hyphens; None where absent."""
+    """Returns an episode of care's id as all connectors have it (``sender_ids``); None where absent."""
     if said.text is None:
         return None
-    episode = said.text.lower().removeprefix("urn:uuid:").replace("-", "")
+    episode = normalised(said.text)
     if not _EPISODE.fullmatch(episode):
         raise refused("wrong_form", said.path, "an episode's id has 1 to 35 printable characters of ASCII, no blanks")
     return episode

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.classification import Mode, Step
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.sender_ids import normalised
 from schemas.codes import Remark, Specialty
 from schemas.events import Discharge, Person
 from schemas.identifiers import derived_id

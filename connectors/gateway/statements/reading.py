@@ -23,7 +23,7 @@ from connectors.gateway.statements.link_forms import (
 )
 from connectors.gateway.statements.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
 from connectors.gateway.statements.persons import details_of, identified
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.sender_ids import normalised
 from connectors.strict_json import read_json
 from connectors.vault.identities import Stated
 from connectors.vault.number_links import Link

@@ -23,6 +23,7 @@ from tests.unit.municipal.builders import (
     problems,
     read,
     refused,
+    said_of,
     the_row,
     with_part,
 )
@@ -216,3 +217,8 @@ def test_a_row_wider_than_any_list_is_refused(make: Any) -> None:
 
 def test_a_list_may_have_as_many_rows_as_it_may() -> None:
     assert len(read(a_csv(*[ROW] * ROWS_MAX)).rows) == ROWS_MAX
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", b"\x00\x00", b"\n\x1a\x00"])
+def test_what_fills_a_file_up_is_no_row(padding: bytes) -> None:
+    assert said_of(read(a_csv(ROW) + padding)) == said_of(read(a_csv(ROW)))

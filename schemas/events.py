@@ -118,6 +118,11 @@ class Discharge(Envelope):
     notification: Name | None = Field(default=None, description="MedCom's code, e.g. AN_SLHJ")
     planned_at: Moment | None = None
     remarks: tuple[Remark, ...] = ()
+    said_alive: bool = Field(
+        default=False,
+        description="the sender says that the patient lives: undoes a death that it told of this episode before, and "
+        "nothing else, since systems say so by default",
+    )
 
 
 class Enrolment(Envelope):

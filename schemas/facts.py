@@ -48,6 +48,7 @@ class StayFact(_Fact, frozen=True, array_like=True, gc=False, tag="s"):
     unit: str
     specialty: str
     planned_at: int | None
+    said_alive: bool = False
 
 
 class CourseFact(_Fact, frozen=True, array_like=True, gc=False, tag="c"):

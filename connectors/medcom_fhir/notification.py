@@ -72,6 +72,7 @@ def _discharge(notification: Notification, youth_id: str, recorded_at: datetime)
         specialty=notification.specialty,
         notification=step.notification,
         remarks=_remarks(notification),
+        said_alive=notification.patient.deceased is False,
     )
 
 

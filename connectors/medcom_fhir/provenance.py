@@ -110,6 +110,20 @@ def told_links(bundle: Bundle) -> list[Link]:
     return links
 
 
+def takes_back_a_death(bundle: Bundle, link: Link) -> bool:
+    """Returns whether a letter that says that the patient lives takes back a death, as far as its Provenances show.
+
+    An AN_MORS repeats the activity of the MORS that it names, with the role removal (MedCom's table), and no other
+    letter removes one without an activity ``cancel-*``, or cancels a cancellation. Where the role is another, the
+    letter that is named has to be seen to be a MORS. What cannot be seen, the fold knows: the event keeps what is said.
+    """
+    followed = earlier_link(bundle, link.follows) if link.follows is not None else None
+    repeats = followed is not None and followed.activity == link.activity
+    if link.role == "removal":
+        return repeats or not link.activity.startswith("cancel-")
+    return repeats and tells_of_a_death(bundle, followed)
+
+
 def _targets(bundle: Bundle, node: Node) -> frozenset[str]:
     return frozenset(_letter(bundle, target, "target")[0] for target in node.children("target"))
 

@@ -3,8 +3,9 @@
 The type is a function of ``Encounter.class``, ``Encounter.status``, the current ``Provenance.activity``
 and ``Patient.deceased`` (MedCom's own table, medcomdk.github.io/dk-medcom-hospitalnotification,
 "HospitalNotification codes in FHIR"): deceased true is a death, explicit false takes one back where the chain of
-letters shows one (``provenance.takes_back_a_death``), since systems write it by default; else the activity decides. Where the status contradicts it, which published test messages do,
-the activity stands and the contradiction is kept as a remark.
+letters shows one (``provenance.takes_back_a_death``), since systems write it by default; else the activity decides.
+Where the status contradicts it, which published test messages do, the activity stands and the contradiction is kept
+as a remark.
 """
 
 from __future__ import annotations

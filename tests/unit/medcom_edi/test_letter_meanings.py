@@ -85,6 +85,26 @@ def test_a_corrected_notice_revises_the_one_of_its_number_whether_or_not_its_own
     assert correction.occurred_at == datetime(2025, 6, 23, 23, 15, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("kind", [Notice(), ADMISSION])
+def test_a_course_has_a_notice_for_each_day_on_which_somebody_comes_or_goes(kind: Notice) -> None:
+    later = kind.but(identifier="EPIC7", happened=local("2025-08-23T10:00"), authorised=local("2025-08-23T10:05"))
+    first, second = (discharge_of(body) for body in (kind.edifact(), later.edifact()))
+
+    assert first.episode_id == second.episode_id
+    assert first.event_id != second.event_id
+
+
+def test_a_correction_names_the_notice_of_its_day_and_every_one_the_thread() -> None:
+    days = ("2025-06-24T10:00", "2025-08-23T10:00")
+    first, second = (Notice(happened=local(day), identifier=f"EPIC{number}") for number, day in enumerate(days))
+    correction = second.but(status=CORRECTED, identifier="EPIC9", happened=local("2025-08-23T11:30"))
+
+    said = [discharge_of(notice.oioxml()) for notice in (first, second, correction)]
+
+    assert said[2].revises == said[1].event_id != said[0].event_id
+    assert len({one.statement_id for one in said}) == 1
+
+
 def test_a_cancelled_notice_cancels_the_one_of_its_number() -> None:
     notice, cancelled = discharge_of(Notice().edifact()), discharge_of(Notice(status=CANCELLED).edifact())
 

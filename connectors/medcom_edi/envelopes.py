@@ -65,12 +65,14 @@ class Unwrapped:
     """A message without its envelopes, as its sender wrote it.
 
     ``envelope`` is what is needed of the outermost one to answer in one of its kind; None where there is none, where it
-    doesn't say who sent it, or where it is EHMI's, whose answers go their own way.
+    doesn't say who sent it, or where it is EHMI's, whose answers go their own way. ``charset`` is what the innermost
+    envelope, or the transport, says that the message is written in.
     """
 
     content: Content
     message: bytes = field(repr=False)
     envelope: Envelope | None = None
+    charset: str | None = None
 
 
 class InEnvelopeError(RefusedError):
@@ -82,8 +84,8 @@ class InEnvelopeError(RefusedError):
         self.envelope = envelope
 
 
-def unwrap(body: bytes) -> Unwrapped:
-    """Returns the message in a body, whatever envelopes it is in.
+def unwrap(body: bytes, charset: str | None = None) -> Unwrapped:
+    """Returns the message in a body, whatever envelopes it is in; ``charset`` is what its transport says.
 
     Raises RefusedError where it is of no known content or an envelope is too large, and InEnvelopeError where envelopes
     are nested too deeply, or one has not one message in base64, or a network's receipt instead. What is inside is not
@@ -94,14 +96,14 @@ def unwrap(body: bytes) -> Unwrapped:
         for _ in range(ENVELOPES_MAX + 1):
             content = _content_at_sight(message)
             if content is not None:
-                return Unwrapped(content, message, envelope)
-            document = read_document(message, ENVELOPE_BYTES_MAX)
+                return Unwrapped(content, message, envelope, charset)
+            document = read_document(message, ENVELOPE_BYTES_MAX, charset)
             if document.name == ROOT:
-                return Unwrapped(Content.OIOXML, message, envelope)
+                return Unwrapped(Content.OIOXML, message, envelope, charset)
             if not place and document.name in _PAYLOADS:
                 envelope, place = _answerable(document), document.name
             _refuse_network_receipt(document)
-            message = _payload(document)
+            message, charset = _payload(document)
             place = ".".join((document.name, *_PAYLOADS[document.name]))
         raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
     except RefusedError as error:
@@ -146,7 +148,8 @@ def _refuse_network_receipt(document: Element) -> None:
         raise refused(code, document.name, "a signal says what became of another envelope on its way", RECEIPT_HELP)
 
 
-def _payload(document: Element) -> bytes:
+def _payload(document: Element) -> tuple[bytes, str | None]:
+    """Returns the message in an envelope, and in what it is written where the envelope says so (EHMI's does)."""
     names = _PAYLOADS.get(document.name)
     if names is None:
         raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)
@@ -162,4 +165,4 @@ def _payload(document: Element) -> bytes:
         raise refused("not_base64", path, "the message is in base64") from error
     if not message:
         raise refused("payload_count", path, "an envelope holds one message")
-    return message
+    return message, holders[0].node.get("encoding")

@@ -55,10 +55,10 @@ class Door:
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
-def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime) -> Outcome:
+def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime, charset: str | None = None) -> Outcome:
     """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
 
-    Each letter has its own outcome. No text in it repeats a value from the letter.
+    ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has its own outcome. No text in it repeats a value from the letter.
     """
     interchange = None
     try:
@@ -68,7 +68,7 @@ def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime) ->
             messages = edifact_interchange.part_messages(segments, interchange.identifier)
             letters = tuple(_of_edifact(message, interchange, door, recorded_at) for message in messages)
         else:
-            document = read_document(body)
+            document = read_document(body, charset=charset)
             interchange = oioxml_letter.read_header(document)
             xml_letters = oioxml_letter.read_letters(document)
             letters = tuple(_of_oioxml(letter, interchange, door, recorded_at) for letter in xml_letters)

@@ -109,7 +109,11 @@ def _in_utf8(body: bytes, charset: str | None) -> bytes:
     if document.isascii():
         _named(declared_encoding(document))
         return document
-    told = {_UTF_8} if has_mark(body) else {_named(declared_encoding(document)), _ENCODINGS.get(charset or "")} - {None}
+    told = (
+        {_UTF_8}
+        if has_mark(body)
+        else {_named(declared_encoding(document)), _ENCODINGS.get((charset or "").lower())} - {None}
+    )
     is_utf8 = _is(document, _UTF_8)
     if is_utf8 and (not told or _UTF_8 in told):
         return document

@@ -174,3 +174,11 @@ def test_an_envelope_of_millions_of_elements_is_refused_before_it_is_read() -> N
         unwrap(b"<VANSEnvelope>" + b"<a/>" * 5_000_000 + b"</VANSEnvelope>")
 
     assert caught.value.refusal.code == "too_many_elements"
+
+
+def test_what_an_envelope_says_of_its_message_is_kept_for_who_reads_it() -> None:
+    letter = a_letter("DIS17_1", ".xml")
+
+    assert unwrap(letter, "utf-8").charset == "utf-8"
+    assert unwrap(in_ehmi(letter), "utf-8").charset == "ISO-8859-1"
+    assert unwrap(in_vans_envelope(letter), "utf-8").charset is None

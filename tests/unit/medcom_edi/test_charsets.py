@@ -1,4 +1,4 @@
-"""A name comes out right, or the letter is refused as a contradiction: whatever transport, envelope and declaration say."""
+"""A name comes out right, or its letter is refused as a contradiction, whatever transport and declaration say."""
 
 from __future__ import annotations
 

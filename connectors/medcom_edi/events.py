@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+from connectors.local_times import COPENHAGEN
 from connectors.medcom_edi.codes import NOTICES, LetterStatus
 from connectors.medcom_edi.meaning import FreeText, Referred, StayStep
 from connectors.medcom_edi.parties import municipality_of, unit_of
@@ -59,7 +60,7 @@ def facts_of(letter: Letter, meaning: StayStep | Referred | FreeText, reference:
 
 def letter_id(letter: Letter) -> UUID:
     """Returns what tells that a letter comes again: sender, type, number and status; of a correction its time too."""
-    again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.isoformat()
+    again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.astimezone(COPENHAGEN).isoformat()
     return derived_id("edi-letter", letter.sender.gln, letter.kind, letter.identifier, letter.status, again)
 
 
@@ -72,7 +73,7 @@ def thread_id(letter: Letter, told: Told) -> UUID:
     thread's.
     """
     parts = (letter.sender.gln, letter.sender.identifier, letter.kind, letter.thread)
-    day = (told.at.date().isoformat(),) if letter.kind in NOTICES else ()
+    day = (told.at.astimezone(COPENHAGEN).date().isoformat(),) if letter.kind in NOTICES else ()
     return derived_id("edi-thread", *parts, *day)
 
 

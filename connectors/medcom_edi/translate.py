@@ -58,8 +58,8 @@ class Door:
 def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime, charset: str | None = None) -> Outcome:
     """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
 
-    ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has its
-    own outcome. No text in it repeats a value from the letter.
+    ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has
+    its own outcome. No text in it repeats a value from the letter.
     """
     interchange = None
     try:

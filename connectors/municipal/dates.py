@@ -11,12 +11,12 @@ import re
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from connectors.local_times import danish_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DENMARK = ZoneInfo("Europe/Copenhagen")
 _MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 _FULL_MONTHS = (
     *("januar", "februar", "marts", "april", "maj", "juni"),
@@ -56,6 +56,10 @@ class NoDateError(Exception):
     """Raised where a text is no date of the forms that are allowed, or one that no calendar has."""
 
 
+class NoHourError(NoDateError):
+    """Raised where clocks in Denmark pass over an hour on that day."""
+
+
 def day_in(text: str, forms: Sequence[DateForm]) -> date:
     """Returns the day that a text names; a time beside it is left out.
 
@@ -80,11 +84,14 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
 
 
 def in_denmark(day: date, clock: time = time()) -> datetime:
-    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
-    try:
-        return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
-    except OverflowError as error:
-        raise NoDateError from error
+    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first.
+
+    Raises NoHourError for an hour that clocks pass over.
+    """
+    moments = danish_moments(datetime.combine(day, clock))
+    if not moments:
+        raise NoHourError
+    return moments[0]
 
 
 def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from connectors.local_times import HOUR_EXISTS
 from connectors.medcom_edi.outcomes import OutOfScope
 from schemas.codes import Remark, Specialty, StayStatus
 from schemas.events import UNNUMBERED, Correspondence, Referral
@@ -246,8 +247,27 @@ def test_a_time_is_danish_and_of_the_first_hour_where_clocks_go_back(happened: d
     assert discharge_of(Notice(happened=happened).edifact()).occurred_at == utc
 
 
+@pytest.mark.parametrize("body", ["edifact", "oioxml"])
+def test_of_the_hour_that_comes_twice_a_stay_begins_in_the_first_and_ends_in_the_last(body: str) -> None:
+    came = ADMISSION.but(happened=local("2025-10-26T02:45"), authorised=local("2025-10-26T02:46"))
+    left = Notice(happened=local("2025-10-26T02:15"), authorised=local("2025-10-26T02:16"))
+
+    admission, discharge = (discharge_of(getattr(notice, body)()) for notice in (came, left))
+
+    assert [one.isoformat()[11:16] for one in (admission.occurred_at, admission.sent_at)] == ["00:45", "00:46"]
+    assert [one.isoformat()[11:16] for one in (discharge.occurred_at, discharge.sent_at)] == ["01:15", "01:16"]
+
+
+def test_nobody_is_told_of_a_discharge_before_it() -> None:
+    discharge = discharge_of(Notice(happened=local("2025-10-26T02:30"), authorised=local("2025-10-26T02:10")).edifact())
+
+    assert discharge.occurred_at <= discharge.sent_at
+
+
 def test_an_hour_that_clocks_pass_over_is_refused() -> None:
-    assert refusal_of(Notice(happened=local("2025-03-30T02:30")).edifact()).code == "invalid_time"
+    refusal = refusal_of(Notice(happened=local("2025-03-30T02:30")).edifact())
+
+    assert (refusal.code, refusal.rule) == ("invalid_time", HOUR_EXISTS)
 
 
 def _both(notice: Notice) -> tuple[bytes, bytes]:

@@ -173,3 +173,16 @@ def test_a_resubmission_has_the_same_letter_and_digest_and_a_changed_letter_anot
 
     assert first.letter_id == second.letter_id == third.letter_id
     assert first.content_digest == second.content_digest != third.content_digest
+
+
+def test_of_the_hour_that_comes_twice_a_period_ends_after_it_began() -> None:
+    message = a_message()
+    period = {"start": "2022-10-30T02:45:00+02:00", "end": "2022-10-30T02:15:00+02:00"}
+    the(message, "Encounter")["period"] = period
+
+    assert discharge_of(message).occurred_at.isoformat() == "2022-10-30T01:15:00+00:00"
+
+
+@pytest.mark.parametrize("padding", [b"\x00", b"\x1a", b"\r\n \x00\x00"])
+def test_what_fills_a_message_up_says_nothing(padding: bytes) -> None:
+    assert outcome_of(json.dumps(a_message()).encode() + padding) == outcome_of(a_message())

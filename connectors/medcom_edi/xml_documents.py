@@ -99,26 +99,18 @@ def read_document(body: bytes, bytes_max: int = BODY_BYTES_MAX, charset: str | N
 def _in_utf8(body: bytes, charset: str | None) -> bytes:
     """Returns a trimmed document in UTF-8.
 
-    Of transport and declaration the one is believed that the bytes agree with (RFC 7303 puts the transport first, and
-    clients give a charset that nobody set): text with Danish letters in UTF-8 is in no other encoding by chance.
-    Raises RefusedError where they agree with neither.
+    What is valid UTF-8 is UTF-8, whatever is said: no text in another encoding with Danish letters is that by chance.
+    Of other bytes the declaration and the transport are believed, whichever names an encoding of one byte a letter
+    (RFC 7303 puts the transport first, but clients name a charset that nobody set). Raises RefusedError where they
+    contradict the bytes.
     """
-    document = trimmed(body)
+    document, declared = trimmed(body), _named(declared_encoding(trimmed(body)))
     if b"\x00" in document:
         raise refused("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
-    if document.isascii():
-        _named(declared_encoding(document))
+    if _is(document, _UTF_8):
         return document
-    told = (
-        {_UTF_8}
-        if has_mark(body)
-        else {_named(declared_encoding(document)), _ENCODINGS.get((charset or "").lower())} - {None}
-    )
-    is_utf8 = _is(document, _UTF_8)
-    if is_utf8 and (not told or _UTF_8 in told):
-        return document
-    encodings = [] if is_utf8 else [_WINDOWS] if not told else _one_byte(told)
-    for encoding in encodings:
+    told = {_UTF_8} if has_mark(body) else {declared, _ENCODINGS.get((charset or "").lower())} - {None}
+    for encoding in _one_byte(told) if told else [_WINDOWS]:
         if _is(document, encoding):
             return document.decode(encoding).encode()
     raise refused("wrong_encoding", "document", "a document is encoded as its declaration and its transport say")

@@ -272,3 +272,9 @@ def test_an_hour_that_clocks_pass_over_is_refused() -> None:
 
 def _both(notice: Notice) -> tuple[bytes, bytes]:
     return notice.edifact(), notice.oioxml()
+
+
+def test_a_number_with_sixty_added_to_its_day_is_known_and_a_notice_has_no_room_for_it() -> None:
+    for body in _both(Notice(number="6105104840")):
+        assert discharge_of(body).remarks == (Remark.NONSTANDARD_IDENTIFIER,)
+        assert person_of(body).birth_date is None

@@ -126,6 +126,11 @@ class Discharge(Envelope):
     planned_at: Moment | None = None
     remarks: tuple[Remark, ...] = ()
     occurred_on: OccurredOn = None
+    said_alive: bool = Field(
+        default=False,
+        description="the sender says that the patient lives: undoes a death that it told of this episode before, and "
+        "nothing else, since systems say so by default",
+    )
 
 
 class Enrolment(Envelope):

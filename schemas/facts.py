@@ -53,6 +53,7 @@ class StayFact(_Fact, frozen=True, array_like=True, gc=False, tag="s"):
     specialty: str
     planned_at: int | None
     occurred_on: int | None = None
+    said_alive: bool = False
     parked: bool = False
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from connectors.cpr import CPR, PersonNumber, person_number
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
-from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
+from connectors.medcom_edi.reading import Told, checked, coded, end_of, episode_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
 from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from connectors.sender_ids import holds_number
 from schemas.codes import Specialty
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def read_letter(fields: LetterFields) -> Letter:
     identifier = checked(fields.identifier)
     notification = _notification(fields, kind)
     number = _number(fields.patient)
+    started, ended = _period(fields, kind)
     letter = Letter(
         kind=kind,
         identifier=identifier,
         status=coded(fields.status, tuple(LetterStatus)),
-        authorised=time_of(fields.authorised),
+        authorised=time_of(fields.authorised, started if kind is LetterType.ADMISSION_NOTICE else ended),
         thread=notification or identifier,
         episode=_episode(fields, kind),
         sender=read_party(fields.sender),
@@ -62,13 +64,21 @@ def read_letter(fields: LetterFields) -> Letter:
         specialty=SPECIALTIES.get(fields.specialty.text or "", Specialty.UNKNOWN),
         number=number,
         patient_status=_patient_status(fields.patient_status, kind),
-        started=time_of(fields.started) if kind is LetterType.ADMISSION_NOTICE else optional_time_of(fields.started),
-        ended=time_of(fields.ended) if kind is LetterType.DISCHARGE_NOTICE else optional_time_of(fields.ended),
+        started=started,
+        ended=ended,
         details=_details(fields.patient, number),
     )
-    if any(number.number in one.upper().replace("-", "") for one in (identifier, letter.thread, letter.episode or "")):
+    if any(holds_number(one, number.number) for one in (identifier, letter.thread, letter.episode or "")):
         raise refused("identifier_in_id", fields.identifier.path, "no number of a letter holds the patient's number")
     return letter
+
+
+def _period(fields: LetterFields, kind: LetterType) -> tuple[Told | None, Told | None]:
+    """Returns when the stay, or the visits, began and ended; a notice tells the one that it is of."""
+    is_start, is_end = kind is LetterType.ADMISSION_NOTICE, kind is LetterType.DISCHARGE_NOTICE
+    started = time_of(fields.started) if is_start or fields.started.text is not None else None
+    ended = end_of(fields.ended, fields.authorised) if is_end or fields.ended.text is not None else None
+    return started, ended
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:

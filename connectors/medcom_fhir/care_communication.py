@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.communications import read_communication
 from connectors.medcom_fhir.door import Door, refuse_number_in_ids, refuse_times_ahead
-from connectors.medcom_fhir.identifiers import normalised, resource_id
+from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.patients import Patient, read_patient
 from connectors.medcom_fhir.provenance import Link, current_link, current_nodes, earlier_link
 from connectors.medcom_fhir.segments import newest
 from connectors.medcom_fhir.times import time_of
+from connectors.sender_ids import normalised
 from schemas.codes import CorrespondenceForm
 from schemas.events import Correspondence, Person
 from schemas.identifiers import derived_id

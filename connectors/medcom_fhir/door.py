@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
-from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.nodes import refused
+from connectors.sender_ids import holds_number
 from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def refuse_times_ahead(door: Door, happened: Mapping[str, datetime | None], reco
 
 def refuse_number_in_ids(patient: Patient, ids: Iterable[str]) -> None:
     """Raises RefusedError where an id that would be published or logged holds the patient's number."""
-    number = normalised(patient.number.number)
-    if any(number in normalised(held) for held in ids):
+    if any(holds_number(held, patient.number.number) for held in ids):
         raise refused("identifier_in_id", "Bundle", "no id holds the patient's number")
 
 

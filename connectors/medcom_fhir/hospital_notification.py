@@ -17,7 +17,7 @@ from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.notification import Notification
 from connectors.medcom_fhir.patients import read_patient
-from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, tells_of_a_death
+from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, takes_back_a_death, tells_of_a_death
 from connectors.medcom_fhir.stays import Stay, occurred_at, read_stay
 from connectors.medcom_fhir.times import time_of
 
@@ -66,13 +66,15 @@ def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: dat
 
 
 def _step(bundle: Bundle, link: Link, stay: Stay, *, deceased: bool | None) -> Step:
-    """Returns the step; a death follows a death where the history shows it (``tells_of_a_death``).
+    """Returns the step; a death follows a death, or is taken back, where the history shows it.
 
     A death on arrival starts and ends the stay at one instant (MedCom, "Death"), so that what it follows
     can only be the same death.
     """
     on_arrival = link.follows is not None and stay.started_at == stay.ended_at
     follows_death = on_arrival or tells_of_a_death(bundle, earlier_link(bundle, link.follows))
+    if deceased is False and not takes_back_a_death(bundle, link):
+        deceased = None
     step = classify(link.activity, (stay.held_class, stay.status), deceased=deceased, follows_death=follows_death)
     if step.mode.value and link.follows is None:
         raise refused(

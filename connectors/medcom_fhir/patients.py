@@ -74,7 +74,7 @@ def _number(node: Node) -> PersonNumber:
             f"{path}.system",
             "the patient is identified by a CPR number, or one that replaces it",
         )
-    # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, D-eCPR.
+    # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, others.
     rank = min(SYSTEMS.index(number.system) for number in found)
     preferred = {number for number in found if number.system == SYSTEMS[rank]}
     if len(preferred) > 1:

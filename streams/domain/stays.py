@@ -162,13 +162,13 @@ def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
     """Tells whether a later message of the same episode says that the person lives.
 
     A revised death can look like a second one (docs/specification/domain.md: its activity is the previous message's),
-    so an AN_MORS undoes every death told before it, not only the one that it names.
+    so an AN_MORS undoes every death told before it, not only the one that it names. Systems write that a patient isn't
+    dead by default: that alone undoes a death, and nothing else.
     """
     return any(
-        one.cancels
+        (one.said_alive or (one.cancels and one.status == StayStatus.DECEASED))
         and not one.parked
         and one.source == fact.source
-        and one.status == StayStatus.DECEASED
         and one.episode_id == fact.episode_id
         and one.sent_at >= fact.sent_at
         for one in statements

@@ -50,8 +50,7 @@ def declared_bytes(request: Request) -> int:
 
 def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
     """Returns the body's media type; raises TurnedAwayError with 415 for another, another charset, or compression."""
-    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    media_type, charset = request.headers.get("content-type", "").lower().partition(";")[0], charset_of(request) or ""
     encoding = request.headers.get("content-encoding", "identity").lower()
     if media_type.strip() in allowed and charset in {"", *charsets} and encoding == "identity":
         return media_type.strip()
@@ -65,6 +64,12 @@ def check_media_type(request: Request, allowed: Collection[str], charsets: Colle
             "set Content-Type to what the body is",
         ),
     )
+
+
+def charset_of(request: Request) -> str | None:
+    """Returns the charset that Content-Type names, in lower case; None where it names none."""
+    parameters = request.headers.get("content-type", "").lower().partition(";")[2]
+    return parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0] or None
 
 
 async def _drain(request: Request) -> None:

@@ -27,7 +27,7 @@ from connectors.gateway.doors.turning_away import (
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
-from connectors.gateway.statements.json_reader import read_json
+from connectors.strict_json import read_json
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError

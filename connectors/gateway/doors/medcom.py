@@ -18,16 +18,14 @@ from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case, Letter, Opened
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.json_reader import read_json
 from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
-from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
-from connectors.medcom_fhir.xml_form import is_xml
+from connectors.sender_ids import normalised
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -159,11 +157,6 @@ async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> 
 
 
 def _translated(desk: Desk, message: bytes, at: datetime) -> Outcome:
-    try:
-        if not is_xml(message):
-            read_json(message, desk.limits.nesting_max)
-    except RefusedError as error:
-        return Refused(error.refusal, None)
     return translate(message, replace(desk.medcom, ages=desk.ages()), at)
 
 

@@ -20,8 +20,8 @@ from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import accept
-from connectors.gateway.statements.json_reader import read_json
 from connectors.read_model.handovers import story
+from connectors.strict_json import read_json
 from schemas.codes import HandoverStatement
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError

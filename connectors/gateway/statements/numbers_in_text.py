@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from connectors.cpr import PersonNumber
 
-_CPR_IN_TEXT = re.compile(r"(?<![0-9])(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2}-[0-9]{4}(?![0-9])")
+_CPR_IN_TEXT = re.compile(r"(?<![0-9])(?:[06][1-9]|[1278][0-9]|[39][01])(?:0[1-9]|1[0-2])[0-9]{2}-[0-9]{4}(?![0-9])")
 
 
 def refuse_numbers_in_text(form: BaseModel) -> None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
 from connectors.gateway.publisher import Record
 from connectors.gateway.statements.forms import FORMS, MODELS
-from connectors.gateway.statements.json_reader import read_json
 from connectors.gateway.statements.link_forms import (
     LINK_FIELDS,
     LinkedNumbers,
@@ -24,7 +23,8 @@ from connectors.gateway.statements.link_forms import (
 )
 from connectors.gateway.statements.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
 from connectors.gateway.statements.persons import details_of, identified
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.sender_ids import normalised
+from connectors.strict_json import read_json
 from connectors.vault.identities import Stated
 from connectors.vault.number_links import Link
 from schemas.cloudevents import headers_of

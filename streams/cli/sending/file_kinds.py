@@ -7,9 +7,10 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, Content, Unwrapped, unwrap
+from connectors.strict_json import refuse_oversized
 from schemas.refusals import RefusedError
 from schemas.topics import STATEMENT_TOPICS
 from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, NoDoorError
@@ -22,6 +23,7 @@ FILE_BYTES_MAX = ENVELOPE_BYTES_MAX
 # A file's receipt has a longer name, of which systems take 255 bytes.
 NAME_BYTES_MAX = 200
 _FHIR_XML = "application/fhir+xml"
+_NESTING_MAX = 64
 _MARK = b"\xef\xbb\xbf"
 _LINES = (".jsonl", ".ndjson")
 # What is written beside a file that was sent is not sent with its folder; nor is what is still being written.
@@ -126,8 +128,8 @@ def _of_statements(path: Path, content: bytes, topic: str | None) -> Letter:
 def _is_resource(content: bytes) -> bool:
     """Returns whether JSON is FHIR's; what can't be read but names a resource is, too: its door says what is wrong."""
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
+        value = _json_in(content)
+    except (ValueError, RefusedError):
         return b'"resourceType"' in content
     return isinstance(value, dict) and "resourceType" in value
 
@@ -139,12 +141,18 @@ def _has_lines(path: Path, content: bytes) -> bool:
     """
     if path.suffix.lower() in _LINES:
         return True
-    lines = [line for line in content.removeprefix(_MARK).splitlines() if line.strip()]
-    return len(lines) > 1 and _is_object(lines[0])
+    first, _, others = content.removeprefix(_MARK).strip().partition(b"\n")
+    return bool(others) and _is_object(first)
 
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
+        return isinstance(_json_in(line), dict)
+    except (ValueError, RefusedError):
         return False
+
+
+def _json_in(content: bytes) -> Any:
+    """Returns the value that JSON is; raises ValueError, or RefusedError where it is too much of one."""
+    refuse_oversized(content, _NESTING_MAX)
+    return json.loads(content)

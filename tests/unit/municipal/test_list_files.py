@@ -23,6 +23,7 @@ from tests.unit.municipal.builders import (
     problems,
     read,
     refused,
+    said_of,
     the_row,
     with_part,
 )
@@ -88,7 +89,7 @@ def test_broken_quotation_marks_refuse_the_whole_since_rows_can_not_be_told_apar
         (b"PK\x03\x04 and no archive", "not_xlsx"),
         (b"CPR;Sag\x00;Status;Dato", "nul_byte"),
         (b"[1, 2", "not_json"),
-        (b"[" * 100_000, "not_json"),
+        (b"[" * 100_000, "nesting_too_deep"),
         (b'{"a": ' * 1_000, "missing_column"),
         (b"\xff\xfeC", "wrong_encoding"),
         (b"just one line of text", "missing_column"),
@@ -216,3 +217,8 @@ def test_a_row_wider_than_any_list_is_refused(make: Any) -> None:
 
 def test_a_list_may_have_as_many_rows_as_it_may() -> None:
     assert len(read(a_csv(*[ROW] * ROWS_MAX)).rows) == ROWS_MAX
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", b"\x1a\x1a", b"\n\x1a"])
+def test_what_old_systems_write_behind_a_file_is_no_row(padding: bytes) -> None:
+    assert said_of(read(a_csv(ROW) + padding)) == said_of(read(a_csv(ROW)))

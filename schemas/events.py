@@ -54,6 +54,10 @@ Day = Annotated[date, AfterValidator(_in_calendar)]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
+OccurredOn = Annotated[
+    Day | None,
+    Field(description="the Danish day, where the source named no time; occurred_at is then the start of that day"),
+]
 PseudonymousId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -100,6 +104,7 @@ class Referral(Envelope):
     reason_code: ReasonCode | None = None
     bridging: bool = False
     bridged_from: UUID | None = Field(default=None, description="the handover that this bridging goes on from")
+    occurred_on: OccurredOn = None
 
 
 class Discharge(Envelope):
@@ -118,6 +123,7 @@ class Discharge(Envelope):
     notification: Name | None = Field(default=None, description="MedCom's code, e.g. AN_SLHJ")
     planned_at: Moment | None = None
     remarks: tuple[Remark, ...] = ()
+    occurred_on: OccurredOn = None
 
 
 class Enrolment(Envelope):
@@ -132,6 +138,7 @@ class Enrolment(Envelope):
     ended_on: Day | None = None
     expected_end_on: Day | None = None
     reason_code: ReasonCode | None = None
+    occurred_on: OccurredOn = None
 
 
 class Consent(Envelope):
@@ -151,6 +158,7 @@ class Consent(Envelope):
     evidence: ReasonCode
     recorded_by: Name
     lapses_at: Moment | None = None
+    occurred_on: OccurredOn = None
 
     @model_validator(mode="after")
     def _names_whom_or_what_for(self) -> Self:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+_DENMARK = ZoneInfo("Europe/Copenhagen")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
@@ -40,3 +42,12 @@ def days_of(day: date) -> int:
 def day_of(days: int) -> date:
     """Returns the date of days since 1970-01-01."""
     return date.fromordinal(days + _EPOCH_ORDINAL)
+
+
+def start_of_day(day: date) -> datetime:
+    """Returns the first moment of a Danish day, in UTC.
+
+    >>> start_of_day(date(2026, 7, 1)).isoformat()
+    '2026-06-30T22:00:00+00:00'
+    """
+    return datetime.combine(day, time(), _DENMARK).astimezone(UTC)

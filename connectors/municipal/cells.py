@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
@@ -115,16 +115,19 @@ def _day(cell: Cell, text: str, _field: Field, values: Values) -> str:
 
 
 def _moment(cell: Cell, text: str, _field: Field, values: Values) -> str:
+    """Returns the moment, or the day alone where the cell names no time."""
+    moment: date
     try:
         if isinstance(cell, datetime):
-            moment = in_denmark(cell.date(), cell.time())
+            # Excel keeps a date without a time as the date at midnight.
+            moment = cell.date() if cell.time() == time() else in_denmark(cell.date(), cell.time())
         elif isinstance(cell, date):
-            moment = in_denmark(cell)
+            moment = cell
         else:
             moment = moment_in(_no_number(cell, text, values), values.date_forms)
     except NoDateError as error:
         raise _no_date(values) from error
-    if not is_possible_time(moment):
+    if not is_possible_time(moment if isinstance(moment, datetime) else datetime.combine(moment, time(), UTC)):
         raise BadCellError("impossible_time", "a time lies in the years 1900 to 2199, in UTC", "correct the date")
     return moment.isoformat()
 

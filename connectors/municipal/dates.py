@@ -2,7 +2,7 @@
 
 A date that could be read in two ways is never guessed: day and month stand in the order that the mapping says, a
 year of two digits is of this century (20YY), and a number that Excel shows where it has lost a date's format is
-none. Times have minutes, 14:30 or 14.30; a date without a time means its first moment in Denmark.
+none. Times have minutes, 14:30 or 14.30; a date without a time stays a day.
 """
 
 from __future__ import annotations
@@ -63,8 +63,10 @@ def day_in(text: str, forms: Sequence[DateForm]) -> date:
     return _read(text, forms)[0]
 
 
-def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
-    """Returns the moment that a text names, in UTC. ISO 8601 with an offset from UTC is always taken.
+def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
+    """Returns the moment that a text names, in UTC; the day where it names no time.
+
+    ISO 8601 with an offset from UTC is always taken.
 
     >>> moment_in("24. december 2026 kl. 14.30", [DateForm.WRITTEN_OUT]).isoformat()
     '2026-12-24T13:30:00+00:00'
@@ -74,10 +76,11 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
             return datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise NoDateError from error
-    return in_denmark(*_read(text, forms))
+    day, clock = _read(text, forms)
+    return day if clock is None else in_denmark(day, clock)
 
 
-def in_denmark(day: date, clock: time = time()) -> datetime:
+def in_denmark(day: date, clock: time) -> datetime:
     """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
     try:
         return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
@@ -85,7 +88,7 @@ def in_denmark(day: date, clock: time = time()) -> datetime:
         raise NoDateError from error
 
 
-def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
+def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time | None]:
     parts = _TIME.fullmatch(text)
     if parts is None:
         raise NoDateError
@@ -94,7 +97,8 @@ def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
         match = _PATTERNS[form].fullmatch(words.lower())
         if match is not None:
             try:
-                return _day_of(match.groupdict()), time(int(hour or 0), int(minute or 0), int(second or 0))
+                clock = time(int(hour), int(minute), int(second or 0)) if hour else None
+                return _day_of(match.groupdict()), clock
             except ValueError as error:
                 raise NoDateError from error
     raise NoDateError

@@ -11,11 +11,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.cells import BadCellError, as_word, converted
-from connectors.municipal.dates import in_denmark
 from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, Event
 from connectors.municipal.headers import Header, header_of
 from connectors.municipal.reading import sheet_of
 from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
+from schemas.instants import start_of_day
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _UNREADABLE = object()
 # A replacement number has seven digits; what has fewer beside a total's word is a count.
 _PERSON_DIGITS_MIN = 7
+_DAY_CHARACTERS = len("2026-12-24")
+_OTHER_TIMES = ("status_at", "sent_at", "planned_at", "lapses_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
     values = dict(mapping.constant_values)
     problems = list(_fill(values, cells, mapping))
     _same_time(values, mapping)
+    _by_day(values)
     statement = _statement_of(values, cells, mapping)
     key = _key_of(statement, values, mapping)
     problems += _lacking(values, problems, mapping)
@@ -137,7 +140,17 @@ def _own_time(values: dict[str, Any], mapping: Mapping) -> str | None:
     if mapping.event is not Event.ENROLMENT or not mapping.undated or not isinstance(status, str):
         return None
     told = values.get({"waiting": "", "active": "started_on"}.get(status, "ended_on"))
-    return in_denmark(date.fromisoformat(told)).isoformat() if isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _by_day(values: dict[str, Any]) -> None:
+    """Puts the start of its day into every time that is told by a day alone, and says so of when it happened."""
+    for name in ("occurred_at", *_OTHER_TIMES):
+        told = values.get(name)
+        if isinstance(told, str) and len(told) == _DAY_CHARACTERS:
+            values[name] = start_of_day(date.fromisoformat(told)).isoformat()
+            if name == "occurred_at":
+                values["occurred_on"] = told
 
 
 def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> tuple[str, ...] | None:

@@ -32,8 +32,9 @@ from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
 from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
-from schemas.refusals import RefusedError
-from schemas.rules import refusal_of, refuse_ahead
+from schemas.instants import start_of_day
+from schemas.refusals import Refusal, RefusedError
+from schemas.rules import refusal_for, refusal_of, refuse_ahead
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -131,7 +132,7 @@ class Reader:
         Raises RefusedError at the first broken rule, and what the vault raises. No text repeats a value.
         """
         read_json(body, self.nesting_max)
-        form = _validated(topic, body)
+        form = _timed(_validated(topic, body))
         check_statement(client, topic, form)
         if self.ahead_max is not None:
             refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
@@ -181,6 +182,24 @@ def _validated(topic: str, body: bytes) -> BaseModel:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
         raise RefusedError(refusal_of(error, _HELP)) from error
+
+
+def _timed(form: Any) -> Any:
+    """Returns a form with the times that a day stands in for: of what is told by a day, the day's start.
+
+    Raises RefusedError where neither is told, or the two differ.
+    """
+    wanted = [name for name in ("occurred_at", "status_at") if name in type(form).model_fields]
+    day = getattr(form, "occurred_on", None)
+    if day is None:
+        lacking = [name for name in wanted if getattr(form, name) is None]
+        if lacking:
+            raise RefusedError(refusal_for("missing", lacking[0], _HELP))
+        return form
+    if form.occurred_at not in (None, start_of_day(day)):
+        rule = "where occurred_on names the day, occurred_at is the start of that day in Denmark, or absent"
+        raise RefusedError(Refusal("contradicting_times", "occurred_on", rule, "send one of the two"))
+    return form.model_copy(update={name: getattr(form, name) or start_of_day(day) for name in wanted})
 
 
 def _happened(topic: str, form: Any) -> dict[str, datetime | None]:

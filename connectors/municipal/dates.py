@@ -22,7 +22,10 @@ _FULL_MONTHS = (
     *("januar", "februar", "marts", "april", "maj", "juni"),
     *("juli", "august", "september", "oktober", "november", "december"),
 )
+# No date is longer, and what is matched in several ways stays short.
+_CHARACTERS_MAX = 40
 _TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
+_WITH_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
 _CENTURY = 2000
 
 
@@ -71,7 +74,7 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
     >>> moment_in("24. december 2026 kl. 14.30", [DateForm.WRITTEN_OUT]).isoformat()
     '2026-12-24T13:30:00+00:00'
     """
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)", text):
+    if len(text) <= _CHARACTERS_MAX and _WITH_OFFSET.fullmatch(text):
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError) as error:
@@ -81,15 +84,22 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
 
 
 def in_denmark(day: date, clock: time) -> datetime:
-    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
+    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first.
+
+    Raises NoDateError for an hour that clocks pass over, as other doors do.
+    """
+    local = datetime.combine(day, clock, _DENMARK)
     try:
-        return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
+        moment = local.astimezone(UTC)
     except OverflowError as error:
         raise NoDateError from error
+    if moment.astimezone(_DENMARK).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise NoDateError
+    return moment
 
 
 def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time | None]:
-    parts = _TIME.fullmatch(text)
+    parts = _TIME.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
     if parts is None:
         raise NoDateError
     words, hour, minute, second = parts.groups()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.cells import as_word
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
-from connectors.municipal.sheets import text_of
+from connectors.municipal.sheets import HEADER_ROWS_MAX, text_of
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from connectors.municipal.mapping import Mapping
     from connectors.municipal.sheets import RawRow, Sheet
 
-_SEARCHED_ROWS_MAX = 20
 _HELP = "compare the list's first lines with the mapping's columns and [layout] header"
 
 
@@ -41,7 +40,7 @@ def header_of(sheet: Sheet, mapping: Mapping) -> Header:
     if mapping.layout.header:
         chosen = [row for row in sheet.rows if row.number in mapping.layout.header]
         return _header(joined(chosen), max(mapping.layout.header), mapping)
-    searched = sheet.rows[:_SEARCHED_ROWS_MAX]
+    searched = sheet.rows[:HEADER_ROWS_MAX]
     wanted = {as_word(column) for column in mapping.columns}
     # Where no row has all of the names, the one that has most of them says best which is missing.
     best = max(searched, key=lambda row: len(wanted & set(map(as_word, names_in(row)))), default=None)

@@ -71,3 +71,14 @@ def test_a_time_with_an_offset_is_taken_as_it_stands() -> None:
 
 def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert moment_in("25-10-2026 02:30", DANISH) == datetime.fromisoformat("2026-10-25T00:30:00+00:00")
+
+
+def test_an_hour_that_clocks_pass_over_is_none() -> None:
+    with pytest.raises(NoDateError):
+        moment_in("29-03-2026 02:30", DANISH)
+
+
+@pytest.mark.parametrize("sign", " T.-0m")
+def test_a_text_longer_than_any_date_is_none_unread(sign: str) -> None:
+    with pytest.raises(NoDateError):
+        moment_in("24-12-2026" + sign * 1_000_000 + "14:30", DANISH)

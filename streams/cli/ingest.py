@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
 from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
 from streams.cli.sending.doors import Doors
-from streams.cli.sending.file_kinds import content_of, digest_of
+from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
 from streams.cli.sending.files_sent import SentFile, files_of, send_letter
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 from streams.cli.sending.receipt_files import Receipts
@@ -97,7 +97,8 @@ def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, li
 
 def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answer:
     if what.list_name is None:
-        return send_letter(doors, receipts, file, what.topic)
+        letter = letter_of(file.path.name, content_of(file.path), what.topic)
+        return send_letter(doors, receipts, file.name, letter)
     content = content_of(file.path)
     return send_list(doors, receipts, ListFile(file.name, content, what.list_door, digest_of(what.list_door, content)))
 
@@ -107,7 +108,7 @@ def _receipts_of(files: list[SentFile], what: _What) -> Iterator[dict[Path, Rece
     """Yields the receipts in each of the files' folders."""
     with ExitStack() as stack:
         folders = dict.fromkeys(file.folder for file in files)
-        yield {folder: stack.enter_context(Receipts(folder, what.list_name)) for folder in folders}
+        yield {folder: stack.enter_context(Receipts(folder.resolve(), what.list_name)) for folder in folders}
 
 
 def _shown() -> Progress:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,7 @@ class Watching:
     def run(self, look_seconds: float = 1.0) -> None:
         """Runs until it is told to end; raises DoorError where the receipts are another process's."""
         failures = 0
-        with self._doors, Receipts(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
+        with closing(self._folder), self._doors, Receipts(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
             self._folder.forget_moved(receipts)
             while not self._stopping.is_set():
                 failures = 0 if self._takes_all(receipts) else failures + 1
@@ -78,21 +79,24 @@ class Watching:
 
     def _takes_all(self, receipts: Receipts) -> bool:
         """Takes what is complete; returns whether nothing was in the way."""
-        paths = self._folder.complete()
-        self._waiting.set(self._folder.waiting)
-        for path in paths:
-            if self._stopping.is_set():
-                break
-            try:
-                self._files.labels(self._folder.take(path, self._doors, receipts)).inc()
-            except FileNotFoundError:
-                continue  # taken away by whoever put it there
-            except DoorError as error:
-                self._failures.inc()
-                # A file's name may be personal: it is not logged.
-                _log.warning("watch_waits", why="taken in part" if isinstance(error, PartlyTakenError) else str(error))
-                return False
+        try:
+            paths = self._folder.complete()
+            self._waiting.set(self._folder.waiting)
+            for path in paths:
+                if self._stopping.is_set():
+                    break
+                self._take(path, receipts)
+        except DoorError as error:
+            self._failures.inc()
+            # A file's name may be personal: it is not logged.
+            _log.warning("watch_waits", why="taken in part" if isinstance(error, PartlyTakenError) else str(error))
+            return False
         return True
+
+    def _take(self, path: Path, receipts: Receipts) -> None:
+        # Else it was taken away, or changed, by whoever put it there.
+        with suppress(FileNotFoundError):
+            self._files.labels(self._folder.take(path, self._doors, receipts)).inc()
 
 
 async def _run_until_told(watching: Watching, health_port: int) -> None:

@@ -1,6 +1,7 @@
 """``brobygger watch``: takes files from a folder through the gateway's doors as they come, and writes receipts back."""
 
 import asyncio
+import os
 import signal
 import threading
 from contextlib import closing, suppress
@@ -111,7 +112,8 @@ async def _run_until_told(watching: Watching, health_port: int) -> None:
 def _token_in(file: Path) -> str:
     """Returns the token in a key file; raises typer.Exit where there is none, or others may read it."""
     try:
-        mode, token = file.stat().st_mode, file.read_text(encoding="ascii").strip()
+        with file.open(encoding="ascii") as opened:
+            mode, token = os.fstat(opened.fileno()).st_mode, opened.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise refuse(f"no token: set BROBYGGER_TOKEN, or write the source's token into {file}") from error
     if mode & _OTHERS:

@@ -112,7 +112,10 @@ def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> d
 
 def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, Refusal], ...]:
     """Returns the refusal of a whole row with the column that its field comes from."""
-    return ((mapping.column_of(refusal.field.partition("[")[0]), refusal),)
+    field = refusal.field.partition("[")[0]
+    # One column may tell both times.
+    other = {"occurred_at": "status_at", "status_at": "occurred_at"}.get(field, "")
+    return ((mapping.column_of(field) or mapping.column_of(other), refusal),)
 
 
 def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:

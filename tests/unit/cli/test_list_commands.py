@@ -82,7 +82,8 @@ def test_a_check_has_the_rules_of_the_statements_own_form_too(run: Callable[...,
     report = json.loads(run("lists", "check", broken, "--mapping", MAPPING, "--json").stdout)
 
     assert [(row["row"], row["refused"][0]["code"]) for row in report["report"] if "refused" in row] == [
-        (6, "invalid_cpr")
+        (3, "date_out_of_bounds"),
+        (6, "invalid_cpr"),
     ]
 
 

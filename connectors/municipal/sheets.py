@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+from unicodedata import normalize
 
 from schemas.refusals import Refusal, RefusedError
 
@@ -23,6 +25,16 @@ CHARACTERS_MAX = 16 * 1024 * 1024
 HEADER_ROWS_MAX = 20
 # What stands before and between statements (titles, blank lines, totals) beside as many rows as a list may have.
 OTHER_ROWS_MAX = 1_000
+
+
+# Controls that are no blanks, and Unicode's format signs, variation selectors and fillers.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_ALIKE = dict.fromkeys([*range(0x2010, 0x2016), 0x2043, 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-") | {
+    0xFF10 + digit: str(digit) for digit in range(10)
+}
 
 
 class Unfit(StrEnum):
@@ -96,8 +108,21 @@ class Size:
 
 
 def filled(cell: Cell) -> bool:
-    """Tells whether there is anything in a cell."""
-    return cell is not None and not (isinstance(cell, str) and not cell.strip())
+    """Tells whether there is anything in a cell that people see."""
+    return cell is not None and not (isinstance(cell, str) and not plain(cell).strip())
+
+
+def plain(text: str) -> str:
+    r"""Returns a text without the signs that nobody sees, with one kind of hyphen and digits, letters put together.
+
+    They come along when a text is copied from a web page, a letter or another system.
+
+    >>> plain("\u202a111210\u20139994\u202c")
+    '111210-9994'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return normalize("NFC", _UNSEEN.sub("", text).translate(_ALIKE))
 
 
 def text_of(cell: Cell) -> str:
@@ -114,7 +139,7 @@ def text_of(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, datetime) and cell.time() == time():
         cell = cell.date()
-    return " ".join(str(cell).split())
+    return " ".join(plain(str(cell)).split())
 
 
 def refuse_too_many(rows: int, rows_max: int) -> None:

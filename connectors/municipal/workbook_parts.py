@@ -28,9 +28,9 @@ _NESTING_MAX = 64
 _HELP = "save the list as .xlsx in Excel, without a password, or as CSV UTF-8"
 _UNSAFE = Refusal("unsafe_xml", "file", "a workbook's XML declares no entities", _HELP)
 _STRICT = Refusal(
-    "not_a_list",
+    "not_xlsx",
     "file",
-    "a list is a workbook (.xlsx), CSV or JSON; this file is a Strict Open XML workbook",
+    "a list is an Excel workbook (.xlsx), CSV or JSON; this file is a Strict Open XML workbook",
     "open it in Excel and save it as Excel Workbook (.xlsx), the type without Strict",
 )
 _BROKEN = (BadZipFile, zlib.error, struct.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)

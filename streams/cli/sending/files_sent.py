@@ -24,8 +24,9 @@ class SentFile(NamedTuple):
     name: str
 
 
-# Of a folder of lists the rest is left out: nothing tells by its content that it is one.
-_LISTS = (".csv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
+# Of a folder of lists the rest is left out: nothing tells by its content that it is one. Other workbooks are sent too,
+# since their door says what to save them as.
+_LISTS = (".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".json", ".jsonl", ".ndjson")
 
 
 def files_of(paths: list[Path], receipts: Path | None, *, lists_alone: bool) -> list[SentFile]:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
+from streams.cli.printing import REFUSED, AsJson, counted, print_document, print_table, refuse
 from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
 from streams.cli.sending.doors import Doors
 from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
@@ -73,7 +73,9 @@ def _print_document(files: int, taken: int, refused: list[_Row]) -> None:
 
 
 def _print(files: int, taken: int, refused: list[_Row]) -> None:
-    typer.echo(f"{taken} statements of {files} files were taken, {len(refused)} refused")
+    were = "was" if taken == 1 else "were"
+    told = f"{counted(taken, 'statement')} from {counted(files, 'file')} {were} taken, {len(refused)} refused"
+    typer.echo(told)
     if refused:
         print_table("refused", ("file", "where", "code", "why"), ((path, *why) for path, why in refused))
 

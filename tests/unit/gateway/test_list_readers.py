@@ -15,18 +15,14 @@ from connectors.municipal.mapping import load_mapping
 from connectors.municipal.rows import read_list
 from schemas.refusals import Refusal
 from tests.unit.gateway.builders import Gateway, a_gateway, refused
-from tests.unit.gateway.sent_lists import COURSE, CSV, a_list, map_courses
-from tests.unit.municipal.builders import EXAMPLES, LISTS, ROWS_MAX, a_mapping, a_workbook, with_part
+from tests.unit.gateway.sent_lists import COURSE, CSV, HEAVY, a_list, map_courses
+from tests.unit.municipal.builders import EXAMPLES, LISTS, ROWS_MAX, a_mapping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     import httpx
-
-SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%b</sheetData></worksheet>'
-# Some 30 kB, of which reading takes seconds.
-HEAVY = with_part(a_workbook(), "xl/worksheets/sheet1.xml", SHEET % (b"<row>" + b"<c/>" * 1_900_000 + b"</row>"))
 
 
 @asynccontextmanager

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from stdnum.dk.cpr import get_birth_date
 from stdnum.exceptions import ValidationError as InvalidNumberError
 
+from schemas.instants import danish_day
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
 CPR = "urn:oid:1.2.208.176.1.2"
 X_ECPR = "urn:oid:1.2.208.176.1.6.1.1"
@@ -74,6 +75,13 @@ def person_number(system: str, value: str, named: str) -> PersonNumber:
     if known_as == WITH_SIXTY_ADDED:  # a typing error is none, and no other number has a date to check
         _birth_date(f"{int(number[0]) - 6}{number[1:]}", named)
     return PersonNumber(known_as, number, _birth_date(number, named) if known_as == CPR else None)
+
+
+def refuse_unborn(who: PersonNumber, named: str, received_at: datetime) -> None:
+    """Raises RefusedError, with the field ``named``, where a number tells a birth that is yet to come."""
+    if who.birth_date is not None and who.birth_date > danish_day(received_at):
+        rule = "the number's birth date is no later than the day of its receipt"
+        raise RefusedError(Refusal("invalid_cpr", named, rule, _HELP))
 
 
 def without_separators(typed: str) -> str:

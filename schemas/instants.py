@@ -45,6 +45,15 @@ def day_of(days: int) -> date:
     return date.fromordinal(days + _EPOCH_ORDINAL)
 
 
+def danish_day(moment: datetime) -> date:
+    """Returns the day in Denmark of an aware time.
+
+    >>> danish_day(datetime(2026, 6, 30, 22, tzinfo=UTC)).isoformat()
+    '2026-07-01'
+    """
+    return moment.astimezone(_DENMARK).date()
+
+
 def start_of_day(day: date) -> datetime:
     """Returns the first moment of a Danish day, in UTC.
 

@@ -17,6 +17,7 @@ from connectors.gateway.doors.handover_stream import OpenStreams
 from connectors.gateway.doors.sent_replies import SentReplies
 from connectors.gateway.letters.receipts import Receipts
 from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+from connectors.gateway.lists.readers import ListReaders
 from connectors.gateway.lists.rows import ListRows
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.over_kafka.answers import inboxes_of_programmes
@@ -93,6 +94,9 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
         await asyncio.wait(tasks)
         await desk.read_model.close()
         await publisher.stop()
+        if ports.list_readers is None:
+            await asyncio.to_thread(desk.list_readers.close)
+        desk.entrance.close()
         desk.outbox.close()
         vault.close()
         engine.dispose()
@@ -123,6 +127,8 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         receipts=Receipts(engine),
         ledger=StatementLedger(engine),
         list_rows=ListRows(engine),
+        list_readers=ports.list_readers
+        or ListReaders(limits.list_processes_max, limits.lists_per_client_max, limits.list_time_max),
         lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         links=links,

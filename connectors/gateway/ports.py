@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+    from connectors.gateway.lists.readers import ListReaders
     from connectors.gateway.lists.rows import ListRows
     from connectors.gateway.metrics import GatewayMetrics
     from connectors.gateway.public_keys import PublicKeys
@@ -62,8 +63,9 @@ def _nothing() -> None:
 class Ports:
     """The outside world, as far as tests replace it.
 
-    No ``publisher`` and no ``feed`` mean the broker of the settings. ``after_confirmation`` is called between the
-    broker's confirmation and everything that follows it; a test may end the process there.
+    No ``publisher`` and no ``feed`` mean the broker of the settings, no ``list_readers`` the gateway's own processes.
+    ``after_confirmation`` is called between the broker's confirmation and everything that follows it; a test may end
+    the process there.
     """
 
     publisher: Publisher | None = None
@@ -71,6 +73,7 @@ class Ports:
     clock_seconds: Callable[[], float] = time.monotonic
     after_confirmation: Callable[[], None] = _nothing
     feed: Feed | None = None
+    list_readers: ListReaders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Desk:
     receipts: Receipts
     ledger: StatementLedger
     list_rows: ListRows
+    list_readers: ListReaders
     lists_folder: Path
     fingerprints: Fingerprints
     reader: Reader

@@ -21,6 +21,8 @@ class Limits(BaseModel):
     ``letter_bytes_max`` is for a MedCom letter with its attachments; of those larger than ``body_bytes_max`` no more
     than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
     receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
+    ``list_processes_max`` is how many lists are read at once, each in a process of its own and within
+    ``list_time_max``; ``lists_per_client_max`` is how many one client may have on their way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -30,6 +32,9 @@ class Limits(BaseModel):
     large_letters_max: Positive = 2
     lines_bytes_max: Positive = 16 * 1024 * 1024
     lines_max: Positive = 10_000
+    list_processes_max: Positive = 2
+    lists_per_client_max: Positive = 8
+    list_time_max: timedelta = timedelta(seconds=30)
     nesting_max: Positive = 64
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
     body_time_max: timedelta = timedelta(seconds=30)

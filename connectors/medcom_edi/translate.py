@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
+from connectors.cpr import refuse_unborn
 from connectors.medcom_edi import edifact_interchange, edifact_letter, oioxml_letter
 from connectors.medcom_edi.codes import RECEIPT_TYPES, letter_type
 from connectors.medcom_edi.edifact_lexer import parted
@@ -27,7 +28,7 @@ from connectors.medcom_edi.reading import checked
 from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
-from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
+from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,11 +114,12 @@ def _outcome(fields: LetterFields, addressed: Addressed, door: Door, recorded_at
     meaning = meaning_of(letter)
     if door.ahead_max is not None:
         told = {letter.authorised.path: letter.authorised.at, meaning.told.path: meaning.told.at}
-        refuse_ahead(told, recorded_at + door.ahead_max, _AHEAD_HELP)
+        refuse_untimely(told, recorded_at + door.ahead_max, _AHEAD_HELP)
     if isinstance(meaning, Transfer):
         return OutOfScope(addressed, letter_id(letter), "transfer")
     facts = facts_of(letter, meaning, door.reference)
     if not _is_of_age(letter, meaning.told.at, door.ages):
+        refuse_unborn(letter.number, fields.patient.number.path, recorded_at)
         return OutOfScope(addressed, letter_id(letter), "age")
     events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
     return Translation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.ages import was_of_age
 from connectors.medcom_fhir.nodes import refused
 from connectors.sender_ids import holds_number
-from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
+from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,9 +39,9 @@ class Door:
 
 
 def refuse_times_ahead(door: Door, happened: Mapping[str, datetime | None], recorded_at: datetime) -> None:
-    """Raises RefusedError for the first field whose time lies further ahead than the door allows."""
+    """Raises RefusedError for the first field whose time lies further ahead than the door allows, or a life ago."""
     if door.ahead_max is not None:
-        refuse_ahead(happened, recorded_at + door.ahead_max, _AHEAD_HELP)
+        refuse_untimely(happened, recorded_at + door.ahead_max, _AHEAD_HELP)
 
 
 def refuse_number_in_ids(patient: Patient, ids: Iterable[str]) -> None:

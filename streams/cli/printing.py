@@ -33,6 +33,15 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     Console().print(table)
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun, in the plural unless it is one.
+
+    >>> counted(1, "file"), counted(0, "file"), counted(4, "statement")
+    ('1 file', '0 files', '4 statements')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def complain(text: str) -> None:
     """Prints a line on standard error."""
     typer.echo(f"brobygger: {text}", err=True)

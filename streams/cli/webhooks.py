@@ -12,7 +12,7 @@ from connectors.webhooks.tables import open_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
+from streams.cli.printing import AsJson, counted, print_document, print_line, print_table, refuse
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
@@ -77,7 +77,7 @@ def remove(
 ) -> None:
     """Forgets an endpoint and its secret."""
     count = _endpoints_or_refused(lambda endpoints, now: endpoints.remove(programme, now, gives_up=give_up))
-    typer.echo(f"{programme} is removed, {count} records given up")
+    typer.echo(f"{programme} is removed, {counted(count, 'record')} given up")
 
 
 @app.command("send-again")

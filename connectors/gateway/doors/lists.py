@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import weakref
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
@@ -30,14 +29,13 @@ from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.ledger import Answer
 from connectors.municipal.failed import failed_rows
 from connectors.municipal.mapping import Mapping, MappingError, mapping_from
-from connectors.municipal.rows import ReadList, read_list
 from connectors.municipal.sheets import FileKind
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from connectors.gateway.clients.clients import Client
+    from connectors.municipal.rows import ReadList
 
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 _FAILED_TYPES = {FileKind.CSV: "text/csv", FileKind.NDJSON: "application/x-ndjson"}
@@ -46,6 +44,7 @@ _MEDIA_TYPES = (
     *("text/csv", _SHEET, _JSON, "application/x-ndjson", "application/octet-stream"),
     *("text/plain", "application/vnd.ms-excel", _MULTIPART),
 )
+_AT_ONCE = 64 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -64,11 +63,11 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     204: {"description": "Asked for the rows that failed: none did"},
     404: {"description": "No list of that name has a mapping file"},
     413: {"description": "The list is too large"},
+    429: {"description": "Too many lists of one client at once, or requests: wait as Retry-After says"},
     422: {"description": "None of the list can be read; or the Idempotency-Key came with another body"},
     503: {"description": "Not all of it is confirmed: send the same again"},
 }
 router = APIRouter(tags=["Lists"])
-_locks: weakref.WeakValueDictionary[tuple[str, str], asyncio.Lock] = weakref.WeakValueDictionary()
 _log = structlog.get_logger(__name__)
 
 
@@ -89,27 +88,30 @@ async def receive_list(
         client = await desk.entrance.admit(request, Role.STATEMENTS)
         text, mapping = await asyncio.to_thread(_mapping, desk, name)
         check_topic_of(client, mapping.topic)
-        content = await _content(request, desk)
-        read = await asyncio.to_thread(read_list, content, mapping, desk.limits.lines_max)
-        if isinstance(read, Refusal):
-            return _refused(desk, client, name, read)
-        believed = missing == "believed"
-        codes: dict[int, str] = {}
-
-        async def process() -> Answer:
-            # What a row says is compared with what was kept of it: two lists at once would both find the old.
-            async with _locks.setdefault((client.name, name), asyncio.Lock()):
-                of = desk.fingerprints.of("list", client.name, name)
-                sent = SentList(name, mapping, client, of, desk.ports.clock(), believed)
-                return await _processed(desk, sent, read, codes)
-
         # Another mapping may make something else of the same file: a key is for one list and one mapping.
         scope = (f"{client.client_id} lists {name} {missing} {text}", idempotency_key)
-        try:
-            answer = await answered_once(desk, scope, ("lists", name, content), process)
-        except STORE_ERRORS as error:
-            return unavailable(error)
-        return _answer(request, read, answer, codes)
+        # What a row says is compared with what was kept of it: two lists at once would both find the old.
+        async with desk.list_readers.turn_of(client.name):
+            of = desk.fingerprints.of("list", client.name, name)
+            sent = SentList(name, mapping, client, of, desk.ports.clock(), missing == "believed")
+            return await _taken(request, desk, sent, scope)
+
+
+async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str, str | None]) -> Response:
+    content = await _content(request, desk)
+    read = await desk.list_readers.read(content, sent.mapping, desk.limits.lines_max)
+    if isinstance(read, Refusal):
+        return _refused(desk, sent, read)
+    codes: dict[int, str] = {}
+
+    async def process() -> Answer:
+        return await _processed(desk, sent, read, codes)
+
+    try:
+        answer = await answered_once(desk, scope, ("lists", sent.name, content), process)
+    except STORE_ERRORS as error:
+        return unavailable(error)
+    return _answer(request, read, answer, codes)
 
 
 async def _processed(desk: Desk, sent: SentList, read: ReadList, codes: dict[int, str]) -> Answer:
@@ -155,7 +157,9 @@ async def _content(request: Request, desk: Desk) -> bytes:
 
 async def _file_in(request: Request, body: bytes) -> bytes:
     async def stream() -> AsyncIterator[bytes]:
-        yield body
+        for start in range(0, len(body), _AT_ONCE):
+            yield body[start : start + _AT_ONCE]
+            await asyncio.sleep(0)  # a form is taken apart here, where everybody else waits
 
     try:
         parser = MultiPartParser(request.headers, stream(), max_files=1, max_fields=0)  # type: ignore[arg-type]
@@ -178,9 +182,9 @@ def _no_file() -> TurnedAwayError:
     )
 
 
-def _refused(desk: Desk, client: Client, name: str, refusal: Refusal) -> Response:
+def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:
     desk.metrics.refusals.labels("lists", refusal.code).inc()
-    _log.info("list_refused", list=name, code=refusal.code, client=client.client_id)
+    _log.info("list_refused", list=sent.name, code=refusal.code, client=sent.client.client_id)
     return refused_answer(status_of(refusal), refusal)
 
 

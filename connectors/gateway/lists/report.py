@@ -66,6 +66,7 @@ def report_of(
         "rows": len(rows),
         **{outcome: counts[outcome] for outcome in _OUTCOMES},
         "ignored": read.ignored,
+        **({"above_names": read.above} if read.above else {}),
         **({} if missing is None else {"missing": missing.as_dict()}),
         "report": [row.as_dict() for row in rows],
     }

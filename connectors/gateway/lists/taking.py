@@ -13,6 +13,7 @@ from connectors.gateway.lists.rows import KnownRow, Taken
 from connectors.gateway.lists.steps import Saying, bytes_of, event_of, said_again, said_now, stands_again
 from connectors.gateway.statements.acceptance import LineOutcome, accept_read
 from connectors.municipal.fields import FIELDS
+from schemas.events import UNNUMBERED
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -95,11 +96,14 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[st
 
 
 def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
-    """Returns a row's form with the ids that its list has none of, and the time where it tells none."""
+    """Returns a row's form with the id that its list has none of, and the time where it tells none.
+
+    What a row is about is no episode of care: two lists, and a letter, name one stay differently.
+    """
     form = {"statement_id": statement_id} | (row.form or {})
     known = FIELDS[mapping.event]
     if "episode_id" in known:
-        form.setdefault("episode_id", form["statement_id"])
+        form.setdefault("episode_id", UNNUMBERED)
     for name in ("occurred_at", "status_at"):
         if name in known:
             form.setdefault(name, since.isoformat())
@@ -108,7 +112,10 @@ def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> d
 
 def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, Refusal], ...]:
     """Returns the refusal of a whole row with the column that its field comes from."""
-    return ((mapping.column_of(refusal.field.partition("[")[0]), refusal),)
+    field = refusal.field.partition("[")[0]
+    # One column may tell both times.
+    other = {"occurred_at": "status_at", "status_at": "occurred_at"}.get(field, "")
+    return ((mapping.column_of(field) or mapping.column_of(other), refusal),)
 
 
 def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.cpr import refuse_unborn
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
 from connectors.gateway.publisher import Record
 from connectors.gateway.statements.forms import FORMS, MODELS
@@ -32,9 +33,9 @@ from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
 from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
-from schemas.instants import start_of_day
+from schemas.instants import danish_day, start_of_day
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import refusal_for, refusal_of, refuse_ahead
+from schemas.rules import DATE_LIMITS, refusal_for, refusal_of, refuse_outside, refuse_untimely
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _NO_ID = UUID(int=0)
 _HELP = "see /docs for the form of this topic's statements"
 _AHEAD_HELP = "correct the time, or your clock; planned_at, expected_end_on and lapses_at may lie ahead"
+_OUTSIDE_HELP = "correct the year; nothing so long ago, or so far ahead, can be told here"
 _HAPPENED = ("occurred_at", "sent_at", "status_at")
 # The specialty is reference data's, which may change between a statement and its repeat.
 _NOT_CONTENT = frozenset(
@@ -135,13 +137,15 @@ class Reader:
         form = _timed(_validated(topic, body))
         check_statement(client, topic, form)
         if self.ahead_max is not None:
-            refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
+            refuse_untimely(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
+            refuse_outside({name: getattr(form, name, None) for name in DATE_LIMITS}, recorded_at, _OUTSIDE_HELP)
         refuse_numbers_in_text(form)
         if topic == "replies":
             check_pseudonym(self.pseudonyms, form)
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
+        refuse_unborn(who, f"person.{'value' if person.cpr is None else 'cpr'}", recorded_at)
         refuse_own_number_in_text(form, who)
         if isinstance(form, LinkForm):
             return self._link(form, who, client, recorded_at)
@@ -167,7 +171,7 @@ class Reader:
         event = statement.event
         if not isinstance(event, Discharge) or event.specialty is not Specialty.UNKNOWN:
             return statement
-        specialty = self.reference.specialty_of(event.unit, event.occurred_at.date())
+        specialty = self.reference.specialty_of(event.unit, danish_day(event.occurred_at))
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
 
 

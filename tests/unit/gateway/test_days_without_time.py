@@ -9,11 +9,22 @@ import pytest
 
 from schemas.instants import days_of, milliseconds_of
 from tests.unit.gateway.builders import Gateway, refused
-from tests.unit.gateway.sent_lists import COURSE, Sender, map_courses
+from tests.unit.gateway.sent_lists import COURSE, Sender, map_courses, map_list
 
 DAY = date(2026, 1, 5)
 MIDNIGHT = milliseconds_of(datetime(2026, 1, 4, 23, tzinfo=UTC))
 DATED = ["referrals", "discharges", "enrolments", "consents"]
+STAYS = """
+event = "discharge"
+mode = "changes"
+statement = ["CPR", "Hjem"]
+[columns]
+CPR = "person.cpr"
+Hjem = "occurred_at"
+[constants]
+status = "discharged_home"
+unit = "9991101000016001"
+"""
 
 
 @pytest.mark.parametrize("topic", DATED)
@@ -64,6 +75,14 @@ async def test_a_lists_time_is_told_without_a_day(gateway: Gateway) -> None:
 
     [event] = gateway.published("enrolments")
     assert (event["occurred_on"], event["occurred_at"]) == (None, MIDNIGHT)
+
+
+async def test_a_stay_of_a_list_without_episode_ids_is_unnumbered(gateway: Gateway) -> None:
+    map_list(gateway, STAYS, "hjem")
+    await Sender(gateway, "hjem").send("010510-9996;05-01-2026", names="CPR;Hjem")
+
+    [event] = gateway.published("discharges")
+    assert (event["episode_id"], event["occurred_on"]) == ("unnumbered", days_of(DAY))
 
 
 def _no_status_time(topic: str) -> dict[str, Any]:

@@ -240,6 +240,20 @@ async def test_a_row_that_can_not_be_told_from_others_keeps_a_snapshot_from_endi
     assert len(told(gateway)) == 2
 
 
+@pytest.mark.parametrize("query", ["", "?missing=believed"])
+async def test_people_above_the_names_keep_a_snapshot_from_ending_anybody(gateway: Gateway, query: str) -> None:
+    map_courses(gateway, "snapshot", VANISHED)
+    sender = Sender(gateway)
+    await sender.send(COURSE, OTHER, THIRD)
+
+    answer = await sender.post(f"Udskrevet;;;\nPerson;Sag;;\n{COURSE}\n{NAMES}\n{OTHER}\n".encode(), query)
+
+    assert outcomes(answer) == [(3, "refused"), (5, "repeated")]
+    assert answer.json()["above_names"] == 2
+    assert missing(answer)["withheld"]["code"] == "unknown_row"
+    assert len(told(gateway)) == 3
+
+
 async def test_a_row_that_is_refused_is_not_missing(gateway: Gateway) -> None:
     map_courses(gateway, "snapshot", VANISHED)
     sender = Sender(gateway)

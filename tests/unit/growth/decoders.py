@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from zipfile import ZipFile
 
 from connectors.medcom_edi.beskedfordeler import read_push_answer
@@ -90,15 +89,10 @@ def _guess(body: bytes) -> object:
     return guessed(body, {})
 
 
-def _file(folder: Path) -> Decode:
-    def decode(body: bytes) -> object:
-        path = folder / "discharges.json"
-        path.write_bytes(body)
-        with suppress(NoDoorError):
-            return letter_of(path, None)
-        return None
-
-    return decode
+def _file(body: bytes) -> object:
+    with suppress(NoDoorError):
+        return letter_of("discharges.json", body, None)
+    return None
 
 
 _XML_BEGUN = (b'<?xml version="1.0"?>', b"<?xml ", b"<!--", b"<a ", b'<a b="', b"<a>")
@@ -106,7 +100,7 @@ _EDIFACT_BEGUN = (b"UNA:+.? '", b"UNB+UNOC:3+", b"UNB+UNOC:3+1:14+2:14+250101:01
 _JSON_BEGUN = (b'{"', b'{"a":"', b'{"a":', b"[")
 
 
-def decoders(folder: Path) -> dict[str, tuple[Decode, tuple[bytes, ...]]]:
+def decoders() -> dict[str, tuple[Decode, tuple[bytes, ...]]]:
     """Returns every decoder by its name, with what its formats begin with."""
     return {
         "door": (_of_door, (b"", b"\xef\xbb\xbf", b'<?xml version="1.0"?>', b"<VANSEnvelope><Message><Data>")),
@@ -120,7 +114,7 @@ def decoders(folder: Path) -> dict[str, tuple[Decode, tuple[bytes, ...]]]:
         ),
         "list": (_list, (b"", b"[", b'{"', b"CPR;Sag;Status;Dato\n", b'"')),
         "guess": (_guess, (b"", b"[", b"CPR;Sag;Status;Dato\n")),
-        "file kind": (_file(folder), (b"", b"<?xml ", b'{"a":"')),
+        "file kind": (_file, (b"", b"<?xml ", b'{"a":"')),
     }
 
 
@@ -129,7 +123,7 @@ def beginnings(decode: Decode, begun: tuple[bytes, ...]) -> list[Frame]:
     return [Frame(f"after {one!r}", decode, one + MARK) for one in begun]
 
 
-def wholes(folder: Path) -> list[Frame]:
+def wholes() -> list[Frame]:
     """Returns frames of whole messages: a mark where text, a name, an id, a time or an element stands, and behind."""
     cc, hn = _CC.read_bytes(), _HN.read_bytes()
     rows = b'{"CPR": "1", "Sag": "2", "Status": "3", "Dato": "4"}'
@@ -153,7 +147,7 @@ def wholes(folder: Path) -> list[Frame]:
         (_list, a_csv(ROW), (b"010510-9996", b"active", b"01-11-2026", b"CPR", b"S-1")),
         (_list, b"[" + rows + b"]", (b'"CPR": "', b'"Dato": "', b"[", b"}")),
         (_list, rows + b"\n", (b'"CPR": "', b'"Dato": "', b"{", b"}")),
-        (_file(folder), cc, (b'"contentString" : "', b"{")),
+        (_file, cc, (b'"contentString" : "', b"{")),
     ]
     places += [(_of_door, wrapped(b"QUJD"), (b"UVVKRA",)) for wrapped in WRAPPINGS[1:]]
     return [

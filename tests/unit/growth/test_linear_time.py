@@ -55,12 +55,6 @@ REPEATED = (
 )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a folder for files that are sent."""
-    return tmp_path_factory.mktemp("sent")
-
-
 def _seconds(frame: Frame, unit: bytes, size: int) -> float:
     body = frame.filled(unit * (size // len(unit)))
     began = time.process_time()
@@ -78,17 +72,17 @@ def _grows_faster(frame: Frame, unit: bytes) -> bool:
 
 
 @pytest.mark.parametrize("name", sorted(decoders(Path())))
-def test_no_run_of_signs_behind_any_beginning_takes_more_than_linear_time(name: str, folder: Path) -> None:
-    frames = beginnings(*decoders(folder)[name])
+def test_no_run_of_signs_behind_any_beginning_takes_more_than_linear_time(name: str) -> None:
+    frames = beginnings(*decoders()[name])
     units = (*EVERY_BYTE, *PAIRS)
 
     assert [(frame.name, unit) for frame in frames for unit in units if _grows_faster(frame, unit)] == []
 
 
-def test_no_run_in_a_message_takes_more_than_linear_time(folder: Path) -> None:
+def test_no_run_in_a_message_takes_more_than_linear_time() -> None:
     units = (b" ", b"a", b"T", b"0", b"<", b"[", b'"', b"\\", b"'", b"?", *PAIRS, *REPEATED)
 
-    assert [(frame.name, unit) for frame in wholes(folder) for unit in units if _grows_faster(frame, unit)] == []
+    assert [(frame.name, unit) for frame in wholes() for unit in units if _grows_faster(frame, unit)] == []
 
 
 def test_no_run_in_a_part_of_a_workbook_takes_more_than_linear_time() -> None:

@@ -21,6 +21,7 @@ class Limits(BaseModel):
     ``letter_bytes_max`` is for a MedCom letter with its attachments; of those larger than ``body_bytes_max`` no more
     than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
     receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
+    ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -33,6 +34,9 @@ class Limits(BaseModel):
     nesting_max: Positive = 64
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
     body_time_max: timedelta = timedelta(seconds=30)
+    connections_max: Positive = 512
+    silence_max: timedelta = timedelta(seconds=10)
+    idle_max: timedelta = timedelta(seconds=65)
     publish_time_max: timedelta = timedelta(seconds=10)
     requests_per_second: Positive = 50
     requests_burst: Positive = 200

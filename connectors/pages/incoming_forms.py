@@ -63,7 +63,7 @@ async def read_form(request: Request, secret: str) -> Form:
     """
     desk: Desk = request.app.state.desk
     check_media_type(request, {"application/x-www-form-urlencoded"})
-    body = await read_body(request, _BODY_BYTES_MAX, desk.limits.body_time_max)
+    body = await read_body(request, _BODY_BYTES_MAX, desk.limits)
     try:
         form = Form(
             parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")

@@ -97,7 +97,7 @@ async def claim_code(request: Request) -> Response:
         if client.kind is not ClientKind.PROGRAMME:
             raise TurnedAwayError(403, _ONLY_PROGRAMMES)
         check_media_type(request, {_JSON})
-        form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max))
+        form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits))
         try:
             return _answered(await claim(desk, client, form.code))
         except STORE_ERRORS as error:

@@ -96,7 +96,7 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
     with desk.metrics.request_seconds.labels("letters").time():
         client = await desk.entrance.admit(request, Role.MEDCOM)
         check_media_type(request, _TAKEN[syntax], _CHARSETS)
-        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits)
         try:
             unwrapped = await asyncio.to_thread(message_in, body, {_CONTENTS[syntax]}, _OTHER_CONTENT)
         except RefusedError as error:

@@ -73,7 +73,7 @@ async def receive_statements(
         _check_topic(client, topic)
         media_type = check_media_type(request, _MEDIA_TYPES)
         bytes_max = desk.limits.lines_bytes_max if media_type == NDJSON else desk.limits.body_bytes_max
-        body = await read_body(request, bytes_max, desk.limits.body_time_max)
+        body = await read_body(request, bytes_max, desk.limits)
 
         codes: dict[int, str] = {}
 

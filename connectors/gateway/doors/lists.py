@@ -149,7 +149,7 @@ async def _content(request: Request, desk: Desk) -> bytes:
         rule = f"the body is one of: {', '.join(_MEDIA_TYPES)}; not compressed"
         help_text = "set Content-Type to what the file is"
         raise TurnedAwayError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
-    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits.body_time_max)
+    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits)
     return await _file_in(request, body) if media_type == _MULTIPART else body
 
 

@@ -90,7 +90,7 @@ async def receive_message(request: Request) -> Response:
 
 
 async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) -> Response:
-    body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+    body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits)
     try:
         unwrapped = await asyncio.to_thread(_without_envelope, body)
     except InEnvelopeError as error:

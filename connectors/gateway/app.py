@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from connectors.gateway.clients.at_once import UntilAnswered
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
 from connectors.gateway.doors.handover_forms import HandoverReply
@@ -46,6 +47,7 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
             yield
 
     app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app.add_middleware(UntilAnswered)
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)

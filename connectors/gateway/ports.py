@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from connectors.gateway.clients.at_once import AtOnce
     from connectors.gateway.clients.entrance import Entrance
-    from connectors.gateway.doors.handover_stream import OpenStreams
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
@@ -99,7 +99,7 @@ class Desk:
     sent_replies: SentReplies
     outbox: Outbox
     unknown_receivers: UnknownReceivers
-    streams: OpenStreams
+    streams: AtOnce
     large_letters: asyncio.Semaphore
     metrics: GatewayMetrics = field(repr=False)
 

@@ -22,6 +22,7 @@ class Limits(BaseModel):
     than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
     receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
     ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
+    ``requests_per_client_max`` are under way at once, its streams among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -42,6 +43,7 @@ class Limits(BaseModel):
     requests_burst: Positive = 200
     receipts_kept: timedelta = timedelta(days=400)
     answer_time_max: timedelta = timedelta(seconds=5)
+    requests_per_client_max: Positive = 64
     streams_per_client_max: Positive = 4
     stream_heartbeat: timedelta = timedelta(seconds=15)
     stream_time_max: timedelta = timedelta(minutes=15)

@@ -11,6 +11,7 @@ from schemas.refusals import Refusal
 if TYPE_CHECKING:
     from fastapi import Request
 
+    from connectors.gateway.clients.at_once import AtOnce
     from connectors.gateway.clients.clients import Client, Clients, Role
     from connectors.gateway.clients.rate import RateLimit
 
@@ -20,10 +21,11 @@ _TOKEN_CHARACTERS_MAX = 256
 class Entrance:
     """Admits clients by their bearer tokens."""
 
-    def __init__(self, clients: Clients, rate_limit: RateLimit) -> None:
-        """Takes the known clients and the limit on each."""
+    def __init__(self, clients: Clients, rate_limit: RateLimit, at_once: AtOnce) -> None:
+        """Takes the known clients and the limits on each."""
         self.clients = clients
         self._rate_limit = rate_limit
+        self._at_once = at_once
 
     async def admit(self, request: Request, role: Role) -> Client:
         """Returns the client; raises TurnedAwayError with 401, 403 or 429, before the body is read."""
@@ -56,6 +58,10 @@ class Entrance:
                 ),
                 {"retry-after": str(wait_seconds)},
             )
+        if not self._at_once.begin(request, client.client_id):
+            rule = f"a client has at most {self._at_once.per_client_max} requests under way at once"
+            refusal = Refusal("too_many_at_once", "", rule, "wait for the answers to the others")
+            raise TurnedAwayError(429, refusal, {"retry-after": "1"})
         return client
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.cpr import CPR, PersonNumber, person_number
+from connectors.identifying_text import ADVICE, RULE, identifies
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
 from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
@@ -66,9 +67,20 @@ def read_letter(fields: LetterFields) -> Letter:
         ended=time_of(fields.ended) if kind is LetterType.DISCHARGE_NOTICE else optional_time_of(fields.ended),
         details=_details(fields.patient, number),
     )
-    if any(number.number in one.upper().replace("-", "") for one in (identifier, letter.thread, letter.episode or "")):
-        raise refused("identifier_in_id", fields.identifier.path, "no number of a letter holds the patient's number")
+    _refuse_identifying_ids(fields, letter)
     return letter
+
+
+def _refuse_identifying_ids(fields: LetterFields, letter: Letter) -> None:
+    ids = (
+        (fields.identifier, letter.identifier),
+        (fields.notification, letter.thread),
+        (fields.episode, letter.episode),
+    )
+    parties = ((party.path, party.identifier) for party in (letter.sender, letter.receiver))
+    for path, held in (*((said.path, text) for said, text in ids), *parties):
+        if held is not None and identifies(held, letter.details, is_id=True):
+            raise refused("identifier_in_id", path, RULE, ADVICE)
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:

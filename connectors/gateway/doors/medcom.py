@@ -201,6 +201,7 @@ def _content_of(translation: Translation) -> str:
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:
     """Returns the message as fingerprints, ids brought to one form; bundle and header are the sender's own."""
     of, sor = desk.fingerprints.of, addressing.sender.sor
+    bundle_id, header_id = normalised(addressing.bundle_id), normalised(addressing.header_id)
     if isinstance(outcome, Translation):
         letter, content = of("letter", str(outcome.letter_id)), _content_of(outcome)
     elif isinstance(outcome, OutOfScope):
@@ -208,11 +209,12 @@ def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing:
     else:
         letter, content = None, outcome.refusal.code
     return Letter(
-        bundle=of("bundle", sor, normalised(addressing.bundle_id)),
-        header=of("header", sor, normalised(addressing.header_id)),
+        bundle=of("bundle", sor, bundle_id),
+        header=of("header", sor, header_id),
         letter=letter,
         content=of("content", content),
         publishes=isinstance(outcome, Translation),
+        seal=desk.fingerprints.seal_of("message", sor, bundle_id, header_id),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
 from connectors.gateway.publisher import Record
 from connectors.gateway.statements.forms import FORMS, MODELS
+from connectors.gateway.statements.identifying_fields import refuse_identifying
 from connectors.gateway.statements.json_reader import read_json
 from connectors.gateway.statements.link_forms import (
     LINK_FIELDS,
@@ -22,7 +23,6 @@ from connectors.gateway.statements.link_forms import (
     numbers_kept,
     other_number,
 )
-from connectors.gateway.statements.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
 from connectors.gateway.statements.persons import details_of, identified
 from connectors.medcom_fhir.identifiers import normalised
 from connectors.vault.identities import Stated
@@ -135,24 +135,26 @@ class Reader:
         check_statement(client, topic, form)
         if self.ahead_max is not None:
             refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
-        refuse_numbers_in_text(form)
         if topic == "replies":
+            refuse_identifying(form)
             check_pseudonym(self.pseudonyms, form)
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
-        refuse_own_number_in_text(form, who)
         if isinstance(form, LinkForm):
             return self._link(form, who, client, recorded_at)
+        details = details_of(person, who)
+        refuse_identifying(form, details)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
         known |= {"protected": True} if person.protected else {}
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
-        return replace(self._routable(statement), details=details_of(person, who))
+        return replace(self._routable(statement), details=details)
 
     def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Statement:
         other = other_number(form, who)
-        refuse_own_number_in_text(form, other)
+        numbers = numbers_kept(who, other)
+        refuse_identifying(form, *numbers)
         one, two = (self.identities.youth_id(number.system, number.number) for number in (who, other))
         linked = form.linked_to is not None
         if linked and self.links.leads_back(one, two):
@@ -160,7 +162,7 @@ class Reader:
         known = {"birth_date": None, "municipality": None, "youth_id": one, form.named: two}
         statement = _statement("persons", form, client, recorded_at, known)
         link = Link(one, two, linked, form.occurred_at)
-        return replace(statement, linked=LinkedNumbers(link, numbers_kept(who, other)))
+        return replace(statement, linked=LinkedNumbers(link, numbers))
 
     def _routable(self, statement: Statement) -> Statement:
         event = statement.event

@@ -72,7 +72,8 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
         return _need(request, visitor, need, ("", ""), problem)
     before = await asyncio.to_thread(office.needs.moment, need_id, visitor.name)
     event = intervention_of(decision, need.youth_id, need_id, act_id_of(form), desk.ports.clock())
-    await publish_once(desk, "interventions", event)
+    if not await publish_once(desk, "interventions", event):
+        return elsewhere(f"/needs/{need_id}")  # what came of it was waited for the first time
     after = await office.needs.changed_since(before, need_id, visitor.name, desk.limits.answer_time_max)
     told, why = _told(before, after)
     return elsewhere(f"/needs/{need_id}?told={told}" + (f"&why={why}" if why else ""))

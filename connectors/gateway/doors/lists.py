@@ -82,7 +82,7 @@ async def receive_list(
     """Takes a list; answers its report once the broker has confirmed every row that is accepted.
 
     With `Accept: text/csv` the answer is what failed, in the sender's own form with the reasons, to mend and send
-    again; but where claim codes are to be shown it is the report, since they are shown once.
+    again; but where claim codes are to be shown it is the report.
     """
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("lists").time():
@@ -94,14 +94,13 @@ async def receive_list(
         if isinstance(read, Refusal):
             return _refused(desk, client, name, read)
         believed = missing == "believed"
-        codes: dict[int, str] = {}
 
         async def process() -> Answer:
             # What a row says is compared with what was kept of it: two lists at once would both find the old.
             async with _locks.setdefault((client.name, name), asyncio.Lock()):
                 of = desk.fingerprints.of("list", client.name, name)
                 sent = SentList(name, mapping, client, of, desk.ports.clock(), believed)
-                return await _processed(desk, sent, read, codes)
+                return await _processed(desk, sent, read)
 
         # Another mapping may make something else of the same file: a key is for one list and one mapping.
         scope = (f"{client.client_id} lists {name} {missing} {text}", idempotency_key)
@@ -109,12 +108,11 @@ async def receive_list(
             answer = await answered_once(desk, scope, ("lists", name, content), process)
         except STORE_ERRORS as error:
             return unavailable(error)
-        return _answer(request, read, answer, codes)
+        return _answer(request, read, answer)
 
 
-async def _processed(desk: Desk, sent: SentList, read: ReadList, codes: dict[int, str]) -> Answer:
-    report, shown = await take_list(desk, sent, read)
-    codes |= shown
+async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
+    report = await take_list(desk, sent, read)
     for row in report["report"]:
         for refused in row.get("refused", ()):
             desk.metrics.refusals.labels("lists", refused["code"]).inc()
@@ -184,17 +182,15 @@ def _refused(desk: Desk, client: Client, name: str, refusal: Refusal) -> Respons
     return refused_answer(status_of(refusal), refusal)
 
 
-def _answer(request: Request, read: ReadList, answer: Answer, codes: dict[int, str]) -> Response:
+def _answer(request: Request, read: ReadList, answer: Answer) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
     report = json.loads(answer.content)
     wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
-    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not codes:  # noqa: PLR2004
+    shows_codes = any("claim_code" in row for row in report["report"])
+    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not shows_codes:  # noqa: PLR2004
         reasons = reasons_in(report)
         if not reasons:
             return Response(status_code=204)
         kind, content = failed_rows(read, reasons)
         return Response(content, 200, media_type=_FAILED_TYPES[kind])
-    for row in report["report"]:
-        if row["row"] in codes:
-            row["claim_code"] = codes[row["row"]]
-    return Response(json.dumps(report, separators=(",", ":")), answer.status, headers, media_type=_JSON)
+    return Response(answer.content, answer.status, headers, media_type=_JSON)

@@ -129,12 +129,12 @@ def _person_of(record: Received) -> Any:
 
 
 def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> Record:
-    """Returns what became of a record: a repeat's receipt is the first one's, but for a claim code.
+    """Returns what became of a record: a repeat's receipt is the first one's, its claim code too for a day.
 
-    A code is told here once. Like the statement it is kept for a week at most, in a topic that the source alone reads.
+    Like the statement it is kept for a week at most, in a topic that the source alone reads.
     """
     said = {"outcome": "refused"} if outcome.refusal is not None else {"outcome": "accepted"}
-    told = outcome.as_dict() | said | ({} if outcome.claim_code is None else {"claim_code": outcome.claim_code})
+    told = outcome.as_dict() | said
     headers = (
         ("content-type", b"application/json"),
         ("partition", str(record.place.partition).encode()),

@@ -86,10 +86,7 @@ class Statement:
     @property
     def wants_claim_code(self) -> bool:
         """Returns whether it gives an anonymous consent: the young person then gets a claim code."""
-        event = self.event
-        return (
-            isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
-        )
+        return wants_claim_code(self.event)
 
     def stated(self, recorded_at: datetime) -> list[Stated]:
         """Returns what the vault is to keep before the records of the same time are published."""
@@ -170,6 +167,11 @@ class Reader:
             return statement
         specialty = self.reference.specialty_of(event.unit, event.occurred_at.date())
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
+
+
+def wants_claim_code(event: Envelope) -> bool:
+    """Returns whether an event gives an anonymous consent: the young person then gets a claim code."""
+    return isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
 
 
 def record_of(topic: str, event: Envelope) -> Record:

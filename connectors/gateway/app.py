@@ -18,6 +18,7 @@ from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
 from connectors.gateway.doors.handover_forms import HandoverReply
 from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
+from connectors.gateway.head_requests import HeadRequests
 from connectors.gateway.ports import Desk, Ports
 from connectors.gateway.statements.forms import FORMS
 from schemas.refusals import Refusal
@@ -47,7 +48,10 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
             yield
 
     app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    # An address with a slash too many is none of ours: a redirect would go wherever the Host header says.
+    app.router.redirect_slashes = False
     app.add_middleware(UntilAnswered)
+    app.add_middleware(HeadRequests)
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)

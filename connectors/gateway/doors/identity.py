@@ -27,6 +27,7 @@ from connectors.gateway.doors.turning_away import (
     unavailable,
 )
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
+from connectors.gateway.head_requests import WITHOUT_BODY
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
 from connectors.read_model.handovers import story
@@ -106,6 +107,8 @@ async def pull_identity(
             key = await desk.public_keys.of(client.name)
             if key is None:
                 return refused_answer(409, _NO_PUBLIC_KEY)
+            if WITHOUT_BODY in request.scope:
+                return Response()  # nothing would be released, so nothing is asked
             vouched = await _entered(desk, client, idempotency_key, found.handover)
             return await _answered(desk, client, key, vouched)
         except (*STORE_ERRORS, ProgrammeFileError) as error:

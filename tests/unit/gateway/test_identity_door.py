@@ -240,6 +240,15 @@ async def test_what_has_ended_since_the_grant_ends_it_too(scene: Scene, state: s
     assert "sealed" not in answer.text
 
 
+async def test_asking_for_the_head_alone_asks_for_no_identity(scene: Scene) -> None:
+    headers = scene.headers | {"idempotency-key": "one"}
+
+    answer = await scene.gateway.http.head(f"/handovers/{HANDOVER}/identity", headers=headers)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert scene.domain.replies == []
+
+
 async def test_a_protected_address_stays_in_the_vault(scene: Scene) -> None:
     scene.gateway.clock.now += timedelta(minutes=1)
     person = {"cpr": "0105109996", "protected": True}

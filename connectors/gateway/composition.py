@@ -12,7 +12,7 @@ import structlog
 
 from connectors.gateway.clients.at_once import AtOnce
 from connectors.gateway.clients.clients import Clients
-from connectors.gateway.clients.entrance import Entrance
+from connectors.gateway.clients.entrance import Entrance, Quota
 from connectors.gateway.clients.rate import RateLimit
 from connectors.gateway.doors.sent_replies import SentReplies
 from connectors.gateway.letters.receipts import Receipts
@@ -119,6 +119,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         ports=ports,
         publisher=publisher,
         vault=vault,
+        quota=Quota(RateLimit(limits.statements_per_second, limits.statements_burst, ports.clock_seconds)),
         entrance=Entrance(Clients(engine), rate_limit, AtOnce(limits.requests_per_client_max)),
         receipts=Receipts(engine),
         ledger=StatementLedger(engine),

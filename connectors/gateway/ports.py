@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.gateway.clients.at_once import AtOnce
-    from connectors.gateway.clients.entrance import Entrance
+    from connectors.gateway.clients.entrance import Entrance, Quota
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
@@ -82,6 +82,7 @@ class Desk:
     publisher: Publisher
     vault: SqlVault
     entrance: Entrance
+    quota: Quota
     receipts: Receipts
     ledger: StatementLedger
     list_rows: ListRows

@@ -22,7 +22,8 @@ class Limits(BaseModel):
     than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
     receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
     ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
-    ``requests_per_client_max`` are under way at once, its streams among them.
+    ``statements_per_second`` and ``statements_burst`` bound what one client may state in the long run, lines, rows and
+    letters counted singly. ``requests_per_client_max`` are under way at once, its streams among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -41,6 +42,8 @@ class Limits(BaseModel):
     publish_time_max: timedelta = timedelta(seconds=10)
     requests_per_second: Positive = 50
     requests_burst: Positive = 200
+    statements_per_second: Positive = 20
+    statements_burst: Positive = 20_000
     receipts_kept: timedelta = timedelta(days=400)
     answer_time_max: timedelta = timedelta(seconds=5)
     requests_per_client_max: Positive = 64

@@ -11,7 +11,7 @@ from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, 
 from connectors.medcom_edi.parties import Party, read_party
 from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
-from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from connectors.person_details import PersonDetails, detail_of
 from schemas.codes import Specialty
 
 if TYPE_CHECKING:
@@ -119,9 +119,10 @@ def _details(patient: PatientFields, number: PersonNumber) -> PersonDetails:
     name = _joined(" ", patient.given_name, patient.surname)
     place = _joined(" ", patient.postcode, patient.district)
     lines = [*(one.text for one in (patient.street, patient.suburb) if one.text), *([place] if place else [])]
-    address = ", ".join(lines)[:DETAIL_CHARACTERS_MAX] or None
-    return PersonDetails(number.system, number.number, name, address, patient.phone.text)
+    return PersonDetails(
+        number.system, number.number, name, detail_of(", ".join(lines)), detail_of(patient.phone.text or "")
+    )
 
 
 def _joined(separator: str, *fields: Said) -> str | None:
-    return separator.join(one.text for one in fields if one.text)[:DETAIL_CHARACTERS_MAX] or None
+    return detail_of(separator.join(one.text for one in fields if one.text))

@@ -33,13 +33,12 @@ _ASK = "ask whoever took the consent for a new code"
 
 @dataclass(frozen=True, slots=True)
 class ClaimLimits:
-    """How long a code is good for and is shown again, and how many wrong guesses one and all may make in ``window``."""
+    """How long a code is good for and is shown again, and how many wrong guesses each may make in ``window``."""
 
     kept: timedelta = timedelta(days=30)
     shown_again: timedelta = timedelta(days=1)
     window: timedelta = timedelta(hours=1)
     misses_of_one_max: int = 10
-    misses_of_all_max: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,8 @@ class ClaimCodes:
     """The codes in the vault's database; each call blocks on it, and raises VaultUnavailableError.
 
     Wrong guesses are counted there too, in the same transaction, so that neither a restart nor guessing from many
-    processes at once lets more through.
+    processes at once lets more through. Each guesser is counted alone, so that nobody locks others out: a code has 50
+    bits, and is not guessed by any number of tokens that operations could give out.
     """
 
     def __init__(self, engine: Engine, key: bytes, limits: ClaimLimits | None = None) -> None:
@@ -91,12 +91,13 @@ class ClaimCodes:
         made_at = moment_of(row.expires_at_ms) - self._limits.kept
         return shown(code) if at < made_at + self._limits.shown_again else None
 
-    def claim(self, typed: str, client: str, at: datetime) -> Claim | Refusal:
-        """Returns the young person behind a code, or why not; from then on the code is this client's alone.
+    def claim(self, typed: str, programme: str, at: datetime, guesser: str | None = None) -> Claim | Refusal:
+        """Returns the young person behind a code, or why not; from then on the code is this programme's alone.
 
-        The refusals' codes are code_malformed, which is not counted as a guess, code_unknown, code_used,
-        code_expired and too_many_attempts, which a right code gets too.
+        ``guesser`` is who typed it, the programme unless named. The refusals' codes are code_malformed, code_unknown,
+        code_used, code_expired and too_many_attempts, which a right code gets too.
         """
+        guesser = guesser or programme
         code = read_code(typed)
         if code is None:
             return _refusal(
@@ -107,14 +108,14 @@ class ClaimCodes:
         def work(connection: Connection) -> Claim | Refusal:
             # One at a time, or guesses made at once would each be counted before any of them is written down.
             hold_alone(connection, "claims")
-            if self._is_guessing(connection, client, at):
+            if self._is_guessing(connection, guesser, at):
                 return _refusal("too_many_attempts", "only so many wrong codes are taken in an hour", "wait an hour")
             row = connection.execute(_same(code_hash).with_for_update()).one_or_none()
-            outcome = _claimed(row, client, at)
+            outcome = _claimed(row, programme, at)
             if isinstance(outcome, Refusal):
-                connection.execute(insert(MISSES).values(client=client, at_ms=milliseconds_of(at)))
+                connection.execute(insert(MISSES).values(client=guesser, at_ms=milliseconds_of(at)))
             else:
-                taken = {"claimed_by": client, "claimed_at_ms": milliseconds_of(outcome.claimed_at)}
+                taken = {"claimed_by": programme, "claimed_at_ms": milliseconds_of(outcome.claimed_at)}
                 connection.execute(update(CLAIMS).where(CLAIMS.c.code == code_hash).values(taken))
             return outcome
 
@@ -136,12 +137,10 @@ class ClaimCodes:
 
         return in_transaction(self._engine, work)
 
-    def _is_guessing(self, connection: Connection, client: str, at: datetime) -> bool:
+    def _is_guessing(self, connection: Connection, guesser: str, at: datetime) -> bool:
         since = MISSES.c.at_ms > milliseconds_of(at - self._limits.window)
-        of_all = connection.scalar(select(func.count()).select_from(MISSES).where(since)) or 0
-        own = select(func.count()).select_from(MISSES).where(since, MISSES.c.client == client)
-        of_one = connection.scalar(own) or 0
-        return of_all >= self._limits.misses_of_all_max or of_one >= self._limits.misses_of_one_max
+        own = select(func.count()).select_from(MISSES).where(since, MISSES.c.client == guesser)
+        return (connection.scalar(own) or 0) >= self._limits.misses_of_one_max
 
     def _hash_of(self, code: str) -> bytes:
         return hmac.new(self._key, code.encode(), hashlib.sha256).digest()

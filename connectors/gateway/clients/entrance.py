@@ -65,6 +65,25 @@ class Entrance:
         return client
 
 
+class Quota:
+    """How much each client may state in the long run, so that no source floods topics and vault."""
+
+    def __init__(self, rate_limit: RateLimit) -> None:
+        """Takes the limit on each client's statements."""
+        self._rate_limit = rate_limit
+
+    def is_spent(self, client: Client, count: int) -> int:
+        """Returns 0 and counts so many statements, or the whole seconds after which to try again."""
+        return self._rate_limit.wait_seconds(client.client_id, count)
+
+    def charge(self, client: Client, count: int) -> None:
+        """Counts so many statements; raises TurnedAwayError with 429 where that is more than the client may state."""
+        if wait_seconds := self.is_spent(client, count):
+            rule = "a client states no more than its quota of lines, rows and letters"
+            refusal = Refusal("too_many_statements", "", rule, "send the same again after what Retry-After says")
+            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
+
+
 def _unauthenticated(rule: str) -> TurnedAwayError:
     refusal = Refusal("unauthenticated", "authorization", rule, "ask operations: `brobygger clients` makes tokens")
     return TurnedAwayError(401, refusal, {"www-authenticate": "Bearer"})

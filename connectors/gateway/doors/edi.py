@@ -123,6 +123,7 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
         case Unreadable(refusal):
             answers = [await _unreadable(desk, interchange, refusal, body, at)]
         case Delivery(_, letters):
+            desk.quota.charge(client, len(letters))
             answers = []
             for nth, letter in enumerate(letters, start=1):
                 if isinstance(letter, ReceivedReceipt):

@@ -89,6 +89,7 @@ async def receive_statements(
 
 
 async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> Answer:
+    desk.quota.charge(client, 1)
     [outcome] = await accept(desk, client, topic, [body])
     status = {"accepted": 201, "repeated": 200, "unavailable": 503}.get(outcome.outcome)
     if outcome.refusal is not None:
@@ -112,6 +113,7 @@ async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> 
             413,
             Refusal("too_many_lines", "body", f"a body has at most {desk.limits.lines_max} lines", "send less at once"),
         )
+    desk.quota.charge(client, len(lines))
     outcomes: list[LineOutcome] = []
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = [line for _, line in lines[start : start + _LINES_AT_ONCE]]

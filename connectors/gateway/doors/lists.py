@@ -97,6 +97,7 @@ async def receive_list(
 
         async def process() -> Answer:
             # What a row says is compared with what was kept of it: two lists at once would both find the old.
+            desk.quota.charge(client, len(read.rows))
             async with _locks.setdefault((client.name, name), asyncio.Lock()):
                 of = desk.fingerprints.of("list", client.name, name)
                 sent = SentList(name, mapping, client, of, desk.ports.clock(), believed)

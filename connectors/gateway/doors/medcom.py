@@ -143,6 +143,7 @@ async def _answer(desk: Desk, client: Client, message: bytes) -> Response:
         receiver = addressing.receiver
         await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
     links = MessageLinks()
+    desk.quota.charge(client, 1)
     if isinstance(outcome, Translation):
         links = await asyncio.to_thread(links_of, desk, client, outcome)
     return await _acknowledge(desk, outcome, addressing, links)

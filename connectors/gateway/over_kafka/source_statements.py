@@ -53,9 +53,14 @@ def inboxes_of_sources(desk: Desk) -> Inboxes:
 
 
 async def take_statements(desk: Desk, source_id: str, records: Sequence[Received]) -> bool:
-    """Takes a source's statements in their order and writes each its receipt; False where all must come again."""
+    """Takes a source's statements in their order and writes each its receipt; False where all must come again.
+
+    A source that floods waits in its own topic until its quota lets it go on.
+    """
     try:
         client = await asyncio.to_thread(desk.entrance.clients.on_kafka, source_id)
+        if client is not None and desk.quota.is_spent(client, len(records)):
+            return False
         outcomes = await _outcomes(desk, client, [_read(record, client) for record in records])
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from connectors.gateway import documentation
 from connectors.gateway.clients.at_once import UntilAnswered
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
@@ -47,7 +48,14 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
             app.state.desk = desk
             yield
 
-    app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Brobygger gateway",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load their scripts from elsewhere
+        redoc_url=None,
+    )
     # An address with a slash too many is none of ours: a redirect would go wherever the Host header says.
     app.router.redirect_slashes = False
     app.add_middleware(UntilAnswered)
@@ -57,7 +65,7 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers.router, replies.router, identity.router, claims.router)
     doors = (medcom.router, edi.router, events.router, lists.router)
-    for router in (*doors, *programmes, _state):
+    for router in (*doors, *programmes, _state, documentation.router):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

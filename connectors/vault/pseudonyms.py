@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connectors.vault.keys import PseudonymRoot
 
-_CIPHER_KEY_BYTES = 64
+_CIPHER_KEY_BYTES, _CHAIN_KEY_BYTES = 64, 32
 _KEY_ID_CHARACTERS = 4
 _YOUTH_ID = re.compile(r"^[0-9a-f]{32}$")
 _PSEUDONYM_CHARACTERS = 47
@@ -36,6 +36,8 @@ class Pseudonyms:
         self._current = roots[0].key_id
         self._roots = {root.key_id: root.root for root in roots}
         self._ciphers: dict[tuple[str, str], AESSIV] = {}
+        # Under the root for what is new; those before are good for checking what was chained under them.
+        self.disclosures_keys = tuple(_derived(root.root, b"brobygger disclosures", _CHAIN_KEY_BYTES) for root in roots)
 
     def pseudonym_of(self, programme: str, youth_id: str) -> str:
         """Returns the name under which a programme knows a young person.
@@ -45,6 +47,11 @@ class Pseudonyms:
         if not _YOUTH_ID.fullmatch(youth_id):
             raise ValueError("a youth id is 32 lower-case hexadecimal characters")
         return self._text(programme, self._current, bytes.fromhex(youth_id))
+
+    @property
+    def disclosures_key(self) -> bytes:
+        """Returns the key that the chain of disclosures goes on under."""
+        return self.disclosures_keys[0]
 
     def youth_of(self, programme: str, pseudonym: str) -> str | None:
         """Returns the youth id behind a programme's pseudonym, or None.
@@ -75,5 +82,8 @@ class Pseudonyms:
 
 
 def _programme_key(root: bytes, programme: str) -> bytes:
-    info = b"brobygger pseudonym " + programme.encode()
-    return HKDF(SHA256(), _CIPHER_KEY_BYTES, salt=None, info=info).derive(root)
+    return _derived(root, b"brobygger pseudonym " + programme.encode(), _CIPHER_KEY_BYTES)
+
+
+def _derived(root: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(SHA256(), length, salt=None, info=info).derive(root)

@@ -199,7 +199,7 @@ class JoinPathways:
         elif fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
             self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
         elif said.topic == "disclosures":
-            fields = self.steering.chain_disclosure(state, fields)
+            fields = self.steering.chain_disclosure(state, fields, self.pseudonyms.disclosures_key)
         value = writer.encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))

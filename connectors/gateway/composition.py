@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.gateway.clients.at_once import AtOnce
+from connectors.gateway.clients.at_once import AtOnce, Slots
 from connectors.gateway.clients.clients import Clients
 from connectors.gateway.clients.entrance import Entrance, Quota
 from connectors.gateway.clients.rate import RateLimit
@@ -139,7 +139,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         outbox=Outbox(open_letters(settings.data_folder, settings.letters_url)),
         unknown_receivers=UnknownReceivers(engine),
         streams=AtOnce(limits.streams_per_client_max),
-        large_letters=asyncio.Semaphore(limits.large_letters_max),
+        large_letters=Slots(limits.large_letters_max),
         metrics=metrics,
     )
 

@@ -14,11 +14,10 @@ from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from connectors.gateway.clients.at_once import AtOnce
+    from connectors.gateway.clients.at_once import AtOnce, Slots
     from connectors.gateway.clients.entrance import Entrance, Quota
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
@@ -101,7 +100,7 @@ class Desk:
     outbox: Outbox
     unknown_receivers: UnknownReceivers
     streams: AtOnce
-    large_letters: asyncio.Semaphore
+    large_letters: Slots
     metrics: GatewayMetrics = field(repr=False)
 
     async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:

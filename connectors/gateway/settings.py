@@ -19,8 +19,8 @@ class Limits(BaseModel):
     """How much of anything one client may ask for at once.
 
     ``letter_bytes_max`` is for a MedCom letter with its attachments; of those larger than ``body_bytes_max`` no more
-    than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
-    receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
+    than ``large_letters_max`` are held at once, one of each client. ``ahead_max`` is by how much what has happened may
+    lie after its receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
     ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
     ``statements_per_second`` and ``statements_burst`` bound what one client may state in the long run, lines, rows and
     letters counted singly. ``requests_per_client_max`` are under way at once, its streams among them.

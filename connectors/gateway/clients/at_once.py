@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fastapi import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,6 +41,21 @@ class AtOnce:
         self._under_way[client_id] -= 1
         if not self._under_way[client_id]:
             del self._under_way[client_id]
+
+
+class Slots:
+    """Gives out a few slots for what costs much, one to a client: whoever keeps theirs long keeps nobody else out."""
+
+    def __init__(self, count: int) -> None:
+        """Takes how many there are."""
+        self._free = asyncio.Semaphore(count)
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, client_id: str) -> AsyncIterator[None]:
+        """Waits for a slot, behind what the same client has under way, and holds it."""
+        async with self._turns.setdefault(client_id, asyncio.Lock()), self._free:
+            yield
 
 
 class UntilAnswered:

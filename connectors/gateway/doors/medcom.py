@@ -85,7 +85,7 @@ async def receive_message(request: Request) -> Response:
         check_media_type(request, _MEDIA_TYPES)
         if declared_bytes(request) <= desk.limits.body_bytes_max:
             return await _take(desk, client, request, desk.limits.body_bytes_max)
-        async with desk.large_letters:  # each is held several times over while it is read
+        async with desk.large_letters.of(client.client_id):  # each is held several times over while it is read
             return await _take(desk, client, request, desk.limits.letter_bytes_max)
 
 

@@ -19,6 +19,11 @@ STREAM = (
     "GET /handovers HTTP/1.1\r\nhost: t\r\naccept: text/event-stream\r\nconnection: close\r\n"
     "authorization: Bearer {}\r\n\r\n"
 )
+LONG = timedelta(minutes=10)
+LETTER = (
+    "POST /medcom/fhir HTTP/1.1\r\nhost: t\r\ncontent-type: application/fhir+json\r\ncontent-length: 100\r\n"
+    "connection: close\r\nauthorization: Bearer {}\r\n\r\n"
+)
 HALF_A_BODY = (
     "POST /events/consents HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 2\r\n"
     "connection: close\r\nauthorization: Bearer {}\r\n\r\n{{"
@@ -75,6 +80,19 @@ async def test_one_client_cannot_take_everybodys_places(served: Served) -> None:
     for talk in (*talks, elsewhere):
         talk.close()
     await asyncio.gather(*answers)
+
+
+async def test_a_slow_large_letter_keeps_no_other_client_out(tmp_path: Path) -> None:
+    async with a_server(tmp_path / "data", body_bytes_max=10, silence_max=LONG, body_time_max=LONG) as served:
+        one, other = (served.token(ClientKind.SOURCE, name) for name in ("region-h", "region-syddanmark"))
+        slow = [await served.connect(LETTER.format(one).encode() + b"{") for _ in range(4)]
+        await until(lambda: len(served.server.server_state.tasks) == 4)
+
+        answer = await (await served.connect(LETTER.format(other).encode() + b"{" + b" " * 98 + b"}")).answer()
+
+        assert answer.startswith(b"HTTP/1.1 400")
+        for talk in slow:
+            talk.close()
 
 
 async def test_a_stream_ends_with_its_token(served: Served) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -18,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from connectors.gateway.settings import Limits
 
@@ -66,7 +67,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Gets a place, of another connection where there is none."""
         super().connection_made(transport)
-        self._watch.make_room(self.connections)
+        self._watch.make_room(self.connections - {self})
         self.look(self._watch.clock_seconds())
 
     def resume_writing(self) -> None:
@@ -128,20 +129,34 @@ class Watch:
             if now - wait.since_seconds >= (self._idle_seconds_max if may_rest else self._silence_seconds_max):
                 connection.end()
 
-    def make_room(self, connections: Iterable[asyncio.Protocol]) -> None:
-        """Ends as many connections as there are too many, of those that wait for their clients, the longest first."""
-        known, now = _known(connections), self.clock_seconds()
-        too_many = len(known) - self._places
+    def make_room(self, others: Iterable[asyncio.Protocol]) -> None:
+        """Ends one of the others where they have all places: the one whose client has been waited for longest.
+
+        Of more than one where more came at once than there are places for.
+        """
+        known, now = _known(others), self.clock_seconds()
+        too_many = len(known) + 1 - self._places
         if too_many <= 0:
             return
-        for connection in sorted((one for one in known if one.wait is not None), key=_waits_since):
-            connection.look(now)
-            if connection.wait is None or connection.wait.since_seconds == now:
-                continue  # it has gone on since it was last looked at
+        for connection in chain(self._waiting_since(known, now), self._waiting_now(known, now)):
             connection.end()
             too_many -= 1
             if not too_many:
                 return
+
+    def _waiting_since(self, known: list[Connection], now: float) -> Iterator[Connection]:
+        """Yields those that have waited since before the last look, the longest first."""
+        for connection in sorted((one for one in known if one.wait is not None), key=_waits_since):
+            connection.look(now)
+            if connection.wait is not None and connection.wait.since_seconds < now:
+                yield connection
+
+    def _waiting_now(self, known: list[Connection], now: float) -> Iterator[Connection]:
+        """Yields those that have begun to wait since they were last looked at."""
+        for connection in known:
+            connection.look(now)
+            if connection.wait is not None and connection.wait.since_seconds == now:
+                yield connection
 
 
 def _known(connections: Iterable[asyncio.Protocol]) -> list[Connection]:

@@ -51,7 +51,10 @@ def _in_calendar(day: date) -> date:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
 Day = Annotated[date, AfterValidator(_in_calendar)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+#: Control characters, C1's too, and signs that turn the direction of a text or begin a line: no name has them.
+UNFIT_SIGNS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+PLAIN_TEXT = rf"^[^{UNFIT_SIGNS}]+$"
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
 OccurredOn = Annotated[

@@ -74,7 +74,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Disclosure(Envelope):
     """Who was told what about a young person, when and why; ``statement_id`` is the handover.
 
-    Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the SHA-256 of ``previous`` (64
+    Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the HMAC-SHA-256 of ``previous`` (64
     zeros before the first) and of what this one says, so that none can be altered or left out unseen.
     """
 

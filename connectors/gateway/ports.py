@@ -14,12 +14,11 @@ from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from connectors.gateway.clients.entrance import Entrance
-    from connectors.gateway.doors.handover_stream import OpenStreams
+    from connectors.gateway.clients.at_once import AtOnce, Slots
+    from connectors.gateway.clients.entrance import Entrance, Quota
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
@@ -85,6 +84,7 @@ class Desk:
     publisher: Publisher
     vault: SqlVault
     entrance: Entrance
+    quota: Quota
     receipts: Receipts
     ledger: StatementLedger
     list_rows: ListRows
@@ -103,8 +103,8 @@ class Desk:
     sent_replies: SentReplies
     outbox: Outbox
     unknown_receivers: UnknownReceivers
-    streams: OpenStreams
-    large_letters: asyncio.Semaphore
+    streams: AtOnce
+    large_letters: Slots
     metrics: GatewayMetrics = field(repr=False)
 
     async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:

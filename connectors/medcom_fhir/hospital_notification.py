@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.classification import Step, classify
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.door import Door, refuse_number_in_ids, refuse_times_ahead
+from connectors.medcom_fhir.door import Door, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
@@ -44,7 +44,8 @@ def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: dat
         )
     link = current_link(bundle, header_id)
     patient, stay = read_patient(bundle), read_stay(bundle, header)
-    refuse_number_in_ids(patient, (header_id, bundle.id, stay.episode))
+    ids = {"MessageHeader.id": header_id, "Bundle.id": bundle.id, "Encounter.episodeOfCare.identifier": stay.episode}
+    refuse_identifying_ids(patient, ids | {"Encounter.serviceProvider": stay.unit, "Provenance.entity": link.follows})
     step = _step(bundle, link, stay, deceased=patient.deceased)
     when, path = occurred_at(stay, step)
     refuse_times_ahead(door, {"Bundle.timestamp": sent_at, path: when}, recorded_at)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from connectors.vault.keys import PseudonymRoot
 
-_CIPHER_KEY_BYTES = 64
+_CIPHER_KEY_BYTES, _CHAIN_KEY_BYTES = 64, 32
 _KEY_ID_CHARACTERS = 4
 _YOUTH_ID = re.compile(r"^[0-9a-f]{32}$")
 _YOUTH_ID_BYTES = 16
@@ -56,6 +56,10 @@ class Pseudonyms:
         self.oldest_key_id = roots[-1].key_id
         self._roots = {root.key_id: root.root for root in roots}
         self._ciphers: dict[tuple[str, str], tuple[AESSIV, bytes]] = {}
+        # Under the root for what is new; those before are good for checking what was chained under them.
+        self.disclosures_keys = tuple(
+            _expanded(root.root, b"brobygger disclosures", _CHAIN_KEY_BYTES) for root in roots
+        )
 
     def require(self, key_ids: Iterable[str]) -> None:
         """Raises KeyFileError where one of these roots was not read."""
@@ -81,6 +85,11 @@ class Pseudonyms:
         plain, root_id = _plain(youth_id, only), key_id or self._current
         self.require((root_id,))
         return self._alias(programme, root_id, plain, self._text(programme, root_id, plain))
+
+    @property
+    def disclosures_key(self) -> bytes:
+        """Returns the key that the chain of disclosures goes on under."""
+        return self.disclosures_keys[0]
 
     def youth_of(self, programme: str, pseudonym: str) -> str | None:
         """Returns the youth id behind a programme's pseudonym, or None.
@@ -132,5 +141,8 @@ def _plain(youth_id: str, only: str | None) -> bytes:
 
 
 def _derived(root: bytes, what: str, programme: str, length: int = KEY_BYTES) -> bytes:
-    info = f"brobygger {what} {programme}".encode()
+    return _expanded(root, f"brobygger {what} {programme}".encode(), length)
+
+
+def _expanded(root: bytes, info: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=info).derive(root)

@@ -214,7 +214,8 @@ class JoinPathways:
             self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
         elif said.topic == "disclosures":
             grant_id = self._shown.get(fields["grant_id"], fields["grant_id"])
-            fields = self.steering.chain_disclosure(state, fields | {"grant_id": grant_id})
+            key = self.pseudonyms.disclosures_key
+            fields = self.steering.chain_disclosure(state, fields | {"grant_id": grant_id}, key)
         value = writer.encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))

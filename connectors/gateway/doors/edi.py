@@ -96,7 +96,7 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
     with desk.metrics.request_seconds.labels("letters").time():
         client = await desk.entrance.admit(request, Role.MEDCOM)
         check_media_type(request, _TAKEN[syntax], _CHARSETS)
-        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits)
         try:
             charset = charset_of(request)
             unwrapped = await asyncio.to_thread(message_in, body, {_CONTENTS[syntax]}, _OTHER_CONTENT, charset)
@@ -124,6 +124,7 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, unwrapped: Unwrapp
         case Unreadable(refusal):
             answers = [await _unreadable(desk, interchange, refusal, unwrapped.message, at)]
         case Delivery(_, letters):
+            desk.quota.charge(client, len(letters))
             answers = []
             for nth, letter in enumerate(letters, start=1):
                 if isinstance(letter, ReceivedReceipt):

@@ -81,7 +81,7 @@ async def receive_list(
     """Takes a list; answers its report once the broker has confirmed every row that is accepted.
 
     With `Accept: text/csv` the answer is what failed, in the sender's own form with the reasons, to mend and send
-    again; but where claim codes are to be shown it is the report, since they are shown once.
+    again; but where claim codes are to be shown it is the report.
     """
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("lists").time():
@@ -102,21 +102,20 @@ async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str,
     read = await desk.list_readers.read(content, sent.mapping, desk.limits.lines_max)
     if isinstance(read, Refusal):
         return _refused(desk, sent, read)
-    codes: dict[int, str] = {}
 
     async def process() -> Answer:
-        return await _processed(desk, sent, read, codes)
+        desk.quota.charge(sent.client, len(read.rows))
+        return await _processed(desk, sent, read)
 
     try:
         answer = await answered_once(desk, scope, ("lists", sent.name, content), process)
     except STORE_ERRORS as error:
         return unavailable(error)
-    return _answer(request, read, answer, codes)
+    return _answer(request, read, answer)
 
 
-async def _processed(desk: Desk, sent: SentList, read: ReadList, codes: dict[int, str]) -> Answer:
-    report, shown = await take_list(desk, sent, read)
-    codes |= shown
+async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
+    report = await take_list(desk, sent, read)
     for row in report["report"]:
         for refused in row.get("refused", ()):
             desk.metrics.refusals.labels("lists", refused["code"]).inc()
@@ -151,7 +150,7 @@ async def _content(request: Request, desk: Desk) -> bytes:
         rule = f"the body is one of: {', '.join(_MEDIA_TYPES)}; not compressed"
         help_text = "set Content-Type to what the file is"
         raise TurnedAwayError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
-    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits.body_time_max)
+    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits)
     return await _file_in(request, body) if media_type == _MULTIPART else body
 
 
@@ -188,17 +187,15 @@ def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:
     return refused_answer(status_of(refusal), refusal)
 
 
-def _answer(request: Request, read: ReadList, answer: Answer, codes: dict[int, str]) -> Response:
+def _answer(request: Request, read: ReadList, answer: Answer) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
     report = json.loads(answer.content)
     wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
-    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not codes:  # noqa: PLR2004
+    shows_codes = any("claim_code" in row for row in report["report"])
+    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not shows_codes:  # noqa: PLR2004
         reasons = reasons_in(report)
         if not reasons:
             return Response(status_code=204)
         kind, content = failed_rows(read, reasons)
         return Response(content, 200, media_type=_FAILED_TYPES[kind])
-    for row in report["report"]:
-        if row["row"] in codes:
-            row["claim_code"] = codes[row["row"]]
-    return Response(json.dumps(report, separators=(",", ":")), answer.status, headers, media_type=_JSON)
+    return Response(answer.content, answer.status, headers, media_type=_JSON)

@@ -92,7 +92,7 @@ async def reply_to_handover(
     with desk.metrics.request_seconds.labels("replies").time():
         client = await desk.entrance.admit(request, Role.REPLIES)
         check_media_type(request, {_JSON})
-        body = await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max)
+        body = await read_body(request, desk.limits.body_bytes_max, desk.limits)
         try:
             found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
             if found is None:

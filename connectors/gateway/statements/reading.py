@@ -14,6 +14,7 @@ from connectors.cpr import refuse_unborn
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
 from connectors.gateway.publisher import Record
 from connectors.gateway.statements.forms import FORMS, MODELS
+from connectors.gateway.statements.identifying_fields import refuse_identifying
 from connectors.gateway.statements.link_forms import (
     LINK_FIELDS,
     LinkedNumbers,
@@ -22,7 +23,6 @@ from connectors.gateway.statements.link_forms import (
     numbers_kept,
     other_number,
 )
-from connectors.gateway.statements.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
 from connectors.gateway.statements.persons import details_of, identified
 from connectors.sender_ids import normalised
 from connectors.strict_json import read_json
@@ -89,10 +89,7 @@ class Statement:
     @property
     def wants_claim_code(self) -> bool:
         """Returns whether it gives an anonymous consent: the young person then gets a claim code."""
-        event = self.event
-        return (
-            isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
-        )
+        return wants_claim_code(self.event)
 
     def stated(self, recorded_at: datetime) -> list[Stated]:
         """Returns what the vault is to keep before the records of the same time are published."""
@@ -139,25 +136,27 @@ class Reader:
         if self.ahead_max is not None:
             refuse_untimely(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
             refuse_outside({name: getattr(form, name, None) for name in DATE_LIMITS}, recorded_at, _OUTSIDE_HELP)
-        refuse_numbers_in_text(form)
         if topic == "replies":
+            refuse_identifying(form)
             check_pseudonym(self.pseudonyms, form)
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
         refuse_unborn(who, f"person.{'value' if person.cpr is None else 'cpr'}", recorded_at)
-        refuse_own_number_in_text(form, who)
         if isinstance(form, LinkForm):
             return self._link(form, who, client, recorded_at)
+        details = details_of(person, who)
+        refuse_identifying(form, details)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
         known |= {"protected": True} if person.protected else {}
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
-        return replace(self._routable(statement), details=details_of(person, who))
+        return replace(self._routable(statement), details=details)
 
     def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Statement:
         other = other_number(form, who)
-        refuse_own_number_in_text(form, other)
+        numbers = numbers_kept(who, other)
+        refuse_identifying(form, *numbers)
         one, two = (self.identities.youth_id(number.system, number.number) for number in (who, other))
         linked = form.linked_to is not None
         if linked and self.links.leads_back(one, two):
@@ -165,7 +164,7 @@ class Reader:
         known = {"birth_date": None, "municipality": None, "youth_id": one, form.named: two}
         statement = _statement("persons", form, client, recorded_at, known)
         link = Link(one, two, linked, form.occurred_at)
-        return replace(statement, linked=LinkedNumbers(link, numbers_kept(who, other)))
+        return replace(statement, linked=LinkedNumbers(link, numbers))
 
     def _routable(self, statement: Statement) -> Statement:
         event = statement.event
@@ -173,6 +172,11 @@ class Reader:
             return statement
         specialty = self.reference.specialty_of(event.unit, danish_day(event.occurred_at))
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
+
+
+def wants_claim_code(event: Envelope) -> bool:
+    """Returns whether an event gives an anonymous consent: the young person then gets a claim code."""
+    return isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
 
 
 def record_of(topic: str, event: Envelope) -> Record:

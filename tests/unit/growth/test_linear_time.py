@@ -71,7 +71,7 @@ def _grows_faster(frame: Frame, unit: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", sorted(decoders(Path())))
+@pytest.mark.parametrize("name", sorted(decoders())))
 def test_no_run_of_signs_behind_any_beginning_takes_more_than_linear_time(name: str) -> None:
     frames = beginnings(*decoders()[name])
     units = (*EVERY_BYTE, *PAIRS)

@@ -23,8 +23,3 @@ def normalised(identifier: str) -> str:
         bare = bare[len(_URN) :]
     folded = bare.lower()
     return folded.replace("-", "") if _UUID.fullmatch(folded) else bare
-
-
-def holds_number(identifier: str, number: str) -> bool:
-    """Returns whether an id holds a person's number, whatever stands between its digits and letters."""
-    return number in "".join(filter(str.isalnum, identifier)).upper()

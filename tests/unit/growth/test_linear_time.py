@@ -7,7 +7,6 @@ noise: a pattern that tries everything from every place takes sixty-four times a
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -71,7 +70,7 @@ def _grows_faster(frame: Frame, unit: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", sorted(decoders())))
+@pytest.mark.parametrize("name", sorted(decoders()))
 def test_no_run_of_signs_behind_any_beginning_takes_more_than_linear_time(name: str) -> None:
     frames = beginnings(*decoders()[name])
     units = (*EVERY_BYTE, *PAIRS)

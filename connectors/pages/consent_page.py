@@ -52,7 +52,8 @@ async def record_consent(request: Request, token: str) -> Response:
         desk_of(request), "consents", consent, lambda: make(need.youth_id, at) if anonymous else ""
     )
     _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=code is not None)
-    return page("consent_recorded.html", visitor=None, consent=consent, code=code)
+    names = office_of(request).names
+    return page("consent_recorded.html", visitor=None, names=names, consent=consent, code=code)
 
 
 def _is_anonymous(consent: Consent) -> bool:
@@ -65,7 +66,7 @@ async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
     need = await asyncio.to_thread(office.needs.need, link.need_id) if link else None
     if link is None or need is None:
         raise PageError(
-            404, "Linket virker ikke", "Det er udløbet, eller det er ikke kommet helt med. Bed driften om et nyt link."
+            404, "Linket virker ikke", "Det er udløbet, eller noget af det mangler. Bed driften om et nyt link."
         )
     return link, need
 

@@ -44,16 +44,16 @@ def in_words(moment: datetime) -> str:
 
 
 def deadline_in_words(moment: datetime) -> str:
-    """Returns the end of a time limit: at midnight it is the day before that counts, to its end.
+    """Returns the end of a time limit, to stand after "senest": at midnight it is the last day, which counts whole.
 
     >>> from datetime import UTC, datetime
     >>> deadline_in_words(datetime(2026, 11, 24, 23, 0, tzinfo=UTC))
-    'til og med tirsdag 24. november 2026'
+    'tirsdag 24. november 2026'
     """
     local = moment.astimezone(_COPENHAGEN)
     if (local.hour, local.minute) != (0, 0):
         return in_words(moment)
-    return f"til og med {day_in_words(local.date() - timedelta(days=1))}"
+    return day_in_words(local.date() - timedelta(days=1))
 
 
 def day_in_words(day: date) -> str:

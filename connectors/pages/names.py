@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.programmes import ProgrammeFile
-    from schemas.reference import Reference
+    from schemas.reference import Reference, Service
 
 _OPERATIONS = "Driften"
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What is behind each id; an unknown one is shown as it is. ``receiving`` are the programmes that get offers."""
+    """What is behind each id; an unknown one is shown as it is. ``receiving`` are the programmes that get offers.
+
+    ``contact`` says who runs the service, and on which telephone they are reached.
+    """
 
     programmes: dict[str, str]
     receiving: dict[str, str]
@@ -25,6 +29,7 @@ class Names:
     owners: dict[str, str]
     owner_of: dict[str, str]
     default_owner: str
+    contact: str
 
     def programme(self, programme_id: str | None) -> str:
         """Returns a programme's name."""
@@ -56,4 +61,12 @@ def names_of(programmes: Sequence[ProgrammeFile], reference: Reference) -> Names
         owners={reference.default_owner: _OPERATIONS} | owners,
         owner_of=dict(reference.owners),
         default_owner=reference.default_owner,
+        contact=_contact_of(reference.service),
     )
+
+
+def _contact_of(service: Service) -> str:
+    if service.phone is None:
+        return service.name
+    phone = service.phone.removeprefix("+45").replace("-", "")
+    return f"{service.name}, telefon {' '.join(wrap(phone, 2))}"

@@ -97,7 +97,9 @@ def acts_on(need: Need, owner: str) -> tuple[str, ...]:
 
 
 def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:
-    action = form.choice("act", acts_on(need, visitor.name), "Det kan man ikke gøre, som behovet står nu.")
+    action = form.choice(
+        "act", acts_on(need, visitor.name), "Det kan ikke lade sig gøre med behovets nuværende status."
+    )
     programme = reason = None
     if action == "offered":
         programme = form.choice("programme", names.receiving, "Vælg et tilbud.")

@@ -50,6 +50,7 @@ def _environment() -> Environment:
         "statement": lambda code: words.said(code, words.STATEMENTS),
         "act": lambda code: words.said(code, words.ACTS),
         "reason": lambda code: words.said(code, words.REASONS, words.ACTS),
+        "owner_reason": lambda code: words.said(code, words.OWNER_REASONS, words.REASONS, words.ACTS),
         "option": lambda code: words.said(code, words.OPTIONS, words.REASONS),
         "short": lambda number: str(number)[:8],
     }

@@ -114,7 +114,7 @@ def _day_ahead(form: Form, today: date) -> date:
     except ValueError as error:
         raise FormProblemError("waitlisted_until", "Skriv en dato, for eksempel 2026-12-31.") from error
     if day <= today or day.year > today.year + 1:
-        raise FormProblemError("waitlisted_until", "Vælg en dag, der kommer, højst til udgangen af næste år.")
+        raise FormProblemError("waitlisted_until", "Vælg en kommende dag, senest ved udgangen af næste år.")
     return day
 
 

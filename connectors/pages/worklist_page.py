@@ -73,14 +73,14 @@ async def claim_code(request: Request) -> Response:
     code = form.one("code")
     if not 0 < len(code) <= _CODE_CHARACTERS_MAX:
         return await _worklist(
-            request, visitor, problem=FormProblemError("code", "Skriv koden, som den unge har fået.")
+            request, visitor, problem=FormProblemError("code", "Indtast koden, som den unge har fået.")
         )
     claimed = await claim(desk_of(request), visitor.client, code)
     if isinstance(claimed, Unavailable):
         raise not_sent()
     if isinstance(claimed, Refusal):
         why = said(claimed.code, REASONS)
-        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke taget: {why}."))
+        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
     if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")
     return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")

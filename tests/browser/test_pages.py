@@ -39,13 +39,13 @@ def test_a_coordinator_sees_offers_and_accepts_declines_and_waitlists(visit: Cal
 
     open_first(coordinator)
     page.get_by_role("button", name="Tag imod").click()
-    expect(page.get_by_role("status")).to_contain_text("Svaret er godtaget")
+    expect(page.get_by_role("status")).to_contain_text("Svaret er registreret")
     expect(page.get_by_role("status")).to_contain_text("Taget imod")
     expect(page.get_by_label("Kode")).to_be_visible()
 
     page.get_by_role("link", name="Alle henvendelser").click()
     open_first(coordinator)
-    page.get_by_label("Os").check()
+    page.get_by_label("Vi", exact=True).check()
     page.get_by_label("Hvorfor?").select_option("no_capacity")
     page.get_by_role("button", name="Sig nej").click()
     expect(page.get_by_role("status")).to_contain_text("I har sagt nej")
@@ -72,8 +72,8 @@ def test_an_answer_that_comes_too_late_is_refused_in_words(visit: Callable[[], V
     second.page.goto(address)
 
     first.page.get_by_role("button", name="Tag imod").click()
-    expect(first.page.get_by_role("status")).to_contain_text("Svaret er godtaget")
-    second.page.get_by_label("Os").check()
+    expect(first.page.get_by_role("status")).to_contain_text("Svaret er registreret")
+    second.page.get_by_label("Vi", exact=True).check()
     second.page.get_by_label("Hvorfor?").select_option("no_capacity")
     second.page.get_by_role("button", name="Sig nej").click()
 
@@ -85,18 +85,18 @@ def test_an_owner_offers_a_need_to_another_programme(visit: Callable[[], Visit])
     owner = visit()
     owner.sign_in("owner", "municipality-0360")
     page = owner.page
-    owner.until_there("Venter på en person")
+    owner.until_there("Afventer jeres stillingtagen")
     page.get_by_role("region", name="Venter på jer").get_by_role("rowheader").get_by_role("link").click()
     expect(page.get_by_text("Ungeværftet: dækker ikke kommunen")).to_be_visible()
     owner.shoot("need")
 
     page.get_by_label("Tilbud", exact=True).select_option("headspace")
-    page.get_by_role("button", name="Tilbyd").click()
+    page.get_by_role("button", name="Send").click()
 
     expect(page.get_by_role("status")).to_contain_text("Det er gjort")
     expect(page.get_by_role("status")).to_contain_text("headspace")
     page.get_by_role("link", name="Alle behov").click()
-    expect(page.get_by_role("region", name="Er i gang").get_by_role("rowheader")).to_have_count(1)
+    expect(page.get_by_role("region", name="I gang").get_by_role("rowheader")).to_have_count(1)
 
 
 def test_a_unit_records_a_consent_through_the_link_of_its_notice(visit: Callable[[], Visit]) -> None:
@@ -109,8 +109,8 @@ def test_a_unit_records_a_consent_through_the_link_of_its_notice(visit: Callable
 
     page.get_by_label("Ja, der er givet samtykke").check()
     page.get_by_label("Den unge selv").check()
-    page.get_by_label("Det er sagt og skrevet i journalen").check()
-    page.get_by_label("Anonymt: tilbuddet får ikke navn.").check()
+    page.get_by_label("Mundtligt, noteret i journalen").check()
+    page.get_by_label("Anonymt: tilbuddet får ikke navnet.").check()
     page.get_by_label("Ved ikke").check()
     page.get_by_role("button", name="Gem").click()
 
@@ -128,7 +128,7 @@ def _claim_at_the_programme(coordinator: Visit, code: str) -> None:
     _until_offered(coordinator, 1)
     page.get_by_role("region", name="Har en ung vist jer en kode?").get_by_label("Kode").fill(code)
     page.get_by_role("button", name="Brug koden").click()
-    expect(page.get_by_role("status")).to_contain_text("Svaret er godtaget")
+    expect(page.get_by_role("status")).to_contain_text("Svaret er registreret")
     expect(page.get_by_role("status")).to_contain_text("I kontakt")
 
 

@@ -43,7 +43,12 @@ async def test_a_need_shows_what_waits_since_when_and_why_nothing_fitted_and_no_
 
     listed, shown = (await browser.see("/needs")).text, (await browser.see(f"/needs/{NEED}")).text
 
-    for text in ("Efterforløb", "Venter på en person", "15-17 år, Helsingør", "lørdag 10. januar 2026 kl. 13.00"):
+    for text in (
+        "Efterforløb",
+        "Afventer jeres stillingtagen",
+        "15-17 år, Helsingør",
+        "lørdag 10. januar 2026 kl. 13.00",
+    ):
         assert text in listed, text
     assert "headspace: er allerede prøvet" in shown
     assert "Ungeværftet: den unge er for gammel" in shown

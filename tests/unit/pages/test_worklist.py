@@ -170,10 +170,10 @@ async def test_the_same_form_sent_twice_is_one_reply(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        ({}, "Svar: taget imod. Henvendelsen står nu som: Taget imod."),
+        ({}, "Svar: taget imod. Henvendelsens status er nu: Taget imod."),
         (
             {"statement": "reply_refused", "reason_code": "handover_withdrawn", "state": "withdrawn"},
-            "Grund: henvendelsen er trukket tilbage. Henvendelsen står som: Trukket tilbage. Intet er ændret.",
+            "Grund: henvendelsen er trukket tilbage. Henvendelsens status er: Trukket tilbage. Intet er ændret.",
         ),
     ],
 )
@@ -220,8 +220,8 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
     right = await browser.submit(path, {"code": f" {code.lower()} "}, to="/worklist/claims")
 
     assert "Vi har haft kontakt" not in shown.text
-    assert (wrong.status_code, "Koden blev ikke taget" in wrong.text) == (422, True)
-    assert "Koden er taget" in right.text
+    assert (wrong.status_code, "Koden blev ikke godkendt" in wrong.text) == (422, True)
+    assert "Koden er modtaget" in right.text
     [reply] = pages.gateway.published("replies")
     assert (reply["status"], reply["youth_id"]) == ("code_claimed", pages.gateway.pseudonym("headspace"))
 

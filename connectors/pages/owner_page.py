@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
 
@@ -48,6 +49,8 @@ async def show_needs(request: Request) -> Response:
         under_way=[need for need in needs if need.owner != visitor.name or need.state != "with_person"],
         closed=await asyncio.to_thread(office.needs.closed_needs, seen),
         now=_now(request, needs),
+        acts_on=acts_on,
+        new_act_id=new_act_id,
     )
 
 
@@ -70,10 +73,13 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
         decision = _decision(form, need, visitor, office.names)
     except FormProblemError as problem:
         return _need(request, visitor, need, ("", ""), problem)
-    before = await asyncio.to_thread(office.needs.moment, need_id, visitor.name)
+    # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
+    taking = decision.action is InterventionAction.ASSIGNED and need.owner == visitor.name
+    look = partial(office.needs.moment, need_id, visitor.name, taking=taking)
+    before = await asyncio.to_thread(look)
     event = intervention_of(decision, need.youth_id, need_id, act_id_of(form), desk.ports.clock())
     await publish_once(desk, "interventions", event)
-    after = await office.needs.changed_since(before, need_id, visitor.name, desk.limits.answer_time_max)
+    after = await office.needs.changed_since(before, look, desk.limits.answer_time_max)
     told, why = _told(before, after)
     return elsewhere(f"/needs/{need_id}?told={told}" + (f"&why={why}" if why else ""))
 
@@ -92,8 +98,8 @@ def acts_on(need: Need, owner: str) -> tuple[str, ...]:
     """Returns the decisions that a need allows as it stands."""
     if need.state == CLOSED:
         return ("reopened",)
-    assign = ("assigned",) if need.owner != owner else ()
-    return (*assign, "offered", "reopened", "closed")
+    taken = need.owner == owner and need.taken_at is not None
+    return (*(() if taken else ("assigned",)), "offered", "reopened", "closed")
 
 
 def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:

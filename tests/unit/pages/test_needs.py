@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.names import names_of
+from connectors.pages.needs import Moment
 from connectors.pages.owner_page import jurisdiction_of
 from schemas.identifiers import derived_id
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from tests.unit.gateway.prepared import ROOT
 from tests.unit.pages.builders import Browser, Pages
-from tests.unit.read_model.builders import YOUTH_ID, a_notice, a_view
+from tests.unit.read_model.builders import NOW, YOUTH_ID, a_decision, a_notice, a_view
 
 pytestmark = pytest.mark.long
 
@@ -81,6 +85,49 @@ async def test_a_need_that_another_holds_is_seen_at_home_and_can_be_taken_over(p
     assert (decision["action"], decision["actor"], decision["role"]) == ("assigned", OWNER, "owner")
 
 
+@pytest.mark.parametrize("path", ["/needs", f"/needs/{NEED}"])
+async def test_whoever_owns_a_need_can_take_it_from_list_and_page(pages: Pages, path: str) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+    before = (await browser.see(f"/needs/{NEED}")).text
+
+    await browser.submit(path, {}, to=f"/needs/{NEED}", act="assigned")
+
+    [decision] = pages.gateway.published("interventions")
+    assert (decision["action"], decision["actor"], decision["role"]) == ("assigned", OWNER, "owner")
+    assert "Helsingør Kommune, ikke overtaget endnu" in before
+
+
+@pytest.mark.parametrize(
+    ("later", "taken"),
+    [({"action": "closed"}, True), ({"action": "reopened"}, False), ({"actor": "operations"}, True)],
+)
+async def test_a_need_that_was_taken_says_so_until_it_is_opened_anew(
+    pages: Pages, later: dict[str, str], *, taken: bool
+) -> None:
+    taking, after = a_decision("take", actor=OWNER), NOW + timedelta(minutes=1)
+    await pages.project(a_view("one", **WAITING), taking, a_decision("later", (0, 1), occurred_at=after, **later))
+    browser = await an_owner(pages)
+
+    for path in ("/needs", f"/needs/{NEED}"):
+        text = (await browser.see(path)).text
+        assert ("overtaget lørdag 10. januar 2026 kl. 13.00" in text) is taken
+        assert ('name="act" value="assigned"' in text) is not taken
+
+
+async def test_taking_a_need_is_done_once_the_decision_is_on_its_topic(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    needs = pages.gateway.app.state.office.needs
+    look = partial(needs.moment, UUID(NEED), OWNER, taking=True)
+    before = look()
+    waiting = asyncio.create_task(needs.changed_since(before, look, timedelta(seconds=20)))
+
+    await pages.project(a_decision("take", actor=OWNER))
+
+    assert (await waiting).taken_at == NOW
+    assert needs.moment(UUID(NEED), OWNER) == Moment(before.need, None)
+
+
 def test_operations_answer_for_whoever_has_no_owner() -> None:
     names = names_of(load_programmes(ROOT / "programmes"), load_reference(ROOT / "reference"))
 
@@ -121,7 +168,7 @@ async def test_each_act_becomes_the_intervention_that_the_command_writes(
         ({"programme": ""}, "offered"),
         ({"programme": "stime"}, "offered"),
         ({"closed_reason": HOSTILE}, "closed"),
-        ({"act": "assigned"}, "closed"),
+        ({"act": "escalation_answered"}, "closed"),
         ({"act": HOSTILE}, "closed"),
     ],
 )

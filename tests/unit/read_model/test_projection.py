@@ -13,7 +13,15 @@ from structlog.testing import capture_logs
 
 from connectors.read_model.feed import Fetched
 from connectors.read_model.projection import OvertakenError, forget_all, progress_of, project
-from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, INTERVENTIONS, NEEDS, NOTICES, TABLES, open_read_model
+from connectors.read_model.tables import (
+    HANDOVER_EVENTS,
+    HANDOVERS,
+    INTERVENTIONS,
+    NEEDS,
+    NOTICES,
+    TABLES,
+    open_read_model,
+)
 from schemas.identifiers import derived_id
 from schemas.topics import kafka_name
 from streams.log.following import shown

@@ -11,7 +11,15 @@ from sqlalchemy import select
 from connectors.gateway.composition import prune_all
 from connectors.read_model.projection import project
 from connectors.read_model.retention import prune
-from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, INTERVENTIONS, NEEDS, NOTICES, TABLES, open_read_model
+from connectors.read_model.tables import (
+    HANDOVER_EVENTS,
+    HANDOVERS,
+    INTERVENTIONS,
+    NEEDS,
+    NOTICES,
+    TABLES,
+    open_read_model,
+)
 from schemas.topics import entry_of
 from tests.unit.gateway.builders import a_gateway
 from tests.unit.read_model.builders import NOW, a_decision, a_notice, a_view, handover_id, told

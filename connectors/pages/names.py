@@ -30,6 +30,7 @@ class Names:
     owner_of: dict[str, str]
     default_owner: str
     contact: str
+    sources: dict[str, str]
 
     def programme(self, programme_id: str | None) -> str:
         """Returns a programme's name."""
@@ -46,7 +47,12 @@ class Names:
 
     def owner(self, name: str | None) -> str:
         """Returns who an owner is, in words."""
-        return self.owners.get(name or "", self.programmes.get(name or "", name or "ingen"))
+        return self.party(name) or "ingen"
+
+    def party(self, name: str | None) -> str:
+        """Returns who it is that was told or did something, in words: an owner, a programme or a source."""
+        known = (self.owners, self.programmes, self.sources)
+        return next((names[name] for names in known if name in names), name or "")
 
 
 def names_of(programmes: Sequence[ProgrammeFile], reference: Reference) -> Names:
@@ -62,7 +68,18 @@ def names_of(programmes: Sequence[ProgrammeFile], reference: Reference) -> Names
         owner_of=dict(reference.owners),
         default_owner=reference.default_owner,
         contact=_contact_of(reference.service),
+        sources={_slug(region.name): region.name for region in reference.regions},
     )
+
+
+def _slug(name: str) -> str:
+    """Returns the id under which a region sends, by the same rule as every id: small letters and hyphens.
+
+    >>> _slug("Region Sjælland")
+    'region-sjaelland'
+    """
+    spelt = name.casefold().replace("æ", "ae").replace("ø", "oe").replace("å", "aa")
+    return "-".join(spelt.split())
 
 
 def _contact_of(service: Service) -> str:

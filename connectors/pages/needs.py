@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from uuid import UUID
 
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import ColumnElement, Engine, Row
 
 CLOSED = "closed"
 _BEGINS_ANEW = (InterventionAction.REOPENED, InterventionAction.OFFERED)
-_OPEN_MAX, _PAST_MAX = 500, 20
 _POLL_SECONDS = 0.2
 
 
@@ -85,19 +84,9 @@ class Needs:
         """Takes the engine of the read model's database."""
         self._engine = engine
 
-    def open_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
-        """Returns what is open, the longest waiting first, at most 500."""
-        wanted = self._seen_by(seen).where(NEEDS.c.state != CLOSED).order_by(NEEDS.c.since, NEEDS.c.need_id)
-        return self._needs(wanted.limit(_OPEN_MAX))
-
-    def closed_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
-        """Returns the twenty that were closed last."""
-        wanted = self._seen_by(seen).where(NEEDS.c.state == CLOSED).order_by(NEEDS.c.updated_at.desc())
-        return self._needs(wanted.limit(_PAST_MAX))
-
     def need_seen_by(self, seen: Jurisdiction, need_id: str) -> Need | None:
         """Returns a need, or None where it is not there or not this owner's to see."""
-        found = self._needs(self._seen_by(seen).where(NEEDS.c.need_id == need_id))
+        found = self._needs(wanted_needs().where(seen_by(seen), NEEDS.c.need_id == need_id))
         return found[0] if found else None
 
     def need(self, need_id: UUID | str) -> Need | None:
@@ -127,21 +116,27 @@ class Needs:
             return None
         return now
 
-    @staticmethod
-    def _seen_by(seen: Jurisdiction) -> Any:
-        at_home = NEEDS.c.municipality.in_(seen.municipalities)
-        nowhere = [NEEDS.c.municipality.is_(None)] if seen.without_municipality else []
-        return wanted_needs().where(or_(NEEDS.c.owner == seen.owner, at_home, *nowhere))
-
     def _needs(self, wanted: Any) -> tuple[Need, ...]:
         rows: Sequence[Row[Any]] = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__}) for row in rows)
+        return tuple(need_of(row) for row in rows)
 
     def _notice(self, wanted: Any) -> NoticeRow | None:
         row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
         if row is None:
             return None
         return NoticeRow(**{name: getattr(row, name) for name in NoticeRow.__dataclass_fields__})
+
+
+def seen_by(seen: Jurisdiction) -> ColumnElement[bool]:
+    """Returns the condition on needs that an owner may see."""
+    at_home = NEEDS.c.municipality.in_(seen.municipalities)
+    nowhere = [NEEDS.c.municipality.is_(None)] if seen.without_municipality else []
+    return or_(NEEDS.c.owner == seen.owner, at_home, *nowhere)
+
+
+def need_of(row: Row[Any]) -> Need:
+    """Returns the need of a row of ``wanted_needs``."""
+    return Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__})
 
 
 def wanted_needs() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
 
@@ -12,12 +13,15 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.incoming_forms import FormProblemError, read_form
 from connectors.pages.interventions import Decision, intervention_of
+from connectors.pages.listing import asked_of
+from connectors.pages.need_list import MINE, STATUSES, UNDER_WAY
 from connectors.pages.needs import CLOSED, Jurisdiction
 from connectors.pages.problems import PageRoute, not_found
 from connectors.pages.rendering import PREFIX, elsewhere, page
 from connectors.pages.replies import reasons_in_words
 from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.visits import desk_of, office_of, visitor_of
+from connectors.pages.words import KINDS
 from schemas.codes import InterventionAction, NoticeKind
 
 if TYPE_CHECKING:
@@ -36,19 +40,33 @@ _TOLD = ("done", "not_done", "under_way")
 
 @router.get("")
 async def show_needs(request: Request) -> Response:
-    """Shows what waits for a person and what is under way, the longest waiting first."""
+    """Shows what waits for a person and what is under way, the most urgent first; or what the address asks for."""
     visitor = await visitor_of(request, ClientKind.OWNER)
     office = office_of(request)
     seen = jurisdiction_of(visitor.name, office.names)
-    needs = await asyncio.to_thread(office.needs.open_needs, seen)
+    allowed = {"status": STATUSES, "kind": KINDS, "municipality": office.names.municipalities}
+    asked = asked_of(request.query_params, allowed)
+    listed, counts = await asyncio.to_thread(office.need_list.page, seen, asked)
+    closed = asked.chosen.get("status") == CLOSED
     return page(
         "needs.html",
         visitor=visitor,
         names=office.names,
-        mine=[need for need in needs if need.owner == visitor.name and need.state == "with_person"],
-        under_way=[need for need in needs if need.owner != visitor.name or need.state != "with_person"],
-        closed=await asyncio.to_thread(office.needs.closed_needs, seen),
-        now=_now(request, needs),
+        asked=asked,
+        listed=listed,
+        groups=[(section, list(some)) for section, some in groupby(listed.rows, partial(_section, visitor))],
+        counts=counts | {CLOSED: listed.total},
+        closed=closed,
+        filters={
+            "status": ("Status", "Alle åbne", STATUSES),
+            "kind": ("Behov", "Alle behov", KINDS),
+            "municipality": (
+                "Kommune",
+                "Alle kommuner",
+                await asyncio.to_thread(office.need_list.municipalities, seen),
+            ),
+        },
+        now=_now(request, listed.rows),
         acts_on=acts_on,
         new_act_id=new_act_id,
     )
@@ -59,7 +77,7 @@ async def show_need(request: Request, need_id: UUID, told: str = "", why: str = 
     """Shows one need, what may be decided, and what came of the last decision."""
     visitor = await visitor_of(request, ClientKind.OWNER)
     need = await _own_need(request, visitor, need_id)
-    return _need(request, visitor, need, (told, why), None)
+    return await _need(request, visitor, need, (told, why), None)
 
 
 @router.post("/{need_id}")
@@ -72,7 +90,7 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
     try:
         decision = _decision(form, need, visitor, office.names)
     except FormProblemError as problem:
-        return _need(request, visitor, need, ("", ""), problem)
+        return await _need(request, visitor, need, ("", ""), problem)
     # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
     taking = decision.action is InterventionAction.ASSIGNED and need.owner == visitor.name
     look = partial(office.needs.moment, need_id, visitor.name, taking=taking)
@@ -100,6 +118,12 @@ def acts_on(need: Need, owner: str) -> tuple[str, ...]:
         return ("reopened",)
     taken = need.owner == owner and need.taken_at is not None
     return (*(() if taken else ("assigned",)), "offered", "reopened", "closed")
+
+
+def _section(visitor: Visitor, need: Need) -> str:
+    if need.state == CLOSED:
+        return CLOSED
+    return MINE if need.owner == visitor.name and need.state == "with_person" else UNDER_WAY
 
 
 def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:
@@ -134,10 +158,11 @@ async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
     return need
 
 
-def _need(
+async def _need(
     request: Request, visitor: Visitor, need: Need, told: tuple[str, str], problem: FormProblemError | None
 ) -> Response:
-    names = office_of(request).names
+    office = office_of(request)
+    names = office.names
     return page(
         "need.html",
         422 if problem else 200,
@@ -148,6 +173,7 @@ def _need(
         close_reasons=reasons_in_words(CLOSE_REASONS),
         programmes=names.receiving,
         lost=[option for option in need.options if option["outcome"] != "offered"],
+        history=await asyncio.to_thread(office.history.of, need.need_id),
         act_id=new_act_id(),
         told=told[0] if told[0] in _TOLD else None,
         why=told[1][:64] if told[1].isidentifier() else None,

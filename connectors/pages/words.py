@@ -49,6 +49,46 @@ STATEMENTS = {
     "reply_refused": "Jeres svar blev afvist",
     "identity_granted": "Adgang til navnet er givet",
 }
+#: What a need's owner is told that a programme was told, or did; the programme's name stands before it.
+TOLD = {
+    "announced": "fik et varsel",
+    "offered": "fik tilbudt den unge",
+    "reminded": "blev mindet om at svare",
+    "updated": "fik nye oplysninger",
+    "withdrawn": "fik besked om, at det er trukket tilbage",
+    "reply_accepted": "svarede",
+    "reply_refused": "fik et svar afvist",
+    "identity_granted": "fik adgang til navnet",
+}
+#: What a person did; the person's name stands before it.
+DECISIONS = {
+    "assigned": "overtog behovet",
+    "offered": "sendte behovet",
+    "reopened": "åbnede behovet igen",
+    "closed": "lukkede behovet",
+    "escalation_answered": "tog stilling til behovet",
+    "consent_asked": "bad om samtykke igen",
+}
+#: What somebody was told about a need; their name stands before it.
+NOTICES_SENT = {
+    "consent_wanted": "blev spurgt om samtykke",
+    "consent_reminder": "blev mindet om samtykke",
+    "discharge_planned": "blev spurgt om samtykke før en planlagt udskrivning",
+    "escalated": "blev bedt om at tage stilling",
+    "code_unclaimed": "fik besked om, at koden ikke er brugt",
+    "deletion_overdue": "fik besked om, at der mangler kvittering for sletning",
+    "delivery_failed": "fik besked om, at en besked ikke kunne leveres",
+    "unknown_unit": "fik besked om en ukendt afdeling",
+    "inconsistent_status": "fik besked om en meddelelse, der modsiger sig selv",
+    "nonstandard_identifier": "fik besked om et erstatningsnummer",
+    "stay_end_missing": "fik besked om en indlæggelse uden afslutning",
+    "correspondence": "fik besked om at læse et brev",
+    "conflicting_duplicate": "fik besked om to meddelelser med samme id",
+    "unknown_code": "fik besked om en ukendt kode",
+    "stuck": "fik besked om, at sagen er gået i stå",
+    "silent_source": "fik besked om, at en afsender er tavs",
+    "source_back": "fik besked om, at en afsender er tilbage",
+}
 ACTS = {
     "accepted": "taget imod",
     "declined": "sagt nej",

@@ -25,8 +25,9 @@ _AWAITED = ("announced", "offered", "waitlisted", "accepted", "in_contact")
 def prune(engine: Engine, at: datetime) -> int:
     """Returns how many rows were deleted as of a time; blocks, raises ReadModelUnavailableError.
 
-    Records of programmes' topics, notices and decisions leave after their topics' days. A handover leaves when nothing is awaited
-    any more and as long has passed since it was last told of: one that ended, or was withdrawn with no receipt to come.
+    Records of programmes' topics, notices and decisions leave after their topics' days. A handover leaves when nothing
+    is awaited any more and as long has passed since it was last told of: one that ended, or was withdrawn with no
+    receipt to come.
     """
     told_before, noticed_before = at - _window("handovers"), at - _window("notices")
     states = HANDOVERS.c.state

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Visit
 from tests.integration.command_line import run, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 PROGRAMME = "ungevaerftet"
+_PHONE: ViewportSize = {"width": 390, "height": 844}
+_ROW_PIXELS_MAX = 150
 
 
 def waiting(page: Page) -> list[str]:
@@ -81,6 +83,39 @@ def test_an_answer_that_comes_too_late_is_refused_in_words(visit: Callable[[], V
     expect(second.page.get_by_role("alert")).to_contain_text("Intet er ændret")
 
 
+def test_a_row_is_short_on_a_phone_and_nothing_is_wider_than_it(visit: Callable[[], Visit]) -> None:
+    coordinator = visit()
+    coordinator.sign_in("programme", PROGRAMME)
+    page = coordinator.page
+    page.set_viewport_size(_PHONE)
+    _until_offered(coordinator, 1)
+
+    for element in (*page.get_by_role("row").filter(has=page.get_by_role("rowheader")).all(), page.locator("main")):
+        box = element.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= _PHONE["width"]
+    rows = page.locator("tbody tr").all()
+    assert max((row.bounding_box() or {})["height"] for row in rows) <= _ROW_PIXELS_MAX
+
+
+def test_a_search_is_an_address_that_can_be_opened_again(visit: Callable[[], Visit]) -> None:
+    coordinator = visit()
+    coordinator.sign_in("programme", PROGRAMME)
+    page = coordinator.page
+    _until_offered(coordinator, 1)
+
+    page.get_by_text("Søg og filtrér").click()
+    page.get_by_role("searchbox").fill("ingen som hedder sådan")
+    page.get_by_role("button", name="Vis", exact=True).click()
+    expect(page.get_by_text("Ingen henvendelser passer til søgningen.")).to_be_visible()
+    page.get_by_role("searchbox").fill("helsingør")
+    page.get_by_role("button", name="Vis", exact=True).click()
+    page.goto(page.url)
+
+    assert waiting(page)
+    expect(page.get_by_role("searchbox")).to_have_value("helsingør")
+
+
 def test_an_owner_offers_a_need_to_another_programme(visit: Callable[[], Visit]) -> None:
     owner = visit()
     owner.sign_in("owner", "municipality-0360")
@@ -88,6 +123,9 @@ def test_an_owner_offers_a_need_to_another_programme(visit: Callable[[], Visit])
     owner.until_there("Afventer jeres stillingtagen")
     page.get_by_role("region", name="Venter på jer").get_by_role("rowheader").get_by_role("link").click()
     expect(page.get_by_text("Ungeværftet: dækker ikke kommunen")).to_be_visible()
+    page.get_by_role("button", name="Overtag behovet").click()
+    expect(page.get_by_role("status")).to_contain_text("Det er gjort")
+    expect(page.get_by_text("Silkeborg Kommune overtog behovet")).to_be_visible()
     owner.shoot("need")
 
     page.get_by_label("Tilbud", exact=True).select_option("headspace")

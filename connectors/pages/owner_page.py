@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
 CLOSE_REASONS = ("other_help", "moved_away", "not_wanted", "not_target_group", "agreed_end")
 _ROLE = "owner"
+_FOR_WANT_OF_CONSENT = frozenset(
+    {
+        "consent_missing",
+        "consent_wanted",
+        "named_consent_wanted",
+        "own_consent_wanted",
+        "custody_holders_wanted",
+        "custody_unknown",
+        "consent_lapsed",
+    }
+)
 _TOLD = ("done", "not_done", "under_way")
 
 
@@ -117,7 +128,14 @@ def acts_on(need: Need, owner: str) -> tuple[str, ...]:
     if need.state == CLOSED:
         return ("reopened",)
     taken = need.owner == owner and need.taken_at is not None
-    return (*(() if taken else ("assigned",)), "offered", "reopened", "closed")
+    ask = ("consent_asked",) if lacks_consent(need) else ()
+    return (*(() if taken else ("assigned",)), *ask, "offered", "reopened", "closed")
+
+
+def lacks_consent(need: Need) -> bool:
+    """Tells whether a need waits for consent, or came to a person for want of it."""
+    waits = need.state == "awaiting_consent"
+    return waits or (need.state == "with_person" and need.reason_code in _FOR_WANT_OF_CONSENT)
 
 
 def _section(visitor: Visitor, need: Need) -> str:
@@ -163,6 +181,7 @@ async def _need(
 ) -> Response:
     office = office_of(request)
     names = office.names
+    history = await asyncio.to_thread(office.history.of, need.need_id)
     return page(
         "need.html",
         422 if problem else 200,
@@ -173,7 +192,9 @@ async def _need(
         close_reasons=reasons_in_words(CLOSE_REASONS),
         programmes=names.receiving,
         lost=[option for option in need.options if option["outcome"] != "offered"],
-        history=await asyncio.to_thread(office.history.of, need.need_id),
+        history=history,
+        asked=[entry for entry in history if entry.asks_consent],
+        lacks_consent=lacks_consent(need),
         act_id=new_act_id(),
         told=told[0] if told[0] in _TOLD else None,
         why=told[1][:64] if told[1].isidentifier() else None,

@@ -82,6 +82,12 @@ def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_
     _act(need_id, as_json, action=InterventionAction.REOPENED, actor=actor, role=role, reason_code=reason)
 
 
+@app.command("ask-consent")
+def ask_consent(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Asks the need's source for consent once more, with a fresh clock, where the need lacks it."""
+    _act(need_id, as_json, action=InterventionAction.CONSENT_ASKED, actor=actor, role=role, reason_code=reason)
+
+
 @app.command()
 def close(
     need_id: NeedId,

@@ -125,7 +125,7 @@ def test_an_owner_offers_a_need_to_another_programme(visit: Callable[[], Visit])
     expect(page.get_by_text("Ungeværftet: dækker ikke kommunen")).to_be_visible()
     page.get_by_role("button", name="Overtag behovet").click()
     expect(page.get_by_role("status")).to_contain_text("Det er gjort")
-    expect(page.get_by_text("Silkeborg Kommune overtog behovet")).to_be_visible()
+    expect(page.get_by_text("Lolland Kommune overtog behovet")).to_be_visible()
     owner.shoot("need")
 
     page.get_by_label("Tilbud", exact=True).select_option("headspace")

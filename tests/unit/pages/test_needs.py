@@ -145,12 +145,14 @@ def test_operations_answer_for_whoever_has_no_owner() -> None:
         ({"act": "offered", "programme": "headspace"}, {"action": "offered", "programme": "headspace"}),
         ({"act": "reopened"}, {"action": "reopened", "reason_code": None}),
         ({"act": "closed", "closed_reason": "moved_away"}, {"action": "closed", "reason_code": "moved_away"}),
+        ({"act": "consent_asked"}, {"action": "consent_asked", "reason_code": None}),
     ],
 )
 async def test_each_act_becomes_the_intervention_that_the_command_writes(
     pages: Pages, fields: dict[str, str], said: dict[str, str | None]
 ) -> None:
-    await pages.project(a_view("one", **WAITING))
+    wanting = {"reason_code": "consent_missing"} if fields["act"] == "consent_asked" else {}
+    await pages.project(a_view("one", **WAITING | wanting))
     browser = await an_owner(pages)
 
     answer = await browser.submit(f"/needs/{NEED}", fields, act=fields["act"])
@@ -183,6 +185,48 @@ async def test_a_decision_that_lacks_something_is_shown_again_and_not_sent(
     assert (answer.status_code, "Noget mangler" in answer.text) == (422, True)
     assert "<script" not in answer.text
     assert pages.gateway.publisher.records == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "asks"),
+    [
+        ({"state": "awaiting_consent", "owner": "region-hovedstaden", "reason_code": "named_consent_wanted"}, True),
+        ({"reason_code": "consent_missing"}, True),
+        ({"reason_code": "consent_lapsed"}, True),
+        ({"reason_code": "no_programme"}, False),
+        ({"state": "offered", "reason_code": None}, False),
+        ({"state": "closed", "reason_code": "consent_missing"}, False),
+    ],
+)
+async def test_a_need_that_lacks_consent_can_have_it_asked_for_again_and_no_other_can(
+    pages: Pages, changes: dict[str, Any], *, asks: bool
+) -> None:
+    await pages.project(a_view("one", **WAITING | changes))
+    browser = await an_owner(pages)
+
+    text = (await browser.see(f"/needs/{NEED}")).text
+
+    assert ('name="act" value="consent_asked"' in text) is asks
+    assert ("Der er ikke spurgt nogen endnu." in text) is asks
+
+
+async def test_a_need_shows_who_was_asked_for_consent_and_when(pages: Pages) -> None:
+    about = {"statement_id": NEED, "recipient": "region-hovedstaden", "reason_code": "named_consent_wanted"}
+    later = {"occurred_at": NOW + timedelta(days=2)}
+    await pages.project(
+        a_view("one", **WAITING | {"reason_code": "consent_missing"}),
+        a_notice("first", (0, 0), kind="consent_wanted", **about),
+        a_notice("second", (0, 1), kind="consent_reminder", **about, **later),
+        a_notice("third", (0, 2), statement_id=NEED, recipient=OWNER, reason_code="consent_missing", **later),
+    )
+
+    text = (await (await an_owner(pages)).see(f"/needs/{NEED}")).text
+
+    asked = text.partition('aria-labelledby="asked">')[2].partition("</ul>")[0]
+    assert "lørdag 10. januar 2026 kl. 13.00</time>: Region Hovedstaden blev spurgt om samtykke" in asked
+    assert "mandag 12. januar 2026 kl. 13.00</time>: Region Hovedstaden blev mindet om samtykke" in asked
+    assert "Helsingør Kommune" not in asked
+    assert "Region Hovedstaden bliver spurgt igen" in text
 
 
 async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:

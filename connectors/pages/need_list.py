@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MINE, UNDER_WAY = "mine", "under_way"
 #: What a list may be narrowed down to, beside each state; closed ones are listed where they are asked for alone.
-STATUSES = {MINE: "Venter på jer", UNDER_WAY: "I gang"} | NEED_STATES
+STATUSES = {MINE: "Venter på jer", UNDER_WAY: "I gang", **NEED_STATES, "with_person": "Afventer stillingtagen"}
 
 
 class NeedList:

@@ -29,6 +29,7 @@ from connectors.pages.replies import (
 from connectors.pages.sending import act_id_of, new_act_id, not_sent, send_reply
 from connectors.pages.visits import desk_of, office_of, visitor_of
 from connectors.pages.words import KINDS, REASONS, SIDES, said
+from schemas.codes import HandoverStatement
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ async def claim_code(request: Request) -> Response:
         raise not_sent()
     if isinstance(claimed, Refusal):
         why = said(claimed.code, REASONS)
+        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
+    if claimed.answer is not None and claimed.answer.event.statement == HandoverStatement.REPLY_REFUSED:
+        why = said(claimed.answer.event.reason_code, REASONS)
         return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
     if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")

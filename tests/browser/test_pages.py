@@ -139,7 +139,9 @@ def test_an_owner_offers_a_need_to_another_programme(visit: Callable[[], Visit])
 def test_a_unit_records_a_consent_through_the_link_of_its_notice(visit: Callable[[], Visit]) -> None:
     notice = until(_consent_wanted, 60)
     link = until(lambda: (made := run("links", "make", notice)).exit_code == 0 and made.stdout.strip(), 60)
-    unit = visit()
+    unit, coordinator = visit(), visit()
+    coordinator.sign_in("programme", PROGRAMME)
+    others = len(waiting(coordinator.page))
     page = unit.page
     page.goto(link)
     unit.shoot("consent")
@@ -153,16 +155,15 @@ def test_a_unit_records_a_consent_through_the_link_of_its_notice(visit: Callable
 
     expect(page.get_by_role("heading", name="Det er gemt")).to_be_visible()
     code = page.locator(".code").inner_text()
-    _claim_at_the_programme(visit(), code)
+    _claim_at_the_programme(coordinator, code, others)
     page.goto(f"{link}x")
     expect(page.get_by_role("heading", name="Linket virker ikke")).to_be_visible()
 
 
-def _claim_at_the_programme(coordinator: Visit, code: str) -> None:
-    """Enters the code, as the programme's coordinator: the need has been offered there by now."""
-    coordinator.sign_in("programme", PROGRAMME)
+def _claim_at_the_programme(coordinator: Visit, code: str, others: int) -> None:
+    """Enters the code, as the programme's coordinator, once the need is offered there beside the others."""
     page = coordinator.page
-    _until_offered(coordinator, 1)
+    _until_offered(coordinator, others + 1)
     page.get_by_role("region", name="Har en ung vist jer en kode?").get_by_label("Kode").fill(code)
     page.get_by_role("button", name="Brug koden").click()
     expect(page.get_by_role("status")).to_contain_text("Svaret er registreret")

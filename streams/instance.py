@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.gateway.settings import GatewaySettings, Limits
 from connectors.kafka.embedded import connection_to
+from connectors.kafka.reachability import require_broker
 from schemas.rules import CLOCK_SKEW_MAX
 
 if TYPE_CHECKING:
@@ -80,6 +81,16 @@ def connection_of(settings: Settings) -> KafkaConnection:
             f"no instance runs on {settings.data_folder}; start one with `brobygger up`, or set KAFKA_BOOTSTRAP"
         )
     return connection_to(settings.broker_folder, instance.bootstrap)
+
+
+def broker_of(settings: Settings) -> KafkaConnection:
+    """Returns the way to the brokers, for a command that can do nothing without them: one has answered just now.
+
+    Blocks three seconds at most; raises as ``connection_of`` does, and BrokerUnavailableError.
+    """
+    connection = connection_of(settings)
+    require_broker(connection)
+    return connection
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
 
 class GatewayMetrics:
@@ -11,6 +11,7 @@ class GatewayMetrics:
     def __init__(self) -> None:
         """Registers them, all at zero."""
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         # What became of each event at the door. topic: the short name. outcome: published, repeated (known already,
         # not published again), out_of_scope (acknowledged, not published), refused, unavailable (broker or store).
         self.events = Counter(

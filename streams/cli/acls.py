@@ -11,7 +11,7 @@ from connectors.kafka.access import add_rules, read_rules, remove_rules, set_new
 from connectors.kafka.broker_security import MECHANISM
 from streams.access import OPERATIONS, ROLES, Difference, difference, user_of, wanted_rules
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.provision import parties_of
 from streams.settings import settings_of_process
 
@@ -43,7 +43,7 @@ def apply(
     prune: Annotated[bool, typer.Option("--prune", help="remove what is surplus too, see `check`")] = False,  # noqa: FBT002
 ) -> None:
     """Adds the rules that the cluster lacks; repeating it changes nothing. Removes nothing unless told to prune."""
-    connection = connection_of(settings_of_process())
+    connection = broker_of(settings_of_process())
     found = difference(_wanted(), read_rules(connection))
     add_rules(connection, found.missing)
     removed = found.surplus if prune else ()
@@ -58,7 +58,7 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
     Surplus is what `apply --prune` would remove: rules for our users, or on what is ours alone. Foreign are others'
     rules so wide that they reach us; whoever made them has to narrow them.
     """
-    found = difference(_wanted(), read_rules(connection_of(settings_of_process())))
+    found = difference(_wanted(), read_rules(broker_of(settings_of_process())))
     if as_json:
         print_document({name: [asdict(rule) for rule in rules] for name, rules in _kinds_of(found).items()})
     elif found.none:
@@ -81,7 +81,7 @@ def user(
     if username is None:
         known = ", ".join((*parties.programmes, *(f"source-{one}" for one in parties.sources), *ROLES, OPERATIONS))
         raise refuse(f"nobody is named {name!r}; a user is made for one of: {known}")
-    password = set_new_password(connection_of(settings), username)
+    password = set_new_password(broker_of(settings), username)
     if as_json:
         print_document({"username": username, "password": password, "sasl_mechanism": MECHANISM})
     else:

@@ -10,7 +10,7 @@ from connectors.vault.keys import sealing_private_key
 from connectors.vault.sealing import OriginalRecord
 from schemas.topics import short_name
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.dead_letters import DeadLetter, dead_letter, dead_letters, send_again
 from streams.settings import settings_of_process
 
@@ -22,7 +22,7 @@ LetterId = Annotated[str, typer.Argument(help="as `dead-letters list` shows it, 
 def list_letters(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists dead letters with their reason and origin; one JSON line a letter. Nothing is opened."""
     settings = settings_of_process()
-    letters = dead_letters(connection_of(settings), settings.partitions)
+    letters = dead_letters(broker_of(settings), settings.partitions)
     if as_json:
         for letter in letters:
             print_line(_row(letter))
@@ -42,7 +42,7 @@ def show(
     What it holds may be personal and is never printed; --bytes writes it to a file that is its owner's only.
     """
     settings = settings_of_process()
-    letter = dead_letter(connection_of(settings), letter_id)
+    letter = dead_letter(broker_of(settings), letter_id)
     original = letter.opened(sealing_private_key(settings.keys_folder))
     row = _row(letter) | _sizes(original)
     if save is not None:
@@ -60,7 +60,7 @@ def retry(letter_id: LetterId, as_json: AsJson = False) -> None:  # noqa: FBT002
     Of use after a release that can read it; what still can't be read becomes a dead letter again.
     """
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     letter = dead_letter(connection, letter_id)
     send_again(connection, letter, sealing_private_key(settings.keys_folder))
     if as_json:

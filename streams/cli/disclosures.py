@@ -8,7 +8,7 @@ import typer
 from schemas.outputs import Disclosure
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_line, print_table
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.disclosures import Chain, chains, disclosures_about
 from streams.settings import settings_of_process
 
@@ -22,7 +22,7 @@ def verify(as_json: AsJson = False) -> None:  # noqa: FBT002
 
     A chain can't tell what was cut off at its end: keep the heads, and compare them with those of a later run.
     """
-    found = list(chains(connection_of(settings_of_process())))
+    found = list(chains(broker_of(settings_of_process())))
     whole = all(chain.broken is None for chain in found)
     if as_json:
         print_document({"whole": whole, "partitions": [asdict(chain) for chain in found]})
@@ -37,7 +37,7 @@ def verify(as_json: AsJson = False) -> None:  # noqa: FBT002
 def show(youth_id: YouthId = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Shows who was told what about a young person, when, why and on which consent; one JSON line each."""
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     about = youth_id_of(opened_vault(settings), youth_id)
     rows = [_said(one) for one in disclosures_about(connection, about)]
     if as_json:

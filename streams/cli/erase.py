@@ -8,7 +8,7 @@ import typer
 from connectors.vault.number_links import NumberLinks
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
-from streams.instance import connection_of, gateway_settings
+from streams.instance import broker_of, gateway_settings
 from streams.log.erasing import erase_everywhere
 from streams.settings import settings_of_process
 
@@ -25,13 +25,13 @@ def erase(
     May be repeated by youth id. The pathway's statistics stay; dead letters go within their 30 days.
     """
     settings = settings_of_process()
-    connection = connection_of(settings)
     vault = opened_vault(settings)
     about = youth_id_of(vault, youth_id)
     for other in sorted(NumberLinks(vault.engine).linked_with(about)):
         complain(f"another number of the same person is {other}; erase it, too")
     if not yes:
         raise refuse(f"this erases {about} for good; give --yes where that is meant")
+    connection = broker_of(settings)
     complain(f"erasing {about}; should this end early, run it again by this id")
     at = datetime.now(UTC)
     proof = erase_everywhere(connection, vault, gateway_settings(settings), about, at)

@@ -12,7 +12,7 @@ from connectors.pages.interventions import Decision, intervention_of
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
 from streams.cli.printing import AsJson, complain, print_document, print_line, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import settings_of_process
@@ -36,7 +36,7 @@ def list_needs(
     settings = settings_of_process()
     found = [
         row_of(one)
-        for one in needs_of(connection_of(settings), settings.partitions)
+        for one in needs_of(broker_of(settings), settings.partitions)
         if owner in (None, one.need.owner) and (one.need.state == state if state else one.need.state != CLOSED)
     ]
     found.sort(key=lambda row: (row["clock_at"] or "9", row["need_id"]))
@@ -102,7 +102,7 @@ def close(
 
 def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     about = next((one for one in needs_of(connection, settings.partitions) if one.need.need_id == need_id), None)
     if about is None:
         raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")

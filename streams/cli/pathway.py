@@ -7,7 +7,7 @@ from rich.console import Console
 
 from schemas.outputs import PathwayView
 from streams.cli.printing import AsJson, complain, print_document, print_table
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.views import pathway_of
 from streams.settings import settings_of_process
 
@@ -18,7 +18,7 @@ def pathway(
 ) -> None:
     """Shows the latest public view of a pathway; exit code 1 where there is none."""
     settings = settings_of_process()
-    view = pathway_of(connection_of(settings), youth_id, settings.partitions)
+    view = pathway_of(broker_of(settings), youth_id, settings.partitions)
     if view is None:
         complain(f"no pathway is shown for {youth_id}; one is once a stay or a need is known")
         raise typer.Exit(1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streams.cli.sending.file_kinds import Letter
 
 _TIMEOUT = timedelta(seconds=60)
+_PROBE_TIMEOUT = timedelta(seconds=2)
 _ATTEMPTS_MAX = 8
 _PAUSE_SECONDS_MAX = 30.0
 _UNAUTHENTICATED = 401
@@ -85,6 +86,15 @@ class Doors:
             f"the gateway at {self._gateway} does not answer ({why}); `brobygger doctor` tells whether it runs. "
             "What it has taken is not sent again by the same command"
         )
+
+
+def fault_of(gateway: str) -> str | None:
+    """Returns why nothing can be sent now, None where the gateway says that it is ready. Blocks two seconds at most."""
+    try:
+        answer = httpx.get(f"{gateway}/ready", timeout=_PROBE_TIMEOUT.total_seconds())
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    return None if answer.is_success else f"status {answer.status_code}"
 
 
 def _answered(response: httpx.Response) -> Answered:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.printing import REFUSED, AsJson, print_document, print_table, refuse
+from streams.cli.printing import REFUSED, AsJson, complain, print_document, print_table, refuse
 from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
 from streams.cli.sending.doors import Doors
 from streams.cli.sending.file_kinds import content_of, digest_of
@@ -53,7 +53,10 @@ def ingest(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     if not files:
         raise refuse("no file that is sent is there; name files or another folder")
     door = "" if list_name is None else list_door(list_name, believe_missing=believe_missing)
-    taken, refused = _send_all(files, Doors(gateway or address_of_instance(), token), _What(topic, list_name, door))
+    doors = Doors(gateway or address_of_instance(), token)
+    if lacks := doors.lacks():
+        complain(f"the gateway can't reach its {', '.join(lacks)} now; each file is tried again for two minutes")
+    taken, refused = _send_all(files, doors, _What(topic, list_name, door))
     (_print_document if as_json else _print)(len(files), taken, refused)
     if refused:
         raise typer.Exit(REFUSED)

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from streams.cli.sending.file_kinds import Letter
 
 _TIMEOUT = timedelta(seconds=60)
-_PROBE_TIMEOUT = timedelta(seconds=2)
+_PROBE_TIMEOUT = timedelta(seconds=3)
+_READY_TIMEOUT = timedelta(seconds=5)
 _ATTEMPTS_MAX = 8
 _PAUSE_SECONDS_MAX = 30.0
 _UNAUTHENTICATED = 401
+_UNAVAILABLE = 503
 
 
 class Doors:
@@ -43,6 +45,17 @@ class Doors:
     def __exit__(self, *_error: object) -> None:
         """Closes the connections."""
         self._client.close()
+
+    def lacks(self) -> list[str]:
+        """Returns what the gateway can't reach now, by its own word; raises DoorError where it is silent for 5 s."""
+        try:
+            answer = self._client.get("/ready", timeout=_READY_TIMEOUT.total_seconds())
+            found = answer.json() if answer.status_code == _UNAVAILABLE else {}
+        except httpx.TimeoutException as error:
+            raise self._silent(type(error).__name__) from error
+        except (httpx.HTTPError, ValueError):
+            return []  # what is sent will say so; or a proxy in between keeps this address for itself
+        return [name for name, is_there in found.items() if is_there is False] if isinstance(found, dict) else []
 
     def send(self, letter: Letter) -> Answered:
         """Sends a file and returns what was answered; sending the same again is safe.
@@ -89,12 +102,13 @@ class Doors:
 
 
 def fault_of(gateway: str) -> str | None:
-    """Returns why nothing can be sent now, None where the gateway says that it is ready. Blocks two seconds at most."""
+    """Returns why nothing can be sent now, None where the gateway is ready. Blocks three seconds at most."""
     try:
         answer = httpx.get(f"{gateway}/ready", timeout=_PROBE_TIMEOUT.total_seconds())
     except httpx.HTTPError as error:
         return type(error).__name__
-    return None if answer.is_success else f"status {answer.status_code}"
+    # Where a proxy keeps this address for itself, another status says nothing of the gateway.
+    return f"status {answer.status_code}" if answer.status_code == _UNAVAILABLE else None
 
 
 def _answered(response: httpx.Response) -> Answered:

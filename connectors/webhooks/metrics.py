@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from connectors.webhooks.deliveries import Backlog
+    from connectors.webhooks.deliveries import Backlog, LastAttempts
 
 
 class DelivererMetrics:
@@ -52,6 +52,30 @@ class DelivererMetrics:
         self.active = Gauge(
             "brobygger_webhook_active", "Whether the endpoint receives", ("programme",), registry=self.registry
         )
+        # Absent where no attempt has failed yet.
+        self.last_error = Gauge(
+            "brobygger_webhook_last_error_seconds",
+            "When an attempt last failed, in Unix time",
+            ("programme", "outcome"),
+            registry=self.registry,
+        )
+        # Absent where nothing waits.
+        self.next_attempt = Gauge(
+            "brobygger_webhook_next_attempt_seconds",
+            "When the next attempt is made, in Unix time",
+            ("programme",),
+            registry=self.registry,
+        )
+
+    def last_attempts_observed(self, last: Mapping[str, LastAttempts], backlogs: Iterable[Backlog]) -> None:
+        """Sets when an attempt last failed, by what it ended with, and when the next one is made."""
+        self.last_error.clear()
+        self.next_attempt.clear()
+        for programme, one in last.items():
+            if one.error is not None and one.error_at is not None:
+                self.last_error.labels(programme, one.error).set(one.error_at.timestamp())
+        for backlog in backlogs:
+            self.next_attempt.labels(backlog.programme).set(backlog.next_attempt_at.timestamp())
 
     def backlogs_observed(self, backlogs: Iterable[Backlog], active: dict[str, bool], now: datetime) -> None:
         """Sets what waits for each programme that has an endpoint, zero where nothing does."""

@@ -1,7 +1,6 @@
 """``brobygger needs``: what waits for a person, and what that person decides."""
 
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import Annotated, Any, assert_never
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,14 +10,13 @@ import typer
 from connectors.pages.interventions import Decision, intervention_of
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
-from streams.cli.printing import AsJson, complain, print_document, print_line, refuse
+from streams.cli.printing import AsJson, complain, folded, print_document, print_line, refuse
 from streams.instance import broker_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import settings_of_process
 
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
-_COLUMNS = 80
 app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
 Actor = Annotated[str, typer.Option(help="who decides")]
@@ -148,12 +146,7 @@ def shown(row: dict[str, Any]) -> list[str]:
     waits = {"since": _danish(row["since"]), "until": _danish(row["clock_at"]), "programme": row["programme"]}
     about = {"owner": row["owner"], "age": row["age_band"], "municipality": row["municipality"]}
     details = (waits, about, {"reason": row["reason_code"], "did not fit:": fitting})
-    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in _folded(one))]
-
-
-def _folded(details: dict[str, str | None]) -> list[str]:
-    text = "; ".join(f"{name} {value}" for name, value in details.items() if value)
-    return wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in folded(one))]
 
 
 def _danish(time: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 REFUSED = 2
+COLUMNS = 80
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for scripts, and nothing else, on standard output")]
 
 
@@ -31,6 +33,21 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     Console().print(table)
+
+
+def print_entries(title: str, entries: Iterable[tuple[str, Sequence[dict[str, object]]]]) -> None:
+    """Prints what has more to tell than a line holds: each with a heading, and details folded under it at 80 columns.
+
+    Each of an entry's groups of details begins a line; what is None or nothing is left out.
+    """
+    shown = ["\n".join([heading, *(line for one in details for line in folded(one))]) for heading, details in entries]
+    typer.echo("\n\n".join([f"{title}: {len(shown)}", *shown]))
+
+
+def folded(details: dict[str, object]) -> list[str]:
+    """Returns names and values on lines of at most 80 columns, but for a word that is longer."""
+    text = "; ".join(f"{name} {value}" for name, value in details.items() if value not in (None, ""))
+    return wrap(text, COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def complain(text: str) -> None:

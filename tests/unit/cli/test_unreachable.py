@@ -66,7 +66,8 @@ async def test_files_for_a_gateway_that_is_not_there_or_silent_are_refused_in_se
     (tmp_path / "statement.json").write_text("{}", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for address in ("127.0.0.1:1", f"127.0.0.1:{silent.getsockname()[1]}"):
-            command = ["ingest", str(tmp_path / "statement.json"), "--gateway", f"http://{address}", "--token", "t"]
+            command = ["ingest", str(tmp_path / "statement.json"), "--topic", "discharges"]
+            command += ["--gateway", f"http://{address}", "--token", "t"]
             done = CliRunner().invoke(app, command)
 
             assert (done.exit_code, done.stdout) == (2, "")

@@ -9,7 +9,7 @@ import typer
 from connectors.vault.keys import sealing_private_key
 from connectors.vault.sealing import OriginalRecord
 from schemas.topics import short_name
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
+from streams.cli.printing import AsJson, print_document, print_entries, print_line, print_table, refuse
 from streams.instance import broker_of
 from streams.log.dead_letters import DeadLetter, dead_letter, dead_letters, send_again
 from streams.settings import settings_of_process
@@ -27,8 +27,7 @@ def list_letters(as_json: AsJson = False) -> None:  # noqa: FBT002
         for letter in letters:
             print_line(_row(letter))
         return
-    columns = ("id", "written_at", "stage", "topic", "partition", "offset", "code", "reason")
-    print_table("dead letters", columns, ([_row(letter)[name] for name in columns] for letter in letters))
+    print_entries("dead letters", ((f"{one.letter_id}  {one.origin.code}", _details(one)) for one in letters))
 
 
 @app.command()
@@ -67,6 +66,13 @@ def retry(letter_id: LetterId, as_json: AsJson = False) -> None:  # noqa: FBT002
         print_document({"id": letter_id, "sent_to": letter.origin.topic, "partition": letter.origin.partition})
     else:
         typer.echo(f"{letter_id} is back on {short_name(letter.origin.topic)}")
+
+
+def _details(letter: DeadLetter) -> list[dict[str, object]]:
+    origin = letter.origin
+    place = f"{short_name(origin.topic)} {origin.partition}@{origin.offset}"
+    written = letter.written_at.isoformat(timespec="seconds")
+    return [{"written": written, "by": origin.stage, "from": place}, {"reason": letter.reason}]
 
 
 def _row(letter: DeadLetter) -> dict[str, Any]:

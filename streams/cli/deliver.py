@@ -37,8 +37,8 @@ def deliver(
 ) -> None:
     """Delivers to every endpoint of `brobygger webhooks` and `mailboxes` until SIGTERM. One runs on a data folder."""
     settings = settings_of_process()
-    set_up_logging()
     connection = broker_of(settings)
+    set_up_logging()
     deliverer = Deliverer(
         DelivererSettings(
             data_folder=settings.data_folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,20 @@ class NoInstanceError(Exception):
 
 
 class Process(BaseModel):
-    """One process of the instance. ``health`` is the address of its health server, if it has one."""
+    """One process of the instance. ``health`` is the address of its health server, if it has one.
+
+    ``restarts`` counts how often it ended by itself and was started again, ``last_exit`` is what it ended with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     role: str
     pid: int
     health: str | None = None
+    log: str | None = None
+    restarts: int = 0
+    restarted_at: datetime | None = None
+    last_exit: int | None = None
 
     def alive(self) -> bool:
         """Tells whether the process is there."""

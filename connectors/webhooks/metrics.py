@@ -32,40 +32,19 @@ class DelivererMetrics:
         self.unreadable = Counter(
             "brobygger_webhook_unreadable", "Unreadable records passed over", ("programme",), registry=self.registry
         )
-        self.waiting = Gauge(
-            "brobygger_webhook_waiting_records", "Records not delivered yet", ("programme",), registry=self.registry
-        )
+        self.waiting = self._gauge("waiting_records", "Records not delivered yet")
         # Of those, records of which an attempt has failed.
-        self.failing = Gauge(
-            "brobygger_webhook_failing_records",
-            "Records that wait for another attempt",
-            ("programme",),
-            registry=self.registry,
-        )
-        self.oldest = Gauge(
-            "brobygger_webhook_oldest_age_seconds",
-            "Age of the oldest that waits",
-            ("programme",),
-            registry=self.registry,
-        )
+        self.failing = self._gauge("failing_records", "Records that wait for another attempt")
+        self.oldest = self._gauge("oldest_age_seconds", "Age of the oldest that waits")
         # 1 where the endpoint receives, 0 where it is paused.
-        self.active = Gauge(
-            "brobygger_webhook_active", "Whether the endpoint receives", ("programme",), registry=self.registry
-        )
+        self.active = self._gauge("active", "Whether the endpoint receives")
         # Absent where no attempt has failed yet.
-        self.last_error = Gauge(
-            "brobygger_webhook_last_error_seconds",
-            "When an attempt last failed, in Unix time",
-            ("programme", "outcome"),
-            registry=self.registry,
-        )
+        self.last_error = self._gauge("last_error_seconds", "When an attempt last failed, in Unix time", "outcome")
         # Absent where nothing waits.
-        self.next_attempt = Gauge(
-            "brobygger_webhook_next_attempt_seconds",
-            "When the next attempt is made, in Unix time",
-            ("programme",),
-            registry=self.registry,
-        )
+        self.next_attempt = self._gauge("next_attempt_seconds", "When the next attempt is made, in Unix time")
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(f"brobygger_webhook_{name}", what, ("programme", *labels), registry=self.registry)
 
     def last_attempts_observed(self, last: Mapping[str, LastAttempts], backlogs: Iterable[Backlog]) -> None:
         """Sets when an attempt last failed, by what it ended with, and when the next one is made."""

@@ -66,6 +66,15 @@ def folded(details: Mapping[str, object]) -> list[str]:
     return wrap(text, COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
+def counted(count: int, what: str) -> str:
+    """Returns a number with what it counts.
+
+    >>> counted(1, "dead letter"), counted(2, "dead letter")
+    ('1 dead letter', '2 dead letters')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def complain(text: str) -> None:
     """Prints a line on standard error."""
     typer.echo(f"brobygger: {text}", err=True)

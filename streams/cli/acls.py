@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectors.kafka.access import add_rules, read_rules, remove_rules, set_new_password
-from connectors.kafka.broker_security import MECHANISM
+from connectors.kafka.broker_security import MECHANISM, write_private
 from streams.access import OPERATIONS, ROLES, Difference, difference, user_of, wanted_rules
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
 from streams.instance import broker_of
@@ -72,6 +73,9 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
 @app.command()
 def user(
     name: Annotated[str, typer.Argument(help=f"a programme's id, source-<id>, or: {', '.join((*ROLES, OPERATIONS))}")],
+    password_file: Annotated[
+        list[Path] | None, typer.Option(help="write the password here, do nothing where it is; for KAFKA_PASSWORD_FILE")
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Makes a user, or gives it another password, and prints that once: the cluster keeps only what proves it."""
@@ -81,8 +85,16 @@ def user(
     if username is None:
         known = ", ".join((*parties.programmes, *(f"source-{one}" for one in parties.sources), *ROLES, OPERATIONS))
         raise refuse(f"nobody is named {name!r}; a user is made for one of: {known}")
+    files = password_file or []
+    if files and all(file.exists() for file in files):
+        typer.echo(f"{username} keeps its password")
+        return
     password = set_new_password(broker_of(settings), username)
-    if as_json:
+    if files:
+        for file in files:
+            write_private(file, password)
+        typer.echo(f"{username} has a new password")
+    elif as_json:
         print_document({"username": username, "password": password, "sasl_mechanism": MECHANISM})
     else:
         typer.echo(f"KAFKA_USERNAME={username}\nKAFKA_PASSWORD={password}\nKAFKA_SASL_MECHANISM={MECHANISM}")

@@ -115,7 +115,7 @@ async def serve_health(
     ``parts`` are what the process needs for its work, by name, and whether each does its part now: it is ready where
     all do. The metrics get the process' own, its start time among them.
     """
-    ProcessCollector(registry=registry)
+    ProcessCollector("brobygger", registry=registry)
 
     async def health(_: web.Request) -> web.Response:
         return web.json_response({"status": "up"})

@@ -65,5 +65,5 @@ class GatewayMetrics:
 def _with_the_process_own() -> CollectorRegistry:
     """Returns a registry that has start time, memory and processor time, as every process of ours exports them."""
     registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    ProcessCollector("brobygger", registry=registry)
     return registry

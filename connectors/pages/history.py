@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from connectors.pages.links import ABOUT_CONSENT
 from connectors.pages.words import ACTS, DECISIONS, NOTICES_SENT, OWNER_REASONS, REASONS, TOLD, said
@@ -13,11 +13,11 @@ from connectors.read_model.tables import HANDOVER_EVENTS, INTERVENTIONS, NOTICES
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from connectors.pages.names import Names
+    from connectors.pages.needs import Need
 
 _ENTRIES_MAX = 200
 _OWNER_ROLE = "owner"
@@ -42,18 +42,30 @@ class History:
         self._engine = engine
         self._names = names
 
-    def of(self, need_id: UUID | str) -> list[Entry]:
+    def of(self, need: Need) -> list[Entry]:
         """Returns what is known to have happened to a need, oldest first; of more than 200 each the latest 200."""
+        decided, noticed = INTERVENTIONS.c.need_id == need.need_id, NOTICES.c.statement_id == need.need_id
+        events = HANDOVER_EVENTS.c
+        told = or_(
+            *(
+                (events.programme == programme) & (events.need_id == told_as)
+                for programme, told_as in self._told_as(need)
+            )
+        )
 
         def work(connection: Connection) -> list[Entry]:
             entries = [
-                *(self._decided(row) for row in _latest(connection, INTERVENTIONS, INTERVENTIONS.c.need_id, need_id)),
-                *(self._told(row) for row in _latest(connection, HANDOVER_EVENTS, HANDOVER_EVENTS.c.need_id, need_id)),
-                *(self._noticed(row) for row in _latest(connection, NOTICES, NOTICES.c.statement_id, need_id)),
+                *(self._decided(row) for row in _latest(connection, INTERVENTIONS, decided)),
+                *(self._told(row) for row in _latest(connection, HANDOVER_EVENTS, told)),
+                *(self._noticed(row) for row in _latest(connection, NOTICES, noticed)),
             ]
             return sorted(entries, key=lambda one: one.said_at)
 
         return reading(self._engine, work)
+
+    def _told_as(self, need: Need) -> list[tuple[str, str]]:
+        """Returns each programme that may have been told of a need, and by which id its topic names the need."""
+        return [(programme, need.need_id) for programme in self._names.receiving]
 
     def _decided(self, row: Any) -> Entry:
         who = self._names.party(row.actor) + ("" if row.role == _OWNER_ROLE else f" ({row.role})")
@@ -80,6 +92,6 @@ def _why(reason: str | None) -> str:
     return said(reason, OWNER_REASONS, REASONS, ACTS)
 
 
-def _latest(connection: Connection, table: Any, column: Any, need_id: UUID | str) -> list[Any]:
-    wanted = select(table).where(column == str(need_id)).order_by(table.c.said_at.desc())
+def _latest(connection: Connection, table: Any, about: ColumnElement[bool]) -> list[Any]:
+    wanted = select(table).where(about).order_by(table.c.said_at.desc())
     return list(reversed(connection.execute(wanted.limit(_ENTRIES_MAX)).all()))

@@ -181,7 +181,7 @@ async def _need(
 ) -> Response:
     office = office_of(request)
     names = office.names
-    history = await asyncio.to_thread(office.history.of, need.need_id)
+    history = await asyncio.to_thread(office.history.of, need)
     return page(
         "need.html",
         422 if problem else 200,

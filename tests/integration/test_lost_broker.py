@@ -81,7 +81,7 @@ def test_ready_means_able_to_work_now_and_each_log_tells_when_the_broker_was_awa
 
     for child in processes:
         metrics = httpx.get(child.ready_url.removesuffix("/ready") + "/metrics").text
-        assert "process_start_time_seconds" in metrics, child.role
+        assert "brobygger_process_start_time_seconds" in metrics, child.role
     assert [said[role]["broker"] for role in ("gateway", "worker-1", "deliverer")] == [False] * 3
     assert said["watch"]["gateway"] is False
     assert listed.exit_code == 2

@@ -40,7 +40,8 @@ def test_needs_are_listed_counted_and_found_with_who_took_them(database: str) ->
         str(derived_id("need", "two")): None,
     }
     assert needs.municipalities(SEEN) == {"0217": "Helsingør"}
-    assert [entry.who for entry in History(engine, NAMES).of(derived_id("need", "one"))] == ["Helsingør"]
+    taken = next(need for need in listed.rows if need.taken_at)
+    assert [entry.what for entry in History(engine, NAMES).of(taken)] == ["overtog behovet"]
 
 
 def test_handovers_are_listed_and_counted_by_task(database: str) -> None:

@@ -98,7 +98,7 @@ class Needs:
         """Returns a notice by its event id."""
         return self._notice(select(NOTICES).where(NOTICES.c.event_id == str(notice_id)))
 
-    def moment(self, need_id: UUID, recipient: str, *, taking: bool = False) -> Moment:
+    def moment(self, need_id: UUID | str, recipient: str, *, taking: bool = False) -> Moment:
         """Returns a need and the last notice about it to someone; with ``taking`` also when it was taken."""
         need = self.need(need_id)
         told = select(NOTICES).where(NOTICES.c.statement_id == str(need_id), NOTICES.c.recipient == recipient)

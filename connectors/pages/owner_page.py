@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.incoming_forms import Form
     from connectors.pages.names import Names
-    from connectors.pages.needs import Moment, Need
+    from connectors.pages.needs import Moment, Need, NoticeRow
     from connectors.pages.visits import Visitor
 
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
@@ -43,9 +43,11 @@ _FOR_WANT_OF_CONSENT = frozenset(
         "own_consent_wanted",
         "custody_holders_wanted",
         "custody_unknown",
-        "consent_lapsed",
     }
 )
+_TAKEN_OVER, _PENDING = "taken_over", ("announced", "offered", "waitlisted")
+#: Notices that come again until somebody has answered them.
+_REMINDING = frozenset({NoticeKind.ESCALATED, NoticeKind.CODE_UNCLAIMED, NoticeKind.DELETION_OVERDUE})
 _TOLD = ("done", "not_done", "under_way")
 
 
@@ -98,8 +100,9 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
     form = await read_form(request, visitor.session)
     need = await _own_need(request, visitor, need_id)
     desk, office = desk_of(request), office_of(request)
+    notice = await _last_notice(request, visitor, need_id)
     try:
-        decision = _decision(form, need, visitor, office.names)
+        decision = _decision(form, acts_on(need, visitor.name, notice), visitor, office.names)
     except FormProblemError as problem:
         return await _need(request, visitor, need, ("", ""), problem)
     # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
@@ -123,19 +126,23 @@ def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
     return Jurisdiction(owner, tuple(own), without_municipality=default)
 
 
-def acts_on(need: Need, owner: str) -> tuple[str, ...]:
-    """Returns the decisions that a need allows as it stands."""
+def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
+    """Returns the decisions that a need allows as it stands, ``notice`` being the last to its owner about it."""
+    answered = ("escalation_answered",) if notice is not None and notice.kind in _REMINDING else ()
     if need.state == CLOSED:
-        return ("reopened",)
+        return ("reopened", *answered)
     taken = need.owner == owner and need.taken_at is not None
-    ask = ("consent_asked",) if lacks_consent(need) else ()
-    return (*(() if taken else ("assigned",)), *ask, "offered", "reopened", "closed")
+    acts = [*(() if taken else ("assigned",)), *(("consent_asked",) if lacks_consent(need) else ())]
+    # A programme that has taken over ends it itself; a programme's turn is not taken away by trying all anew.
+    acts += [] if need.state == _TAKEN_OVER else ["offered"]
+    acts += [] if need.state in {_TAKEN_OVER, *_PENDING} else ["reopened"]
+    return (*acts, "closed", *answered)
 
 
 def lacks_consent(need: Need) -> bool:
     """Tells whether a need waits for consent, or came to a person for want of it."""
     waits = need.state == "awaiting_consent"
-    return waits or (need.state == "with_person" and need.reason_code in _FOR_WANT_OF_CONSENT)
+    return waits or (need.state in {"with_person", _TAKEN_OVER} and need.reason_code in _FOR_WANT_OF_CONSENT)
 
 
 def _section(visitor: Visitor, need: Need) -> str:
@@ -144,10 +151,8 @@ def _section(visitor: Visitor, need: Need) -> str:
     return MINE if need.owner == visitor.name and need.state == "with_person" else UNDER_WAY
 
 
-def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:
-    action = form.choice(
-        "act", acts_on(need, visitor.name), "Det kan ikke lade sig gøre med behovets nuværende status."
-    )
+def _decision(form: Form, acts: tuple[str, ...], visitor: Visitor, names: Names) -> Decision:
+    action = form.choice("act", acts, "Det kan ikke lade sig gøre med behovets nuværende status.")
     programme = reason = None
     if action == "offered":
         programme = form.choice("programme", names.receiving, "Vælg et tilbud.")
@@ -165,6 +170,11 @@ def _told(before: Moment, after: Moment | None) -> tuple[str, str | None]:
     if notice is not None and notice != before.notice and notice.kind == NoticeKind.ESCALATED:
         return "not_done", notice.reason_code
     return "done", None
+
+
+async def _last_notice(request: Request, visitor: Visitor, need_id: UUID | str) -> NoticeRow | None:
+    moment = await asyncio.to_thread(office_of(request).needs.moment, need_id, visitor.name)
+    return moment.notice
 
 
 async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
@@ -188,7 +198,7 @@ async def _need(
         visitor=visitor,
         names=names,
         need=need,
-        acts=acts_on(need, visitor.name),
+        acts=acts_on(need, visitor.name, await _last_notice(request, visitor, need.need_id)),
         close_reasons=reasons_in_words(CLOSE_REASONS),
         programmes=names.receiving,
         lost=[option for option in need.options if option["outcome"] != "offered"],

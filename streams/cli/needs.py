@@ -87,6 +87,12 @@ def ask_consent(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None
 
 
 @app.command()
+def answer(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Says that a reminder was seen to: the next one comes as late as any does, one of a receipt not at all."""
+    _act(need_id, as_json, action=InterventionAction.ESCALATION_ANSWERED, actor=actor, role=role, reason_code=reason)
+
+
+@app.command()
 def close(
     need_id: NeedId,
     actor: Actor,

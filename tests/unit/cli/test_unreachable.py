@@ -30,6 +30,7 @@ COMMANDS = (
     ("needs", "list"),
     ("needs", "assign", _NEED, *_WHO),
     ("needs", "ask-consent", _NEED, *_WHO),
+    ("needs", "answer", _NEED, *_WHO),
     ("needs", "offer", _NEED, *_WHO, "--programme", "headspace"),
     ("needs", "reopen", _NEED, *_WHO),
     ("needs", "close", _NEED, *_WHO, "--reason", "moved_away"),

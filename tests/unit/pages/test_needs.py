@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -192,7 +193,7 @@ async def test_a_decision_that_lacks_something_is_shown_again_and_not_sent(
     [
         ({"state": "awaiting_consent", "owner": "region-hovedstaden", "reason_code": "named_consent_wanted"}, True),
         ({"reason_code": "consent_missing"}, True),
-        ({"reason_code": "consent_lapsed"}, True),
+        ({"state": "taken_over", "reason_code": "own_consent_wanted"}, True),
         ({"reason_code": "no_programme"}, False),
         ({"state": "offered", "reason_code": None}, False),
         ({"state": "closed", "reason_code": "consent_missing"}, False),
@@ -238,6 +239,40 @@ async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:
         await browser.submit(f"/needs/{NEED}", act, act="reopened")
 
     assert len(pages.gateway.published("interventions")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "acts"),
+    [
+        ({}, {"assigned", "offered", "reopened", "closed"}),
+        ({"state": "awaiting_consent"}, {"assigned", "consent_asked", "offered", "reopened", "closed"}),
+        ({"state": "announced"}, {"assigned", "offered", "closed"}),
+        ({"state": "offered"}, {"assigned", "offered", "closed"}),
+        ({"state": "waitlisted"}, {"assigned", "offered", "closed"}),
+        ({"state": "taken_over"}, {"assigned", "closed"}),
+        ({"state": "closed"}, {"reopened"}),
+    ],
+)
+async def test_a_page_offers_what_the_needs_state_allows_and_nothing_else(
+    pages: Pages, changes: dict[str, str], acts: set[str]
+) -> None:
+    await pages.project(a_view("one", **WAITING | changes))
+
+    text = (await (await an_owner(pages)).see(f"/needs/{NEED}")).text
+
+    assert set(re.findall(r'name="act" value="([a-z_]+)"', text)) == acts
+
+
+@pytest.mark.parametrize(("kind", "answered"), [("escalated", True), ("deletion_overdue", True), ("stuck", False)])
+async def test_whoever_was_reminded_can_say_that_it_was_seen_to(pages: Pages, kind: str, *, answered: bool) -> None:
+    await pages.project(a_view("one", **WAITING), a_notice(kind=kind, statement_id=NEED, recipient=OWNER))
+    browser = await an_owner(pages)
+    offered = 'value="escalation_answered"' in (await browser.see(f"/needs/{NEED}")).text
+    if offered:
+        await browser.submit(f"/needs/{NEED}", {}, act="escalation_answered")
+
+    assert offered is answered
+    assert [one["action"] for one in pages.gateway.published("interventions")] == ["escalation_answered"] * answered
 
 
 async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:

@@ -30,6 +30,7 @@ from connectors.gateway.served_ages import ServedAges
 from connectors.gateway.statements.ledger import StatementLedger
 from connectors.gateway.statements.reading import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
+from connectors.kafka.reachability import BrokerWatch, MetadataProbe
 from connectors.medcom_fhir.door import Door
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.read_model.feed import KafkaFeed
@@ -51,6 +52,7 @@ from connectors.vault.number_links import NumberLinks
 from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.store import open_vault
 from schemas.reference import load_reference
+from schemas.topics import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -83,8 +85,11 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
     tasks = [asyncio.create_task(_prune_daily(desk))]
     if ports.publisher is None:
         tasks += [
-            start_reading(inboxes, settings.kafka)
-            for inboxes in (inboxes_of_programmes(desk), inboxes_of_sources(desk))
+            asyncio.create_task(BrokerWatch(MetadataProbe(settings.kafka, PREFIX)).run()),
+            *(
+                start_reading(inboxes, settings.kafka)
+                for inboxes in (inboxes_of_programmes(desk), inboxes_of_sources(desk))
+            ),
         ]
     try:
         yield desk

@@ -53,7 +53,8 @@ async def record_consent(request: Request, token: str) -> Response:
     # Asked for in either case: a browser that sends the form again is shown the same page.
     code = await asyncio.to_thread(codes.again, need.youth_id, at, consent.event_id) if anonymous else None
     _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=fresh)
-    return page("consent_recorded.html", visitor=None, consent=consent, anonymous=anonymous, code=code)
+    names = office_of(request).names
+    return page("consent_recorded.html", visitor=None, names=names, consent=consent, anonymous=anonymous, code=code)
 
 
 async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
@@ -62,7 +63,7 @@ async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
     need = await asyncio.to_thread(office.needs.need, link.need_id) if link else None
     if link is None or need is None:
         raise PageError(
-            404, "Linket virker ikke", "Det er udløbet, eller det er ikke kommet helt med. Bed driften om et nyt link."
+            404, "Linket virker ikke", "Det er udløbet, eller noget af det mangler. Bed driften om et nyt link."
         )
     return link, need
 

@@ -72,7 +72,7 @@ async def read_form(request: Request, secret: str) -> Form:
             parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
         )
     except (ValueError, UnicodeDecodeError) as error:
-        raise PageError(400, "Det kunne ikke læses", "Gå tilbage, og prøv igen.") from error
+        raise PageError(400, "Formularen kunne ikke læses", "Gå tilbage, og prøv igen.") from error
     if not is_form_token(secret, form.one(TOKEN_FIELD)):
         raise PageError(403, "Formularen er for gammel", "Gå tilbage, genindlæs siden, og prøv igen.")
     return form

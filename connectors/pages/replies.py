@@ -115,7 +115,7 @@ def _day_ahead(form: Form, today: date) -> date:
     except ValueError as error:
         raise FormProblemError("waitlisted_until", "Skriv en dato, for eksempel 2026-12-31.") from error
     if not WAITLISTED_UNTIL.from_days <= (day - today).days <= WAITLISTED_UNTIL.to_days:
-        raise FormProblemError("waitlisted_until", "Vælg en dag, der kommer, højst et år frem.")
+        raise FormProblemError("waitlisted_until", "Vælg en kommende dag, højst et år frem.")
     return day
 
 

@@ -34,7 +34,7 @@ def act_id_of(form: Form) -> UUID:
     try:
         return UUID(form.one(ACT_FIELD))
     except ValueError as error:
-        raise PageError(400, "Det kunne ikke læses", "Gå tilbage, genindlæs siden, og prøv igen.") from error
+        raise PageError(400, "Formularen kunne ikke læses", "Gå tilbage, genindlæs siden, og prøv igen.") from error
 
 
 async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
@@ -48,7 +48,9 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
         raise not_sent()
     if outcome.refusal is not None and outcome.refusal.code != "conflicting_duplicate":
         raise PageError(
-            422, "Svaret blev ikke taget", f"Ring til driften, og oplys koden {outcome.refusal.code}. Intet er ændret."
+            422,
+            "Svaret blev ikke registreret",
+            f"Ring til driften, og oplys koden {outcome.refusal.code}. Intet er ændret.",
         )
 
 
@@ -63,7 +65,7 @@ async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[
     mark = (event.event_id, desk.fingerprints.of("page", topic, said))
     [entered] = await asyncio.to_thread(desk.ledger.enter, [mark], event.recorded_at)
     if entered.standing is Standing.CONFLICTING:
-        raise PageError(409, "Formularen er brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
+        raise PageError(409, "Formularen er allerede brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
     if entered.standing is Standing.REPEATED:
         return False
     of_then = event.model_copy(update=dict.fromkeys(_TIMES, entered.recorded_at))
@@ -76,4 +78,4 @@ async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[
 
 def not_sent() -> PageError:
     """Returns the error for what the broker did not confirm."""
-    return PageError(503, "Det er ikke sendt", "Systemet tog ikke imod. Gå tilbage, og prøv igen om lidt.")
+    return PageError(503, "Det er ikke sendt", "Systemet kunne ikke modtage det. Gå tilbage, og prøv igen om lidt.")

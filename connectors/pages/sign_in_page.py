@@ -25,7 +25,7 @@ from connectors.pages.visits import (
 
 router = APIRouter(prefix=PREFIX, route_class=PageRoute, include_in_schema=False)
 _TOKEN_CHARACTERS_MAX = 256
-_UNKNOWN = "Adgangsnøglen er ikke kendt, eller den er spærret. Tjek, at hele nøglen er kommet med."
+_UNKNOWN = "Adgangsnøglen er ukendt eller spærret. Tjek, at hele nøglen er kommet med."
 _NO_PAGE = "Adgangsnøglen hører til et system. Den giver ikke adgang til en side."
 _log = structlog.get_logger(__name__)
 
@@ -60,8 +60,10 @@ async def sign_in(request: Request) -> Response:
     token = form.one("token")
     known = 0 < len(token) <= _TOKEN_CHARACTERS_MAX
     if wait := office.attempts.wait_seconds(address, token if known else ""):
-        minutes = wait // 60 + 1
-        raise PageError(429, "For mange forsøg", f"Vent {minutes} minutter, og prøv igen.")
+        minutes = -(-wait // 60)
+        raise PageError(
+            429, "For mange forsøg", f"Vent {minutes} {'minut' if minutes == 1 else 'minutter'}, og prøv igen."
+        )
     client = await asyncio.to_thread(office.clients.authenticated, token) if known else None
     if client is None or not _has_page(client):
         _log.info("sign_in_refused", client=client.client_id if client else None)
@@ -88,7 +90,8 @@ async def sign_out(request: Request) -> Response:
 
 def _sign_in(request: Request, status: int = 200, problem: str | None = None) -> Response:
     secret = cookie_of(request, FORM_COOKIE) or new_secret()
-    response = page("sign_in.html", status, visitor=None, problem=problem, token=form_token(secret))
+    names = office_of(request).names
+    response = page("sign_in.html", status, visitor=None, names=names, problem=problem, token=form_token(secret))
     set_cookie(request, response, FORM_COOKIE, secret)
     return response
 

@@ -145,6 +145,8 @@ class MailboxSending:
         room.metrics.attempts.labels(outcome.code).inc()
         letter = (queued.letter.letter_id, queued.queued_at)
         next_at = retry_at(queued.progress, room.retry, letter, now, outcome.retry_after)
+        recipient, notice_id = queued.letter.recipient, queued.letter.notice_id
+        _log.warning("source_letter_failed", recipient=recipient, notice_id=notice_id, code=outcome.code)
         await self._note(queued, after_failure(queued.progress, next_at, outcome.code))
 
     async def _note(self, queued: Queued, after: Progress) -> bool:

@@ -11,7 +11,7 @@ from connectors.vault.pseudonyms import Pseudonyms
 from schemas.outputs import Disclosure
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_line, print_table
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.disclosures import Chain, chains, disclosures_about, heads_in, keep_heads
 from streams.settings import settings_of_process
 
@@ -31,7 +31,7 @@ def verify(heads: Heads = None, as_json: AsJson = False) -> None:  # noqa: FBT00
     settings = settings_of_process()
     file = heads or settings.data_folder / _HEADS
     keys = Pseudonyms(pseudonym_roots(settings.keys_folder)).disclosures_keys
-    found = list(chains(connection_of(settings), keys, heads_in(file)))
+    found = list(chains(broker_of(settings), keys, heads_in(file)))
     whole = all(chain.broken is None for chain in found)
     if whole:
         keep_heads(file, found)
@@ -48,7 +48,7 @@ def verify(heads: Heads = None, as_json: AsJson = False) -> None:  # noqa: FBT00
 def show(youth_id: YouthId = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Shows who was told what about a young person, when, why and on which consent; one JSON line each."""
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     about = youth_id_of(opened_vault(settings), youth_id)
     rows = [_said(one) for one in disclosures_about(connection, about)]
     if as_json:

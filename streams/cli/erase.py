@@ -8,7 +8,7 @@ import typer
 from connectors.vault.number_links import NumberLinks
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
-from streams.instance import connection_of, gateway_settings
+from streams.instance import broker_of, gateway_settings
 from streams.log.erasing import erase_everywhere
 from streams.settings import settings_of_process
 
@@ -26,7 +26,6 @@ def erase(
     statistics stay; dead letters go within their 30 days.
     """
     settings = settings_of_process()
-    connection = connection_of(settings)
     vault = opened_vault(settings)
     about = youth_id_of(vault, youth_id)
     others = sorted(NumberLinks(vault.engine).linked_with(about))
@@ -34,6 +33,7 @@ def erase(
         complain(f"another number of the same person is {other}; it is erased with this one")
     if not yes:
         raise refuse(f"this erases {about} for good; give --yes where that is meant")
+    connection = broker_of(settings)
     at = datetime.now(UTC)
     proofs = []
     # The one that names the others goes last: where this ends early, its id finds them again.

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.printing import REFUSED, AsJson, counted, print_document, print_table, refuse
+from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, print_table, refuse
 from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
-from streams.cli.sending.doors import Doors
+from streams.cli.sending.doors import Doors, require_answer
 from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
 from streams.cli.sending.files_sent import SentFile, files_of, send_letter
 from streams.cli.sending.list_files import ListFile, list_door, send_list
@@ -53,7 +53,11 @@ def ingest(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     if not files:
         raise refuse("no file that is sent is there; name files or another folder")
     door = "" if list_name is None else list_door(list_name, believe_missing=believe_missing)
-    taken, refused = _send_all(files, Doors(gateway or address_of_instance(), token), _What(topic, list_name, door))
+    address = gateway or address_of_instance()
+    require_answer(address)
+    doors = Doors(address, token)
+    doors.tell = complain
+    taken, refused = _send_all(files, doors, _What(topic, list_name, door))
     (_print_document if as_json else _print)(len(files), taken, refused)
     if refused:
         raise typer.Exit(REFUSED)

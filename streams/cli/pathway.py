@@ -9,7 +9,7 @@ from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.outputs import PathwayView
 from streams.cli.printing import AsJson, complain, print_document, print_table
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.told_handovers import ids_told_of
 from streams.log.views import pathway_of
 from streams.settings import Settings, settings_of_process
@@ -22,7 +22,7 @@ def pathway(
 ) -> None:
     """Shows the latest public view of a pathway; exit code 1 where there is none."""
     settings = settings_of_process()
-    view = pathway_of(connection_of(settings), youth_id, settings.partitions)
+    view = pathway_of(broker_of(settings), youth_id, settings.partitions)
     if view is None:
         complain(f"no pathway is shown for {youth_id}; one is once a stay or a need is known")
         raise typer.Exit(1)
@@ -35,7 +35,7 @@ def pathway(
 
 def _told_ids(settings: Settings, youth_id: str) -> dict[str, str]:
     pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
-    return ids_told_of(connection_of(settings), pseudonyms, youth_id)
+    return ids_told_of(broker_of(settings), pseudonyms, youth_id)
 
 
 def _print(view: PathwayView, told_ids: dict[str, str]) -> None:

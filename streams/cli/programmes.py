@@ -9,7 +9,7 @@ from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
 from streams.catalogue import Rules, compile_catalogue
 from streams.cli.printing import AsJson, counted, print_line, print_table
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics
 from streams.settings import settings_of_process
 
@@ -45,7 +45,7 @@ def check_programmes() -> None:
 def apply_files() -> None:
     """Creates the topics, then writes the files to every partition of the log as the next version."""
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     create_topics(settings, connection)
     try:
         version = asyncio.run(apply_programmes(settings, connection))

@@ -14,7 +14,7 @@ from schemas.reference import load_reference
 from streams.agents.join_pathways import INTAKE
 from streams.catalogue import Rules
 from streams.cli.printing import AsJson, complain, counted, print_document, print_table, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.comparison import Finding
 from streams.log.copy import read_copy, write_copy
 from streams.log.live import take_snapshot
@@ -51,7 +51,7 @@ def replay(
 
 def snapshot_of(settings: Settings, copy: Path | None) -> Snapshot:
     """Returns the log as a copy holds it, or as the cluster has it now."""
-    return take_snapshot(connection_of(settings)) if copy is None else read_copy(copy)
+    return take_snapshot(broker_of(settings)) if copy is None else read_copy(copy)
 
 
 def replayed_with_progress(settings: Settings, snapshot: Snapshot) -> list[Replayed]:

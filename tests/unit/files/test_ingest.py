@@ -185,6 +185,7 @@ async def test_a_broker_that_stays_away_ends_the_command_and_the_next_one_goes_o
     await run("ingest", folder, *GATEWAY)
 
     assert (ended.exit_code, "does not answer" in ended.stderr) == (2, True)
+    assert "the gateway takes nothing now (status 200)" in ended.stderr
     assert said(gateway) == expected_of(SAMPLES[:KINDS])
 
 

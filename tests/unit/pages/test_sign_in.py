@@ -38,7 +38,7 @@ async def test_an_unknown_token_is_turned_away_in_words(pages: Pages, token: str
     answer = await pages.browser().sign_in(token)
 
     assert answer.status_code == 403
-    assert "Adgangsnøglen er ikke kendt" in answer.text
+    assert "Adgangsnøglen er ukendt" in answer.text
     assert SESSION_COOKIE not in answer.cookies
 
 

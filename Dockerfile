@@ -1,5 +1,5 @@
 # The service alone; the broker is a container of its own (docker-compose.yml).
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -8,8 +8,12 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     BROBYGGER_DATA=/var/lib/brobygger \
     BROBYGGER_GATEWAY_HOST=0.0.0.0
 
-RUN useradd --system --create-home --uid 10001 brobygger \
-    && install --directory --owner brobygger --group brobygger --mode 0700 /var/lib/brobygger
+# A volume takes the owner of the folder that it is mounted on first.
+RUN groupadd --system --gid 10001 brobygger \
+    && useradd --system --create-home --uid 10001 --gid brobygger brobygger \
+    && install --directory --owner brobygger --group brobygger --mode 0700 /var/lib/brobygger /var/lib/brobygger-letters \
+        /handed/gateway /handed/worker-1 /handed/worker-2 /handed/deliverer \
+    && install --directory --owner brobygger --group brobygger --mode 0750 /handed/kafka
 
 WORKDIR /srv/brobygger
 COPY requirements/run.txt requirements/run.txt

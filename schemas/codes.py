@@ -161,7 +161,7 @@ class Side(StrEnum):
 
 
 class InterventionAction(StrEnum):
-    """What a person decided about a need."""
+    """What a person decided about a need; ``consent_asked`` asks its source for consent once more."""
 
     UNKNOWN = "UNKNOWN"
     ASSIGNED = "assigned"
@@ -170,6 +170,7 @@ class InterventionAction(StrEnum):
     CLOSED = "closed"
     ESCALATION_ANSWERED = "escalation_answered"
     ERASED = "erased"
+    CONSENT_ASKED = "consent_asked"
 
 
 class HandoverStatement(StrEnum):

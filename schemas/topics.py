@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas import events, internal, outputs
 
-_PREFIX = "brobygger."
+PREFIX = "brobygger."
 _VERSION = ".v1"
 RECORD_BYTES_MAX = 1_048_576
 STATEMENT_TOPICS = ("referrals", "discharges", "enrolments", "consents", "correspondence", "replies")
@@ -93,7 +93,7 @@ def kafka_name(short: str) -> str:
     >>> kafka_name("handovers.headspace")
     'brobygger.handovers.headspace.v1'
     """
-    return f"{_PREFIX}{short}{_VERSION}"
+    return f"{PREFIX}{short}{_VERSION}"
 
 
 def short_name(name: str) -> str:
@@ -102,7 +102,7 @@ def short_name(name: str) -> str:
     >>> short_name("brobygger.discharges.v1")
     'discharges'
     """
-    return name.removeprefix(_PREFIX).removesuffix(_VERSION)
+    return name.removeprefix(PREFIX).removesuffix(_VERSION)
 
 
 def entry_of(name: str) -> Topic:

@@ -44,6 +44,9 @@ ROLES = {
         (f"{APP_ID}-{merge_intake.STAGE}-", f"{APP_ID}-{join_pathways.STAGE}-"),
     ),
     "gateway": ServiceRole(("connectors.", "read model", "sources and owners"), ((f"{OURS}-", "PREFIXED"),)),
+    "deliverer": ServiceRole(
+        ("connectors.webhooks", "connectors.source_letters", "connectors.source_silence"), groups=()
+    ),
     "reader": ServiceRole(("read model", "sources and owners", "audit"), ((f"{OURS}-", "PREFIXED"),)),
 }
 #: Runs the commands: makes topics, writes programme files to the log, decides about needs, gives users their rules.

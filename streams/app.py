@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from connectors.kafka.reachability import BrokerWatch, MetadataProbe
 from connectors.vault.keys import pseudonym_roots, sealing_public_key
 from connectors.vault.pseudonyms import Pseudonyms
-from schemas.topics import kafka_name
+from schemas.topics import PREFIX, kafka_name
 from streams.agents import join_pathways, merge_intake
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.letters import Letters
@@ -69,12 +70,14 @@ def build_worker(settings: Settings, connection: KafkaConnection, options: Worke
         membership=MembershipSettings(instance_id=options.instance_id),
         metrics=WorkerMetrics(registry),
     )
+    watch = BrokerWatch(MetadataProbe(connection, PREFIX))
     app = build_app(APP_ID, connection, stages_of(settings), engine_settings)
 
     async def serve() -> None:
-        await serve_health(options.health, lambda: app.engine.ready, registry)
+        await serve_health(options.health, lambda: {"tasks": app.engine.ready, "broker": watch.ready}, registry)
 
     app.task(serve)
+    app.task(watch.run)
     return app
 
 

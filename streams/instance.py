@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.gateway.settings import GatewaySettings, Limits
 from connectors.kafka.embedded import connection_to
+from connectors.kafka.reachability import require_broker
 from schemas.rules import CLOCK_SKEW_MAX
 
 if TYPE_CHECKING:
@@ -24,13 +26,20 @@ class NoInstanceError(Exception):
 
 
 class Process(BaseModel):
-    """One process of the instance. ``health`` is the address of its health server, if it has one."""
+    """One process of the instance. ``health`` is the address of its health server, if it has one.
+
+    ``restarts`` counts how often it ended by itself and was started again, ``last_exit`` is what it ended with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     role: str
     pid: int
     health: str | None = None
+    log: str | None = None
+    restarts: int = 0
+    restarted_at: datetime | None = None
+    last_exit: int | None = None
 
     def alive(self) -> bool:
         """Tells whether the process is there."""
@@ -80,6 +89,16 @@ def connection_of(settings: Settings) -> KafkaConnection:
             f"no instance runs on {settings.data_folder}; start one with `brobygger up`, or set KAFKA_BOOTSTRAP"
         )
     return connection_to(settings.broker_folder, instance.bootstrap)
+
+
+def broker_of(settings: Settings) -> KafkaConnection:
+    """Returns the way to the brokers, for a command that can do nothing without them: one has answered just now.
+
+    Blocks three seconds at most; raises as ``connection_of`` does, and BrokerUnavailableError.
+    """
+    connection = connection_of(settings)
+    require_broker(connection)
+    return connection
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:

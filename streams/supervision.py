@@ -6,6 +6,7 @@ them in order. A child that ends by itself is started again, more slowly each ti
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class Child:
     ready_url: str
     failures: int = 0
     restart_at: float = 0.0
+    restarted_at: datetime | None = None
+    last_exit: int | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -60,6 +63,13 @@ class Child:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def note_restart(self) -> None:
+        """Writes into its log, where what ended it may have left no word, that it ended and is started again."""
+        said: dict[str, object] = {"event": "process_restarted", "level": "warning", "role": self.role}
+        said |= {"exit_code": self.last_exit, "restarts": self.failures, "timestamp": self.restarted_at}
+        with self.log_file.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(said, default=str) + "\n")
 
     @property
     def pid(self) -> int:
@@ -106,10 +116,11 @@ def restart_ended(children: Sequence[Child]) -> list[Child]:
         if child.ended() is None:
             continue
         if child.restart_at == 0.0:
-            child.failures += 1
+            child.failures, child.last_exit = child.failures + 1, child.ended()
             child.restart_at = now + min(2.0 ** (child.failures - 1) - 1, _RESTART_DELAY_MAX.total_seconds())
         if now >= child.restart_at:
-            child.restart_at = 0.0
+            child.restart_at, child.restarted_at = 0.0, datetime.now(UTC)
+            child.note_restart()
             child.start()
             started.append(child)
     return started

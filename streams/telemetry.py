@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 if TYPE_CHECKING:
@@ -107,15 +107,23 @@ def set_up_logging(file: Path | None = None) -> None:
     )
 
 
-async def serve_health(address: tuple[str, int], ready: Callable[[], bool], registry: CollectorRegistry) -> None:
-    """Serves /health, /ready and /metrics on the loop that does the work, so that a stuck loop shows."""
+async def serve_health(
+    address: tuple[str, int], parts: Callable[[], Mapping[str, bool]], registry: CollectorRegistry
+) -> None:
+    """Serves /health, /ready and /metrics on the loop that does the work, so that a stuck loop shows.
+
+    ``parts`` are what the process needs for its work, by name, and whether each does its part now: it is ready where
+    all do. The metrics get the process' own, its start time among them.
+    """
+    ProcessCollector("brobygger", registry=registry)
 
     async def health(_: web.Request) -> web.Response:
         return web.json_response({"status": "up"})
 
     async def readiness(_: web.Request) -> web.Response:
-        is_ready = ready()
-        return web.json_response({"ready": is_ready}, status=200 if is_ready else 503)
+        found = parts()
+        is_ready = all(found.values())
+        return web.json_response({"ready": is_ready, **found}, status=200 if is_ready else 503)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
 
 class GatewayMetrics:
@@ -10,7 +10,7 @@ class GatewayMetrics:
 
     def __init__(self) -> None:
         """Registers them, all at zero."""
-        self.registry = CollectorRegistry()
+        self.registry = _with_the_process_own()
         # What became of each event at the door. topic: the short name. outcome: published, repeated (known already,
         # not published again), out_of_scope (acknowledged, not published), refused, unavailable (broker or store).
         self.events = Counter(
@@ -60,3 +60,10 @@ class GatewayMetrics:
     def exposition(self) -> bytes:
         """Returns all of them in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _with_the_process_own() -> CollectorRegistry:
+    """Returns a registry that has start time, memory and processor time, as every process of ours exports them."""
+    registry = CollectorRegistry()
+    ProcessCollector("brobygger", registry=registry)
+    return registry

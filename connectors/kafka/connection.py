@@ -30,6 +30,8 @@ _VARIABLES = {
     "cert_file": "KAFKA_CERT_FILE",
     "key_file": "KAFKA_KEY_FILE",
 }
+PASSWORD_FILE = "KAFKA_PASSWORD_FILE"  # noqa: S105 a variable's name
+_OTHERS = 0o007
 _PORT_MAX = 65_535
 
 
@@ -71,11 +73,13 @@ class KafkaConnection(BaseModel):
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
-        """Reads the KAFKA_ variables from a mapping; an empty one counts as absent.
+        """Reads the KAFKA_ variables from a mapping; an empty one counts as absent. The password may be in a file.
 
         Raises ConnectionSettingsError that names every variable that breaks a rule, and what to do.
         """
         given = {field: variables[variable] for field, variable in _VARIABLES.items() if variables.get(variable)}
+        if variables.get(PASSWORD_FILE):
+            given["password"] = _password_in(Path(variables[PASSWORD_FILE]), given.get("password"))
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -184,6 +188,23 @@ class KafkaConnection(BaseModel):
             )
             raise ConnectionSettingsError(message) from error
         return context
+
+
+def _password_in(file: Path, other: str | None) -> str:
+    """Returns the password of a file; raises ConnectionSettingsError, which never holds it."""
+    if other is not None:
+        raise ConnectionSettingsError(f"{PASSWORD_FILE}, KAFKA_PASSWORD: only one may be set; unset the other")
+    try:
+        if file.stat().st_mode & _OTHERS:
+            raise ConnectionSettingsError(f"{PASSWORD_FILE}: {file} can be read by others; chmod 600 it")
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectionSettingsError(
+            f"{PASSWORD_FILE}: {file} can't be read; `brobygger acls user NAME --password-file` writes it"
+        ) from error
+    if not password:
+        raise ConnectionSettingsError(f"{PASSWORD_FILE}: {file} is empty; `brobygger acls user` makes a password")
+    return password
 
 
 def _explained(detail: ErrorDetails) -> str:

@@ -17,7 +17,7 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.errors import BrokerUnavailableError
 from connectors.kafka.jars import obtain_jars, read_lock
 from connectors.kafka.java import JavaCommand, JavaProcess
-from connectors.kafka.startup_archive import archive_file
+from connectors.kafka.startup_archive import WRITES_ARCHIVE, archive_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,13 +101,15 @@ class EmbeddedBroker:
             lock.record_owner(self._java.pid)
         self._await_ready(folder, self._java)
 
-    def stop(self, timeout: timedelta = _STOP_MAX) -> None:
-        """Shuts the broker down in order and blocks until it is gone; kills it at the timeout."""
+    def stop(self, timeout: timedelta = _STOP_MAX) -> bool:
+        """Shuts the broker down and blocks until it is gone; returns False where it had to be killed at the timeout."""
         if self._java is None:
-            return
+            return True
         self._java.terminate()
-        if not self._java.wait(timeout):
+        in_order = self._java.wait(timeout)
+        if not in_order:
             self._java.kill()
+        return in_order
 
     def kill(self) -> None:
         """Kills the broker as a power cut would, and blocks until it is gone."""
@@ -167,6 +169,8 @@ class EmbeddedBroker:
 
     def _machine_options(self, folder: BrokerFolder) -> tuple[str, ...]:
         archive = archive_file(self.cache_dir, read_lock())
+        # Java that reads an archive writes none, and another process may have made one meanwhile.
+        reads_archive = archive.exists() and not any(one.startswith(WRITES_ARCHIVE) for one in self.java_options)
         return (
             f"-Xms{self.heap_mib}m",
             f"-Xmx{self.heap_mib}m",
@@ -179,7 +183,7 @@ class EmbeddedBroker:
             f"-Djava.io.tmpdir={folder.scratch}",
             f"-Dkafka.logs.dir={folder.logs}",
             f"-Dlog4j2.configurationFile={_LOG_SETTINGS}",
-            *((f"-XX:AOTCache={archive}", "-Xlog:aot*=off") if archive.exists() else ()),
+            *((f"-XX:AOTCache={archive}", "-Xlog:aot*=off") if reads_archive else ()),
         )
 
     def _await_ready(self, folder: BrokerFolder, java: JavaProcess) -> None:

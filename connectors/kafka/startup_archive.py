@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from connectors.kafka.jars import LockedJar
 
 
+WRITES_ARCHIVE = "-XX:AOTCacheOutput="
+
+
 def archive_file(cache_dir: Path, jars: Sequence[LockedJar]) -> Path:
     """Returns where the archive for these jars and this Java belongs, whether or not it is there.
 

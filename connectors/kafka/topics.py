@@ -73,6 +73,18 @@ def describe(
         return _describe(admin, names)
 
 
+def partition_counts(
+    connection: KafkaConnection, names: Collection[str], timeout: timedelta = _TIMEOUT
+) -> dict[str, int]:
+    """Returns how many partitions each topic of these names has that exists; asks for no more than its readers may.
+
+    Raises BrokerUnavailableError where Kafka does not answer in time.
+    """
+    with opened_admin(connection, timeout) as admin:
+        found = admin.describe_topics(list(names)) if names else []
+    return {topic["name"]: len(topic["partitions"]) for topic in found if not topic["error_code"]}
+
+
 @contextmanager
 def opened_admin(connection: KafkaConnection, timeout: timedelta = _TIMEOUT) -> Iterator[KafkaAdminClient]:
     """Yields an admin client; raises BrokerUnavailableError where Kafka does not answer in time, or refuses."""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from connectors.gateway.clients.clients import open_clients
 from connectors.pages import consent_page, owner_page, sign_in_page, worklist_page
 from connectors.pages.attempts import Attempts
+from connectors.pages.case_list import CaseList
+from connectors.pages.history import History
 from connectors.pages.links import links_key
 from connectors.pages.names import names_of
+from connectors.pages.need_list import NeedList
 from connectors.pages.needs import Needs
 from connectors.pages.office import Office
 from connectors.pages.sessions import Sessions, open_sessions
@@ -52,12 +55,16 @@ def attach_pages(app: FastAPI, settings: GatewaySettings) -> None:
 def _opened(desk: Desk, settings: GatewaySettings) -> Office:
     clients = open_clients(settings.ledger_database)
     engine = desk.read_model.engine
+    names = names_of(load_programmes(settings.programmes_folder), load_reference(settings.reference_folder))
     return Office(
         clients=clients,
         sessions=Sessions(open_sessions(settings.ledger_database), clients),
         attempts=Attempts(desk.ports.clock_seconds),
-        names=names_of(load_programmes(settings.programmes_folder), load_reference(settings.reference_folder)),
+        names=names,
         worklist=Worklist(engine),
+        case_list=CaseList(engine, names),
         needs=Needs(engine),
+        need_list=NeedList(engine, names),
+        history=History(engine, names),
         links_key=links_key(settings.keys_folder),
     )

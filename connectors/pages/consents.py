@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 DECISIONS = {
     "given": "Ja, der er givet samtykke",
-    "refused": "Nej, der er sagt nej",
-    "withdrawn": "Et samtykke, der blev givet før, er trukket tilbage",
+    "refused": "Nej, samtykke er afslået",
+    "withdrawn": "Et tidligere givet samtykke er trukket tilbage",
 }
 GIVERS = {
     "young_person": "Den unge selv",
-    "custody_holder": "En, der har forældremyndigheden",
-    "other_custody_holder": "Den anden, der har forældremyndigheden",
+    "custody_holder": "En forældremyndighedsindehaver",
+    "other_custody_holder": "Den anden forældremyndighedsindehaver",
 }
 SCOPES = {
-    "anonymous": "Anonymt: tilbuddet får ikke navn. Den unge får en kode med.",
+    "anonymous": "Anonymt: tilbuddet får ikke navnet. Den unge får en kode med.",
     "named": "Med navn: tilbuddet må få at vide, hvem den unge er.",
 }
 CUSTODIES = {
-    "sole": "Én har forældremyndigheden",
-    "joint": "To deler forældremyndigheden",
+    "sole": "Én har forældremyndigheden alene",
+    "joint": "Forældremyndigheden er fælles",
     "UNKNOWN": "Ved ikke, eller den unge er fyldt 18",
 }
-EVIDENCES = {"signed": "Der er skrevet under", "spoken_and_recorded": "Det er sagt og skrevet i journalen"}
+EVIDENCES = {"signed": "Skriftligt, med underskrift", "spoken_and_recorded": "Mundtligt, noteret i journalen"}
 
 
 def consent_of(form: Form, link: Link, need: Need, event_id: UUID, at: datetime) -> Consent:
@@ -50,7 +50,7 @@ def consent_of(form: Form, link: Link, need: Need, event_id: UUID, at: datetime)
         "given_by": tuple(ConsentGiver(giver) for giver in _givers(form)),
         "custody": Custody.UNKNOWN,
         "scope": Identity.ANONYMOUS,
-        "evidence": form.choice("evidence", EVIDENCES, "Vælg, hvordan det er gjort."),
+        "evidence": form.choice("evidence", EVIDENCES, "Vælg, hvordan det er dokumenteret."),
     }
     if decision == "given":
         fields["scope"] = Identity(form.choice("scope", SCOPES, "Vælg, om det er anonymt eller med navn."))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from connectors.pages.rendering import PREFIX
-from connectors.vault.keys import own_key
+from connectors.vault.keys import LINKS, own_key
 from schemas.codes import NoticeKind
 from schemas.instants import milliseconds_of, moment_of
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LINK_TIME_MAX = timedelta(days=14)
 CONSENT = "consent"
 ABOUT_CONSENT = (NoticeKind.CONSENT_WANTED, NoticeKind.CONSENT_REMINDER, NoticeKind.DISCHARGE_PLANNED)
-_KEY_FILE = "links.key"
 _TOKEN_CHARACTERS_MAX = 1024
 
 
@@ -44,7 +43,7 @@ class Link:
 
 def links_key(folder: Path) -> bytes:
     """Returns the key that links are signed with, making its file in the vault's key folder; raises KeyFileError."""
-    return own_key(folder / _KEY_FILE)
+    return own_key(folder / LINKS)
 
 
 def signed(key: bytes, link: Link) -> str:

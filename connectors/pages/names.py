@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.programmes import ProgrammeFile
-    from schemas.reference import Reference
+    from schemas.reference import Reference, Service
 
 _OPERATIONS = "Driften"
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What is behind each id; an unknown one is shown as it is. ``receiving`` are the programmes that get offers."""
+    """What is behind each id; an unknown one is shown as it is. ``receiving`` are the programmes that get offers.
+
+    ``contact`` says who runs the service, and on which telephone they are reached.
+    """
 
     programmes: dict[str, str]
     receiving: dict[str, str]
@@ -25,6 +29,8 @@ class Names:
     owners: dict[str, str]
     owner_of: dict[str, str]
     default_owner: str
+    contact: str
+    sources: dict[str, str]
 
     def programme(self, programme_id: str | None) -> str:
         """Returns a programme's name."""
@@ -41,7 +47,12 @@ class Names:
 
     def owner(self, name: str | None) -> str:
         """Returns who an owner is, in words."""
-        return self.owners.get(name or "", self.programmes.get(name or "", name or "ingen"))
+        return self.party(name) or "ingen"
+
+    def party(self, name: str | None) -> str:
+        """Returns who it is that was told or did something, in words: an owner, a programme or a source."""
+        known = (self.owners, self.programmes, self.sources)
+        return next((names[name] for names in known if name in names), name or "")
 
 
 def names_of(programmes: Sequence[ProgrammeFile], reference: Reference) -> Names:
@@ -56,4 +67,23 @@ def names_of(programmes: Sequence[ProgrammeFile], reference: Reference) -> Names
         owners={reference.default_owner: _OPERATIONS} | owners,
         owner_of=dict(reference.owners),
         default_owner=reference.default_owner,
+        contact=_contact_of(reference.service),
+        sources={_slug(region.name): region.name for region in reference.regions},
     )
+
+
+def _slug(name: str) -> str:
+    """Returns the id under which a region sends, by the same rule as every id: small letters and hyphens.
+
+    >>> _slug("Region Sjælland")
+    'region-sjaelland'
+    """
+    spelt = name.casefold().replace("æ", "ae").replace("ø", "oe").replace("å", "aa")
+    return "-".join(spelt.split())
+
+
+def _contact_of(service: Service) -> str:
+    if service.phone is None:
+        return service.name
+    phone = service.phone.removeprefix("+45").replace("-", "")
+    return f"{service.name}, telefon {' '.join(wrap(phone, 2))}"

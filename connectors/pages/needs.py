@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, func, or_, select
 
-from connectors.read_model.tables import NEEDS, NOTICES, reading
+from connectors.read_model.tables import INTERVENTIONS, NEEDS, NOTICES, reading
+from schemas.codes import InterventionAction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import ColumnElement, Engine, Row
 
 CLOSED = "closed"
-_OPEN_MAX, _PAST_MAX = 500, 20
+_BEGINS_ANEW = (InterventionAction.REOPENED, InterventionAction.OFFERED)
 _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One need. ``youth_id`` is the internal one: it keys what is published and is shown to nobody."""
+    """One need. ``youth_id`` is the internal one: it keys what is published and is shown to nobody.
+
+    ``taken_at`` is when its owner took it, where that owner has neither opened it again nor sent it on since.
+    """
 
     need_id: str
     youth_id: str
@@ -40,6 +44,7 @@ class Need:
     municipality: str | None
     since: datetime
     updated_at: datetime
+    taken_at: datetime | None = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,11 @@ class Jurisdiction:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A need and the last notice about it, as they were at one moment."""
+    """A need and the last notice about it, as they were at one moment; ``taken_at`` where somebody waits for that."""
 
     need: Need | None
     notice: NoticeRow | None
+    taken_at: datetime | None = None
 
 
 class Needs:
@@ -78,58 +84,71 @@ class Needs:
         """Takes the engine of the read model's database."""
         self._engine = engine
 
-    def open_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
-        """Returns what is open, the longest waiting first, at most 500."""
-        wanted = self._seen_by(seen).where(NEEDS.c.state != CLOSED).order_by(NEEDS.c.since, NEEDS.c.need_id)
-        return self._needs(wanted.limit(_OPEN_MAX))
-
-    def closed_needs(self, seen: Jurisdiction) -> tuple[Need, ...]:
-        """Returns the twenty that were closed last."""
-        wanted = self._seen_by(seen).where(NEEDS.c.state == CLOSED).order_by(NEEDS.c.updated_at.desc())
-        return self._needs(wanted.limit(_PAST_MAX))
-
     def need_seen_by(self, seen: Jurisdiction, need_id: str) -> Need | None:
         """Returns a need, or None where it is not there or not this owner's to see."""
-        found = self._needs(self._seen_by(seen).where(NEEDS.c.need_id == need_id))
+        found = self._needs(wanted_needs().where(seen_by(seen), NEEDS.c.need_id == need_id))
         return found[0] if found else None
 
     def need(self, need_id: UUID | str) -> Need | None:
         """Returns a need, whosever it is."""
-        found = self._needs(select(NEEDS).where(NEEDS.c.need_id == str(need_id)))
+        found = self._needs(wanted_needs().where(NEEDS.c.need_id == str(need_id)))
         return found[0] if found else None
 
     def notice(self, notice_id: UUID) -> NoticeRow | None:
         """Returns a notice by its event id."""
         return self._notice(select(NOTICES).where(NOTICES.c.event_id == str(notice_id)))
 
-    def moment(self, need_id: UUID, recipient: str) -> Moment:
-        """Returns a need and the last notice about it to someone."""
+    def moment(self, need_id: UUID | str, recipient: str, *, taking: bool = False) -> Moment:
+        """Returns a need and the last notice about it to someone; with ``taking`` also when it was taken."""
+        need = self.need(need_id)
         told = select(NOTICES).where(NOTICES.c.statement_id == str(need_id), NOTICES.c.recipient == recipient)
-        return Moment(self.need(need_id), self._notice(told.order_by(NOTICES.c.offset.desc()).limit(1)))
+        notice = self._notice(told.order_by(NOTICES.c.offset.desc()).limit(1))
+        return Moment(need, notice, need.taken_at if taking and need else None)
 
-    async def changed_since(self, before: Moment, need_id: UUID, recipient: str, time_max: timedelta) -> Moment | None:
-        """Returns the first moment at which need or notice differ from before, or None where none came in time."""
+    async def changed_since(self, before: Moment, look: Callable[[], Moment], time_max: timedelta) -> Moment | None:
+        """Returns the first moment that ``look``, which blocks, sees differ; None where none came in time."""
         try:
             async with asyncio.timeout(time_max.total_seconds()):
                 # Another process may project it, so there is nothing in this one to be woken by.
-                while (now := await asyncio.to_thread(self.moment, need_id, recipient)) == before:  # noqa: ASYNC110
+                while (now := await asyncio.to_thread(look)) == before:  # noqa: ASYNC110
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             return None
         return now
 
-    @staticmethod
-    def _seen_by(seen: Jurisdiction) -> Any:
-        at_home = NEEDS.c.municipality.in_(seen.municipalities)
-        nowhere = [NEEDS.c.municipality.is_(None)] if seen.without_municipality else []
-        return select(NEEDS).where(or_(NEEDS.c.owner == seen.owner, at_home, *nowhere))
-
     def _needs(self, wanted: Any) -> tuple[Need, ...]:
         rows: Sequence[Row[Any]] = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__}) for row in rows)
+        return tuple(need_of(row) for row in rows)
 
     def _notice(self, wanted: Any) -> NoticeRow | None:
         row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
         if row is None:
             return None
         return NoticeRow(**{name: getattr(row, name) for name in NoticeRow.__dataclass_fields__})
+
+
+def seen_by(seen: Jurisdiction) -> ColumnElement[bool]:
+    """Returns the condition on needs that an owner may see."""
+    at_home = NEEDS.c.municipality.in_(seen.municipalities)
+    nowhere = [NEEDS.c.municipality.is_(None)] if seen.without_municipality else []
+    return or_(NEEDS.c.owner == seen.owner, at_home, *nowhere)
+
+
+def need_of(row: Row[Any]) -> Need:
+    """Returns the need of a row of ``wanted_needs``."""
+    return Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__})
+
+
+def wanted_needs() -> Any:
+    """Returns the select of needs with all that ``Need`` holds."""
+    taken, later = INTERVENTIONS.alias(), INTERVENTIONS.alias()
+    begun_anew = exists().where(
+        later.c.need_id == NEEDS.c.need_id, later.c.action.in_(_BEGINS_ANEW), later.c.said_at > taken.c.said_at
+    )
+    taken_at = select(func.max(taken.c.said_at)).where(
+        taken.c.need_id == NEEDS.c.need_id,
+        taken.c.actor == NEEDS.c.owner,
+        taken.c.action == InterventionAction.ASSIGNED,
+        ~begun_anew,
+    )
+    return select(NEEDS, taken_at.scalar_subquery().label("taken_at"))

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connectors.gateway.clients.clients import Clients
     from connectors.pages.attempts import Attempts
+    from connectors.pages.case_list import CaseList
+    from connectors.pages.history import History
     from connectors.pages.names import Names
+    from connectors.pages.need_list import NeedList
     from connectors.pages.needs import Needs
     from connectors.pages.sessions import Sessions
     from connectors.pages.worklist import Worklist
@@ -23,5 +26,8 @@ class Office:
     attempts: Attempts
     names: Names
     worklist: Worklist
+    case_list: CaseList
     needs: Needs
+    need_list: NeedList
+    history: History
     links_key: bytes

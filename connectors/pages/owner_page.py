@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
 
@@ -11,12 +13,15 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.incoming_forms import FormProblemError, read_form
 from connectors.pages.interventions import Decision, intervention_of
+from connectors.pages.listing import asked_of
+from connectors.pages.need_list import MINE, STATUSES, UNDER_WAY
 from connectors.pages.needs import CLOSED, Jurisdiction
 from connectors.pages.problems import PageRoute, not_found
 from connectors.pages.rendering import PREFIX, elsewhere, page
 from connectors.pages.replies import reasons_in_words
 from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.visits import desk_of, office_of, visitor_of
+from connectors.pages.words import KINDS
 from schemas.codes import InterventionAction, NoticeKind
 
 if TYPE_CHECKING:
@@ -24,39 +29,69 @@ if TYPE_CHECKING:
 
     from connectors.pages.incoming_forms import Form
     from connectors.pages.names import Names
-    from connectors.pages.needs import Moment, Need
+    from connectors.pages.needs import Moment, Need, NoticeRow
     from connectors.pages.visits import Visitor
 
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
 CLOSE_REASONS = ("other_help", "moved_away", "not_wanted", "not_target_group", "agreed_end")
 _ROLE = "owner"
+_FOR_WANT_OF_CONSENT = frozenset(
+    {
+        "consent_missing",
+        "consent_wanted",
+        "named_consent_wanted",
+        "own_consent_wanted",
+        "custody_holders_wanted",
+        "custody_unknown",
+    }
+)
+_TAKEN_OVER, _PENDING = "taken_over", ("announced", "offered", "waitlisted")
+#: Notices that come again until somebody has answered them.
+_REMINDING = frozenset({NoticeKind.ESCALATED, NoticeKind.CODE_UNCLAIMED, NoticeKind.DELETION_OVERDUE})
 _TOLD = ("done", "not_done", "under_way")
 
 
 @router.get("")
 async def show_needs(request: Request) -> Response:
-    """Shows what waits for a person and what is under way, the longest waiting first."""
+    """Shows what waits for a person and what is under way, the most urgent first; or what the address asks for."""
     visitor = await visitor_of(request, ClientKind.OWNER)
     office = office_of(request)
     seen = jurisdiction_of(visitor.name, office.names)
-    needs = await asyncio.to_thread(office.needs.open_needs, seen)
+    allowed = {"status": STATUSES, "kind": KINDS, "municipality": office.names.municipalities}
+    asked = asked_of(request.query_params, allowed)
+    listed, counts = await asyncio.to_thread(office.need_list.page, seen, asked)
+    closed = asked.chosen.get("status") == CLOSED
     return page(
         "needs.html",
         visitor=visitor,
         names=office.names,
-        mine=[need for need in needs if need.owner == visitor.name and need.state == "with_person"],
-        under_way=[need for need in needs if need.owner != visitor.name or need.state != "with_person"],
-        closed=await asyncio.to_thread(office.needs.closed_needs, seen),
-        now=_now(request, needs),
+        asked=asked,
+        listed=listed,
+        groups=[(section, list(some)) for section, some in groupby(listed.rows, partial(_section, visitor))],
+        counts=counts | {CLOSED: listed.total},
+        closed=closed,
+        filters={
+            "status": ("Status", "Alle åbne", STATUSES),
+            "kind": ("Behov", "Alle behov", KINDS),
+            "municipality": (
+                "Kommune",
+                "Alle kommuner",
+                await asyncio.to_thread(office.need_list.municipalities, seen),
+            ),
+        },
+        now=_now(request, listed.rows),
+        acts_on=acts_on,
+        new_act_id=new_act_id,
     )
 
 
 @router.get("/{need_id}")
-async def show_need(request: Request, need_id: UUID, told: str = "", why: str = "") -> Response:
+async def show_need(request: Request, need_id: UUID, told: str = "") -> Response:
     """Shows one need, what may be decided, and what came of the last decision."""
     visitor = await visitor_of(request, ClientKind.OWNER)
     need = await _own_need(request, visitor, need_id)
-    return _need(request, visitor, need, (told, why), None)
+    moment = await asyncio.to_thread(office_of(request).needs.moment, need_id, visitor.name)
+    return await _need(request, visitor, need, (told, _why(moment)), None)
 
 
 @router.post("/{need_id}")
@@ -66,16 +101,20 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
     form = await read_form(request, visitor.session)
     need = await _own_need(request, visitor, need_id)
     desk, office = desk_of(request), office_of(request)
+    notice = await _last_notice(request, visitor, need_id)
     try:
-        decision = _decision(form, need, visitor, office.names)
+        decision = _decision(form, acts_on(need, visitor.name, notice), visitor, office.names)
     except FormProblemError as problem:
-        return _need(request, visitor, need, ("", ""), problem)
-    before = await asyncio.to_thread(office.needs.moment, need_id, visitor.name)
+        return await _need(request, visitor, need, ("", None), problem)
+    # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
+    taking = decision.action is InterventionAction.ASSIGNED and need.owner == visitor.name
+    look = partial(office.needs.moment, need_id, visitor.name, taking=taking)
+    before = await asyncio.to_thread(look)
     event = intervention_of(decision, need.youth_id, need_id, act_id_of(form), desk.ports.clock())
-    await publish_once(desk, "interventions", event)
-    after = await office.needs.changed_since(before, need_id, visitor.name, desk.limits.answer_time_max)
-    told, why = _told(before, after)
-    return elsewhere(f"/needs/{need_id}?told={told}" + (f"&why={why}" if why else ""))
+    if not await publish_once(desk, "interventions", event):
+        return elsewhere(f"/needs/{need_id}")  # what came of it was waited for the first time
+    after = await office.needs.changed_since(before, look, desk.limits.answer_time_max)
+    return elsewhere(f"/needs/{need_id}?told={_told(before, after)}")
 
 
 def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
@@ -88,16 +127,33 @@ def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
     return Jurisdiction(owner, tuple(own), without_municipality=default)
 
 
-def acts_on(need: Need, owner: str) -> tuple[str, ...]:
-    """Returns the decisions that a need allows as it stands."""
+def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
+    """Returns the decisions that a need allows as it stands, ``notice`` being the last to its owner about it."""
+    answered = ("escalation_answered",) if notice is not None and notice.kind in _REMINDING else ()
     if need.state == CLOSED:
-        return ("reopened",)
-    assign = ("assigned",) if need.owner != owner else ()
-    return (*assign, "offered", "reopened", "closed")
+        return ("reopened", *answered)
+    taken = need.owner == owner and need.taken_at is not None
+    acts = [*(() if taken else ("assigned",)), *(("consent_asked",) if lacks_consent(need) else ())]
+    # A programme that has taken over ends it itself; a programme's turn is not taken away by trying all anew.
+    acts += [] if need.state == _TAKEN_OVER else ["offered"]
+    acts += [] if need.state in {_TAKEN_OVER, *_PENDING} else ["reopened"]
+    return (*acts, "closed", *answered)
 
 
-def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decision:
-    action = form.choice("act", acts_on(need, visitor.name), "Det kan man ikke gøre, som behovet står nu.")
+def lacks_consent(need: Need) -> bool:
+    """Tells whether a need waits for consent, or came to a person for want of it."""
+    waits = need.state == "awaiting_consent"
+    return waits or (need.state in {"with_person", _TAKEN_OVER} and need.reason_code in _FOR_WANT_OF_CONSENT)
+
+
+def _section(visitor: Visitor, need: Need) -> str:
+    if need.state == CLOSED:
+        return CLOSED
+    return MINE if need.owner == visitor.name and need.state == "with_person" else UNDER_WAY
+
+
+def _decision(form: Form, acts: tuple[str, ...], visitor: Visitor, names: Names) -> Decision:
+    action = form.choice("act", acts, "Det kan ikke lade sig gøre med behovets nuværende status.")
     programme = reason = None
     if action == "offered":
         programme = form.choice("programme", names.receiving, "Vælg et tilbud.")
@@ -108,13 +164,24 @@ def _decision(form: Form, need: Need, visitor: Visitor, names: Names) -> Decisio
     )
 
 
-def _told(before: Moment, after: Moment | None) -> tuple[str, str | None]:
+def _told(before: Moment, after: Moment | None) -> str:
     if after is None:
-        return "under_way", None
-    notice = after.notice
-    if notice is not None and notice != before.notice and notice.kind == NoticeKind.ESCALATED:
-        return "not_done", notice.reason_code
-    return "done", None
+        return "under_way"
+    return "not_done" if after.notice != before.notice and _is_escalated(after) else "done"
+
+
+def _why(moment: Moment) -> str | None:
+    """Returns why the need came back to its owner: what the log says, never what an address says."""
+    return moment.notice.reason_code if moment.notice is not None and _is_escalated(moment) else None
+
+
+def _is_escalated(moment: Moment) -> bool:
+    return moment.notice is not None and moment.notice.kind == NoticeKind.ESCALATED
+
+
+async def _last_notice(request: Request, visitor: Visitor, need_id: UUID | str) -> NoticeRow | None:
+    moment = await asyncio.to_thread(office_of(request).needs.moment, need_id, visitor.name)
+    return moment.notice
 
 
 async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
@@ -126,23 +193,28 @@ async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
     return need
 
 
-def _need(
-    request: Request, visitor: Visitor, need: Need, told: tuple[str, str], problem: FormProblemError | None
+async def _need(
+    request: Request, visitor: Visitor, need: Need, told: tuple[str, str | None], problem: FormProblemError | None
 ) -> Response:
-    names = office_of(request).names
+    office = office_of(request)
+    names = office.names
+    history = await asyncio.to_thread(office.history.of, need)
     return page(
         "need.html",
         422 if problem else 200,
         visitor=visitor,
         names=names,
         need=need,
-        acts=acts_on(need, visitor.name),
+        acts=acts_on(need, visitor.name, await _last_notice(request, visitor, need.need_id)),
         close_reasons=reasons_in_words(CLOSE_REASONS),
         programmes=names.receiving,
         lost=[option for option in need.options if option["outcome"] != "offered"],
+        history=history,
+        asked=[entry for entry in history if entry.asks_consent],
+        lacks_consent=lacks_consent(need),
         act_id=new_act_id(),
         told=told[0] if told[0] in _TOLD else None,
-        why=told[1][:64] if told[1].isidentifier() else None,
+        why=told[1],
         now=_now(request, [need]),
         problem=problem,
     )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-_UNAVAILABLE = "Det går ikke lige nu. Prøv igen om lidt. Bliver det ved, så ring til driften."
+_UNAVAILABLE = "Det virker ikke lige nu. Prøv igen om lidt. Bliver det ved, så ring til driften."
 _TURNED_AWAY = {
-    408: "Formularen kom for langsomt frem. Prøv igen.",
+    408: "Formularen var for længe undervejs. Prøv igen.",
     413: "Formularen er for stor.",
     415: "Det var ikke en formular fra denne side.",
 }
@@ -55,23 +55,25 @@ class PageRoute(APIRoute):
             except SignInWantedError:
                 return elsewhere("/sign-in")
             except PageError as error:
-                return _problem(error.status, error.title, error.text)
+                return _problem(request, error.status, error.title, error.text)
             except TurnedAwayError as error:
-                return _problem(error.status, "Det kunne ikke læses", _TURNED_AWAY.get(error.status, _UNAVAILABLE))
+                text = _TURNED_AWAY.get(error.status, _UNAVAILABLE)
+                return _problem(request, error.status, "Formularen kunne ikke læses", text)
             except RequestValidationError:  # an address with another form of id in it
                 missing = not_found()
-                return _problem(missing.status, missing.title, missing.text)
+                return _problem(request, missing.status, missing.title, missing.text)
             except STORE_ERRORS as error:
                 _log.error("store_unavailable", error=type(error).__name__)
-                return _problem(503, "Siden er ikke tilgængelig", _UNAVAILABLE)
+                return _problem(request, 503, "Siden er ikke tilgængelig", _UNAVAILABLE)
 
         return handle
 
 
-def _problem(status: int, title: str, text: str) -> Response:
-    return page("problem.html", status, title=title, text=text, visitor=None)
+def _problem(request: Request, status: int, title: str, text: str) -> Response:
+    names = request.app.state.office.names
+    return page("problem.html", status, title=title, text=text, visitor=None, names=names)
 
 
 def not_found() -> PageError:
     """Returns the error for what is not there, or is not this visitor's: the two are never told apart."""
-    return PageError(404, "Findes ikke", "Det, du leder efter, findes ikke, eller det er ikke dit at se.")
+    return PageError(404, "Siden findes ikke", "Siden findes ikke, eller du har ikke adgang til den.")

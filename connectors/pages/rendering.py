@@ -9,7 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from connectors.pages import words
-from connectors.pages.danish_time import day_in_words, deadline_in_words, in_words
+from connectors.pages.danish_time import (
+    day_in_words,
+    deadline_in_words,
+    in_words,
+    short_day,
+    short_deadline,
+    short_time,
+)
 
 if TYPE_CHECKING:
     from fastapi import Response
@@ -42,6 +49,9 @@ def _environment() -> Environment:
         "in_words": in_words,
         "deadline": deadline_in_words,
         "day": day_in_words,
+        "short_deadline": short_deadline,
+        "short_day": short_day,
+        "short_time": short_time,
         "kind": lambda code: words.said(code, words.KINDS),
         "trigger": lambda code: words.said(code, words.TRIGGERS),
         "identity": lambda code: words.said(code, words.IDENTITIES),
@@ -50,6 +60,7 @@ def _environment() -> Environment:
         "statement": lambda code: words.said(code, words.STATEMENTS),
         "act": lambda code: words.said(code, words.ACTS),
         "reason": lambda code: words.said(code, words.REASONS, words.ACTS),
+        "owner_reason": lambda code: words.said(code, words.OWNER_REASONS, words.REASONS, words.ACTS),
         "option": lambda code: words.said(code, words.OPTIONS, words.REASONS),
         "short": lambda number: str(number)[:8],
     }

@@ -34,7 +34,7 @@ def act_id_of(form: Form) -> UUID:
     try:
         return UUID(form.one(ACT_FIELD))
     except ValueError as error:
-        raise PageError(400, "Det kunne ikke læses", "Gå tilbage, genindlæs siden, og prøv igen.") from error
+        raise PageError(400, "Formularen kunne ikke læses", "Gå tilbage, genindlæs siden, og prøv igen.") from error
 
 
 async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
@@ -48,32 +48,34 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
         raise not_sent()
     if outcome.refusal is not None and outcome.refusal.code != "conflicting_duplicate":
         raise PageError(
-            422, "Svaret blev ikke taget", f"Ring til driften, og oplys koden {outcome.refusal.code}. Intet er ændret."
+            422,
+            "Svaret blev ikke registreret",
+            f"Ring til driften, og oplys koden {outcome.refusal.code}. Intet er ændret.",
         )
 
 
-async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], str] = str) -> str | None:
-    """Publishes an event as of the time at which it first came; returns what ``make`` then gives.
+async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], object] = str) -> bool:
+    """Publishes an event as of the time at which it first came; False where it was published before.
 
-    None where it was published before. ``make`` blocks, and is called before the event counts as done, so that
-    whoever repeats one that was cut off there gets its outcome all the same. Raises PageError where the broker doesn't
-    confirm it, and the same form may be sent again; or where the event's id stands for something else.
+    ``make`` blocks, and is called before the event counts as done, so that whoever repeats one that was cut off there
+    gets what it makes all the same. Raises PageError where the broker doesn't confirm it, and the same form may be sent
+    again; or where the event's id stands for something else.
     """
     said = event.model_dump_json(exclude=set(_TIMES))
     mark = (event.event_id, desk.fingerprints.of("page", topic, said))
     [entered] = await asyncio.to_thread(desk.ledger.enter, [mark], event.recorded_at)
     if entered.standing is Standing.CONFLICTING:
-        raise PageError(409, "Formularen er brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
+        raise PageError(409, "Formularen er allerede brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
     if entered.standing is Standing.REPEATED:
-        return None
+        return False
     of_then = event.model_copy(update=dict.fromkeys(_TIMES, entered.recorded_at))
     if isinstance(await desk.publish([record_of(topic, of_then)]), Unavailable):
         raise not_sent()
-    made = await asyncio.to_thread(make)
+    await asyncio.to_thread(make)
     await asyncio.to_thread(desk.ledger.finish, [event.event_id])
-    return made
+    return True
 
 
 def not_sent() -> PageError:
     """Returns the error for what the broker did not confirm."""
-    return PageError(503, "Det er ikke sendt", "Systemet tog ikke imod. Gå tilbage, og prøv igen om lidt.")
+    return PageError(503, "Det er ikke sendt", "Systemet kunne ikke modtage det. Gå tilbage, og prøv igen om lidt.")

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 from sqlalchemy import select
 
 from connectors.gateway.doors.handover_forms import HandoverState
-from connectors.read_model.answers import ANSWERS
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, reading
+from schemas.outputs import ANSWERS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.read_model.handovers import Reach
 
-OPEN_STATES = ("offered", "waitlisted", "accepted", "in_contact", "withdrawn", "announced")
-_OPEN_MAX, _PAST_MAX, _STEPS_MAX = 500, 20, 100
+_STEPS_MAX = 100
 
 
 class Case(HandoverState):
@@ -33,7 +32,7 @@ class Case(HandoverState):
     def due_at(self) -> datetime | None:
         """Returns by when something is expected of the programme."""
         match self.state:
-            case "offered":
+            case "offered" | "withdrawn":
                 return self.reply_by
             case "accepted":
                 return self.first_contact_by
@@ -66,17 +65,6 @@ class Worklist:
     def __init__(self, engine: Engine) -> None:
         """Takes the engine of the read model's database."""
         self._engine = engine
-
-    def open_cases(self, reach: Reach) -> tuple[Case, ...]:
-        """Returns what a programme has to do something about, the most urgent first, at most 500."""
-        due = HANDOVERS.c.reply_by
-        wanted = self._of(reach).where(HANDOVERS.c.state.in_(OPEN_STATES)).order_by(due, HANDOVERS.c.offered_at)
-        return self._cases(wanted.limit(_OPEN_MAX))
-
-    def past_cases(self, reach: Reach) -> tuple[Case, ...]:
-        """Returns the twenty that ended last."""
-        wanted = self._of(reach).where(HANDOVERS.c.state.not_in(OPEN_STATES))
-        return self._cases(wanted.order_by(HANDOVERS.c.updated_at.desc()).limit(_PAST_MAX))
 
     def case(self, reach: Reach, handover_id: str) -> Case | None:
         """Returns a handover within reach, or None where there is none."""

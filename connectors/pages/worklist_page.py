@@ -11,7 +11,9 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.doors.claims import claim
 from connectors.gateway.publisher import Unavailable
+from connectors.pages.case_list import PAST, STATUSES, by_task
 from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.listing import asked_of
 from connectors.pages.problems import PageRoute, not_found
 from connectors.pages.rendering import PREFIX, elsewhere, page
 from connectors.pages.replies import (
@@ -26,8 +28,8 @@ from connectors.pages.replies import (
 )
 from connectors.pages.sending import act_id_of, new_act_id, not_sent, send_reply
 from connectors.pages.visits import desk_of, office_of, visitor_of
-from connectors.pages.words import REASONS, SIDES, said
-from connectors.pages.worklist import OPEN_STATES
+from connectors.pages.words import KINDS, REASONS, SIDES, said
+from schemas.codes import HandoverStatement
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -73,14 +75,17 @@ async def claim_code(request: Request) -> Response:
     code = form.one("code")
     if not 0 < len(code) <= _CODE_CHARACTERS_MAX:
         return await _worklist(
-            request, visitor, problem=FormProblemError("code", "Skriv koden, som den unge har fået.")
+            request, visitor, problem=FormProblemError("code", "Indtast koden, som den unge har fået.")
         )
-    claimed = await claim(desk_of(request), visitor.client, code)
+    claimed = await claim(desk_of(request), visitor.client, code, visitor.guesser)
     if isinstance(claimed, Unavailable):
         raise not_sent()
     if isinstance(claimed, Refusal):
         why = said(claimed.code, REASONS)
-        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke taget: {why}."))
+        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
+    if claimed.answer is not None and claimed.answer.event.statement == HandoverStatement.REPLY_REFUSED:
+        why = said(claimed.answer.event.reason_code, REASONS)
+        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
     if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")
     return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")
@@ -131,17 +136,34 @@ async def _worklist(
     request: Request, visitor: Visitor, *, told: str = "", problem: FormProblemError | None = None
 ) -> Response:
     office = office_of(request)
-    cases = await asyncio.to_thread(office.worklist.open_cases, visitor.reach)
-    past = await asyncio.to_thread(office.worklist.past_cases, visitor.reach)
+    sites = _sites_of(office, visitor)
+    allowed = {"status": STATUSES, "kind": KINDS, "municipality": office.names.municipalities, "site": sites}
+    asked = asked_of(request.query_params, allowed)
+    latest = await asyncio.to_thread(office.case_list.latest, visitor.reach)
+    now = max(filter(None, (desk_of(request).ports.clock(), latest)))
+    listed, counts = await asyncio.to_thread(office.case_list.page, visitor.reach, asked, now)
+    past = asked.chosen.get("status") == PAST
     return page(
         "worklist.html",
         422 if problem else 200,
         visitor=visitor,
         names=office.names,
-        groups=[(state, [case for case in cases if case.state == state]) for state in OPEN_STATES],
-        past=past,
-        now=_now(request, cases),
-        sites=_sites_of(office, visitor),
+        asked=asked,
+        listed=listed,
+        groups=[(PAST, listed.rows)] if past and listed.rows else by_task(listed.rows, now),
+        counts=counts | {PAST: listed.total},
+        filters={
+            "status": ("Status", "Alle åbne", STATUSES),
+            "kind": ("Behov", "Alle behov", KINDS),
+            "site": ("Sted", "Alle steder", sites),
+            "municipality": (
+                "Kommune",
+                "Alle kommuner",
+                await asyncio.to_thread(office.case_list.municipalities, visitor.reach),
+            ),
+        },
+        now=now,
+        sites=sites,
         act_id=new_act_id(),
         told=told,
         problem=problem,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.read_model.tables import NEEDS, NOTICES, ReadModelUnavailableError, in_transaction
+from connectors.read_model.tables import INTERVENTIONS, NEEDS, NOTICES, ReadModelUnavailableError, in_transaction
 from connectors.vault.database import leave_no_trace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def erase_from_read_model(engine: Engine, youth_id: str) -> dict[str, int]:
     def work(connection: Connection) -> dict[str, int]:
         return {
             table.name: connection.execute(delete(table).where(table.c.youth_id == youth_id)).rowcount
-            for table in (NEEDS, NOTICES)
+            for table in (NEEDS, NOTICES, INTERVENTIONS)
         }
 
     deleted = in_transaction(engine, work)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int]
 
-PATHWAYS, NOTICES = kafka_name("pathways"), kafka_name("notices")
+PATHWAYS, NOTICES, INTERVENTIONS = kafka_name("pathways"), kafka_name("notices"), kafka_name("interventions")
 _HANDOVERS = kafka_name("handovers.").removesuffix(".v1")
 _NEW_TOPICS_AFTER = timedelta(seconds=10)
 _FIRST_TOPICS_AFTER = timedelta(seconds=1)
@@ -153,7 +153,7 @@ class _Reading:
 
 
 def _wanted(topics: Iterable[str]) -> list[str]:
-    return [name for name in topics if name in {PATHWAYS, NOTICES} or name.startswith(_HANDOVERS)]
+    return [name for name in topics if name in {PATHWAYS, NOTICES, INTERVENTIONS} or name.startswith(_HANDOVERS)]
 
 
 def programme_of(topic: str) -> str | None:

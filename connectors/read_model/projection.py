@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 from sqlalchemy import delete, insert, select, update
 
-from connectors.read_model.rows import Change, Noticed, Row, Told, Viewed, change_of
+from connectors.read_model.rows import Change, Decided, Erased, Noticed, Row, Told, Viewed, change_of
 from connectors.read_model.tables import (
     HANDOVER_EVENTS,
     HANDOVERS,
+    INTERVENTIONS,
     NEEDS,
     NOTICES,
     PROGRESS,
@@ -133,6 +134,10 @@ def _apply(connection: Connection, change: Change) -> None:
                 connection.execute(insert(NEEDS), list(needs))
         case Noticed(notice):
             _put(connection, NOTICES, notice, {})
+        case Decided(intervention):
+            _put(connection, INTERVENTIONS, intervention, {})
+        case Erased(youth_id):
+            connection.execute(delete(INTERVENTIONS).where(INTERVENTIONS.c.youth_id == youth_id))
         case _:
             assert_never(change)
 

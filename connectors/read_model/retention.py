@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, or_
 
-from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, NOTICES, in_transaction
+from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, INTERVENTIONS, NOTICES, in_transaction
 from schemas.topics import entry_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ _AWAITED = ("announced", "offered", "waitlisted", "accepted", "in_contact")
 def prune(engine: Engine, at: datetime) -> int:
     """Returns how many rows were deleted as of a time; blocks, raises ReadModelUnavailableError.
 
-    Records of programmes' topics and notices leave after their topics' days. A handover leaves when nothing is awaited
-    any more and as long has passed since it was last told of: one that ended, or was withdrawn with no receipt to come.
+    Records of programmes' topics, notices and decisions leave after their topics' days. A handover leaves when nothing
+    is awaited any more and as long has passed since it was last told of: one that ended, or was withdrawn with no
+    receipt to come.
     """
     told_before, noticed_before = at - _window("handovers"), at - _window("notices")
     states = HANDOVERS.c.state
@@ -36,6 +37,7 @@ def prune(engine: Engine, at: datetime) -> int:
         delete(HANDOVER_EVENTS).where(HANDOVER_EVENTS.c.said_at < told_before),
         delete(HANDOVERS).where(HANDOVERS.c.updated_at < told_before, ended),
         delete(NOTICES).where(NOTICES.c.said_at < noticed_before),
+        delete(INTERVENTIONS).where(INTERVENTIONS.c.said_at < at - _window("interventions")),
     ]
 
     def work(connection: Connection) -> int:

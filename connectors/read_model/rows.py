@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from connectors.read_model.answers import TopicRecord
-from connectors.read_model.feed import PATHWAYS, programme_of
+from connectors.read_model.feed import INTERVENTIONS, PATHWAYS, programme_of
 from schemas.codec import codec
-from schemas.codes import HandoverStatement
+from schemas.codes import HandoverStatement, InterventionAction
+from schemas.events import Intervention
 from schemas.outputs import HandoverEvent, Notice, PathwayView
 
 if TYPE_CHECKING:
@@ -49,7 +50,21 @@ class Noticed:
     notice: Row
 
 
-Change: TypeAlias = Told | Viewed | Noticed
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A person decided something about a need."""
+
+    intervention: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A young person was erased: what people decided about their needs before goes."""
+
+    youth_id: str
+
+
+Change: TypeAlias = Told | Viewed | Noticed | Decided | Erased
 
 
 def change_of(record: Fetched) -> Change:
@@ -59,6 +74,8 @@ def change_of(record: Fetched) -> Change:
         return _told(programme, record)
     if record.topic == PATHWAYS:
         return _viewed(record)
+    if record.topic == INTERVENTIONS:
+        return _decided(record)
     return _noticed(record)
 
 
@@ -159,5 +176,24 @@ def _noticed(record: Fetched) -> Noticed:
             "reason_code": notice.reason_code,
             "options": [one.model_dump(mode="json") for one in notice.options],
             "said_at": notice.occurred_at,
+        }
+    )
+
+
+def _decided(record: Fetched) -> Decided | Erased:
+    decision = cast("Intervention", codec(Intervention).decode(record.value or b""))
+    if decision.action is InterventionAction.ERASED:
+        return Erased(decision.youth_id or "")
+    return Decided(
+        {
+            "event_id": str(decision.event_id),
+            "need_id": decision.statement_id,
+            "youth_id": decision.youth_id,
+            "action": decision.action.value,
+            "actor": decision.actor,
+            "role": decision.role,
+            "programme": decision.programme,
+            "reason_code": decision.reason_code,
+            "said_at": decision.occurred_at,
         }
     )

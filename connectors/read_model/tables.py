@@ -133,6 +133,23 @@ NOTICES = Table(
 Index("notice_by_recipient", NOTICES.c.recipient, NOTICES.c.said_at)
 Index("notice_by_time", NOTICES.c.said_at)
 
+# Every decision of a person about a need; ``youth_id`` is the internal one.
+INTERVENTIONS = Table(
+    "intervention",
+    TABLES,
+    Column("event_id", _ID, primary_key=True),
+    Column("need_id", _NAME, nullable=False),
+    Column("youth_id", _NAME, index=True),
+    Column("action", _CODE, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    Column("programme", _NAME),
+    Column("reason_code", _CODE),
+    Column("said_at", Instant, nullable=False),
+)
+Index("intervention_by_need", INTERVENTIONS.c.need_id, INTERVENTIONS.c.said_at)
+Index("intervention_by_time", INTERVENTIONS.c.said_at)
+
 # How far each partition is projected: written with the rows, in one transaction.
 PROGRESS = Table(
     "progress",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.kafka.topics import describe
+from connectors.kafka.topics import partition_counts
 from connectors.source_letters.letters import letter_of, statement_of
 from connectors.source_letters.outbox import Read
 from schemas.codec import codec
@@ -77,9 +77,9 @@ class LetterFollower:
         """Returns the partitions of all topics; waits until the instance has made them."""
         wanted = [_NOTICES, *_STATEMENTS]
         while True:
-            known = await asyncio.to_thread(describe, self._connection, wanted)
+            known = await asyncio.to_thread(partition_counts, self._connection, wanted)
             if len(known) == len(wanted):
-                return [TopicPartition(one.name, number) for one in known.values() for number in range(one.partitions)]
+                return [TopicPartition(name, number) for name, count in known.items() for number in range(count)]
             await asyncio.sleep(_LOOK_FOR_TOPICS.total_seconds())
 
     async def _seek(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:

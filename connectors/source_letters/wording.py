@@ -6,7 +6,7 @@ from schemas.codes import NoticeKind
 
 _CONSENT = (
     "Der kan tilbydes opfølgning efter forløbet, men kun med samtykke.",
-    "Notér venligst, om der er givet eller afslået samtykke.",
+    "Registrér venligst, om samtykke er givet eller afslået.",
 )
 #: topic and lines by kind; a notice of another kind is not sent as a letter.
 _WORDING: dict[NoticeKind, tuple[str, tuple[str, ...]]] = {
@@ -23,7 +23,7 @@ _WORDING: dict[NoticeKind, tuple[str, tuple[str, ...]]] = {
     NoticeKind.INCONSISTENT_STATUS: (
         "Jeres meddelelse modsiger sig selv",
         (
-            "Status i meddelelsen passer ikke til hændelsen. Den er forstået efter hændelsen.",
+            "Status i meddelelsen passer ikke til hændelsen. Den er behandlet efter hændelsen.",
             "Ret den, hvis den er forkert.",
         ),
     ),
@@ -32,12 +32,12 @@ _WORDING: dict[NoticeKind, tuple[str, tuple[str, ...]]] = {
         ("Standarden tillader kun cpr-nummer her. Send et cpr-nummer, så snart der er et.",),
     ),
     NoticeKind.CONFLICTING_DUPLICATE: (
-        "To af jeres meddelelser har samme id og forskelligt indhold",
+        "To af jeres meddelelser har samme id, men forskelligt indhold",
         ("Den første gælder. Send en rettelse med nyt id, hvis den anden var den rigtige.",),
     ),
     NoticeKind.UNKNOWN_CODE: (
-        "Jeres meddelelse har en kode, der ikke kendes her",
-        ("Meddelelsen er modtaget, men koden er ikke forstået. Ring til os.",),
+        "Jeres meddelelse har en kode, som vi ikke kender",
+        ("Meddelelsen er modtaget, men koden kan ikke bruges. Ring til os.",),
     ),
 }
 KINDS = frozenset(_WORDING)
@@ -51,6 +51,6 @@ def topic_of(kind: NoticeKind) -> str:
 def text_of(kind: NoticeKind, about: str, link: str | None, phone: str) -> str:
     """Returns a letter's text; ``about`` is the id of the receiver's own, ``link`` is where it does what is asked."""
     where = [f"Det gøres her: {link}"] if link else []
-    whom = f"Det drejer sig om den person, som jeres egen meddelelse med id {about} handler om."
+    whom = f"Det drejer sig om den person, som jeres egen meddelelse med id {about} vedrører."
     closing = f"Denne meddelelse er skrevet automatisk. Spørgsmål besvares på telefon {phone}."
     return "\n".join([*_WORDING[kind][1], *where, whom, closing])

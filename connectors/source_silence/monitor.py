@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client import Gauge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connectors.kafka.topics import describe
+from connectors.kafka.topics import partition_counts
 from connectors.source_silence.rhythm import LEARNT_FROM, Heard
 from connectors.source_silence.silences import Silences
 from schemas.cloudevents import headers_of
@@ -119,9 +119,9 @@ class SilenceMonitor:
         """Returns the partitions of all topics; waits until the instance has made them."""
         wanted = [_NOTICES, *map(kafka_name, SAID)]
         while True:
-            known = await asyncio.to_thread(describe, self._connection, wanted)
+            known = await asyncio.to_thread(partition_counts, self._connection, wanted)
             if len(known) == len(wanted):
-                return [TopicPartition(one.name, number) for one in known.values() for number in range(one.partitions)]
+                return [TopicPartition(name, number) for name, count in known.items() for number in range(count)]
             await asyncio.sleep(_LOOK.total_seconds())
 
     async def _read_up(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:

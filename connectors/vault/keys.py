@@ -1,14 +1,15 @@
 """The vault's keys, one file each, so that a process can be given those it needs and no others.
 
 ============================  =======================================  ==========================
-File                          Holds                                    Read by
+File                          Holds                                    Read by (``NEEDED_BY``)
 ============================  =======================================  ==========================
 ``index.json``                HMAC keys of the look-up index           gateway
 ``receipts.key``              HMAC key of the gateway's receipts       gateway
 ``pseudonyms.json``           roots of the programmes' pseudonym keys  gateway, workers
 ``identities.json``           keys that wrap each person's data key    gateway
 ``claims.key``                HMAC key of the claim codes              gateway
-``links.key``                 HMAC key of signed links                 gateway, its command
+``links.key``                 HMAC key of signed links                 gateway, deliverer
+``webhooks.key``              encrypts endpoints' secrets              deliverer, its commands
 ``sealing.private.key``       X25519 private key of dead letters       operations' commands
 ``sealing.public.key``        X25519 public key of dead letters        workers, gateway
 ============================  =======================================  ==========================
@@ -23,6 +24,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -36,11 +38,18 @@ KEY_BYTES = 32
 _KEY_ID = re.compile(r"^[a-z0-9]{4}$")
 _INDEX, _FORMER_INDEX = "index.json", "index.key"
 _RECEIPTS = "receipts.key"
-_PSEUDONYMS = "pseudonyms.json"
+PSEUDONYMS = "pseudonyms.json"
 _IDENTITIES = "identities.json"
 _CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
 _SEALING_PUBLIC = "sealing.public.key"
+LINKS, WEBHOOKS = "links.key", "webhooks.key"
+Process = Literal["gateway", "worker", "deliverer"]
+NEEDED_BY: dict[Process, tuple[str, ...]] = {
+    "gateway": (_INDEX, _RECEIPTS, PSEUDONYMS, _IDENTITIES, _CLAIMS, LINKS, _SEALING_PUBLIC),
+    "worker": (PSEUDONYMS, _SEALING_PUBLIC),
+    "deliverer": (LINKS, WEBHOOKS),
+}
 KeyKind = Literal["index", "identities"]
 _FILES: dict[KeyKind, str] = {"index": _INDEX, "identities": _IDENTITIES}
 
@@ -85,19 +94,38 @@ class WrappingKey:
 
 
 def create_keys(folder: Path) -> None:
-    """Makes every key that is missing; those that are there stay as they are.
+    """Makes every key of the vault that is missing; those that are there stay as they are.
 
-    May run in several processes at once: all end with the same keys.
+    May run in several processes at once: all end with the same keys. Where the public key of dead letters was handed
+    out without the private one, none is made: operations have it.
     """
     written_once(folder / _INDEX, lambda: _first_index_key(folder / _FORMER_INDEX))
     (folder / _FORMER_INDEX).unlink(missing_ok=True)
     written_once(folder / _RECEIPTS, _new_key)
-    written_once(folder / _PSEUDONYMS, lambda: _new_entries("root"))
+    written_once(folder / PSEUDONYMS, lambda: _new_entries("root"))
     written_once(folder / _IDENTITIES, lambda: _new_entries("key"))
     written_once(folder / _CLAIMS, _new_key)
+    if (folder / _SEALING_PUBLIC).exists() and not (folder / _SEALING_PRIVATE).exists():
+        return
     private = written_once(folder / _SEALING_PRIVATE, _new_key)
     public = X25519PrivateKey.from_private_bytes(_key_of(private)).public_key().public_bytes_raw()
     written_once(folder / _SEALING_PUBLIC, lambda: _text_of(public), public=True)
+
+
+def hand_out(folder: Path, process: Process, to: Path) -> list[str]:
+    """Puts the keys that a process needs into another folder, where they are missing; returns the names of those.
+
+    What is missing in the folder itself is made first. A key that is there already stays: it may be a later one.
+    """
+    create_keys(folder)
+    for name in (LINKS, WEBHOOKS):
+        own_key(folder / name)
+    new = [name for name in NEEDED_BY[process] if not (to / name).exists()]
+    for name in new:
+        public = name == _SEALING_PUBLIC
+        content = read_key(folder / name, public=public)
+        written_once(to / name, partial(bytes, content), public=public)
+    return new
 
 
 def index_keys(folder: Path) -> tuple[IndexKey, ...]:
@@ -117,7 +145,7 @@ def claims_key(folder: Path) -> bytes:
 
 def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
     """Returns the roots, the one for new pseudonyms first, then those that are still understood."""
-    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / _PSEUDONYMS, "root"))
+    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / PSEUDONYMS, "root"))
 
 
 def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:

@@ -105,6 +105,8 @@ class Deliverer:
         Raises AlreadyRunningError where another one runs on the data folder.
         """
         with only_one(self._settings.data_folder / "deliverer.lock"):
+            allowed = self._settings.loopback_allowed
+            await asyncio.to_thread(self._bench.endpoints.note_deliverer, self._ports.clock(), loopback_allowed=allowed)
             replies = KafkaReplies(self._settings.kafka)
             await replies.start()
             try:
@@ -127,6 +129,7 @@ class Deliverer:
                     self._lanes[programme] = Lane(programme, self._bench, sender)
                     group.create_task(self._lanes[programme].run())
             backlogs = await asyncio.to_thread(self._bench.waiting.backlogs)
+            self.metrics.last_attempts_observed(await asyncio.to_thread(self._bench.waiting.last_attempts), backlogs)
             self.metrics.backlogs_observed(backlogs, {one.programme: one.state == ACTIVE for one in endpoints}, now)
             await asyncio.to_thread(self._bench.waiting.forget_before, now - self._settings.kept)
             await asyncio.sleep(_OBSERVE.total_seconds())

@@ -39,12 +39,22 @@ class Delivery(NewDelivery):
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many records wait for a programme, and since when the oldest does."""
+    """How many records wait for a programme, since when the oldest does, and when one is tried next."""
 
     programme: str
     waiting: int
     failing: int
     oldest_at: datetime
+    next_attempt_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempts:
+    """What came of a programme's attempts: why and when one failed last, and when something was last delivered."""
+
+    error: str | None = None
+    error_at: datetime | None = None
+    delivered_at: datetime | None = None
 
 
 def delivery_of(row: Row[Any]) -> Delivery:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from connectors.webhooks.signing import new_secret
-from connectors.webhooks.tables import ACTIVE, DELIVERIES, ENDPOINTS, POSITIONS, QUEUED
+from connectors.webhooks.tables import ACTIVE, DELIVERER, DELIVERIES, ENDPOINTS, POSITIONS, QUEUED
 from connectors.webhooks.waiting import give_up, make_due, pause
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal, RefusedError
@@ -97,6 +97,19 @@ class Endpoints:
     def keys_of(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Returns the secrets that sign for an endpoint, the new one first; raises KeyFileError."""
         return tuple(self._box.opened(endpoint.programme, closed) for closed in endpoint.secrets)
+
+    def note_deliverer(self, at: datetime, *, loopback_allowed: bool) -> None:
+        """Notes what the deliverer that starts now lets itself connect to."""
+        values = {"number": 1, "loopback_allowed": loopback_allowed, "started_at_ms": milliseconds_of(at)}
+        with self._database.writing() as connection:
+            connection.execute(delete(DELIVERER))
+            connection.execute(insert(DELIVERER).values(values))
+
+    def deliverer_allows_loopback(self) -> bool | None:
+        """Returns whether the deliverer that was started last connects to this machine; None where none ever was."""
+        with self._database.reading() as connection:
+            found: bool | None = connection.scalar(select(DELIVERER.c.loopback_allowed))
+        return found
 
     def pause(self, programme: str, at: datetime) -> None:
         """Sends no more until ``resume``; what waits for too long is given up all the same. Raises RefusedError."""

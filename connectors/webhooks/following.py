@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.kafka.topics import describe
+from connectors.kafka.topics import partition_counts
+from connectors.vault.pairwise import EARLIER_MAX_MS
 from connectors.webhooks.deliveries import NewDelivery
 from schemas.codec import codec
 from schemas.instants import milliseconds_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
     from connectors.kafka.connection import KafkaConnection
-    from connectors.kafka.topics import TopicDescription
     from connectors.webhooks.endpoints import Endpoint
     from connectors.webhooks.lanes import Bench
 
@@ -75,8 +75,10 @@ class Follower:
             return
         self._look_at = now + _LOOK_FOR_TOPICS.total_seconds()
         # The consumer itself knows no topics but those that it reads.
-        known = await asyncio.to_thread(describe, self._connection, [_topic_of(one) for one in wanted])
-        places = {one: _places(known[topic]) for one in endpoints if (topic := _topic_of(one.programme)) in known}
+        known = await asyncio.to_thread(partition_counts, self._connection, [_topic_of(one) for one in wanted])
+        places = {
+            one: _places(topic, known[topic]) for one in endpoints if (topic := _topic_of(one.programme)) in known
+        }
         found = {one.programme: one.since for one in places}
         self._missing = {programme: since for programme, since in wanted.items() if programme not in found}
         if found == self._followed:
@@ -95,7 +97,8 @@ class Follower:
         starts = {place: known[place.partition] for place in places if place.partition in known}
         if not new:
             return starts
-        since = milliseconds_of(endpoint.since)
+        # Records are dated so much too early at most; some from before are better than one too few.
+        since = milliseconds_of(endpoint.since) - EARLIER_MAX_MS
         if since <= 0:
             begins: dict[TopicPartition, int] = await consumer.beginning_offsets(new)
             return starts | begins
@@ -152,5 +155,5 @@ def _topic_of(programme: str) -> str:
     return kafka_name(f"handovers.{programme}")
 
 
-def _places(topic: TopicDescription) -> list[TopicPartition]:
-    return [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+def _places(topic: str, count: int) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for number in range(count)]

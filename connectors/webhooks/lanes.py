@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.webhooks.sending import Outcome, Sender
     from connectors.webhooks.waiting import Waiting
 
+_SAY_EVERY = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -57,6 +59,9 @@ class Lane:
         self._wake = asyncio.Event()
         # Records may have been left without a connection by the run before this one.
         self._was_unreachable = True
+        self._failing: str | None = None
+        self._said_at = bench.clock()
+        self._unsaid = 0
 
     async def run(self) -> None:
         """Delivers until it is cancelled, and then finishes the attempts that are under way."""
@@ -134,6 +139,7 @@ class Lane:
         match outcome:
             case Delivered():
                 self._count("delivered")
+                self._say_delivered()
                 await asyncio.to_thread(waiting.note_delivered, delivery, now)
                 await self._pull_forward(now)
             case Gone():
@@ -150,7 +156,8 @@ class Lane:
                     await asyncio.to_thread(waiting.note_given_up, delivery, code, now)
                     return
                 next_at = now + retry.delay_after(delivery.event_id, attempts, retry_after)
-                await asyncio.to_thread(waiting.note_failed, delivery, code, next_at)
+                self._say_failed(code, delivery, next_at, now)
+                await asyncio.to_thread(waiting.note_failed, delivery, code, next_at, now)
             case _:
                 assert_never(outcome)
 
@@ -158,6 +165,27 @@ class Lane:
         if self._was_unreachable:
             self._was_unreachable = False
             await asyncio.to_thread(self._bench.waiting.pull_forward, self._programme, now)
+
+    def _say_failed(self, code: str, delivery: Delivery, next_at: datetime, now: datetime) -> None:
+        """Says in the log what fails: at once where it is something new, once a minute where it goes on."""
+        self._unsaid += 1
+        if code == self._failing and now - self._said_at < _SAY_EVERY:
+            return
+        _log.warning(
+            "delivery_failed",
+            programme=self._programme,
+            code=code,
+            failed=self._unsaid,
+            event_id=delivery.event_id,
+            attempts=delivery.attempts + 1,
+            next_attempt_at=next_at.isoformat(),
+        )
+        self._failing, self._said_at, self._unsaid = code, now, 0
+
+    def _say_delivered(self) -> None:
+        if self._failing is not None:
+            _log.info("delivery_works_again", programme=self._programme, after=self._failing)
+        self._failing, self._unsaid = None, 0
 
     def _count(self, outcome: str) -> None:
         self._bench.metrics.attempts.labels(self._programme, outcome).inc()

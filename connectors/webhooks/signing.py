@@ -11,14 +11,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from standardwebhooks import Webhook
 
 from connectors.vault.key_files import KeyFileError
-from connectors.vault.keys import own_key
+from connectors.vault.keys import WEBHOOKS, own_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-_KEY_FILE = "webhooks.key"
 _NONCE_BYTES = 12
 _SECRET_BYTES = 32
 
@@ -33,7 +32,7 @@ class SecretBox:
 
     def __init__(self, keys_folder: Path) -> None:
         """Reads ``webhooks.key``, made where missing; raises KeyFileError where it is not what it should be."""
-        self._cipher = AESGCM(own_key(keys_folder / _KEY_FILE))
+        self._cipher = AESGCM(own_key(keys_folder / WEBHOOKS))
 
     def closed(self, programme: str, secret: str) -> bytes:
         """Returns the secret encrypted, never the same bytes twice."""
@@ -47,7 +46,7 @@ class SecretBox:
             return self._cipher.decrypt(nonce, encrypted, programme.encode()).decode("ascii")
         except InvalidTag as error:
             raise KeyFileError(
-                f"the secret of {programme} was kept under another {_KEY_FILE}: restore that file, or give the "
+                f"the secret of {programme} was kept under another {WEBHOOKS}: restore that file, or give the "
                 "programme a new secret by `brobygger webhooks set --new-secret`"
             ) from error
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 from connectors.vault.access import Access, Database
 from connectors.vault.urls import sqlite_url
@@ -41,6 +41,22 @@ POSITIONS = Table(
     Column("programme", String(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
+)
+#: The last attempt that failed at each endpoint; the row stays when the next one succeeds.
+FAILURES = Table(
+    "failures",
+    TABLES,
+    Column("programme", String(64), primary_key=True),
+    Column("outcome", _CODE, nullable=False),
+    Column("failed_at_ms", BigInteger, nullable=False),
+)
+#: What the deliverer that was started last lets itself connect to; one row.
+DELIVERER = Table(
+    "deliverer",
+    TABLES,
+    Column("number", Integer, primary_key=True),
+    Column("loopback_allowed", Boolean, nullable=False),
+    Column("started_at_ms", BigInteger, nullable=False),
 )
 #: One row a record. ``number`` is their order; ``rounds`` counts how often a finished one was sent again.
 DELIVERIES = Table(

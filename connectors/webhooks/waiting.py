@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from connectors.webhooks.deliveries import Backlog, delivery_of
+from connectors.webhooks.deliveries import Backlog, LastAttempts, delivery_of
 from connectors.webhooks.tables import (
     DELIVERED,
     DELIVERIES,
     ENDPOINTS,
+    FAILURES,
     GIVEN_UP,
     GIVING_UP,
     PAUSED,
@@ -92,12 +94,13 @@ class Waiting:
         with self._database.writing() as connection:
             _change(connection, delivery, ended | {"ended_at_ms": milliseconds_of(at)})
 
-    def note_failed(self, delivery: Delivery, outcome: str, next_attempt_at: datetime) -> None:
+    def note_failed(self, delivery: Delivery, outcome: str, next_attempt_at: datetime, at: datetime) -> None:
         """Counts an attempt, and sets when the next one is made."""
         next_ms = milliseconds_of(next_attempt_at)
         values = {"attempts": delivery.attempts + 1, "outcome": outcome, "next_attempt_ms": next_ms}
         with self._database.writing() as connection:
             _change(connection, delivery, values)
+            _keep_failure(connection, delivery.programme, outcome, at)
 
     def note_gone(self, delivery: Delivery, url: str, next_attempt_at: datetime, at: datetime) -> None:
         """Counts an attempt after which the receiver wants no more, and pauses its endpoint in the same moment.
@@ -108,6 +111,7 @@ class Waiting:
         attempted["next_attempt_ms"] = milliseconds_of(next_attempt_at)
         with self._database.writing() as connection:
             _change(connection, delivery, attempted)
+            _keep_failure(connection, delivery.programme, BY_RECEIVER, at)
             same = (ENDPOINTS.c.programme == delivery.programme) & (ENDPOINTS.c.url == url)
             pause(connection, same, BY_RECEIVER, milliseconds_of(at))
 
@@ -116,6 +120,21 @@ class Waiting:
         ended = {"state": GIVING_UP, "attempts": delivery.attempts + 1, "outcome": outcome}
         with self._database.writing() as connection:
             _change(connection, delivery, ended | {"ended_at_ms": milliseconds_of(at)})
+            _keep_failure(connection, delivery.programme, outcome, at)
+
+    def last_attempts(self) -> dict[str, LastAttempts]:
+        """Returns what came of each programme's attempts; those of which none is known are absent."""
+        ended = func.max(DELIVERIES.c.ended_at_ms)
+        delivered = (
+            select(DELIVERIES.c.programme, ended)
+            .where(DELIVERIES.c.state == DELIVERED)
+            .group_by(DELIVERIES.c.programme)
+        )
+        with self._database.reading() as connection:
+            ends = {row[0]: moment_of(row[1]) for row in connection.execute(delivered)}
+            failed = {row.programme: row for row in connection.execute(select(FAILURES))}
+        known = {name: LastAttempts(row.outcome, moment_of(row.failed_at_ms)) for name, row in failed.items()}
+        return known | {name: replace(known.get(name, LastAttempts()), delivered_at=at) for name, at in ends.items()}
 
     def give_up_older(self, programme: str, before: datetime, at: datetime) -> int:
         """Gives up what was queued at that time or before, though no attempt was made; returns how many those are."""
@@ -144,19 +163,27 @@ class Waiting:
 
     def backlogs(self) -> tuple[Backlog, ...]:
         """Returns what waits, by programme; those for which nothing waits are absent."""
-        counts = (func.count(), func.count(DELIVERIES.c.outcome), func.min(DELIVERIES.c.queued_at_ms))
+        times = (func.min(DELIVERIES.c.queued_at_ms), func.min(DELIVERIES.c.next_attempt_ms))
+        counts = (func.count(), func.count(DELIVERIES.c.outcome), *times)
         wanted = (
             select(DELIVERIES.c.programme, *counts).where(DELIVERIES.c.state == QUEUED).group_by(DELIVERIES.c.programme)
         )
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(DELIVERIES.c.programme)).all()
-        return tuple(Backlog(row[0], row[1], row[2], moment_of(row[3])) for row in rows)
+        return tuple(Backlog(row[0], row[1], row[2], moment_of(row[3]), moment_of(row[4])) for row in rows)
 
     def forget_before(self, moment: datetime) -> int:
         """Deletes what ended before a time; it can't be sent again then. Returns how many those are."""
         ended = DELIVERIES.c.state.in_((DELIVERED, GIVEN_UP)) & (DELIVERIES.c.ended_at_ms < milliseconds_of(moment))
         with self._database.writing() as connection:
             return connection.execute(delete(DELIVERIES).where(ended)).rowcount
+
+
+def _keep_failure(connection: Connection, programme: str, outcome: str, at: datetime) -> None:
+    values = {"outcome": outcome, "failed_at_ms": milliseconds_of(at)}
+    meant = FAILURES.c.programme == programme
+    if connection.execute(update(FAILURES).where(meant).values(values)).rowcount == 0:
+        connection.execute(insert(FAILURES).values(values | {"programme": programme}))
 
 
 def make_due(connection: Connection, programme: str, now: int) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectors.kafka.access import add_rules, read_rules, remove_rules, set_new_password
-from connectors.kafka.broker_security import MECHANISM
+from connectors.kafka.broker_security import MECHANISM, write_private
 from streams.access import OPERATIONS, ROLES, Difference, difference, user_of, wanted_rules
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.provision import parties_of
 from streams.settings import settings_of_process
 
@@ -43,7 +44,7 @@ def apply(
     prune: Annotated[bool, typer.Option("--prune", help="remove what is surplus too, see `check`")] = False,  # noqa: FBT002
 ) -> None:
     """Adds the rules that the cluster lacks; repeating it changes nothing. Removes nothing unless told to prune."""
-    connection = connection_of(settings_of_process())
+    connection = broker_of(settings_of_process())
     found = difference(_wanted(), read_rules(connection))
     add_rules(connection, found.missing)
     removed = found.surplus if prune else ()
@@ -58,7 +59,7 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
     Surplus is what `apply --prune` would remove: rules for our users, or on what is ours alone. Foreign are others'
     rules so wide that they reach us; whoever made them has to narrow them.
     """
-    found = difference(_wanted(), read_rules(connection_of(settings_of_process())))
+    found = difference(_wanted(), read_rules(broker_of(settings_of_process())))
     if as_json:
         print_document({name: [asdict(rule) for rule in rules] for name, rules in _kinds_of(found).items()})
     elif found.none:
@@ -72,6 +73,9 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
 @app.command()
 def user(
     name: Annotated[str, typer.Argument(help=f"a programme's id, source-<id>, or: {', '.join((*ROLES, OPERATIONS))}")],
+    password_file: Annotated[
+        list[Path] | None, typer.Option(help="write the password here, do nothing where it is; for KAFKA_PASSWORD_FILE")
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Makes a user, or gives it another password, and prints that once: the cluster keeps only what proves it."""
@@ -81,8 +85,16 @@ def user(
     if username is None:
         known = ", ".join((*parties.programmes, *(f"source-{one}" for one in parties.sources), *ROLES, OPERATIONS))
         raise refuse(f"nobody is named {name!r}; a user is made for one of: {known}")
-    password = set_new_password(connection_of(settings), username)
-    if as_json:
+    files = password_file or []
+    if files and all(file.exists() for file in files):
+        typer.echo(f"{username} keeps its password")
+        return
+    password = set_new_password(broker_of(settings), username)
+    if files:
+        for file in files:
+            write_private(file, password)
+        typer.echo(f"{username} has a new password")
+    elif as_json:
         print_document({"username": username, "password": password, "sasl_mechanism": MECHANISM})
     else:
         typer.echo(f"KAFKA_USERNAME={username}\nKAFKA_PASSWORD={password}\nKAFKA_SASL_MECHANISM={MECHANISM}")

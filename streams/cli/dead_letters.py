@@ -9,8 +9,8 @@ import typer
 from connectors.vault.keys import sealing_private_key
 from connectors.vault.sealing import OriginalRecord
 from schemas.topics import short_name
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
-from streams.instance import connection_of
+from streams.cli.printing import AsJson, print_document, print_entries, print_line, print_table, refuse
+from streams.instance import broker_of
 from streams.log.dead_letters import DeadLetter, dead_letter, dead_letters, send_again
 from streams.settings import settings_of_process
 
@@ -22,13 +22,12 @@ LetterId = Annotated[str, typer.Argument(help="as `dead-letters list` shows it, 
 def list_letters(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Lists dead letters with their reason and origin; one JSON line a letter. Nothing is opened."""
     settings = settings_of_process()
-    letters = dead_letters(connection_of(settings), settings.partitions)
+    letters = dead_letters(broker_of(settings), settings.partitions)
     if as_json:
         for letter in letters:
             print_line(_row(letter))
         return
-    columns = ("id", "written_at", "stage", "topic", "partition", "offset", "code", "reason")
-    print_table("dead letters", columns, ([_row(letter)[name] for name in columns] for letter in letters))
+    print_entries("dead letters", ((f"{one.letter_id}  {one.origin.code}", _details(one)) for one in letters))
 
 
 @app.command()
@@ -42,7 +41,7 @@ def show(
     What it holds may be personal and is never printed; --bytes writes it to a file that is its owner's only.
     """
     settings = settings_of_process()
-    letter = dead_letter(connection_of(settings), letter_id)
+    letter = dead_letter(broker_of(settings), letter_id)
     original = letter.opened(sealing_private_key(settings.keys_folder))
     row = _row(letter) | _sizes(original)
     if save is not None:
@@ -60,13 +59,20 @@ def retry(letter_id: LetterId, as_json: AsJson = False) -> None:  # noqa: FBT002
     Of use after a release that can read it; what still can't be read becomes a dead letter again.
     """
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     letter = dead_letter(connection, letter_id)
     send_again(connection, letter, sealing_private_key(settings.keys_folder))
     if as_json:
         print_document({"id": letter_id, "sent_to": letter.origin.topic, "partition": letter.origin.partition})
     else:
         typer.echo(f"{letter_id} is back on {short_name(letter.origin.topic)}")
+
+
+def _details(letter: DeadLetter) -> list[dict[str, object]]:
+    origin = letter.origin
+    place = f"{short_name(origin.topic)} {origin.partition}@{origin.offset}"
+    written = letter.written_at.isoformat(timespec="seconds")
+    return [{"written": written, "by": origin.stage, "from": place}, {"reason": letter.reason}]
 
 
 def _row(letter: DeadLetter) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import Annotated, Protocol
 
 import typer
 
+from connectors.kafka.reachability import BrokerWatch, MetadataProbe
 from connectors.source_silence.monitor import SilenceMonitor, set_rhythms
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings
-from streams.instance import connection_of
+from schemas.topics import PREFIX
+from streams.instance import broker_of
 from streams.letter_service import letter_service
 from streams.settings import settings_of_process
 from streams.telemetry import serve_health, set_up_logging
@@ -35,26 +37,28 @@ def deliver(
 ) -> None:
     """Delivers to every endpoint of `brobygger webhooks` and `mailboxes` until SIGTERM. One runs on a data folder."""
     settings = settings_of_process()
+    connection = broker_of(settings)
     set_up_logging()
     deliverer = Deliverer(
         DelivererSettings(
             data_folder=settings.data_folder,
-            kafka=connection_of(settings),
+            kafka=connection,
             loopback_allowed=settings.webhooks_loopback,
         )
     )
     letters = letter_service(settings, deliverer.metrics.registry)
     set_to = set_rhythms(settings.data_folder / "silence.toml")
-    silence = SilenceMonitor(connection_of(settings), set_to, deliverer.metrics.registry)
-    parts: list[_Part] = [silence, *([letters] if letters else [])]
-    asyncio.run(run_until_told(deliverer, (health_host, health_port), *parts))
+    silence = SilenceMonitor(connection, set_to, deliverer.metrics.registry)
+    broker = BrokerWatch(MetadataProbe(connection, PREFIX))
+    parts: dict[str, _Part] = {"broker": broker, "silence": silence, **({"letters": letters} if letters else {})}
+    asyncio.run(run_until_told(deliverer, (health_host, health_port), **parts))
 
 
-async def run_until_told(deliverer: Deliverer, health: tuple[str, int], *others: _Part) -> None:
+async def run_until_told(deliverer: Deliverer, health: tuple[str, int], **others: _Part) -> None:
     """Runs a deliverer, others beside it and its health server until SIGTERM or SIGINT; raises what one ended with."""
-    parts = (deliverer, *others)
-    await serve_health(health, lambda: all(part.ready for part in parts), deliverer.metrics.registry)
-    running = asyncio.create_task(_together(parts))
+    parts: dict[str, _Part] = {"webhooks": deliverer, **others}
+    await serve_health(health, lambda: {name: part.ready for name, part in parts.items()}, deliverer.metrics.registry)
+    running = asyncio.create_task(_together(tuple(parts.values())))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)

@@ -2,7 +2,9 @@
 
 import time
 from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, assert_never
 
 import typer
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from sqlalchemy import Engine
 
-from connectors.vault.keys import index_keys, pseudonym_roots, wrapping_keys
+from connectors.vault.keys import hand_out, index_keys, pseudonym_roots, wrapping_keys
 from connectors.vault.keys_in_force import Kind
 from connectors.vault.reworking import Progress, Reworking
 from connectors.vault.rotation import Retired, Rotation, StillNeeded
@@ -24,6 +26,16 @@ _NO = 1
 # Somebody may be told of while a pass goes on: looked up already, and kept a moment later, which the next pass sees.
 _PASSES_MAX, _PAUSE_SECONDS = 3, 0.5
 _Row = tuple[str, str, str, int | None]
+
+
+class ProcessName(Enum):
+    """Processes that need keys."""
+
+    GATEWAY = "gateway"
+    WORKER = "worker"
+    DELIVERER = "deliverer"
+
+
 KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
 FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
 
@@ -54,6 +66,21 @@ def prepare(kind: FiledKind) -> None:
     typer.echo(
         f"{key_id} lies in {settings.keys_folder / f'{kind.value}.json'}; `brobygger keys rotate {kind}` uses it"
     )
+
+
+@app.command("hand-out")
+def hand_out_keys(
+    process: Annotated[ProcessName, typer.Argument(help="who gets them")],
+    folders: Annotated[list[Path], typer.Argument(help="data folders of such processes")],
+) -> None:
+    """Gives a process that runs with a data folder of its own the keys that it needs, and no others.
+
+    What is missing here is made first; what is there already stays as it is. Run again where a key was added.
+    """
+    keys_folder = settings_of_process().keys_folder
+    for folder in folders:
+        new = hand_out(keys_folder, process.value, folder / "keys")
+        typer.echo(f"{folder}: {', '.join(new) or 'nothing new'}")
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """``brobygger needs``: what waits for a person, and what that person decides."""
 
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import Annotated, Any, assert_never
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -9,16 +8,18 @@ from zoneinfo import ZoneInfo
 import typer
 
 from connectors.pages.interventions import Decision, intervention_of
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
-from streams.cli.printing import AsJson, complain, print_document, print_line, refuse
-from streams.instance import connection_of
+from streams.cli.printing import AsJson, complain, folded, print_document, print_line, refuse
+from streams.instance import broker_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
+from streams.log.told_handovers import find_told
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
-from streams.settings import settings_of_process
+from streams.settings import Settings, settings_of_process
 
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
-_COLUMNS = 80
 app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
 Actor = Annotated[str, typer.Option(help="who decides")]
@@ -30,14 +31,20 @@ Reason = Annotated[str | None, typer.Option(help="why, as a code: lower case, di
 def list_needs(
     owner: Annotated[str | None, typer.Option(help="only this owner's")] = None,
     state: Annotated[str | None, typer.Option(help="only this state; all but closed, unless given")] = None,
+    handover: Annotated[
+        UUID | None, typer.Option(help="only the need behind a handover, by the id that its programme knows it by")
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Lists needs with their state, clock and what did not fit; never who they are about. One JSON line a need."""
     settings = settings_of_process()
+    need_id = None if handover is None else _need_behind(settings, handover)
     found = [
         row_of(one)
-        for one in needs_of(connection_of(settings), settings.partitions)
-        if owner in (None, one.need.owner) and (one.need.state == state if state else one.need.state != CLOSED)
+        for one in needs_of(broker_of(settings), settings.partitions)
+        if owner in (None, one.need.owner)
+        and (one.need.state == state if state else one.need.state != CLOSED or need_id is not None)
+        and need_id in (None, str(one.need.need_id))
     ]
     found.sort(key=lambda row: (row["clock_at"] or "9", row["need_id"]))
     if as_json:
@@ -47,6 +54,17 @@ def list_needs(
     typer.echo(f"needs: {len(found)}; times are Danish")
     for row in found:
         typer.echo("\n" + "\n".join(shown(row)))
+
+
+def _need_behind(settings: Settings, handover: UUID) -> str:
+    pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
+    told = find_told(broker_of(settings), pseudonyms, str(handover))
+    if told is None:
+        raise refuse(
+            f"no programme was told of the handover {handover}; ask for the statement_id of its record, or the end of "
+            "the address of its page"
+        )
+    return told.need_id
 
 
 @app.command()
@@ -82,6 +100,18 @@ def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_
     _act(need_id, as_json, action=InterventionAction.REOPENED, actor=actor, role=role, reason_code=reason)
 
 
+@app.command("ask-consent")
+def ask_consent(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Asks the need's source for consent once more, with a fresh clock, where the need lacks it."""
+    _act(need_id, as_json, action=InterventionAction.CONSENT_ASKED, actor=actor, role=role, reason_code=reason)
+
+
+@app.command()
+def answer(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Says that a reminder was seen to: the next one comes as late as any does, one of a receipt not at all."""
+    _act(need_id, as_json, action=InterventionAction.ESCALATION_ANSWERED, actor=actor, role=role, reason_code=reason)
+
+
 @app.command()
 def close(
     need_id: NeedId,
@@ -96,7 +126,7 @@ def close(
 
 def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     about = next((one for one in needs_of(connection, settings.partitions) if one.need.need_id == need_id), None)
     if about is None:
         raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")
@@ -142,12 +172,7 @@ def shown(row: dict[str, Any]) -> list[str]:
     waits = {"since": _danish(row["since"]), "until": _danish(row["clock_at"]), "programme": row["programme"]}
     about = {"owner": row["owner"], "age": row["age_band"], "municipality": row["municipality"]}
     details = (waits, about, {"reason": row["reason_code"], "did not fit:": fitting})
-    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in _folded(one))]
-
-
-def _folded(details: dict[str, str | None]) -> list[str]:
-    text = "; ".join(f"{name} {value}" for name, value in details.items() if value)
-    return wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in folded(one))]
 
 
 def _danish(time: str | None) -> str | None:

@@ -14,7 +14,7 @@ from connectors.vault.number_links import NumberLinks
 from schemas.refusals import RefusedError
 from streams.cli.people import opened_vault
 from streams.cli.printing import AsJson, print_document, refuse
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.linking import CircularLinkError, Vault, link_numbers
 from streams.settings import settings_of_process
 
@@ -43,10 +43,10 @@ def unlink(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 def _say(as_json: bool, *, linked: bool) -> None:  # noqa: FBT001
     settings = settings_of_process()
-    connection = connection_of(settings)
     replaced, by = (_number(what) for what in _ASKED)
     if (replaced.system, replaced.number) == (by.system, by.number):
         raise refuse("the two numbers differ; name the one that replaced the other")
+    connection = broker_of(settings)
     ids = opened_vault(settings)
     identities = Identities(ids.engine, partial(wrapping_keys, settings.keys_folder))
     vault = Vault(ids, identities, NumberLinks(ids.engine))

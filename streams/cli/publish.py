@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from schemas.topics import kafka_name, short_name
-from streams.cli.printing import REFUSED, AsJson, complain, print_document, refuse
-from streams.instance import connection_of
+from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, refuse
+from streams.instance import broker_of
 from streams.log.canonical import read_events
 from streams.log.writing import outbound_of, write_all
 from streams.settings import settings_of_process
@@ -34,11 +34,11 @@ def publish(
             complain(f"line {problem.line}: {problem.field}: {problem.rule}")
         complain(f"{len(problems)} problems; nothing was written: correct the lines and run it again")
         raise typer.Exit(REFUSED)
-    write_all(connection_of(settings_of_process()), [outbound_of(topic, event) for event in events])
+    write_all(broker_of(settings_of_process()), [outbound_of(topic, event) for event in events])
     if as_json:
         print_document({"topic": kafka_name(short_name(topic)), "published": len(events)})
     else:
-        typer.echo(f"{len(events)} events are on {short_name(topic)}")
+        typer.echo(f"{counted(len(events), 'event')} on {short_name(topic)}")
 
 
 def _lines(file: str) -> list[bytes]:

@@ -13,8 +13,8 @@ from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from streams.agents.join_pathways import INTAKE
 from streams.catalogue import Rules
-from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
-from streams.instance import connection_of
+from streams.cli.printing import AsJson, complain, counted, print_document, print_table, refuse
+from streams.instance import broker_of
 from streams.log.comparison import Finding
 from streams.log.copy import read_copy, write_copy
 from streams.log.live import take_snapshot
@@ -51,7 +51,7 @@ def replay(
 
 def snapshot_of(settings: Settings, copy: Path | None) -> Snapshot:
     """Returns the log as a copy holds it, or as the cluster has it now."""
-    return take_snapshot(connection_of(settings)) if copy is None else read_copy(copy)
+    return take_snapshot(broker_of(settings)) if copy is None else read_copy(copy)
 
 
 def replayed_with_progress(settings: Settings, snapshot: Snapshot) -> list[Replayed]:
@@ -85,7 +85,7 @@ def _export(snapshot: Snapshot, path: Path, *, as_json: bool) -> None:
     if as_json:
         print_document({"exported": str(path), "records": records})
     else:
-        typer.echo(f"{records} records are in {path}")
+        typer.echo(f"{counted(records, 'record')} written to {path}")
 
 
 def _print_differing(settings: Settings, snapshot: Snapshot, folder: Path, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import threading
 
 from rich.console import Console
 
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.settings import settings_of_process
 
 
@@ -15,4 +15,4 @@ def simulate() -> None:
     from streams.demo.run import run_demo  # noqa: PLC0415
 
     settings = settings_of_process()
-    run_demo(settings, connection_of(settings), threading.Event(), Console())
+    run_demo(settings, broker_of(settings), threading.Event(), Console())

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from schemas.topics import short_name
 from streams.cli.printing import AsJson, complain, print_line
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.log.following import Wanted, check_topic, follow
 from streams.settings import settings_of_process
 
@@ -36,7 +36,7 @@ def subscribe(
     """
     check_topic(topic)
     wanted = Wanted(topic, limit, timedelta(seconds=timeout), start is Start.BEGINNING)
-    count = follow(connection_of(settings_of_process()), wanted, print_line if as_json else _print)
+    count = follow(broker_of(settings_of_process()), wanted, print_line if as_json else _print)
     if limit is not None and count < limit:
         complain(f"{count} of {limit} records came to {short_name(topic)} within {timeout:g} s")
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ import typer
 from connectors.kafka.topics import TopicDescription, TopicSpec, describe
 from schemas.topics import entry_of, short_name
 from streams.cli.printing import AsJson, print_line, print_table
-from streams.instance import NoInstanceError, connection_of
+from streams.instance import NoInstanceError, broker_of
 from streams.provision import create_topics, parties_of, topic_specs
 from streams.settings import Settings, settings_of_process
 
@@ -31,14 +31,14 @@ def list_topics(as_json: AsJson = False) -> None:  # noqa: FBT002
 def apply_topics() -> None:
     """Creates what topics are missing and sets what settings differ; repeating it changes nothing."""
     settings = settings_of_process()
-    count = create_topics(settings, connection_of(settings))
+    count = create_topics(settings, broker_of(settings))
     typer.echo(f"{count} topics are as the catalogue says")
 
 
 def _found(settings: Settings, specs: list[TopicSpec]) -> dict[str, TopicDescription]:
     """Returns what the cluster has; nothing where none runs, since the catalogue can be read without."""
     try:
-        connection = connection_of(settings)
+        connection = broker_of(settings)
     except NoInstanceError:
         return {}
     return describe(connection, [spec.name for spec in specs])

@@ -67,7 +67,11 @@ def up(
         if demo and not stopping.is_set():
             _start_demo(settings, connection, stopping)
         while not stopping.wait(_WATCH.total_seconds()):
-            if restart_ended(children):
+            if restarted := restart_ended(children):
+                for child in restarted:
+                    console.print(
+                        f"{child.role} ended with exit code {child.last_exit}; started again: {child.log_file}"
+                    )
                 _write_down(settings, connection, children, demo=demo)
         console.print("stopping …")
     console.print("stopped")
@@ -151,7 +155,16 @@ def free_port() -> int:
 
 def _write_down(settings: Settings, connection: KafkaConnection, children: list[Child], *, demo: bool) -> None:
     processes = tuple(
-        Process(role=child.role, pid=child.pid, health=child.ready_url.removesuffix("/ready")) for child in children
+        Process(
+            role=child.role,
+            pid=child.pid,
+            health=child.ready_url.removesuffix("/ready"),
+            log=str(child.log_file),
+            restarts=child.failures,
+            restarted_at=child.restarted_at,
+            last_exit=child.last_exit,
+        )
+        for child in children
     )
     gateway = f"http://{settings.gateway_host}:{settings.gateway_port}"
     Instance(bootstrap=connection.bootstrap, gateway=gateway, processes=processes, demo=demo).write(

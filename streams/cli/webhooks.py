@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from connectors.webhooks.deliverer import open_endpoints
+from connectors.webhooks.deliveries import LastAttempts
 from connectors.webhooks.endpoints import Endpoints, Registration
-from connectors.webhooks.tables import open_database_of
+from connectors.webhooks.tables import ACTIVE, open_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
+from streams.cli.printing import AsJson, complain, counted, print_document, print_entries, print_line, refuse
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
@@ -37,7 +38,9 @@ def set_endpoint(
     except RefusedError as error:
         raise _refused(error) from error
     wanted = Registration(programme, checked, since=now if only_new else None, renews_secret=new_secret)
-    secret = _endpoints().put(wanted, now)
+    endpoints = _endpoints()
+    secret = endpoints.put(wanted, now)
+    _warn_of_deliverer(checked, endpoints)
     if as_json:
         print_document({"programme": programme, "secret": secret})
     else:
@@ -52,8 +55,7 @@ def list_endpoints(as_json: AsJson = False) -> None:  # noqa: FBT002
         for row in rows:
             print_line(row)
         return
-    columns = ("programme", "url", "state", "reason", "waiting", "failing", "oldest_at")
-    print_table("webhooks", columns, ([row[column] for column in columns] for row in rows))
+    print_entries("webhooks", ((f"{row['programme']}  {row['state']}", _details(row)) for row in rows))
 
 
 @app.command()
@@ -77,7 +79,7 @@ def remove(
 ) -> None:
     """Forgets an endpoint and its secret."""
     count = _endpoints_or_refused(lambda endpoints, now: endpoints.remove(programme, now, gives_up=give_up))
-    typer.echo(f"{programme} is removed, {count} records given up")
+    typer.echo(f"{programme} is removed, {counted(count, 'record')} given up")
 
 
 @app.command("send-again")
@@ -95,6 +97,29 @@ def send_again(
     typer.echo(f"{count} records are sent to {programme}")
     if count == 0:
         raise typer.Exit(1)
+
+
+def _warn_of_deliverer(url: str, endpoints: Endpoints) -> None:
+    """Says where the deliverer that was started last would refuse an address that this command's settings allow."""
+    allowed = endpoints.deliverer_allows_loopback()
+    if allowed is None:
+        return
+    try:
+        checked_url(url, loopback_allowed=allowed)
+    except RefusedError as error:
+        complain(
+            f"the deliverer that was started last refuses this address ({error.refusal.code}: {error.refusal.rule}): "
+            "nothing is delivered; start it with BROBYGGER_WEBHOOKS_LOOPBACK=true too, or give another address"
+        )
+
+
+def _details(row: dict[str, Any]) -> list[dict[str, object]]:
+    error = row["last_error"] and f"{row['last_error']} at {row['last_error_at']}"
+    return [
+        {"url": row["url"]},
+        {"paused by": row["reason"], "waiting": row["waiting"], "failing": row["failing"], "oldest": row["oldest_at"]},
+        {"last error": error, "next attempt": row["next_attempt_at"], "last delivered": row["last_delivered_at"]},
+    ]
 
 
 def _endpoints() -> Endpoints:
@@ -115,12 +140,15 @@ def _refused(error: RefusedError) -> typer.Exit:
 
 def _rows(now: datetime) -> list[dict[str, Any]]:
     waiting = Waiting(open_database_of(settings_of_process().data_folder))
-    backlogs = {one.programme: one for one in waiting.backlogs()}
+    backlogs, last = {one.programme: one for one in waiting.backlogs()}, waiting.last_attempts()
     rows = []
     for endpoint in _endpoints().listed(now):
         row = {name: value for name, value in asdict(endpoint).items() if name != "secrets"}
         backlog = backlogs.get(endpoint.programme)
         row |= {"waiting": backlog.waiting if backlog else 0, "failing": backlog.failing if backlog else 0}
         row["oldest_at"] = backlog and backlog.oldest_at
+        known = last.get(endpoint.programme, LastAttempts())
+        row |= {"last_error": known.error, "last_error_at": known.error_at, "last_delivered_at": known.delivered_at}
+        row["next_attempt_at"] = backlog.next_attempt_at if backlog and endpoint.state == ACTIVE else None
         rows.append({name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()})
     return rows

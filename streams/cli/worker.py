@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.instance import connection_of
+from streams.instance import broker_of
 from streams.settings import settings_of_process
 from streams.telemetry import set_up_logging
 
@@ -23,7 +23,7 @@ def worker(
     from streams.engine.app import run_worker  # noqa: PLC0415
 
     settings = settings_of_process()
-    connection = connection_of(settings)
+    connection = broker_of(settings)
     if leave:
         from streams.engine.membership import leave_group  # noqa: PLC0415
         from streams.settings import APP_ID  # noqa: PLC0415

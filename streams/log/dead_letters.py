@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from connectors.vault.sealing import OriginalRecord, unseal_record
@@ -15,7 +16,7 @@ from streams.log.refold import RETRY_HEADER
 from streams.log.writing import Outbound, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -47,10 +48,12 @@ class DeadLetter:
         return unseal_record(private_key, self.sealed, SEALED_FOR)
 
 
-def dead_letters(connection: KafkaConnection, partitions: int) -> Iterator[DeadLetter]:
-    """Yields every dead letter still kept, by partition and age; blocks."""
+def dead_letters(
+    connection: KafkaConnection, partitions: int, starts: Mapping[int, int] = MappingProxyType({})
+) -> Iterator[DeadLetter]:
+    """Yields every dead letter still kept, by partition and age; blocks. ``starts`` is from which offset on."""
     for number in range(partitions):
-        for record in committed_records(connection, (TOPIC, number)):
+        for record in committed_records(connection, (TOPIC, number), starts.get(number, 0)):
             letter = _dead_letter(number, record)
             if letter is not None:
                 yield letter

@@ -16,8 +16,8 @@ from tests.browser.conftest import CHROMIUM
 from tests.integration.way_contract import PROGRAMME, SITE, Answered, Offer, until
 
 _LANGUAGE = {"LANGUAGE": "da", "LANG": "da_DK.UTF-8"}
-_ACCEPTED = re.compile(r"Henvendelsen står nu som: (.*)\.")
-_REFUSED = re.compile(r"Grund: (.*)\. Henvendelsen står som: (.*)\. Intet er ændret\.")
+_ACCEPTED = re.compile(r"Henvendelsens status er nu: (.*)\.")
+_REFUSED = re.compile(r"Grund: (.*)\. Henvendelsens status er: (.*)\. Intet er ændret\.")
 _NO_YEARS = " år"
 
 
@@ -71,7 +71,7 @@ class InBrowser:
         return Offer(
             need_kind=_code(KINDS, await _fact(page, "Behov").inner_text()),
             trigger=_code(TRIGGERS, (await _fact(page, "Hvorfor").inner_text()).partition(",")[0]),
-            identity="named" if "Med navn" in await _fact(page, "Navn").inner_text() else "anonymous",
+            identity="named" if "Med navn" in await _fact(page, "Identitet").inner_text() else "anonymous",
             age_band=age_band.removesuffix(_NO_YEARS),
             municipality=_code(self.names.municipalities, municipality),
             site=_code(self.names.sites[PROGRAMME], await _fact(page, "Sted").inner_text()),

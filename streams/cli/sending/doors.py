@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from connectors.webhooks.backoff import asked_delay
 from streams.cli.sending.door_answers import Answered, DoorError, Standing, standing_of
 
 if TYPE_CHECKING:
@@ -16,9 +17,16 @@ if TYPE_CHECKING:
     from streams.cli.sending.file_kinds import Letter
 
 _TIMEOUT = timedelta(seconds=60)
+_PROBE_TIMEOUT = timedelta(seconds=3)
+_ANSWER_TIMEOUT = timedelta(seconds=5)
 _ATTEMPTS_MAX = 8
 _PAUSE_SECONDS_MAX = 30.0
 _UNAUTHENTICATED = 401
+_UNAVAILABLE = 503
+
+
+def _nothing(_text: str) -> None:
+    """Does nothing."""
 
 
 class Doors:
@@ -27,11 +35,12 @@ class Doors:
     def __init__(self, gateway: str, token: str, pause: Callable[[float], object] = time.sleep) -> None:
         """Takes the gateway's address, e.g. http://127.0.0.1:8460, and how to wait so many seconds.
 
-        Where ``pause`` returns True nothing is tried again.
+        Where ``pause`` returns True nothing is tried again. ``tell`` is called once, where something has to wait.
         """
         self._gateway = gateway
         self._pause = pause
-        self._has_answered = False
+        self.tell: Callable[[str], object] = _nothing
+        self._has_answered = self._has_waited = False
         headers = {"authorization": f"Bearer {token}"}
         self._client = httpx.Client(base_url=gateway, headers=headers, timeout=_TIMEOUT.total_seconds())
 
@@ -74,17 +83,50 @@ class Doors:
             if standing_of(answered) is not Standing.TRANSIENT or answered.shows_codes:
                 return answered
             why, seconds = f"status {answered.status}", _asked_seconds(response, 2.0**attempt)
+            self._say_that_it_waits(why)
         raise self._silent(why)
 
     def _check_token(self, answered: Answered) -> None:
         if answered.status == _UNAUTHENTICATED:
             raise DoorError("the token is not known, or was revoked; operations make one: `brobygger clients create`")
 
+    def _say_that_it_waits(self, why: str) -> None:
+        if not self._has_waited:
+            self.tell(
+                f"the gateway takes nothing now ({why}), as it does while it can't reach its broker or a database: "
+                "each file is tried again for two minutes"
+            )
+        self._has_waited = True
+
     def _silent(self, why: str) -> DoorError:
-        return DoorError(
-            f"the gateway at {self._gateway} does not answer ({why}); `brobygger doctor` tells whether it runs. "
-            "What it has taken is not sent again by the same command"
-        )
+        return _silent(self._gateway, why)
+
+
+def require_answer(gateway: str) -> None:
+    """Raises DoorError where something takes connections there and says nothing for five seconds; blocks as long."""
+    try:
+        httpx.get(f"{gateway}/health", timeout=_ANSWER_TIMEOUT.total_seconds())
+    except httpx.TimeoutException as error:
+        raise _silent(gateway, type(error).__name__) from error
+    except httpx.HTTPError:
+        return  # what is sent will say so
+
+
+def _silent(gateway: str, why: str) -> DoorError:
+    return DoorError(
+        f"the gateway at {gateway} does not answer ({why}); `brobygger doctor` tells whether it runs. "
+        "What it has taken is not sent again by the same command"
+    )
+
+
+def fault_of(gateway: str) -> str | None:
+    """Returns why nothing can be sent now, None where the gateway is ready. Blocks three seconds at most."""
+    try:
+        answer = httpx.get(f"{gateway}/ready", timeout=_PROBE_TIMEOUT.total_seconds())
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    # Where a proxy keeps this address for itself, another status says nothing of the gateway.
+    return f"status {answer.status_code}" if answer.status_code == _UNAVAILABLE else None
 
 
 def _answered(response: httpx.Response) -> Answered:
@@ -93,6 +135,6 @@ def _answered(response: httpx.Response) -> Answered:
 
 
 def _asked_seconds(response: httpx.Response, otherwise: float) -> float:
-    """Returns how long the gateway asks to wait (Retry-After in seconds, RFC 9110 §10.2.3)."""
-    asked = response.headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() else otherwise
+    """Returns how long the gateway, or a proxy before it, asks to wait."""
+    asked = asked_delay(response.headers.get("retry-after", ""), datetime.now(UTC))
+    return otherwise if asked is None else asked.total_seconds()

@@ -242,3 +242,17 @@ async def test_a_letter_needs_a_token_and_a_media_type(gateway: Gateway) -> None
     )
 
     assert (nobody.status_code, other.status_code) == (401, 415)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="windows-1252"'])
+async def test_a_letter_is_taken_whatever_charset_its_transport_names(
+    gateway: Gateway, encoding: str, charset: str
+) -> None:
+    letter = DISCHARGE.oioxml().replace(b"Psykiatrien", "Børnepsykiatrien".encode(encoding))
+
+    headers = gateway.token() | {"content-type": f"application/xml{charset}"}
+    answer = await gateway.http.post(OIOXML, content=letter, headers=headers)
+
+    assert answer.status_code == 200
+    assert b"PositiveReceipt" in answer.content

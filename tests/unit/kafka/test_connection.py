@@ -194,3 +194,45 @@ def test_the_password_shows_in_no_text_of_the_settings() -> None:
     connection = KafkaConnection.from_mapping(SASL)
 
     assert PASSWORD not in f"{connection!r} {connection} {connection.model_dump_json()}"
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> Path:
+    """Returns a file with the password, as its owner alone reads it."""
+    file = tmp_path / "kafka.password"
+    file.write_text(f"{PASSWORD}\n", encoding="utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def test_the_password_may_be_in_a_file(password_file: Path) -> None:
+    named = {name: value for name, value in SASL.items() if name != "KAFKA_PASSWORD"}
+
+    connection = KafkaConnection.from_mapping(named | {"KAFKA_PASSWORD_FILE": str(password_file)})
+
+    assert connection == KafkaConnection.from_mapping(SASL)
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "others", "said"),
+    [
+        (0o604, PASSWORD, {}, "can be read by others; chmod 600 it"),
+        (0o600, "", {}, "is empty; `brobygger acls user` makes a password"),
+        (None, "", {}, "can't be read; `brobygger acls user NAME --password-file` writes it"),
+        (0o600, PASSWORD, {"KAFKA_PASSWORD": PASSWORD}, "only one may be set"),
+    ],
+)
+def test_a_password_file_that_cannot_be_used_is_named_and_never_shown(
+    password_file: Path, mode: int | None, content: str, others: dict[str, str], said: str
+) -> None:
+    password_file.write_text(content, encoding="utf-8")
+    password_file.chmod(mode or 0o600)
+    if mode is None:
+        password_file.unlink()
+    named = {name: value for name, value in SASL.items() if name != "KAFKA_PASSWORD"}
+
+    with pytest.raises(ConnectionSettingsError, match="KAFKA_PASSWORD_FILE") as error:
+        KafkaConnection.from_mapping(named | {"KAFKA_PASSWORD_FILE": str(password_file)} | others)
+
+    assert said in str(error.value)
+    assert PASSWORD not in str(error.value)

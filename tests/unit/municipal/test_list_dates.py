@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 import pytest
 
+from connectors.local_times import HOUR_EXISTS
 from connectors.municipal.dates import DateForm, NoDateError, day_in, moment_in
+from tests.unit.municipal.builders import a_csv, the_row
 
 DANISH = (DateForm.ISO, DateForm.DAY_FIRST, DateForm.WRITTEN_OUT)
 CHRISTMAS = date(2026, 12, 24)
@@ -55,8 +57,8 @@ def test_the_month_comes_first_only_where_the_mapping_says_so() -> None:
     assert day_in("12/24/2026", [DateForm.MONTH_FIRST]) == CHRISTMAS
 
 
-def test_a_date_without_a_time_is_its_first_moment_in_denmark() -> None:
-    assert moment_in("01-07-2026", DANISH) == datetime.fromisoformat("2026-06-30T22:00:00+00:00")
+def test_a_date_without_a_time_stays_a_day() -> None:
+    assert moment_in("01-07-2026", DANISH) == date(2026, 7, 1)
 
 
 def test_a_time_is_danish_time() -> None:
@@ -71,3 +73,20 @@ def test_a_time_with_an_offset_is_taken_as_it_stands() -> None:
 
 def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert moment_in("25-10-2026 02:30", DANISH) == datetime.fromisoformat("2026-10-25T00:30:00+00:00")
+
+
+def test_an_hour_that_clocks_pass_over_is_refused_as_in_letters() -> None:
+    [problem] = the_row(a_csv(("010510-9996", "S-1", "active", "29-03-2026 02:30"))).problems
+
+    assert (problem.refusal.code, problem.refusal.field, problem.refusal.rule) == (
+        "impossible_time",
+        "occurred_at",
+        HOUR_EXISTS,
+    )
+
+
+def test_of_an_hour_that_comes_twice_a_list_means_the_first() -> None:
+    row = the_row(a_csv(("010510-9996", "S-1", "active", "25-10-2026 02:30")))
+
+    assert row.form is not None
+    assert row.form["occurred_at"] == "2026-10-25T00:30:00+00:00"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.names import names_of
+from connectors.pages.needs import Moment
 from connectors.pages.owner_page import jurisdiction_of
 from schemas.identifiers import derived_id
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from tests.unit.gateway.prepared import ROOT
 from tests.unit.pages.builders import Browser, Pages
-from tests.unit.read_model.builders import YOUTH_ID, a_notice, a_view
+from tests.unit.read_model.builders import NOW, YOUTH_ID, a_decision, a_notice, a_view
 
 pytestmark = pytest.mark.long
 
@@ -43,7 +48,12 @@ async def test_a_need_shows_what_waits_since_when_and_why_nothing_fitted_and_no_
 
     listed, shown = (await browser.see("/needs")).text, (await browser.see(f"/needs/{NEED}")).text
 
-    for text in ("Efterforløb", "Venter på en person", "15-17 år, Helsingør", "lørdag 10. januar 2026 kl. 13.00"):
+    for text in (
+        "Efterforløb",
+        "Afventer jeres stillingtagen",
+        "15-17 år, Helsingør",
+        "lørdag 10. januar 2026 kl. 13.00",
+    ):
         assert text in listed, text
     assert "headspace: er allerede prøvet" in shown
     assert "Ungeværftet: den unge er for gammel" in shown
@@ -76,6 +86,49 @@ async def test_a_need_that_another_holds_is_seen_at_home_and_can_be_taken_over(p
     assert (decision["action"], decision["actor"], decision["role"]) == ("assigned", OWNER, "owner")
 
 
+@pytest.mark.parametrize("path", ["/needs", f"/needs/{NEED}"])
+async def test_whoever_owns_a_need_can_take_it_from_list_and_page(pages: Pages, path: str) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+    before = (await browser.see(f"/needs/{NEED}")).text
+
+    await browser.submit(path, {}, to=f"/needs/{NEED}", act="assigned")
+
+    [decision] = pages.gateway.published("interventions")
+    assert (decision["action"], decision["actor"], decision["role"]) == ("assigned", OWNER, "owner")
+    assert "Helsingør Kommune, ikke overtaget endnu" in before
+
+
+@pytest.mark.parametrize(
+    ("later", "taken"),
+    [({"action": "closed"}, True), ({"action": "reopened"}, False), ({"actor": "operations"}, True)],
+)
+async def test_a_need_that_was_taken_says_so_until_it_is_opened_anew(
+    pages: Pages, later: dict[str, str], *, taken: bool
+) -> None:
+    taking, after = a_decision("take", actor=OWNER), NOW + timedelta(minutes=1)
+    await pages.project(a_view("one", **WAITING), taking, a_decision("later", (0, 1), occurred_at=after, **later))
+    browser = await an_owner(pages)
+
+    for path in ("/needs", f"/needs/{NEED}"):
+        text = (await browser.see(path)).text
+        assert ("overtaget lørdag 10. januar 2026 kl. 13.00" in text) is taken
+        assert ('name="act" value="assigned"' in text) is not taken
+
+
+async def test_taking_a_need_is_done_once_the_decision_is_on_its_topic(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    needs = pages.gateway.app.state.office.needs
+    look = partial(needs.moment, UUID(NEED), OWNER, taking=True)
+    before = look()
+    waiting = asyncio.create_task(needs.changed_since(before, look, timedelta(seconds=20)))
+
+    await pages.project(a_decision("take", actor=OWNER))
+
+    assert (await waiting).taken_at == NOW
+    assert needs.moment(UUID(NEED), OWNER) == Moment(before.need, None)
+
+
 def test_operations_answer_for_whoever_has_no_owner() -> None:
     names = names_of(load_programmes(ROOT / "programmes"), load_reference(ROOT / "reference"))
 
@@ -93,12 +146,14 @@ def test_operations_answer_for_whoever_has_no_owner() -> None:
         ({"act": "offered", "programme": "headspace"}, {"action": "offered", "programme": "headspace"}),
         ({"act": "reopened"}, {"action": "reopened", "reason_code": None}),
         ({"act": "closed", "closed_reason": "moved_away"}, {"action": "closed", "reason_code": "moved_away"}),
+        ({"act": "consent_asked"}, {"action": "consent_asked", "reason_code": None}),
     ],
 )
 async def test_each_act_becomes_the_intervention_that_the_command_writes(
     pages: Pages, fields: dict[str, str], said: dict[str, str | None]
 ) -> None:
-    await pages.project(a_view("one", **WAITING))
+    wanting = {"reason_code": "consent_missing"} if fields["act"] == "consent_asked" else {}
+    await pages.project(a_view("one", **WAITING | wanting))
     browser = await an_owner(pages)
 
     answer = await browser.submit(f"/needs/{NEED}", fields, act=fields["act"])
@@ -116,7 +171,7 @@ async def test_each_act_becomes_the_intervention_that_the_command_writes(
         ({"programme": ""}, "offered"),
         ({"programme": "stime"}, "offered"),
         ({"closed_reason": HOSTILE}, "closed"),
-        ({"act": "assigned"}, "closed"),
+        ({"act": "escalation_answered"}, "closed"),
         ({"act": HOSTILE}, "closed"),
     ],
 )
@@ -133,6 +188,48 @@ async def test_a_decision_that_lacks_something_is_shown_again_and_not_sent(
     assert pages.gateway.publisher.records == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "asks"),
+    [
+        ({"state": "awaiting_consent", "owner": "region-hovedstaden", "reason_code": "named_consent_wanted"}, True),
+        ({"reason_code": "consent_missing"}, True),
+        ({"state": "taken_over", "reason_code": "own_consent_wanted"}, True),
+        ({"reason_code": "no_programme"}, False),
+        ({"state": "offered", "reason_code": None}, False),
+        ({"state": "closed", "reason_code": "consent_missing"}, False),
+    ],
+)
+async def test_a_need_that_lacks_consent_can_have_it_asked_for_again_and_no_other_can(
+    pages: Pages, changes: dict[str, Any], *, asks: bool
+) -> None:
+    await pages.project(a_view("one", **WAITING | changes))
+    browser = await an_owner(pages)
+
+    text = (await browser.see(f"/needs/{NEED}")).text
+
+    assert ('name="act" value="consent_asked"' in text) is asks
+    assert ("Der er ikke spurgt nogen endnu." in text) is asks
+
+
+async def test_a_need_shows_who_was_asked_for_consent_and_when(pages: Pages) -> None:
+    about = {"statement_id": NEED, "recipient": "region-hovedstaden", "reason_code": "named_consent_wanted"}
+    later = {"occurred_at": NOW + timedelta(days=2)}
+    await pages.project(
+        a_view("one", **WAITING | {"reason_code": "consent_missing"}),
+        a_notice("first", (0, 0), kind="consent_wanted", **about),
+        a_notice("second", (0, 1), kind="consent_reminder", **about, **later),
+        a_notice("third", (0, 2), statement_id=NEED, recipient=OWNER, reason_code="consent_missing", **later),
+    )
+
+    text = (await (await an_owner(pages)).see(f"/needs/{NEED}")).text
+
+    asked = text.partition('aria-labelledby="asked">')[2].partition("</ul>")[0]
+    assert "lørdag 10. januar 2026 kl. 13.00</time>: Region Hovedstaden blev spurgt om samtykke" in asked
+    assert "mandag 12. januar 2026 kl. 13.00</time>: Region Hovedstaden blev mindet om samtykke" in asked
+    assert "Helsingør Kommune" not in asked
+    assert "Region Hovedstaden bliver spurgt igen" in text
+
+
 async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:
     await pages.project(a_view("one", **WAITING))
     browser = await an_owner(pages)
@@ -144,6 +241,40 @@ async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:
     assert len(pages.gateway.published("interventions")) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "acts"),
+    [
+        ({}, {"assigned", "offered", "reopened", "closed"}),
+        ({"state": "awaiting_consent"}, {"assigned", "consent_asked", "offered", "reopened", "closed"}),
+        ({"state": "announced"}, {"assigned", "offered", "closed"}),
+        ({"state": "offered"}, {"assigned", "offered", "closed"}),
+        ({"state": "waitlisted"}, {"assigned", "offered", "closed"}),
+        ({"state": "taken_over"}, {"assigned", "closed"}),
+        ({"state": "closed"}, {"reopened"}),
+    ],
+)
+async def test_a_page_offers_what_the_needs_state_allows_and_nothing_else(
+    pages: Pages, changes: dict[str, str], acts: set[str]
+) -> None:
+    await pages.project(a_view("one", **WAITING | changes))
+
+    text = (await (await an_owner(pages)).see(f"/needs/{NEED}")).text
+
+    assert set(re.findall(r'name="act" value="([a-z_]+)"', text)) == acts
+
+
+@pytest.mark.parametrize(("kind", "answered"), [("escalated", True), ("deletion_overdue", True), ("stuck", False)])
+async def test_whoever_was_reminded_can_say_that_it_was_seen_to(pages: Pages, kind: str, *, answered: bool) -> None:
+    await pages.project(a_view("one", **WAITING), a_notice(kind=kind, statement_id=NEED, recipient=OWNER))
+    browser = await an_owner(pages)
+    offered = 'value="escalation_answered"' in (await browser.see(f"/needs/{NEED}")).text
+    if offered:
+        await browser.submit(f"/needs/{NEED}", {}, act="escalation_answered")
+
+    assert offered is answered
+    assert [one["action"] for one in pages.gateway.published("interventions")] == ["escalation_answered"] * answered
+
+
 async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:
     await pages.project(a_view("one", **WAITING | {"state": "closed", "reason_code": "other_help"}))
     browser = await an_owner(pages)
@@ -153,6 +284,25 @@ async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:
     assert 'name="act" value="reopened"' in text
     assert 'value="closed"' not in text
     assert 'value="offered"' not in text
+
+
+async def test_why_a_need_came_back_is_read_from_its_notice(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING | {"reason_code": None}))
+    await pages.project(a_notice(recipient=OWNER, statement_id=NEED, reason_code="not_on_offer"))
+    browser = await an_owner(pages)
+
+    text = (await browser.see(f"/needs/{NEED}?told=not_done&why=capacity_full")).text
+
+    assert "Grund: not on offer" in text
+
+
+async def test_no_word_of_an_address_is_shown(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+
+    for told in ("done", "not_done", "under_way", "ring_nu_12345678"):
+        text = (await browser.see(f"/needs/{NEED}?told={told}&why=ring_nu_12345678")).text
+        assert "12345678" not in text
 
 
 async def test_hostile_values_are_shown_as_text(pages: Pages) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -13,8 +14,12 @@ from tests.unit.gateway.prepared import ROOT
 
 DOMAIN = ROOT / "streams" / "domain"
 # What takes a reason as a literal, and the files whose functions return one.
-TAKES_REASON = {"close", "withdraw", "escalate", "_give_to_person"}
+TAKES_REASON = {"close", "withdraw", "escalate", "give_to_person"}
 RETURNS_REASON = ("matching.py", "consents.py", "interventions.py", "needs.py", "replies.py")
+_NOT_WRITTEN = re.compile(
+    r"[Ss]tår (?:nu )?som|Venter på en person|taget over|\bOs\b|godtaget|kom ikke svar i tide|prøves forfra"
+    r"|ikke set på|>Hos<|Det seneste, der|nøglen af driften|Tilbyd et bestemt|Skriv her"
+)
 SAID_ELSEWHERE = {ReplyStatus.UNKNOWN, ReplyStatus.FREE_CAPACITY, ReplyStatus.UNDELIVERABLE}
 
 
@@ -41,6 +46,19 @@ def texts(*nodes: ast.expr) -> set[str]:
 @pytest.mark.parametrize("code", sorted(reasons_of_the_domain()))
 def test_a_reason_that_the_domain_gives_has_words(code: str) -> None:
     assert code in words.REASONS | words.OPTIONS | words.ACTS
+
+
+def test_a_programme_is_addressed_and_an_owner_is_told_of_it() -> None:
+    assert words.said("expired", words.REASONS) == "I svarede ikke i tide"
+    assert words.said("expired", words.OWNER_REASONS, words.REASONS) == "tilbuddet svarede ikke i tide"
+    assert not [one for one in words.OWNER_REASONS.values() if re.search(r"\b(I|jer|jeres)\b", one)]
+
+
+def test_no_word_is_left_that_no_coordinator_writes() -> None:
+    pages = ROOT / "connectors" / "pages"
+    texts = [path.read_text(encoding="utf-8") for form in ("*.py", "*.html") for path in pages.rglob(form)]
+
+    assert not [found for text in texts for found in _NOT_WRITTEN.findall(text)]
 
 
 def test_the_domains_reasons_are_found() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ import pytest
 
 from connectors.pages.sessions import SESSION_TIME_MAX
 from connectors.read_model.feed import Fetched
-from tests.unit.pages.builders import Pages
+from tests.unit.pages.builders import Pages, the_pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, an_answer, handover_id, told
 from tests.unit.vault.builders import allotted
 
@@ -170,10 +171,10 @@ async def test_the_same_form_sent_twice_is_one_reply(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        ({}, "Svar: taget imod. Henvendelsen står nu som: Taget imod."),
+        ({}, "Svar: taget imod. Henvendelsens status er nu: Taget imod."),
         (
             {"statement": "reply_refused", "reason_code": "handover_withdrawn", "state": "withdrawn"},
-            "Grund: henvendelsen er trukket tilbage. Henvendelsen står som: Trukket tilbage. Intet er ændret.",
+            "Grund: henvendelsen er trukket tilbage. Henvendelsens status er: Trukket tilbage. Intet er ændret.",
         ),
     ],
 )
@@ -220,10 +221,10 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
     right = await browser.submit(path, {"code": f" {code.lower()} "}, to="/worklist/claims")
 
     assert "Vi har haft kontakt" not in shown.text
-    assert (wrong.status_code, "Koden blev ikke taget" in wrong.text) == (422, True)
-    assert "Koden er taget" in right.text
+    assert (wrong.status_code, "Koden blev ikke godkendt" in wrong.text) == (422, True)
+    assert "Koden er modtaget" in right.text
     [reply] = pages.gateway.published("replies")
-    assert (reply["status"], reply["youth_id"]) == ("code_claimed", pages.gateway.pseudonym("headspace"))
+    assert (reply["status"], desk.pseudonyms.youth_of("headspace", reply["youth_id"])) == ("code_claimed", YOUTH_ID)
 
 
 async def test_free_places_are_told_for_a_site(pages: Pages) -> None:
@@ -274,3 +275,20 @@ async def test_two_acts_at_once_are_two_replies(pages: Pages) -> None:
         handover_id("one"),
         handover_id("two"),
     }
+
+
+async def test_a_code_that_is_refused_later_says_why_on_the_worklist(tmp_path: Path) -> None:
+    async with the_pages(tmp_path / "data", answer_time_max=timedelta(seconds=20)) as pages:
+        browser, desk = await pages.signed_in(), pages.gateway.app.state.desk
+        allotted(desk.vault.engine, YOUTH_ID)
+        code = desk.claim_codes.make(YOUTH_ID, NOW)
+
+        claiming = asyncio.create_task(browser.submit("/worklist", {"code": code}, to="/worklist/claims"))
+        await pages.gateway.publisher.published(1)
+        [reply] = pages.gateway.published("replies")
+        refused: dict[str, Any] = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
+        await pages.project(an_answer(UUID(str(reply["event_id"])), "nobody", **refused))
+        answer = await claiming
+
+    assert answer.status_code == 422
+    assert "Koden blev ikke godkendt: henvendelsen er ikke jeres." in answer.text

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from connectors.read_model.feed import NOTICES, PATHWAYS, Batch, Fetched, LogReplacedError, Place
+from connectors.read_model.feed import INTERVENTIONS, NOTICES, PATHWAYS, Batch, Fetched, LogReplacedError, Place
 from connectors.read_model.opening import ReadModel, read_model_at
 from connectors.vault.urls import sqlite_url
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import Envelope, Intervention
 from schemas.identifiers import derived_id
 from schemas.outputs import HandoverEvent, NeedView, Notice, PathwayView
 from schemas.topics import kafka_name, short_name
@@ -146,6 +146,13 @@ def a_notice(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any)
     own = {"kind": "escalated", "recipient": "Helsingør", "need_kind": "aftercare", "reason_code": "no_programme"}
     fields = {**_envelope(f"notice-{name}", name), "youth_id": YOUTH_ID, **own, **changes}
     return _fetched(NOTICES, place, Notice.model_validate(fields))
+
+
+def a_decision(name: str = "one", place: tuple[int, int] = (0, 0), about: str = "one", **changes: Any) -> Fetched:
+    """Returns what a person decided about a need, to take it unless changed."""
+    own = {"statement_id": str(derived_id("need", about)), "action": "assigned", "actor": "Helsingør", "role": "owner"}
+    fields = {**_envelope(f"decision-{name}", about), "youth_id": YOUTH_ID, **own, **changes}
+    return _fetched(INTERVENTIONS, place, Intervention.model_validate(fields))
 
 
 def broken(place: tuple[int, int] = (0, 0), topic: str = "handovers.headspace") -> Fetched:

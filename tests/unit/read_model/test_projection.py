@@ -13,13 +13,22 @@ from structlog.testing import capture_logs
 
 from connectors.read_model.feed import Fetched
 from connectors.read_model.projection import OvertakenError, forget_all, progress_of, project
-from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, NEEDS, NOTICES, TABLES, open_read_model
+from connectors.read_model.tables import (
+    HANDOVER_EVENTS,
+    HANDOVERS,
+    INTERVENTIONS,
+    NEEDS,
+    NOTICES,
+    TABLES,
+    open_read_model,
+)
 from schemas.identifiers import derived_id
 from schemas.topics import kafka_name
 from streams.log.following import shown
 from tests.unit.read_model.builders import (
     NOW,
     YOUTH_ID,
+    a_decision,
     a_notice,
     a_view,
     an_answer,
@@ -184,6 +193,23 @@ def test_a_notice_is_kept_with_what_it_is_about(engine: Engine) -> None:
     assert (notice["kind"], notice["recipient"], notice["due_at"]) == ("escalated", "Helsingør", NOW)
 
 
+def test_a_decision_is_kept_with_who_decided_it_in_what_role(engine: Engine) -> None:
+    project(engine, [a_decision("one", (1, 0), action="offered", programme="headspace"), a_decision("one", (1, 1))])
+
+    [decision] = rows_of(engine, INTERVENTIONS)
+    assert (decision["need_id"], decision["action"]) == (str(derived_id("need", "one")), "assigned")
+    assert (decision["actor"], decision["role"], decision["said_at"]) == ("Helsingør", "owner", NOW)
+
+
+def test_an_erasure_takes_what_was_decided_before_however_often_it_is_projected(engine: Engine) -> None:
+    erased = {"action": "erased", "actor": "operations", "role": "erasure"}
+    records = [a_decision("one", (0, 0)), a_decision("other", (0, 1), youth_id="f" * 32)]
+
+    project(engine, [*records, a_decision("gone", (0, 2), **erased)])
+
+    assert [row["youth_id"] for row in rows_of(engine, INTERVENTIONS)] == ["f" * 32]
+
+
 def a_log() -> list[Fetched]:
     """Returns a little of everything, in an order that keeps each partition's own."""
     return [
@@ -194,5 +220,6 @@ def a_log() -> list[Fetched]:
         told("two", (1, 0), programme="stime"),
         an_answer(REPLY, "one", (3, 7)),
         a_view("b", place=(0, 4)),
+        a_decision("one", (0, 0)),
         an_answer(REPLY, "one", (3, 8), statement="reply_refused", reason_code="not_in_this_state"),
     ]

@@ -11,10 +11,18 @@ from sqlalchemy import select
 from connectors.gateway.composition import prune_all
 from connectors.read_model.projection import project
 from connectors.read_model.retention import prune
-from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, NEEDS, NOTICES, TABLES, open_read_model
+from connectors.read_model.tables import (
+    HANDOVER_EVENTS,
+    HANDOVERS,
+    INTERVENTIONS,
+    NEEDS,
+    NOTICES,
+    TABLES,
+    open_read_model,
+)
 from schemas.topics import entry_of
 from tests.unit.gateway.builders import a_gateway
-from tests.unit.read_model.builders import NOW, a_notice, a_view, handover_id, told
+from tests.unit.read_model.builders import NOW, a_decision, a_notice, a_view, handover_id, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +105,13 @@ def test_notices_leave_and_needs_stay_as_their_pathway_shows_them(engine: Engine
 
     assert prune(engine, NOW) == 1
     assert (count(engine, NOTICES), count(engine, NEEDS)) == (1, 1)
+
+
+def test_decisions_leave_when_notices_do(engine: Engine) -> None:
+    project(engine, [a_decision("old", (0, 0), **said_at(BEFORE)), a_decision("new", (0, 1), **said_at(AFTER))])
+
+    assert prune(engine, NOW) == 1
+    assert count(engine, INTERVENTIONS) == 1
 
 
 def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(new_database: Callable[[], str]) -> None:

@@ -21,9 +21,7 @@ from tests.model.reference_needs import (
     chain_of,
     in_hospital_since,
     is_dead,
-    is_working_day,
     last_discharge,
-    unknown_code,
 )
 from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
 from tests.model.world import World
@@ -179,9 +177,8 @@ def _held_back(ledger: Ledger, number: int) -> bool:
     recent = any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in ledger.facts)
     links = [fact for fact in ledger.facts if fact.model == "Person" and fact.event["linked_to"]]
     parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
-    parked = any(fact.model == "Consent" and fact.event["revises"] and unknown_code(fact) for fact in ledger.facts)
     joining = parted or any(fact.told_at > ledger.now - DAY for fact in links)
-    return unclear or recent or bool(ledger.acts) or joining or parked or number in ledger.erased
+    return unclear or recent or bool(ledger.acts) or joining or number in ledger.erased
 
 
 def _settled_consent(ledger: Ledger, number: int, wish: Wish) -> bool:
@@ -203,8 +200,6 @@ def offers_expire(ledger: Ledger, world: World) -> Found:
     for one in ledger.handovers.values():
         offered_at = one.offered_at
         if offered_at is None or one.terms is None or one.appointment or _touched(one):
-            continue
-        if not is_working_day(offered_at, ledger.catalogue.holidays | one.terms.closed_at(None)):
             continue
         closed = ledger.catalogue.holidays | one.terms.closed_at(None)
         remind = after_working_days(offered_at, one.terms.remind_working_days, closed)

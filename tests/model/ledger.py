@@ -51,6 +51,7 @@ class Needed:
     first_at: int
     live_at: int
     since: int
+    closed_by: str = ""
 
 
 @dataclass
@@ -148,7 +149,9 @@ class Ledger:
             live_at = seen.now if need.state != "closed" else known.live_at if known else 0
             since = known.since if known and known.need.state == need.state else seen.now
             first_at = known.first_at if known else seen.now
-            self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since)
+            by = seen.model or "clock"
+            by = known.closed_by if known and known.need.state == need.state else by if need.state == "closed" else ""
+            self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since, by)
             if known is None or known.need.state != need.state:
                 self.met[f"need {need.state}"] += 1
 

@@ -32,16 +32,19 @@ def acts_follow_the_table(ledger: Ledger, seen: Seen) -> Found:
 
 
 def _refusal(ledger: Ledger, seen: Seen, need: Need | None) -> str | None:
-    """Returns the reason for which the table refuses an act beyond doubt; "" where it says nothing."""
+    """Returns the reason for which the table refuses an act beyond doubt, or None."""
     action = seen.event["action"]
     if action == InterventionAction.ERASED:
         return None
-    if seen.number in ledger.erased or is_dead(ledger.of(ledger.group(seen.number)), seen.now):
+    erased = bool(ledger.group(seen.number) & ledger.erased.keys())
+    carried_on = need is not None and need.reason_code == "carried_on"  # the act is taken for the need that goes on
+    if erased or carried_on or is_dead(ledger.of(ledger.group(seen.number)), seen.now):
         return None
+    if need is None:
+        unknown = seen.event["statement_id"] == id_of("no need") and action != InterventionAction.UNKNOWN
+        return "unknown_need" if unknown else None
     if action == InterventionAction.UNKNOWN:
         return "unknown_action"
-    if need is None:
-        return "unknown_need" if seen.event["statement_id"] == id_of("no need") else None
     pending = any(one.need_id == need.need_id and one.state in PENDING for one in seen.before.handovers)
     return _REFUSALS.get((action, "pending" if pending else need.state))
 

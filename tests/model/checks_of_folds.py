@@ -6,6 +6,7 @@ Each runs when the ledger has taken the fact and before it hears what was said: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from schemas.codes import ConsentDecision, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
@@ -24,6 +25,7 @@ from tests.model.reference import (
 from tests.model.reference_needs import (
     LIVE,
     MAY_END_TAKEN,
+    OF_CONSENT,
     PSYCHIATRIC,
     REPLIES,
     SILENT_AFTER_DEATH,
@@ -46,7 +48,6 @@ TELLING = NEW | {HandoverStatement.IDENTITY_GRANTED}
 _ANSWERS = frozenset(
     {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
 )
-_OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person"})
 _REMINDING = frozenset({NoticeKind.CONSENT_REMINDER, NoticeKind.DELETION_OVERDUE, NoticeKind.CODE_UNCLAIMED})
 _BY_CLOCK = frozenset({"consent_missing", "first_contact_overdue", "planned_end_overdue", "no_slot_answer"})
 _ABOUT_NEEDS = frozenset({NoticeKind.CONSENT_WANTED, NoticeKind.DISCHARGE_PLANNED})
@@ -264,13 +265,17 @@ def _corrects(fact: Fact, ledger: Ledger) -> bool:
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     """What is ended for want of consent was ended by somebody who may end it."""
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in _OF_CONSENT:
+        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
             ends = ledger.consents(ledger.widest(seen.number))
             wish = _wish(ledger, seen, fields)
             corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in _consents(ledger, seen))
             parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
-            if wish.born is not None and not (corrected or parted or seen.model == "Reply") and not any(mine):
+            doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")
+            on_its_way = replace(wish, under_way=True)
+            if not doubtful and not ledger.linked and is_carried_beyond_doubt(on_its_way, ends):
+                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"
+            if not doubtful and not any(mine):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"
 
 
@@ -283,7 +288,7 @@ def needs_closed_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     states = {need.need_id: need.state for need in seen.before.needs}
     for need in seen.after.needs:
         newly = need.state == "closed" and states.get(need.need_id) != "closed"
-        if not newly or need.reason_code not in _OF_CONSENT or seen.model in ("Reply", "Intervention"):
+        if not newly or need.reason_code not in OF_CONSENT or seen.model in ("Reply", "Intervention"):
             continue
         born, statements = ledger.born(seen.number), ledger.consents(_consents(ledger, seen))
         programmes = [one for one in ledger.catalogue.programmes.values() if need.kind in one.kinds]

@@ -112,13 +112,16 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
         latest = last_discharge(facts, ledger.catalogue.units, ledger.now, _missed(ledger))
         if latest is None or group & set(ledger.erased) or (len(group) == 1 and ledger.linked):
             continue
+        planned = any(fact.event.get("status") == StayStatus.DISCHARGE_PLANNED for fact in facts)
+        mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
+        if planned and mine:
+            continue  # the need of a plan bears the root of the discharge: closed before it, it may stay closed
         links = list(_links(ledger, group))
         told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in links)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
         if old or ledger.now < told + ledger.settle_max_ms + _LATE or _dead_ever(ledger, group):
             continue
         since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
-        mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
         if not any(one.live_at >= since or one.first_at >= since for one in mine):
             yield f"the discharge of {text_of(latest.event['occurred_at'])} has no need"
 

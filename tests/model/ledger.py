@@ -109,6 +109,9 @@ class Ledger:
                 self.met[f"notice {one.fields['kind']}"] += 1
             if one.topic not in ("letters", "pathways"):
                 self.said[one.topic, one.fields["event_id"]] = one.fields
+        for held in seen.after.handovers:
+            if held.handover_id in self.handovers:
+                self.handovers[held.handover_id].need_id = held.need_id
         if seen.after.needs != seen.before.needs:
             self.take_needs(seen)
         self.live_until(seen)
@@ -132,9 +135,6 @@ class Ledger:
         if statement != HandoverStatement.REPLY_REFUSED:
             one.identity = fields["identity"]
         one.told.append((statement, fields["reason_code"], seen.now))
-        one.need_id = next(
-            (held.need_id for held in seen.after.handovers if held.handover_id == handover_id), one.need_id
-        )
 
     def live_until(self, seen: Seen) -> None:
         """Notes of each need that isn't closed that it was live until now."""

@@ -73,7 +73,8 @@ SILENT_AFTER_DEATH = frozenset(
     }
 )
 #: What a person's decision, a cancellation, or the law itself may end although a programme has taken over.
-MAY_END_TAKEN = frozenset({"consent_withdrawn", "declined_by_young_person", "deceased", "withdrawn", "erased"})
+OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder"})
+MAY_END_TAKEN = OF_CONSENT | {"deceased", "withdrawn", "erased"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
-from schemas.pathway import NEVER
 from streams.domain.calendar import after_days, after_working_days, on_working_day
 from streams.domain.capacity import ask_for_slot
 from streams.domain.stays import believed_until
@@ -39,15 +38,6 @@ def await_discharge(work: Work, need: Need, stay: Stay) -> None:
     if need.state != "in_hospital":
         work.change(need, state="in_hospital", owner=stay.source, reason_code="readmitted", clock_at=until, reminded=0)
     elif need.clock_at != until:
-        work.change(need, clock_at=until)
-
-
-def wait_until_settled(work: Work, need: Need) -> None:
-    """Lets no clock of a need fire while what it is about settles."""
-    until = work.settling_until(need)
-    if until == NEVER:
-        give_to_person(work, need, "need_has_no_trigger")
-    elif need.clock_at <= work.now or need.clock_at == NEVER:
         work.change(need, clock_at=until)
 
 

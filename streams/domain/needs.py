@@ -12,7 +12,6 @@ from streams.domain.awaiting import (
     await_slot,
     give_to_person,
     wait_for_reference,
-    wait_until_settled,
 )
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word
@@ -171,13 +170,19 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     """Opens a need, or one again that the facts had closed."""
     others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
     first = occasion.triggers[0]
-    newest = lead or occasion.triggers[-1]
+    happened = [one for one in occasion.triggers if not one.is_planned]
+    newest = lead or (happened or occasion.triggers)[-1]
     if work.absorbed or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
         return None
-    if any(not one.by_facts for one in known) or (known and refusal_of(work, kind, newest) is not None):
+    if any(not one.by_facts for one in known):
         return None
     if known:
-        return reopen(work, known[0])
+        if refusal_of(work, kind, newest) is None:
+            return reopen(work, known[0])
+        # What was refused answers this, too.
+        carries = {*known[0].carries, *(one.root for one in occasion.triggers)}
+        work.change(known[0], carries=tuple(sorted(carries)))
+        return None
     need = Need(
         need_id=work.need_id(first, kind),
         kind=kind,
@@ -260,10 +265,13 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
         return
     need = work.needs[need.need_id]
     if lead is None:
+        settling_until = work.settling_until(need)
         if stay is not None:
             await_discharge(work, need, stay)
-        else:
-            wait_until_settled(work, need)
+        elif settling_until == NEVER:
+            close(work, need, _why_vanished(work, need), by_facts=True)
+        elif need.clock_at <= work.now or need.clock_at == NEVER:
+            work.change(need, clock_at=settling_until)
     elif lead.unknown_unit is not None:
         wait_for_reference(work, need, lead.unknown_unit)
     elif lead.is_planned and _is_overdue(work, lead):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.codes import ConsentDecision, HandoverStatement, Identity, NoticeKind, ReplyStatus
+from schemas.codes import ConsentDecision, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
 from schemas.instants import days_of
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from streams.domain.work import Said
@@ -25,6 +25,7 @@ from tests.model.reference import (
 from tests.model.reference_needs import (
     LIVE,
     MAY_END_TAKEN,
+    PSYCHIATRIC,
     REPLIES,
     SILENT_AFTER_DEATH,
     STATEMENTS,
@@ -141,7 +142,8 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
     """No offer without a statement that stands and could raise it; UNKNOWN never routes."""
     for statement, fields in to_programmes(seen):
         if statement in NEW and not any(number == seen.number for _, number, _ in ledger.acts):
-            facts = standing(ledger.widest(seen.number))
+            persons, own = ledger.of(ledger.group(seen.number)), ledger.of(frozenset({seen.number}))
+            facts = [*standing(persons), *standing(own)]
             if not any(raises(fact, fields["need_kind"]) for fact in facts):
                 yield f"{statement} to {fields['programme']} although nothing that stands raises {fields['need_kind']}"
 
@@ -159,8 +161,9 @@ def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
 
 def silent_after_death(ledger: Ledger, seen: Seen) -> Found:
     """After a death nothing but withdrawals and answers to replies."""
-    facts = [fact for fact in ledger.of(ledger.group(seen.number)) if _known(ledger, seen, fact)]
-    if is_dead(facts, seen.now):
+    facts = ledger.of(ledger.group(seen.number))
+    known = [fact for fact in facts if _known(ledger, seen, fact)]
+    if is_dead(facts, seen.now) and is_dead(known, seen.now):
         for kind in [*(one for one, _ in to_programmes(seen)), *(one for one, _ in notices(seen))]:
             if kind in SILENT_AFTER_DEATH and not (seen.model == "Intervention" and kind == NoticeKind.ESCALATED):
                 yield f"{kind} after a death"
@@ -233,23 +236,30 @@ def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
         if statement != HandoverStatement.WITHDRAWN or handed is None or handed.state not in TAKEN:
             continue
         reason = fields["reason_code"]
-        corrected = any(
-            fact.event["cancels"] or (fact.event["revises"] and not unknown_code(fact))
-            for fact in ledger.widest(seen.number)
-            if fact.model != "Consent"
-        )
-        by_links = ledger.linked and len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
+        by_links = len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
         dead = any(fact.event.get("status") == "deceased" for fact in ledger.widest(seen.number))
-        if (
-            reason not in MAY_END_TAKEN
-            and not (dead and reason is None)
-            and seen.model != "Intervention"
-            and not corrected
-            and not by_links
-        ):
+        allowed = reason in MAY_END_TAKEN or (dead and reason is None) or seen.model == "Intervention"
+        if not allowed and not by_links and not _corrected(ledger, seen, handed):
             yield f"{handed.state} handover withdrawn from {handed.programme} ({reason})"
         if reason == "withdrawn" and not dead:
             yield f"{handed.state} handover withdrawn from {handed.programme} without a reason"
+
+
+def _corrected(ledger: Ledger, seen: Seen, handed: Handed) -> bool:
+    """Tells whether a source took back or changed what raises needs, after the handover was told of."""
+    later = [
+        fact for fact in ledger.widest(seen.number) if fact.told_at >= handed.told[0][2] and not unknown_code(fact)
+    ]
+    return any(_corrects(fact, ledger) for fact in later)
+
+
+def _corrects(fact: Fact, ledger: Ledger) -> bool:
+    event = fact.event
+    if fact.model == "Discharge":
+        psychiatric = ledger.catalogue.units.get(event["unit"]) in PSYCHIATRIC
+        home = event["status"] == StayStatus.DISCHARGED_HOME and psychiatric
+        return bool(event["cancels"] or (event["revises"] and not home))
+    return fact.model in ("Enrolment", "Referral")
 
 
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:

@@ -18,10 +18,12 @@ from tests.model.reference_needs import (
     TAKEN,
     Fact,
     after_working_days,
+    chain_of,
     in_hospital_since,
     is_dead,
     is_working_day,
     last_discharge,
+    unknown_code,
 )
 from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
 from tests.model.world import World
@@ -71,11 +73,12 @@ def open_needs_have_owner_and_clock(ledger: Ledger, world: World) -> Found:
             if need.state == "closed":
                 continue
             mine = [one for one in pathway.handovers if one.need_id == need.need_id]
-            in_contact = any(one.state == "in_contact" for one in mine)
+            in_contact = need.state == "taken_over" and any(one.state == "in_contact" for one in mine)
             clock = min([need.clock_at, *(one.clock_at for one in mine if one.state in LIVE)])
             if not need.owner:
                 yield f"a need ({need.state}) has no owner"
-            if not in_contact and NEVER in (clock, pathway.next_due):
+            settling = pathway.next_due <= ledger.now + ledger.settle_max_ms
+            if not in_contact and NEVER in (clock, pathway.next_due) and not settling:
                 yield f"a need ({need.state}, {need.trigger}) has no clock"
             if not in_contact and clock < ledger.now:
                 yield f"the clock of a need ({need.state}) ran out at {text_of(clock)} and nothing happened"
@@ -108,17 +111,22 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
     """A discharge home from psychiatry that settled has a need: open, taken over, or closed since with a reason."""
     for group in _groups(ledger):
         facts = ledger.of(group)
-        latest = last_discharge(facts, ledger.catalogue.units, ledger.now)
+        latest = last_discharge(facts, ledger.catalogue.units, ledger.now, _missed(ledger))
         if latest is None or group & set(ledger.erased) or (len(group) == 1 and ledger.linked):
             continue
-        told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in list(_links(ledger, group)))
+        links = list(_links(ledger, group))
+        told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in links)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
         if old or ledger.now < told + ledger.settle_max_ms + _LATE or _dead_ever(ledger, group):
             continue
-        since = latest.told_at if len(group) == 1 else min(fact.told_at for fact in facts)
+        since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
         if not any(one.live_at >= since or one.first_at >= since for one in mine):
             yield f"the discharge of {text_of(latest.event['occurred_at'])} has no need"
+
+
+def _missed(ledger: Ledger) -> list[int]:
+    return [when for when, fields in ledger.notices if fields["kind"] == NoticeKind.STAY_END_MISSING]
 
 
 def _dead_ever(ledger: Ledger, group: frozenset[int]) -> bool:
@@ -167,9 +175,13 @@ def _now(world: World, known: Needed) -> Need | None:
 def _held_back(ledger: Ledger, number: int) -> bool:
     """Tells whether anything may hold an offer back that is no consent: a stay that is open or unclear, acts, links."""
     steps = [fact for fact in ledger.of(ledger.group(number)) if fact.model == "Discharge"]
-    unclear = bool(steps) and last_discharge(steps, ledger.catalogue.units, ledger.now) is None
+    unclear = bool(steps) and last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
     recent = any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in ledger.facts)
-    return unclear or recent or bool(ledger.acts) or ledger.linked or number in ledger.erased
+    links = [fact for fact in ledger.facts if fact.model == "Person" and fact.event["linked_to"]]
+    parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
+    parked = any(fact.model == "Consent" and fact.event["revises"] and unknown_code(fact) for fact in ledger.facts)
+    joining = parted or any(fact.told_at > ledger.now - DAY for fact in links)
+    return unclear or recent or bool(ledger.acts) or joining or parked or number in ledger.erased
 
 
 def _settled_consent(ledger: Ledger, number: int, wish: Wish) -> bool:

@@ -13,6 +13,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
+from schemas.events import UNNUMBERED
 from schemas.instants import day_of, days_of
 from tests.model.steps import (
     DAY,
@@ -64,9 +65,9 @@ _MUNICIPALITIES = ("0217",) * 8 + ("0101",) * 5 + ("0751",) * 2 + ("0175", "0360
 _CATALOGUE_CHANGES = (
     ("without",) * 3
     + ("older", "named_only", "fewer_triggers", "slower", "elsewhere", "back")
-    + ("settle_longer", "settle_shorter", "unit_known", "unit_somatic", "owners_gone")
+    + ("settle_longer", "settle_shorter", "unit_known", "unit_somatic", "owners_gone", "back")
 )
-_ACTIONS = ("assigned", "offered", "offered", "reopened", "closed", "escalation_answered")
+_ACTIONS = ("UNKNOWN", "assigned", "offered", "offered", "reopened", "closed", "escalation_answered")
 
 
 @dataclass
@@ -110,7 +111,7 @@ def draw_history(seed: int) -> History:
     """Returns the history of a seed."""
     random = Random(seed)
     day = random.choice(_ODD_DAYS) if random.random() < 0.25 else random.randrange(_FIRST, _LAST)
-    now = midnight_of(day) + random.choice((9, 10, 10, 13, 15, 23)) * HOUR + random.randrange(0, 60) * MINUTE
+    now = midnight_of(day) + random.choice((2, 9, 10, 10, 13, 15, 23)) * HOUR + random.randrange(0, 60) * MINUTE
     draw = _Draw(random, now, _birth(random, day))
     draw.numbers = random.choices((1, 2, 3), (80, 18, 2))[0]
     _people(draw)
@@ -143,6 +144,8 @@ def _people(draw: _Draw) -> None:
         fields: dict[str, Any] = {"occurred_at": draw.now - 40 * DAY, "municipality": home}
         if draw.born is not None:
             fields["birth_date"] = draw.born
+        if draw.chance(0.03):
+            fields["protected"] = True
         late = draw.random.choice((0, 0, 0, 0, 5 * MINUTE, 3 * HOUR)) if draw.chance(0.2) else -DAY
         draw.steps.append(Told(draw.now + late, "Person", draw.name("person"), fields, number))
     for number in range(1, draw.numbers):
@@ -162,35 +165,49 @@ def _link(draw: _Draw, number: int) -> None:
 
 def _stay(draw: _Draw) -> None:
     """A stay with what may happen in it: leave, transfer, plan, discharge, correction, readmission, death."""
-    random, episode = draw.random, draw.name("episode")
-    unit = random.choice(_UNITS)
-    began = draw.now - random.choice((2, 5, 9, 20)) * DAY
-    common: dict[str, Any] = {"episode_id": episode, "unit": unit}
-    if draw.chance(0.12):
-        common["stay_class"] = "emergency"
+    common = _place(draw)
+    began = draw.now - draw.random.choice((2, 5, 9, 20)) * DAY
     if draw.chance(0.85):
-        draw.tell("Discharge", "stin", began, lag=random.choice((0, 0, draw.now - began)), **common)
+        draw.tell("Discharge", "stin", began, lag=draw.random.choice((0, 0, draw.now - began)), **common)
     if draw.chance(0.12):
         draw.tell("Discharge", "stor", began + DAY, status="on_leave", **common)
         draw.tell("Discharge", "slor", began + DAY + 5 * HOUR, status="back", **common)
     if draw.chance(0.15):
-        common |= {"unit": random.choice(_UNITS), "episode_id": random.choice((episode, draw.name("episode")))}
+        episode = draw.random.choice((common["episode_id"], draw.name("episode")))
+        common |= {"unit": draw.random.choice(_UNITS), "episode_id": episode}
         draw.tell("Discharge", "transfer", began + DAY + HOUR, **common)
-    if draw.chance(0.10):
-        beside: dict[str, Any] = {
-            "episode_id": draw.name("episode"),
-            "unit": random.choice((SOMATIC, OTHER_PSYCHIATRY)),
-        }
-        draw.tell("Discharge", "beside", began + DAY + 2 * HOUR, **beside)
-        if draw.chance(0.7):
-            until = draw.now + random.choice((-DAY, HOUR, 3 * DAY))
-            draw.tell("Discharge", "beside-home", until, status="discharged_home", **beside)
+    if draw.chance(0.12):
+        _stay_beside(draw, began)
     if draw.chance(0.25):
         _plan(draw, common)
     if draw.chance(0.92):
         _discharge(draw, common)
     if draw.chance(0.05):
         _death(draw, common)
+
+
+def _place(draw: _Draw) -> dict[str, Any]:
+    """Returns where a stay is, and what is odd about how it is told."""
+    place: dict[str, Any] = {"episode_id": draw.name("episode"), "unit": draw.random.choice(_UNITS)}
+    if draw.chance(0.05):
+        place["episode_id"] = UNNUMBERED
+    if draw.chance(0.05):
+        place["specialty"] = draw.random.choice(("child_psychiatry", "somatic", "UNKNOWN"))
+    if draw.chance(0.05):
+        place["remarks"] = (draw.random.choice(("inconsistent_status", "nonstandard_identifier", "UNKNOWN")),)
+    if draw.chance(0.12):
+        place["stay_class"] = draw.random.choice(("emergency", "emergency", "UNKNOWN"))
+    return place
+
+
+def _stay_beside(draw: _Draw, began: int) -> None:
+    """Another hospital's stay that overlaps, with or without an end."""
+    beside: dict[str, Any] = {"episode_id": draw.name("episode")}
+    beside["unit"] = draw.random.choice((SOMATIC, OTHER_PSYCHIATRY))
+    draw.tell("Discharge", "beside", began + DAY + 2 * HOUR, **beside)
+    if draw.chance(0.7):
+        until = draw.now + draw.random.choice((-DAY, HOUR, 3 * DAY))
+        draw.tell("Discharge", "beside-home", until, status="discharged_home", **beside)
 
 
 def _plan(draw: _Draw, common: dict[str, Any]) -> None:
@@ -238,7 +255,8 @@ def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
 def _readmission(draw: _Draw, common: dict[str, Any]) -> None:
     draw.now += draw.random.choice((10 * MINUTE, HOUR, DAY, 4 * DAY, 60 * DAY))
     again = common | {"episode_id": draw.random.choice((common["episode_id"], draw.name("episode")))}
-    draw.tell("Discharge", "again", draw.now, **again)
+    if draw.chance(0.85):
+        draw.tell("Discharge", "again", draw.now, **again)
     draw.now += draw.random.choice((HOUR, 4 * HOUR, DAY, 6 * DAY))
     if draw.chance(0.85):
         draw.tell("Discharge", "again-home", draw.now, status="discharged_home", **again)
@@ -285,7 +303,9 @@ def _referral(draw: _Draw) -> None:
     _answers(draw, 0.8)
     if draw.chance(0.25):
         change: dict[str, Any] = {"decision": draw.random.choice(("accepted", "rejected", "UNKNOWN"))}
-        change |= draw.random.choice(({"revises": first}, {"cancels": first}, {"status": "revoked"}))
+        change |= draw.random.choice(
+            ({"revises": first}, {"cancels": first, "decision": decision}, {"status": "revoked"})
+        )
         draw.tell("Referral", "corrected", draw.now + 2 * HOUR, **referral | change)
 
 
@@ -413,8 +433,9 @@ def _mischief(draw: _Draw) -> None:
         category = random.choice(("psychiatry_social_disability", "regarding_referral", "home_care"))
         draw.tell("Correspondence", "letter", somewhen(), category=category)
     if draw.chance(0.07):
-        draw.steps.append(Places(somewhen(), random.choice(PROGRAMMES[:2]), None, random.choice((0, 0, 3))))
-    if draw.chance(0.13):
+        site = random.choice((None, None, "helsingoer", "koebenhavn"))
+        draw.steps.append(Places(somewhen(), random.choice(PROGRAMMES[:2]), site, random.choice((0, 0, 3))))
+    if draw.chance(0.2):
         change = Change(somewhen(), random.choice(_CATALOGUE_CHANGES), random.choice(PROGRAMMES[:4]))
         draw.steps.append(change)
     if draw.chance(0.03):
@@ -429,11 +450,11 @@ def _odd(draw: _Draw, step: Told) -> Step:
     """The same again, the same id with other content, or the like with a code that nobody knows."""
     later = step.at + draw.random.choice((0, MINUTE, HOUR, 2 * DAY))
     codes = [name for name in _CODES.get(step.model, ()) if step.fields.get(name) is not None]
+    codes = [] if "cancels" in step.fields else codes
     if codes and draw.chance(0.4):
         code = draw.random.choice(codes)
         value: Any = ("UNKNOWN",) if code == "given_by" else "UNKNOWN"
         follows = draw.random.choice(({}, {"revises": step.name}))
-        follows = {} if "cancels" in step.fields else follows
         return replace(step, at=later, name=draw.name("later-release"), fields=step.fields | {code: value} | follows)
     if draw.chance(0.15):
         return replace(step, at=later, fields=step.fields | {"source": "sor:900000000000002"})

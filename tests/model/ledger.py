@@ -66,7 +66,7 @@ class Ledger:
     acts: list[tuple[int, int, str]] = field(default_factory=list)
     erased: dict[int, int] = field(default_factory=dict)
     handovers: dict[str, Handed] = field(default_factory=dict)
-    needs: dict[str, Needed] = field(default_factory=dict)
+    needs: dict[tuple[int, str], Needed] = field(default_factory=dict)
     said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     notices: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     firsts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -138,17 +138,17 @@ class Ledger:
     def live_until(self, seen: Seen) -> None:
         """Notes of each need that isn't closed that it was live until now."""
         for need in seen.after.needs:
-            if need.state != "closed" and need.need_id in self.needs:
-                self.needs[need.need_id].live_at = seen.now
+            if need.state != "closed" and (seen.number, need.need_id) in self.needs:
+                self.needs[seen.number, need.need_id].live_at = seen.now
 
     def take_needs(self, seen: Seen) -> None:
         """Notes what became of needs."""
         for need in seen.after.needs:
-            known = self.needs.get(need.need_id)
+            known = self.needs.get((seen.number, need.need_id))
             live_at = seen.now if need.state != "closed" else known.live_at if known else 0
             since = known.since if known and known.need.state == need.state else seen.now
             first_at = known.first_at if known else seen.now
-            self.needs[need.need_id] = Needed(need, seen.number, first_at, live_at, since)
+            self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since)
             if known is None or known.need.state != need.state:
                 self.met[f"need {need.state}"] += 1
 
@@ -176,7 +176,12 @@ class Ledger:
 
     def widest(self, number: int) -> list[Fact]:
         """Returns the facts of every number that is or was linked to one."""
-        return self.facts if self.linked else self.of(frozenset({number}))
+        if not self.linked:
+            return self.of(frozenset({number}))
+        return self.of(next(group for group in self._once("ever", None, self._ever_linked) if number in group))
+
+    def _ever_linked(self) -> list[frozenset[int]]:
+        return linked_groups([fact for fact in self.facts if not fact.event.get("unlinked_from")], NUMBERS)
 
     def born(self, number: int) -> int | None:
         """Returns the birth day where one and only one was told of the person, else None."""

@@ -22,6 +22,7 @@ from schemas.codes import (
     StayStatus,
     VisitationDecision,
 )
+from schemas.events import UNNUMBERED
 
 DAY = 24 * 60 * 60 * 1000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
@@ -158,34 +159,67 @@ def is_dead(facts: Sequence[Fact], now: int) -> bool:
     return bool(deaths) and not doubtful
 
 
-def last_discharge(facts: Sequence[Fact], units: dict[str, str], now: int) -> Fact | None:
-    """Returns the discharge home that the stays told of end with, where no doubt is possible: else None.
+def last_discharge(facts: Sequence[Fact], units: dict[str, str], now: int, missed: Sequence[int]) -> Fact | None:
+    """Returns the discharge home from psychiatry that the stays told of end with, or None where there is any doubt.
 
-    Only psychiatric units, no leave or plan or cancellation or planned step among the stays, every end by time, all of
-    them past, and nothing said after it.
+    No doubt: every unit is known, all is told by time and past, nobody died, nothing is said after the discharge, and
+    every admission has an end, was moved on from, or had its missing end told to a person (at ``missed``) before.
     """
-    steps = [fact for fact in facts if fact.model == "Discharge"]
-    plain = (StayStatus.ADMITTED, StayStatus.DISCHARGED_HOME)
+    steps = [fact for fact in standing(facts) if fact.model == "Discharge"]
     for fact in steps:
         event = fact.event
-        odd = event["cancels"] or event["revises"] or event["status"] not in plain or event["occurred_at"] > now
-        if odd or units.get(event["unit"]) not in PSYCHIATRIC or _is_midnight(event["occurred_at"]):
+        odd = event["status"] == StayStatus.DECEASED or event["episode_id"] == UNNUMBERED
+        if odd or event["occurred_at"] > now or event["unit"] not in units or _is_midnight(event["occurred_at"]):
             return None
-    ends = [fact for fact in steps if fact.event["status"] == StayStatus.DISCHARGED_HOME]
-    latest = max(ends, key=lambda fact: int(fact.event["occurred_at"]), default=None)
-    if latest is None or any(_is_open_beside(fact, ends, latest) for fact in steps):
+    said = [fact for fact in steps if fact.event["status"] != StayStatus.DISCHARGE_PLANNED]
+    latest = max(said, key=lambda fact: int(fact.event["occurred_at"]), default=None)
+    if latest is None or latest.event["status"] != StayStatus.DISCHARGED_HOME:
         return None
-    return latest
+    admissions = [fact for fact in said if fact.event["status"] == StayStatus.ADMITTED]
+    newest = max(admissions, key=lambda fact: int(fact.event["occurred_at"]), default=latest)
+    if newest.event["episode_id"] != latest.event["episode_id"]:
+        return None  # a transfer, or two stays that overlap: which of them it was the ids alone don't tell
+    psychiatric = units[latest.event["unit"]] in PSYCHIATRIC
+    others = [fact for fact in said if fact is not latest]
+    open_beside = any(_is_open_beside(fact, said, latest, missed) for fact in others)
+    return None if open_beside or not psychiatric or _is_told_again(latest, others) else latest
 
 
-def _is_open_beside(fact: Fact, ends: Iterable[Fact], latest: Fact) -> bool:
-    """Tells whether an admission has no end of its own episode, or anything lies at or after the latest discharge."""
-    if fact is latest:
+def _is_open_beside(fact: Fact, steps: Sequence[Fact], latest: Fact, missed: Sequence[int]) -> bool:
+    """Tells whether a step lies beside the latest discharge, or is an admission that may go on."""
+    event, moment = fact.event, fact.event["occurred_at"]
+    if moment >= latest.event["occurred_at"]:
+        return True
+    goes_on = event["status"] in (StayStatus.ADMITTED, StayStatus.ON_LEAVE, StayStatus.BACK)
+    if not goes_on or any(fact.told_at < when < latest.told_at for when in missed):
         return False
-    moment = fact.event["occurred_at"]
-    same = (end for end in ends if end.event["episode_id"] == fact.event["episode_id"])
-    unended = fact.event["status"] == StayStatus.ADMITTED and not any(end.event["occurred_at"] > moment for end in same)
-    return bool(moment >= latest.event["occurred_at"] or unended)
+    later = [one.event for one in steps if one.event["occurred_at"] > moment]
+    ended = any(
+        one["status"] == StayStatus.DISCHARGED_HOME and one["episode_id"] == event["episode_id"] for one in later
+    )
+    inpatient = StayClass.INPATIENT
+    moved = event["stay_class"] == inpatient and any(
+        one["status"] == StayStatus.ADMITTED
+        and one["stay_class"] == inpatient
+        and one["episode_id"] == latest.event["episode_id"]
+        for one in later
+    )
+    return not ended and not moved
+
+
+def _is_told_again(latest: Fact, others: Iterable[Fact]) -> bool:
+    """Tells whether a discharge may be one that was told before: days apart, and no admission between."""
+    since = latest.event["occurred_at"] - 7 * DAY
+    between = [one.event for one in others if one.event["occurred_at"] >= since]
+    home = any(one["status"] == StayStatus.DISCHARGED_HOME for one in between)
+    return home and not any(one["status"] == StayStatus.ADMITTED for one in between)
+
+
+def chain_of(fact: Fact, facts: Sequence[Fact]) -> list[Fact]:
+    """Returns the statements that a statement revises or is revised by, itself among them."""
+    root = {one.event["event_id"]: one.event["revises"] for one in facts if one.event["revises"]}
+    mine = _root_of(fact.event["event_id"], root)
+    return [one for one in facts if _root_of(one.event["event_id"], root) == mine]
 
 
 def in_hospital_since(facts: Sequence[Fact], units: dict[str, str], now: int) -> Fact | None:

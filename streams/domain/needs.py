@@ -180,8 +180,8 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
         if refusal_of(work, kind, newest) is None:
             return reopen(work, known[0])
         # What was refused answers this, too.
-        carries = {*known[0].carries, *(one.root for one in occasion.triggers)}
-        work.change(known[0], carries=tuple(sorted(carries)))
+        fresh = [one.root for one in occasion.triggers if not any(map(one.raises, known[0].carries))]
+        work.change(known[0], carries=(*known[0].carries, *fresh))
         return None
     need = Need(
         need_id=work.need_id(first, kind),

@@ -6,8 +6,7 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from connectors.local_times import HOUR_EXISTS
-from connectors.municipal.dates import DateForm, NoDateError, NoHourError, day_in, in_denmark, moment_in
+from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
 from connectors.municipal.fields import Field, Kind
 from connectors.municipal.sheets import Cell, Unfit, text_of
 from schemas.instants import is_possible_date, is_possible_time
@@ -123,8 +122,6 @@ def _moment(cell: Cell, text: str, _field: Field, values: Values) -> str:
             moment = in_denmark(cell)
         else:
             moment = moment_in(_no_number(cell, text, values), values.date_forms)
-    except NoHourError as error:
-        raise BadCellError("impossible_time", HOUR_EXISTS, "correct the time") from error
     except NoDateError as error:
         raise _no_date(values) from error
     if not is_possible_time(moment):

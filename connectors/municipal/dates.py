@@ -11,20 +11,18 @@ import re
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from connectors.local_times import danish_moments
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_DENMARK = ZoneInfo("Europe/Copenhagen")
 _MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 _FULL_MONTHS = (
     *("januar", "februar", "marts", "april", "maj", "juni"),
     *("juli", "august", "september", "oktober", "november", "december"),
 )
 _TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
-# "d. 24. september 2026 kl. 14.30.00.000000" has fewer; a longer text is read by no pattern.
-_CHARACTERS_MAX = 48
 _CENTURY = 2000
 
 
@@ -56,10 +54,6 @@ class NoDateError(Exception):
     """Raised where a text is no date of the forms that are allowed, or one that no calendar has."""
 
 
-class NoHourError(NoDateError):
-    """Raised where clocks in Denmark pass over an hour on that day."""
-
-
 def day_in(text: str, forms: Sequence[DateForm]) -> date:
     """Returns the day that a text names; a time beside it is left out.
 
@@ -84,18 +78,15 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
 
 
 def in_denmark(day: date, clock: time = time()) -> datetime:
-    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first.
-
-    Raises NoHourError for an hour that clocks pass over.
-    """
-    moments = danish_moments(datetime.combine(day, clock))
-    if not moments:
-        raise NoHourError
-    return moments[0]
+    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
+    try:
+        return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
+    except OverflowError as error:
+        raise NoDateError from error
 
 
 def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
-    parts = _TIME.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
+    parts = _TIME.fullmatch(text)
     if parts is None:
         raise NoDateError
     words, hour, minute, second = parts.groups()

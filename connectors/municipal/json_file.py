@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from connectors.municipal.encodings import decoded
@@ -17,15 +16,11 @@ from connectors.municipal.sheets import (
     Sheet,
     refuse_too_many,
 )
-from connectors.strict_json import refuse_oversized
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NESTING_MAX = 64
-# As many as a list of all rows and many columns has.
-_SIGNS_MAX = 3_000_000
 _NOT_JSON = Refusal("not_json", "row", "a row is one JSON object (RFC 8259)", "check the line with a JSON tool")
 
 
@@ -55,10 +50,6 @@ _Read = tuple[int, Any, Refusal | None, str]
 
 
 def _elements(text: str) -> list[_Read]:
-    try:
-        refuse_oversized(text.encode(), _NESTING_MAX, _SIGNS_MAX)
-    except RefusedError as error:
-        raise RefusedError(replace(error.refusal, field="file")) from error
     value, refusal, _ = _parsed(text)
     if refusal is not None or not isinstance(value, list):
         broken = refusal or _NOT_JSON

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lzma
 import math
-import re
 import struct
 import warnings
 import zlib
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
-from openpyxl.styles import numbers
 from openpyxl.utils.exceptions import CellCoordinatesException, IllegalCharacterError, InvalidFileException
 
 from connectors.municipal.sheets import (
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 
 # openpyxl's warnings repeat values, and tell nothing that a refusal doesn't.
 warnings.filterwarnings("ignore", module="openpyxl")
-# openpyxl's own pattern looks from each of a number format's brackets for the one that closes it: 100 kB take seconds.
-numbers.__dict__["STRIP_RE"] = re.compile(r'"[^"]*+"?|\[(?!hh?\]|mm?\]|ss?\])[^\]]*+\]?')
 _UNPACKED_BYTES_MAX = 128 * 1024 * 1024
 _PARTS_MAX = 1_000
 # Excel's own limit; what names a row beyond it would have as many empty ones read before it.

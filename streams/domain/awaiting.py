@@ -41,17 +41,24 @@ def await_discharge(work: Work, need: Need, stay: Stay) -> None:
         work.change(need, clock_at=until)
 
 
-def wait_for_reference(work: Work, need: Need, unit: str) -> None:
+def ask_for_unit(work: Work, unit: str) -> None:
+    """Asks operations once to have reference data name a unit."""
+    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
+
+
+def wait_for_reference(work: Work, need: Need) -> None:
     """Waits until reference data names a unit; operations are told again ever more rarely."""
-    operations = work.catalogue.operations
     if need.state != "awaiting_reference":
-        due = review_at(work, work.now, 0)
         work.change(
-            need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due, reminded=0
+            need,
+            state="awaiting_reference",
+            owner=work.catalogue.operations,
+            reason_code="unknown_unit",
+            clock_at=review_at(work, work.now, 0),
+            reminded=0,
         )
     elif need.clock_at <= work.now:
         _hear_again(work, need, NoticeKind.UNKNOWN_UNIT)
-    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, operations, "unknown_unit")
 
 
 def await_slot(work: Work, need: Need, programme: Programme) -> None:

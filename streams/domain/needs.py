@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.codes import ConsentDecision, ConsentGiver, NeedKind
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import (
+    ask_for_unit,
     await_consent,
     await_discharge,
     await_slot,
@@ -138,7 +139,8 @@ def _why_vanished(work: Work, need: Need) -> str:
     """Returns why nothing raises a need any more: what raised it was taken back, or is held back by another stay."""
     if need.kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
         return "moved"
-    held = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
+    standing = [trigger for trigger in work.derived.triggers if trigger.not_before != NEVER]
+    held = any(trigger.raises(root) for trigger in standing for root in (need.root, *need.carries))
     return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
 
 
@@ -217,7 +219,8 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     if not work.absorbed and need_id != need.need_id and not is_same:
         need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
-    fresh = [one.root for one in (*happened, *((lead,) if lead else ())) if not any(map(one.raises, need.carries))]
+    about = [*happened, *([lead] if lead is not None and lead not in happened else [])]
+    fresh = [one.root for one in about if not any(map(one.raises, need.carries))]
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
     if lead is None:
@@ -261,6 +264,8 @@ def _renamed(work: Work, need: Need, need_id: str, root: str) -> Need:
 def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> None:
     """Moves a need on: what is under way for it goes on or ends, and what waits is looked at again."""
     handover = work.live_handover(need)
+    if lead is not None and lead.unknown_unit is not None:
+        ask_for_unit(work, lead.unknown_unit)
     if handover is not None and goes_on(work, lead, handover, stay):
         return
     need = work.needs[need.need_id]
@@ -273,7 +278,7 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
         elif need.clock_at <= work.now or need.clock_at == NEVER:
             work.change(need, clock_at=settling_until)
     elif lead.unknown_unit is not None:
-        wait_for_reference(work, need, lead.unknown_unit)
+        wait_for_reference(work, need)
     elif lead.is_planned and _is_overdue(work, lead):
         give_to_person(work, need, "planned_end_overdue")
     else:

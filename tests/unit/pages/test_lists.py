@@ -219,9 +219,9 @@ async def test_a_needs_history_tells_who_did_what_in_the_order_in_which_it_happe
     history = text.partition('aria-labelledby="history">')[2]
     said = [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in re.findall(r"<li><time.*?</li>", history)]
     assert [one.partition(": ")[2] for one in said] == [
-        "headspace fik tilbudt den unge",
+        "headspace fik henvendelsen",
         "headspace svarede: sagt nej",
-        "headspace fik besked om, at det er trukket tilbage (tilbuddet svarede ikke i tide)",
+        "headspace fik besked om, at henvendelsen er trukket tilbage (tilbuddet svarede ikke i tide)",
         "Region Sjælland blev spurgt om samtykke (intet tilbud passer)",
         "Helsingør Kommune blev bedt om at tage stilling (intet tilbud har sagt ja)",
         "Helsingør Kommune overtog behovet",

@@ -26,7 +26,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: help setup packages run check unit integration browser screenshots chaos test soak golden bench-engine bench-pathways clean
+.PHONY: help setup packages run check unit integration browser screenshots chaos test soak model golden bench-engine bench-pathways clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,11 @@ test: packages setup check ## all of it, as CI runs it: check, then every test, 
 soak: packages setup check ## as test, with the full counts instead of the tenth
 	$(PYTEST) --soak -m "$(WITHOUT_BROKER)" --numprocesses auto
 	$(PYTEST) --soak -m "integration or chaos or browser" $(SIDE_BY_SIDE)
+
+# One seed, or a range; what breaks a rule is printed as a test to paste.
+SEEDS ?= 0:2000
+model: setup ## run histories by seed against the reference model, on all cores: make model SEEDS=0:2000, or one seed
+	$(BIN)/python -m tests.model $(SEEDS) --met
 
 golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference
 	$(BIN)/python -m tests.house.rewrite_golden

@@ -178,6 +178,7 @@ def _record(offset: int, at: datetime, model: str, body: dict[str, Any]) -> Stor
         "origin_topic": kafka_name("discharges"),
         "origin_partition": 0,
         "origin_offset": offset,
+        "pseudonym": None,
         "body": (f"brobygger.{model}", body),
     }
     key = body["youth_id"] and body["youth_id"].encode()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from schemas.events import UNFIT_SIGNS
+
+_UNFIT = re.compile(f"[{UNFIT_SIGNS}]")
 DETAIL_CHARACTERS_MAX = 400
 
 
@@ -20,3 +24,11 @@ class PersonDetails:
     address: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     protected: bool | None = None
+
+
+def detail_of(text: str) -> str | None:
+    """Returns a message's text as the vault keeps it, None where nothing is left of it.
+
+    Signs that nobody sees and that turn or cut what is shown beside them are left out: a letter isn't lost for them.
+    """
+    return _UNFIT.sub("", " ".join(text.split()))[:DETAIL_CHARACTERS_MAX].strip() or None

@@ -51,9 +51,16 @@ def _in_calendar(day: date) -> date:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
 Day = Annotated[date, AfterValidator(_in_calendar)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+#: Control characters, C1's too, and signs that turn the direction of a text or begin a line: no name has them.
+UNFIT_SIGNS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+PLAIN_TEXT = rf"^[^{UNFIT_SIGNS}]+$"
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
+OccurredOn = Annotated[
+    Day | None,
+    Field(description="the Danish day, where the source named no time; occurred_at is then the start of that day"),
+]
 PseudonymousId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -99,7 +106,10 @@ class Referral(Envelope):
     decision: VisitationDecision | None = None
     reason_code: ReasonCode | None = None
     bridging: bool = False
-    bridged_from: UUID | None = Field(default=None, description="the handover that this bridging goes on from")
+    bridged_from: UUID | None = Field(
+        default=None, description="the handover that this bridging goes on from, as its programme knows it"
+    )
+    occurred_on: OccurredOn = None
 
 
 class Discharge(Envelope):
@@ -118,6 +128,12 @@ class Discharge(Envelope):
     notification: Name | None = Field(default=None, description="MedCom's code, e.g. AN_SLHJ")
     planned_at: Moment | None = None
     remarks: tuple[Remark, ...] = ()
+    occurred_on: OccurredOn = None
+    said_alive: bool = Field(
+        default=False,
+        description="the sender says that the patient lives: undoes a death that it told of this episode before, and "
+        "nothing else, since systems say so by default",
+    )
 
 
 class Enrolment(Envelope):
@@ -132,6 +148,7 @@ class Enrolment(Envelope):
     ended_on: Day | None = None
     expected_end_on: Day | None = None
     reason_code: ReasonCode | None = None
+    occurred_on: OccurredOn = None
 
 
 class Consent(Envelope):
@@ -151,6 +168,7 @@ class Consent(Envelope):
     evidence: ReasonCode
     recorded_by: Name
     lapses_at: Moment | None = None
+    occurred_on: OccurredOn = None
 
     @model_validator(mode="after")
     def _names_whom_or_what_for(self) -> Self:

@@ -1,8 +1,10 @@
 """Facts: what a pathway remembers of an event. Times are milliseconds since 1970, dates days.
 
-A fact keeps what the domain decides from and nothing else; ``digest`` is of the whole statement, so that
-a second event with the same id and other content is recognised. ``logged_at`` is the calendar's time of the
-record that brought it and never part of a digest or an id.
+A fact keeps what the domain decides from and nothing else. ``occurred_on`` is the Danish day where the source named
+no time, or midnight: ``occurred_at`` is then its start, and the fact may have happened at any time of it. ``parked``
+tells that it holds a code this release doesn't know: it neither routes nor takes anything back. ``digest`` is of the
+whole statement, so that a second event with the same id and other content is recognised. ``logged_at`` is the
+calendar's time of the record that brought it and never part of a digest or an id.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from schemas.codes import ConsentDecision, StayStatus
 from schemas.events import Consent, Correspondence, Discharge, Enrolment, Intervention, Person, Referral, Reply
+from schemas.instants import whole_day_of
 from schemas.internal import Letter
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+#: What a code reads as that is newer than this release.
+UNKNOWN = "UNKNOWN"
 _NOT_CONTENT = ("sent_at", "recorded_at", "source_sequence", "correlation_id", "causation_id")
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -48,6 +52,9 @@ class StayFact(_Fact, frozen=True, array_like=True, gc=False, tag="s"):
     unit: str
     specialty: str
     planned_at: int | None
+    occurred_on: int | None = None
+    said_alive: bool = False
+    parked: bool = False
 
 
 class CourseFact(_Fact, frozen=True, array_like=True, gc=False, tag="c"):
@@ -60,6 +67,8 @@ class CourseFact(_Fact, frozen=True, array_like=True, gc=False, tag="c"):
     started_on: int | None
     expected_end_on: int | None
     reason_code: str | None
+    occurred_on: int | None = None
+    parked: bool = False
 
 
 class ReferralFact(_Fact, frozen=True, array_like=True, gc=False, tag="r"):
@@ -74,6 +83,8 @@ class ReferralFact(_Fact, frozen=True, array_like=True, gc=False, tag="r"):
     reason_code: str | None
     bridging: bool
     bridged_from: str | None
+    occurred_on: int | None = None
+    parked: bool = False
 
 
 class ConsentFact(_Fact, frozen=True, array_like=True, gc=False, tag="k"):
@@ -88,6 +99,8 @@ class ConsentFact(_Fact, frozen=True, array_like=True, gc=False, tag="k"):
     purpose: str | None
     recorded_by: str
     lapses_at: int | None
+    occurred_on: int | None = None
+    parked: bool = False
 
 
 class PersonFact(_Fact, frozen=True, array_like=True, gc=False, tag="p"):
@@ -105,6 +118,7 @@ class CorrespondenceFact(_Fact, frozen=True, array_like=True, gc=False, tag="l")
     category: str
     form: str
     episode_id: str | None
+    parked: bool = False
 
 
 Fact = StayFact | CourseFact | ReferralFact | ConsentFact | PersonFact | CorrespondenceFact
@@ -119,12 +133,16 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
 _EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Letter)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
-    name: itemgetter(*fact.__struct_fields__[len(_Fact.__struct_fields__) :]) for name, (_, fact) in _MODELS.items()
+    name: itemgetter(*(field for field in fact.__struct_fields__[len(_Fact.__struct_fields__) :] if field != "parked"))
+    for name, (_, fact) in _MODELS.items()
 }
 _CONTENT = {
     model.__name__: itemgetter(*(field for field in model.model_fields if field not in _NOT_CONTENT))
     for model in _EVENTS
 }
+
+
+_BY_DAY = frozenset(name for name, (_, fact) in _MODELS.items() if "occurred_on" in fact.__struct_fields__)
 
 
 def digest_of(values: Any) -> int:
@@ -143,21 +161,28 @@ def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
         event = event | {"given_by": tuple(event["given_by"])}
     make: Callable[..., Fact] = _MODELS[name][1]
     digest = content_digest(name, event)
-    return make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))
+    if name in _BY_DAY and event["occurred_on"] is None:
+        event = event | {"occurred_on": whole_day_of(event["occurred_at"])}
+    fact = make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))
+    return fact if unknown_code_of(fact) is None else msgspec.structs.replace(fact, parked=True)
 
 
 def unknown_code_of(fact: Fact) -> str | None:
-    """Returns the name of the field that holds a code this release doesn't know, or None."""
+    """Returns the name of the field that holds a code this release doesn't know, or None.
+
+    An unknown custody is a statement too, and is no such code.
+    """
     match fact:
-        case StayFact(status=StayStatus.UNKNOWN):
-            return "status"
-        case CourseFact(status="UNKNOWN") | ReferralFact(status="UNKNOWN"):
-            return "status"
-        case ReferralFact(decision="UNKNOWN"):
-            return "decision"
-        case ConsentFact(decision=ConsentDecision.UNKNOWN):
-            return "decision"
-        case ConsentFact(scope="UNKNOWN"):
-            return "scope"
+        case StayFact() | CourseFact():
+            return "status" if fact.status == UNKNOWN else None
+        case ReferralFact():
+            return _first_unknown(status=fact.status, decision=fact.decision)
+        case ConsentFact():
+            givers = UNKNOWN if UNKNOWN in fact.given_by else None
+            return _first_unknown(decision=fact.decision, scope=fact.scope, purpose=fact.purpose, given_by=givers)
         case _:
             return None
+
+
+def _first_unknown(**codes: str | None) -> str | None:
+    return next((name for name, code in codes.items() if code == UNKNOWN), None)

@@ -17,6 +17,7 @@ from schemas.events import (
     Moment,
     Name,
     Person,
+    PseudonymousId,
     Referral,
     Reply,
 )
@@ -93,7 +94,8 @@ IntakeBody = (
 class Intake(BaseModel):
     """One record of the intake log: the statement, and the public record it came from.
 
-    A letter comes from the intake record whose fold wrote it; ``origin_offset`` is -1 for ticks and versions.
+    A letter comes from the intake record whose fold wrote it; ``origin_offset`` is -1 for ticks and versions. A reply
+    has the ``pseudonym`` that it came under.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -101,4 +103,5 @@ class Intake(BaseModel):
     origin_topic: Name
     origin_partition: int
     origin_offset: int
+    pseudonym: PseudonymousId | None = None
     body: IntakeBody

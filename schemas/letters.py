@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from schemas.facts import Fact
+from schemas.pathway import KeptElsewhere
 from schemas.refusals import Refusal, RefusedError
 
 
@@ -59,13 +60,23 @@ class FactLent(msgspec.Struct, frozen=True, tag="fact_lent"):
     fact: Fact
 
 
+class FactShared(msgspec.Struct, frozen=True, tag="fact_shared"):
+    """A pathway that stands for a lender's person tells a fact in return, while the lender goes on with something.
+
+    ``owner`` is whose pathway it was told to first.
+    """
+
+    sharer: str
+    owner: str
+    fact: Fact
+
+
 class NeedKept(msgspec.Struct, frozen=True, tag="need_kept"):
-    """The lender goes on with a need itself, since a programme has taken it over or it is over; or no longer."""
+    """The lender goes on with a need itself, or it was decided there and is over; None where neither any longer."""
 
     lender: str
-    root: str
-    kind: str
-    kept: bool
+    need_id: str
+    kept: KeptElsewhere | None
 
 
 class LoanEnded(msgspec.Struct, frozen=True, tag="loan_ended"):
@@ -75,7 +86,15 @@ class LoanEnded(msgspec.Struct, frozen=True, tag="loan_ended"):
     owner: str | None
 
 
-LetterContent = SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold | FactLent | NeedKept | LoanEnded
+class PersonErased(msgspec.Struct, frozen=True, tag="person_erased"):
+    """The young person asked to be forgotten, under another number of theirs."""
+
+    teller: str
+
+
+LetterContent = (
+    SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold | FactLent | FactShared | NeedKept | LoanEnded | PersonErased
+)
 _decoder: msgspec.json.Decoder[LetterContent] = msgspec.json.Decoder(LetterContent)
 
 

@@ -11,14 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.codes import Disclosed, HandoverStatement, Identity, NeedKind, NoticeKind
 from schemas.events import Envelope, Moment, Municipality, Name, ReasonCode
 
+#: What answers a programme's reply.
+ANSWERS = frozenset(
+    {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
+)
+
 
 class HandoverEvent(Envelope):
     """What a programme is told about one handover; ``youth_id`` is the programme's own pseudonym.
 
+    An anonymous handover has a pseudonym of its own. Ids and times are the pseudonym's: under another the same have
+    others. Times are 30 to 90 seconds early, so that a deadline is never shown too late.
+
     ``statement_id`` is the handover. A heads-up (announced) carries week, age band and municipality
     and neither unit nor course. ``reason_code`` says why it was withdrawn or a reply was refused, and never
     more than the programme needs: a death is only ``withdrawn``. The answer to a reply names it in
-    ``causation_id``; ``identity_granted`` is such an answer, and its ``event_id`` the grant.
+    ``causation_id``, where no other cause is named; ``identity_granted`` is such an answer, its ``event_id`` the grant.
     """
 
     statement: HandoverStatement
@@ -57,6 +65,7 @@ class Notice(Envelope):
     due_at: Moment | None = None
     reason_code: ReasonCode | None = None
     options: tuple[OptionView, ...] = ()
+    trigger_reason: ReasonCode | None = Field(default=None, description="why the trigger came, as its source told it")
 
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -65,7 +74,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Disclosure(Envelope):
     """Who was told what about a young person, when and why; ``statement_id`` is the handover.
 
-    Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the SHA-256 of ``previous`` (64
+    Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the HMAC-SHA-256 of ``previous`` (64
     zeros before the first) and of what this one says, so that none can be altered or left out unseen.
     """
 
@@ -73,7 +82,7 @@ class Disclosure(Envelope):
     disclosed: Disclosed
     purpose: NeedKind
     consent_id: Name | None = Field(default=None, description="the consent statement that it rests on")
-    grant_id: UUID | None = None
+    grant_id: UUID | None = Field(default=None, description="the grant, by the id that the receiver knows it by")
     position: int
     previous: Digest
     digest: Digest
@@ -123,6 +132,7 @@ class NeedView(BaseModel):
     clock_at: Moment | None
     reason_code: ReasonCode | None
     options: tuple[OptionView, ...] = ()
+    trigger_reason: ReasonCode | None = Field(default=None, description="why the trigger came, as its source told it")
 
 
 class PathwayView(Envelope):

@@ -37,10 +37,13 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Need(msgspec.Struct, frozen=True, array_like=True):
-    """A need and its clock. ``state`` is one of ``streams.domain.states``'; closed ones keep their reason.
+    """A need and its clock; closed ones keep their reason.
 
-    ``reminded`` counts what the running clock has already said; ``tried`` are the programmes that were
-    offered it since it was last opened; ``attempts`` counts its handovers and never goes back.
+    ``reminded`` counts what the running clock has already said; ``tried`` are the programmes that were offered it
+    since it was last opened; ``attempts`` counts its handovers and never goes back. One need carries every trigger of
+    its kind that comes while it is open: ``lead`` is the root of the one that it is about now, ``why`` the reason
+    that this one tells, ``carries`` the roots of all, and ``covers`` when the latest of them happened. ``closed_at``
+    is NEVER while the need is open; ``former_ids`` are those by which it was known before an older trigger came.
     """
 
     need_id: str
@@ -60,13 +63,22 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     notices: int = 0
     by_facts: bool = False
     slot: Slot | None = None
+    lead: str = ""
+    why: str | None = None
+    carries: tuple[str, ...] = ()
+    covers: int = 0
+    closed_at: int = NEVER
+    former_ids: tuple[str, ...] = ()
 
 
 class Handover(msgspec.Struct, frozen=True, array_like=True):
     """One handover to one programme; it runs to its end under the catalogue version it was made with.
 
-    ``granted`` tells that the programme was granted the identity behind it, and so has to delete it when
-    the handover is withdrawn; ``appointment_on`` is the day it was offered for, where it sees people by the day.
+    ``correlation`` is the need's id when it began, ``lowest_age`` the programme's, ``too_old_at`` when the young person
+    outgrows it, ``contact_by`` until when it promised a first contact. ``granted`` tells that the programme was granted
+    the identity behind it, and so has to delete it when the handover is withdrawn; ``appointment_on`` is the day it was
+    offered for, where it sees people by the day. ``own_pseudonym``: it was anonymous when it was first told, so the
+    programme knows it, as long as it lasts, by a pseudonym that stands for it alone.
     """
 
     handover_id: str
@@ -90,6 +102,12 @@ class Handover(msgspec.Struct, frozen=True, array_like=True):
     by_person: bool = False
     granted: bool = False
     appointment_on: int | None = None
+    correlation: str = ""
+    too_old_at: int = NEVER
+    contact_by: int = NEVER
+    accepted_at: int = NEVER
+    lowest_age: int = 0
+    own_pseudonym: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,11 +127,17 @@ class Borrowed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class KeptElsewhere(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A need that the lending pathway goes on with, by the root of its trigger."""
+    """A need that a lending pathway goes on with (``live``), or that was decided there and is over.
+
+    ``carries`` and ``covers`` tell of which triggers, as a need's do.
+    """
 
     lender: str
-    root: str
+    need_id: str
     kind: str
+    live: bool
+    carries: tuple[str, ...]
+    covers: int
 
 
 class Pathway(msgspec.Struct, frozen=True, array_like=True):
@@ -122,7 +146,8 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     ``said`` are the notices that must go out once: what and about which statement; ``shown`` is the
     digest of the public view last written. ``erased`` tells that the young person asked to be forgotten.
     ``borrowed`` are facts of another number of the person; ``lent_to`` is the youth id that stands for this one
-    where its own number was replaced, and ``letters`` counts what was written to such.
+    where its own number was replaced, ``kept_told`` what that one was told to be kept here, ``shared`` the facts that
+    it tells in return, and ``letters`` counts what was written to such.
     """
 
     youth_id: str
@@ -139,6 +164,8 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     kept_elsewhere: tuple[KeptElsewhere, ...] = ()
     lent_to: str | None = None
     letters: int = 0
+    kept_told: tuple[KeptElsewhere, ...] = ()
+    shared: tuple[Borrowed, ...] = ()
 
 
 _decoder = msgspec.msgpack.Decoder(Pathway)

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 TRIGGERS = ("discharge", "discharge_planned", "course_ended", "referral_rejected", "bridging")
 ProgrammeId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-Days = Annotated[int, Field(ge=1, le=366)]
+# Twelve weeks to answer in, and thirteen until the first contact, are more than any programme promises.
+WorkingDays = Annotated[int, Field(ge=1, le=60)]
+Days = Annotated[int, Field(ge=1, le=92)]
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+CatalogueDay = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
+ClosingDays = Annotated[tuple[CatalogueDay, ...], Field(max_length=1_000)]
 
 
 class ProgrammeFileError(Exception):
@@ -48,14 +53,17 @@ class Site(_File):
     id: ProgrammeId
     name: Name
     municipalities: tuple[Municipality, ...]
-    closing_days: tuple[date, ...] = Field(default=(), description="its own, beside the programme's")
+    closing_days: ClosingDays = Field(default=(), description="its own, beside the programme's")
 
 
 class Clocks(_File):
-    """Reply clocks in working days, first contact in calendar days (DOMAIN §4)."""
+    """Reply clocks in working days, first contact in calendar days (docs/specification/rules.md K1).
 
-    remind_working_days: Days = 1
-    reply_working_days: Days = 2
+    A reminder comes before the end.
+    """
+
+    remind_working_days: WorkingDays = 1
+    reply_working_days: WorkingDays = 2
     first_contact_days: Days = 7
 
 
@@ -75,10 +83,10 @@ class ProgrammeFile(_File):
     municipalities: tuple[Municipality, ...] = ()
     sites: tuple[Site, ...] = ()
     receiver: Literal["programme", "home_municipality"] = "programme"
-    valid_from: date = date(2000, 1, 1)
-    valid_to: date | None = None
+    valid_from: CatalogueDay = _FIRST_DAY
+    valid_to: CatalogueDay | None = None
     clocks: Clocks = Clocks()
-    closing_days: tuple[date, ...] = ()
+    closing_days: ClosingDays = ()
     route: Literal["topic", "webhook", "worklist"] = "topic"
     public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         default=None, description="X25519 public key, hexadecimal, that identities are sealed to (RFC 9180)"
@@ -131,7 +139,8 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """One version of everything that decides.
 
     ``calendar_allowed`` is set for demo and scenarios alone. ``holidays`` are days that are
-    not working days beside Saturdays and Sundays.
+    not working days beside Saturdays and Sundays. ``pseudonym_keys`` are the ids of the roots that programmes'
+    pseudonyms are made with, each with the version whose handovers it is used for first.
     """
 
     version: int
@@ -143,6 +152,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     settle_ms: int = 15 * 60 * 1000
     calendar_allowed: bool = False
     places: dict[str, tuple[int, int]] = {}
+    pseudonym_keys: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def from_specific_to_general(self) -> list[Programme]:
@@ -157,6 +167,12 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """Returns where a programme makes plans."""
         making = (one for one in self.programmes.values() if NeedKind.PLAN in one.kinds)
         return frozenset(municipality for one in making for municipality in one.sites)
+
+    def pseudonym_key_at(self, version: int) -> str | None:
+        """Returns the id of the root for handovers that were begun under a version, None where none is named."""
+        begun = [key_id for since, key_id in self.pseudonym_keys if since <= version]
+        first = self.pseudonym_keys[0][1] if self.pseudonym_keys else None
+        return begun[-1] if begun else first
 
     def owner_of(self, municipality: str | None) -> str:
         """Returns the contact of a municipality, operations where none is set."""
@@ -195,6 +211,21 @@ def _check(path: Path, programme: ProgrammeFile) -> None:
         raise ProgrammeFileError(f"{path.name}: adviser_weekday and slots_a_day go together; set both or none")
     if programme.receives_handovers and not (programme.sites or programme.municipalities or programme.region):
         raise ProgrammeFileError(f"{path.name}: covers nobody; set sites, municipalities or region")
+    _check_times(path, programme)
+
+
+def _check_times(path: Path, programme: ProgrammeFile) -> None:
+    clocks = programme.clocks
+    if clocks.remind_working_days >= clocks.reply_working_days:
+        raise ProgrammeFileError(
+            f"{path.name}: clocks: remind_working_days is not below reply_working_days; a reminder leaves time for it"
+        )
+    if programme.valid_to is not None and programme.valid_to < programme.valid_from:
+        raise ProgrammeFileError(f"{path.name}: valid_to is before valid_from; swap them")
+    if programme.course_months is not None and programme.course_notice_months >= programme.course_months:
+        raise ProgrammeFileError(
+            f"{path.name}: course_notice_months is not below course_months; a heads-up comes during the course"
+        )
 
 
 def compiled(file: ProgrammeFile, region_members: dict[str, tuple[str, ...]]) -> Programme:

@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.instants import danish_day
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from pydantic import ValidationError
 
 # No clock that times a message is a day off, and a day forgives whoever names the evening of a day that goes on.
 CLOCK_SKEW_MAX = timedelta(hours=24)
+_YEAR = 366
+
+
+class DateLimit(NamedTuple):
+    """How far from the day of its receipt a date or a time may lie, in days, both ends included.
+
+    ``from_days`` below 0 lie before it. What is told as past has the limit of ``refuse_untimely`` too.
+    """
+
+    from_days: int
+    to_days: int
+
+
+#: Nobody is older than 30 whom a programme serves, so nothing that is told of them is.
+LIFE_DAYS = 31 * _YEAR
+#: A programme's waiting list: from tomorrow, and for a year. Also asked where a reply comes past the gateway.
+WAITLISTED_UNTIL = DateLimit(1, _YEAR)
+DATE_LIMITS: Mapping[str, DateLimit] = {
+    # A consent may begin to count later on; everything else has happened.
+    "occurred_at": DateLimit(-LIFE_DAYS, _YEAR),
+    "sent_at": DateLimit(-LIFE_DAYS, 1),
+    "status_at": DateLimit(-LIFE_DAYS, 1),
+    "planned_at": DateLimit(-_YEAR, 2 * _YEAR),
+    "started_on": DateLimit(-LIFE_DAYS, 2 * _YEAR),
+    "ended_on": DateLimit(-LIFE_DAYS, 1),
+    # Courses last ten years at most (``course_months``).
+    "expected_end_on": DateLimit(-LIFE_DAYS, 10 * _YEAR),
+    # A consent lapses a year after it was given at the latest (Sundhedsloven §44), which may lie a year ahead.
+    "lapses_at": DateLimit(-LIFE_DAYS, 2 * _YEAR),
+    "waitlisted_until": WAITLISTED_UNTIL,
+}
+# From the end of the day after the receipt, which no clock's skew passes, and a day more for the calendar's.
+_LIFE = timedelta(days=LIFE_DAYS + 2)
 _FIELD_NAME = re.compile(r"^[A-Za-z_]{1,40}$")
 _TIME = "a time is ISO 8601 with its offset from UTC, such as 2026-01-10T09:30:00+01:00"
 _DATE = "a date exists and is written YYYY-MM-DD"
@@ -32,6 +65,7 @@ _RULES = {
     "datetime_from_date_parsing": ("impossible_time", _TIME),
     "impossible_time": ("impossible_time", "a time lies in the years 1900 to 2199, in UTC"),
     "time_ahead": ("time_ahead", "what has happened lies no later than its receipt; clocks may differ by 24 hours"),
+    "time_long_ago": ("time_long_ago", f"what has happened lies at most {LIFE_DAYS} days before its receipt"),
     "date_type": ("wrong_form", _DATE),
     "date_parsing": ("impossible_date", _DATE),
     "date_from_datetime_parsing": ("impossible_date", _DATE),
@@ -71,8 +105,8 @@ def refusal_for(kind: str, field: str, help_text: str) -> Refusal:
     return Refusal(code, field, rule, help_text)
 
 
-def refuse_ahead(happened: Mapping[str, datetime | None], latest: datetime, help_text: str) -> None:
-    """Raises RefusedError for the first field whose time is told as past and lies after ``latest``.
+def refuse_untimely(happened: Mapping[str, datetime | None], latest: datetime, help_text: str) -> None:
+    """Raises RefusedError for the first field whose time is told as past and lies after ``latest``, or a life before.
 
     Doors ask it as of their receipt, and the fold never does: there the newest statement stands, and one from a year
     that has not come would stand until then. Plans, ends of periods and what begins to count later are not its matter.
@@ -80,6 +114,25 @@ def refuse_ahead(happened: Mapping[str, datetime | None], latest: datetime, help
     for field, moment in happened.items():
         if moment is not None and moment > latest:
             raise RefusedError(refusal_for("time_ahead", field, help_text))
+        if moment is not None and moment < latest - _LIFE:
+            raise RefusedError(refusal_for("time_long_ago", field, help_text))
+
+
+def refuse_outside(dates: Mapping[str, date | datetime | None], received_at: datetime, help_text: str) -> None:
+    """Raises RefusedError for the first date or time that lies outside its field's limit (``DATE_LIMITS``)."""
+    today = danish_day(received_at)
+    for field, told in dates.items():
+        if told is not None:
+            day = danish_day(told) if isinstance(told, datetime) else told
+            limit = DATE_LIMITS[field]
+            if not limit.from_days <= (day - today).days <= limit.to_days:
+                raise RefusedError(Refusal("date_out_of_bounds", field, _rule_of(limit), help_text))
+
+
+def _rule_of(limit: DateLimit) -> str:
+    if limit.from_days < 0:
+        return f"a date lies at most {-limit.from_days} days before the day of its receipt, {limit.to_days} after it"
+    return f"a date lies {limit.from_days} to {limit.to_days} days after the day of its receipt"
 
 
 def shown_name(name: str) -> str:

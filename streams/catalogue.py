@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST_YEAR = 2015
 _YEARS_AHEAD = 3
-# DOMAIN §4: these count as no working days although they are not public holidays.
+# No public holidays, and no working days either (docs/specification/domain.md#law-that-shapes-behaviour).
 _CLOSED_TOO = ((6, 5), (12, 24), (12, 31))
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from connectors.gateway.clients.clients import open_clients
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.vault.database import is_there
+from connectors.vault.keys import PSEUDONYMS, pseudonym_roots
 from schemas.codec import codec
 from schemas.identifiers import derived_id
 from schemas.internal import CalendarSet, CatalogueVersion, Intake, own_envelope
@@ -22,6 +24,7 @@ from streams.catalogue import Rules, compile_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from connectors.kafka.connection import KafkaConnection
     from schemas.topics import Topic
@@ -92,7 +95,8 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
     number = 1 if latest is None else latest.version + 1
     today = datetime.now(UTC).date()
     rules = Rules(settings.settle, settings.calendar_allowed)
-    wanted = compile_catalogue(number, files, reference, today, rules)
+    compiled = compile_catalogue(number, files, reference, today, rules)
+    wanted = msgspec.structs.replace(compiled, pseudonym_keys=pseudonym_keys_of(settings.keys_folder, latest, number))
     if latest is not None and encode_catalogue(wanted) == encode_catalogue(_as_version(latest, number)):
         raise CatalogueUnchangedError(f"version {latest.version} in the log is what the files say")
     event_id = derived_id("catalogue", str(number))
@@ -101,6 +105,19 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
     event = CatalogueVersion(**own, version=number, content=encode_catalogue(wanted))
     await _write_everywhere(connection, settings.partitions, event)
     return number
+
+
+def pseudonym_keys_of(keys_folder: Path, latest: Catalogue | None, number: int) -> tuple[tuple[int, str], ...]:
+    """Returns which roots pseudonyms are made with, by version: the first of the key file from this version on.
+
+    A machine without the key file leaves it as it is.
+    """
+    known = () if latest is None else latest.pseudonym_keys
+    if not (keys_folder / PSEUDONYMS).exists():
+        return known
+    roots = pseudonym_roots(keys_folder)
+    known = known or ((1, roots[-1].key_id),)
+    return known if known[-1][1] == roots[0].key_id else (*known, (number, roots[0].key_id))
 
 
 async def set_calendar(connection: KafkaConnection, partitions: int, calendar_at: datetime) -> None:
@@ -180,6 +197,7 @@ __all__ = [
     "create_topics",
     "latest_catalogue",
     "parties_of",
+    "pseudonym_keys_of",
     "receiving_programmes",
     "set_calendar",
     "topic_specs",

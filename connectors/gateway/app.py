@@ -13,10 +13,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from connectors.gateway import documentation
+from connectors.gateway.clients.at_once import UntilAnswered
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
 from connectors.gateway.doors.handover_forms import HandoverReply
 from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
+from connectors.gateway.head_requests import HeadRequests
 from connectors.gateway.ports import Desk, Ports
 from connectors.gateway.statements.forms import FORMS
 from schemas.refusals import Refusal
@@ -45,13 +48,24 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
             app.state.desk = desk
             yield
 
-    app = FastAPI(title="Brobygger gateway", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Brobygger gateway",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load their scripts from elsewhere
+        redoc_url=None,
+    )
+    # An address with a slash too many is none of ours: a redirect would go wherever the Host header says.
+    app.router.redirect_slashes = False
+    app.add_middleware(UntilAnswered)
+    app.add_middleware(HeadRequests)
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers.router, replies.router, identity.router, claims.router)
     doors = (medcom.router, edi.router, events.router, lists.router)
-    for router in (*doors, *programmes, _state):
+    for router in (*doors, *programmes, _state, documentation.router):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connectors.gateway.clients.at_once import AtOnce, Slots
 from connectors.gateway.clients.clients import Clients
-from connectors.gateway.clients.entrance import Entrance
+from connectors.gateway.clients.entrance import Entrance, Quota
 from connectors.gateway.clients.rate import RateLimit
-from connectors.gateway.doors.handover_stream import OpenStreams
 from connectors.gateway.doors.sent_replies import SentReplies
 from connectors.gateway.letters.receipts import Receipts
 from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+from connectors.gateway.lists.readers import ListReaders
 from connectors.gateway.lists.rows import ListRows
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.over_kafka.answers import inboxes_of_programmes
@@ -98,6 +99,9 @@ async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[
         await asyncio.wait(tasks)
         await desk.read_model.close()
         await publisher.stop()
+        if ports.list_readers is None:
+            await asyncio.to_thread(desk.list_readers.close)
+        desk.entrance.close()
         desk.outbox.close()
         vault.close()
         engine.dispose()
@@ -124,10 +128,13 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         ports=ports,
         publisher=publisher,
         vault=vault,
-        entrance=Entrance(Clients(engine), rate_limit),
+        quota=Quota(RateLimit(limits.statements_per_second, limits.statements_burst, ports.clock_seconds)),
+        entrance=Entrance(Clients(engine), rate_limit, AtOnce(limits.requests_per_client_max)),
         receipts=Receipts(engine),
         ledger=StatementLedger(engine),
         list_rows=ListRows(engine),
+        list_readers=ports.list_readers
+        or ListReaders(limits.list_processes_max, limits.lists_per_client_max, limits.list_time_max),
         lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         links=links,
@@ -142,8 +149,8 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         sent_replies=SentReplies(engine),
         outbox=Outbox(open_letters(settings.data_folder, settings.letters_url)),
         unknown_receivers=UnknownReceivers(engine),
-        streams=OpenStreams(limits.streams_per_client_max),
-        large_letters=asyncio.Semaphore(limits.large_letters_max),
+        streams=AtOnce(limits.streams_per_client_max),
+        large_letters=Slots(limits.large_letters_max),
         metrics=metrics,
     )
 

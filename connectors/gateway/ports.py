@@ -14,15 +14,15 @@ from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from connectors.gateway.clients.entrance import Entrance
-    from connectors.gateway.doors.handover_stream import OpenStreams
+    from connectors.gateway.clients.at_once import AtOnce, Slots
+    from connectors.gateway.clients.entrance import Entrance, Quota
     from connectors.gateway.doors.sent_replies import SentReplies
     from connectors.gateway.letters.receipts import Receipts
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
+    from connectors.gateway.lists.readers import ListReaders
     from connectors.gateway.lists.rows import ListRows
     from connectors.gateway.metrics import GatewayMetrics
     from connectors.gateway.public_keys import PublicKeys
@@ -62,8 +62,9 @@ def _nothing() -> None:
 class Ports:
     """The outside world, as far as tests replace it.
 
-    No ``publisher`` and no ``feed`` mean the broker of the settings. ``after_confirmation`` is called between the
-    broker's confirmation and everything that follows it; a test may end the process there.
+    No ``publisher`` and no ``feed`` mean the broker of the settings, no ``list_readers`` the gateway's own processes.
+    ``after_confirmation`` is called between the broker's confirmation and everything that follows it; a test may end
+    the process there.
     """
 
     publisher: Publisher | None = None
@@ -71,6 +72,7 @@ class Ports:
     clock_seconds: Callable[[], float] = time.monotonic
     after_confirmation: Callable[[], None] = _nothing
     feed: Feed | None = None
+    list_readers: ListReaders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,11 @@ class Desk:
     publisher: Publisher
     vault: SqlVault
     entrance: Entrance
+    quota: Quota
     receipts: Receipts
     ledger: StatementLedger
     list_rows: ListRows
+    list_readers: ListReaders
     lists_folder: Path
     fingerprints: Fingerprints
     reader: Reader
@@ -99,8 +103,8 @@ class Desk:
     sent_replies: SentReplies
     outbox: Outbox
     unknown_receivers: UnknownReceivers
-    streams: OpenStreams
-    large_letters: asyncio.Semaphore
+    streams: AtOnce
+    large_letters: Slots
     metrics: GatewayMetrics = field(repr=False)
 
     async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:

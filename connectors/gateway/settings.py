@@ -19,8 +19,13 @@ class Limits(BaseModel):
     """How much of anything one client may ask for at once.
 
     ``letter_bytes_max`` is for a MedCom letter with its attachments; of those larger than ``body_bytes_max`` no more
-    than ``large_letters_max`` are held at once. ``ahead_max`` is by how much what has happened may lie after its
-    receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
+    than ``large_letters_max`` are held at once, one of each client. ``ahead_max`` is by how much what has happened may
+    lie after its receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
+    ``list_processes_max`` is how many lists are read at once, each in a process of its own and within
+    ``list_time_max``; ``lists_per_client_max`` is how many one client may have on their way.
+    ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
+    ``statements_per_second`` and ``statements_burst`` bound what one client may state in the long run, lines, rows and
+    letters counted singly. ``requests_per_client_max`` are under way at once, its streams among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -30,14 +35,23 @@ class Limits(BaseModel):
     large_letters_max: Positive = 2
     lines_bytes_max: Positive = 16 * 1024 * 1024
     lines_max: Positive = 10_000
+    list_processes_max: Positive = 2
+    lists_per_client_max: Positive = 8
+    list_time_max: timedelta = timedelta(seconds=30)
     nesting_max: Positive = 64
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
     body_time_max: timedelta = timedelta(seconds=30)
+    connections_max: Positive = 512
+    silence_max: timedelta = timedelta(seconds=10)
+    idle_max: timedelta = timedelta(seconds=65)
     publish_time_max: timedelta = timedelta(seconds=10)
     requests_per_second: Positive = 50
     requests_burst: Positive = 200
+    statements_per_second: Positive = 20
+    statements_burst: Positive = 20_000
     receipts_kept: timedelta = timedelta(days=400)
     answer_time_max: timedelta = timedelta(seconds=5)
+    requests_per_client_max: Positive = 64
     streams_per_client_max: Positive = 4
     stream_heartbeat: timedelta = timedelta(seconds=15)
     stream_time_max: timedelta = timedelta(minutes=15)

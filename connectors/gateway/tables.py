@@ -1,21 +1,24 @@
 """The gateway's own database: receipts, statements, answers, lists' rows and clients; nobody's identity in any of them.
 
-Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key. What changes
-here goes into a new revision in ``migrations``.
+Whatever comes from a message (ids, bodies, idempotency keys) is kept as an HMAC under the receipts key; answers, which
+repeat some of it, are sealed. What changes here goes into a new revision in ``migrations``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from connectors.vault.access import Access
 from connectors.vault.migrating import Migrations
 
 TABLES = MetaData()
+_NONCE_BYTES = 12
 PENDING = "pending"
 DONE = "done"
 
@@ -108,6 +111,26 @@ class LedgerUnavailableError(Exception):
     """Raised where the gateway's database can't be opened, read or written; the caller may try again."""
 
 
+class Seal:
+    """Seals the answer to a request under what the request says, which is kept nowhere (AES-256-GCM).
+
+    Only who sends the same again gets the answer: neither the database opens it nor, without the request, the keys.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        """Takes the key of one request's answer."""
+        self._cipher = AESGCM(key)
+
+    def sealed(self, answer: bytes) -> bytes:
+        """Returns the answer sealed; the same answer is other bytes each time."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, answer, None)
+
+    def opened(self, sealed: bytes) -> bytes:
+        """Returns a sealed answer; raises cryptography's InvalidTag where it is another request's."""
+        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+
+
 class Fingerprints:
     """Turns what may not be kept into 32 bytes by which it is recognised."""
 
@@ -122,6 +145,10 @@ class Fingerprints:
             content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             code.update(len(content).to_bytes(8) + content)
         return code.digest()
+
+    def seal_of(self, *parts: str | bytes) -> Seal:
+        """Returns the seal of the answer to what the parts say."""
+        return Seal(self.of("seal", *parts))
 
 
 _MIGRATIONS = Migrations("ledger", Path(__file__).parent / "migrations")

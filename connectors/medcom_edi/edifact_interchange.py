@@ -1,4 +1,7 @@
-"""From segments to an interchange and its messages: UNB, UNH, UNT and UNZ agree, or it is refused."""
+"""From segments to an interchange and its messages: UNB and UNZ agree, or all is refused; UNH and UNT, or that letter.
+
+UNB is read before anything else, so that whoever sent what can't be read is told so.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import TYPE_CHECKING
 from connectors.medcom_edi.fields import Addressed, Interchange, Said, Syntax
 from connectors.medcom_edi.reading import PARTY, checked
 from connectors.medcom_edi.refusing import refused
+from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.edifact_lexer import Segment
+    from connectors.medcom_edi.edifact_lexer import Parted, RawSegment, Segment
 
 MESSAGES_MAX = 100
 _SYNTAX = "UNOC"
@@ -24,9 +28,55 @@ class Message:
     segments: tuple[Segment, ...]
 
 
-def read_header(segments: list[Segment]) -> Interchange:
+def read_header(interchange: Parted) -> Interchange:
     """Returns who sends an interchange to whom; raises RefusedError where nobody could be answered."""
-    header = segments[0] if segments else None
+    try:
+        return _header(interchange.segments)
+    except RefusedError as error:
+        raise interchange.fault or error from error
+
+
+def part_messages(interchange: Parted, reference: str) -> list[tuple[RawSegment, ...]]:
+    """Returns the segments of each message, from its UNH on.
+
+    Raises RefusedError where the interchange is not whole, so that none of them can be relied on.
+    """
+    if interchange.fault is not None:
+        raise interchange.fault
+    if interchange.segments[-1].tag != "UNZ":
+        raise refused("segment_missing", "UNZ", "an interchange ends with UNZ")
+    messages, trailer = _parted(interchange.segments[1:-1]), interchange.segments[-1].read()
+    if trailer.component(2) != reference:
+        raise refused("reference_mismatch", "UNZ.2", "UNZ repeats the interchange's reference from UNB")
+    if not _is_number(trailer.component(1), len(messages)):
+        raise refused("count_mismatch", "UNZ.1", "UNZ tells the number of messages")
+    return messages
+
+
+def read_addressed(message: tuple[RawSegment, ...]) -> Addressed:
+    """Returns how a receipt names a message; raises RefusedError where it can't."""
+    header = message[0].read()
+    identifier = checked(Said(header.component(1), "UNH.1"))
+    version = checked(Said(header.component(2, 5), "UNH.2"), PARTY)
+    message_type = checked(Said(header.component(2, 1), "UNH.2"), PARTY)
+    return Addressed(identifier, version, message_type)
+
+
+def read_message(message: tuple[RawSegment, ...], addressed: Addressed) -> Message:
+    """Returns a message; raises RefusedError where a segment can't be read, or its UNT doesn't tell of it."""
+    if message[-1].tag != "UNT":
+        raise refused("segment_missing", "UNT", "a message goes from its UNH to its UNT")
+    segments = tuple(segment.read() for segment in message)
+    trailer = segments[-1]
+    if trailer.component(2) != addressed.identifier:
+        raise refused("reference_mismatch", "UNT.2", "UNT repeats the message's reference from UNH")
+    if not _is_number(trailer.component(1), len(segments)):
+        raise refused("count_mismatch", "UNT.1", "UNT tells the number of segments, UNH and UNT included")
+    return Message(addressed, segments)
+
+
+def _header(segments: tuple[RawSegment, ...]) -> Interchange:
+    header = segments[0].read() if segments else None
     if header is None or header.tag != "UNB":
         raise refused("segment_missing", "UNB", "an interchange begins with UNB")
     if header.component(1) != _SYNTAX:
@@ -40,50 +90,25 @@ def read_header(segments: list[Segment]) -> Interchange:
     )
 
 
-def read_messages(segments: list[Segment]) -> list[Message]:
-    """Returns an interchange's messages; raises RefusedError where it is not whole, so that none can be relied on."""
-    trailer = segments[-1]
-    if trailer.tag != "UNZ":
-        raise refused("segment_missing", "UNZ", "an interchange ends with UNZ")
-    messages = _messages(segments[1:-1])
-    if trailer.component(2) != segments[0].component(5):
-        raise refused("reference_mismatch", "UNZ.2", "UNZ repeats the interchange's reference from UNB")
-    if trailer.component(1) != str(len(messages)):
-        raise refused("count_mismatch", "UNZ.1", "UNZ tells the number of messages")
-    return messages
-
-
-def check_trailer(message: Message) -> None:
-    """Raises RefusedError where a message's UNT doesn't tell its number of segments and its reference."""
-    trailer = message.segments[-1]
-    if trailer.component(2) != message.addressed.identifier:
-        raise refused("reference_mismatch", "UNT.2", "UNT repeats the message's reference from UNH")
-    if trailer.component(1) != str(len(message.segments)):
-        raise refused("count_mismatch", "UNT.1", "UNT tells the number of segments, UNH and UNT included")
-
-
-def _messages(segments: list[Segment]) -> list[Message]:
-    messages: list[Message] = []
-    opened: list[Segment] = []
+def _parted(segments: tuple[RawSegment, ...]) -> list[tuple[RawSegment, ...]]:
+    messages: list[list[RawSegment]] = []
+    is_open = False
     for segment in segments:
         if segment.tag in {"UNB", "UNZ"}:
             raise refused("segment_repeated", segment.tag, "a file holds one interchange")
-        if bool(opened) is (segment.tag == "UNH"):
-            raise refused("segment_missing", "UNT" if opened else "UNH", "a message goes from its UNH to its UNT")
-        opened.append(segment)
-        if segment.tag == "UNT":
-            messages.append(_message(opened))
-            opened = []
-    if opened or not messages:
-        raise refused("segment_missing", "UNT", "an interchange holds whole messages")
+        if segment.tag == "UNH":
+            messages.append([])
+        elif not is_open:
+            raise refused("segment_missing", "UNH", "a message goes from its UNH to its UNT")
+        messages[-1].append(segment)
+        is_open = segment.tag != "UNT"
+    if not messages:
+        raise refused("segment_missing", "UNH", "an interchange holds a message at least")
     if len(messages) > MESSAGES_MAX:
         raise refused("too_many_messages", "UNZ.1", f"an interchange has at most {MESSAGES_MAX} messages")
-    return messages
+    return [tuple(message) for message in messages]
 
 
-def _message(segments: list[Segment]) -> Message:
-    header = segments[0]
-    identifier = checked(Said(header.component(1), "UNH.1"))
-    version = checked(Said(header.component(2, 5), "UNH.2"), PARTY)
-    message_type = checked(Said(header.component(2, 1), "UNH.2"), PARTY)
-    return Message(Addressed(identifier, version, message_type), tuple(segments))
+def _is_number(text: str | None, number: int) -> bool:
+    """Returns whether a text is a number, whatever zeros stand before it."""
+    return text is not None and text.isascii() and text.isdigit() and int(text) == number

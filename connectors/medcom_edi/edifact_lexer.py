@@ -1,23 +1,36 @@
 """From bytes to EDIFACT segments (ISO 9735, syntax version 3) within limits.
 
-MedCom's interchanges are UNOC, which is ISO-8859-1. Separators are UNA's, or level A's where there is no UNA.
+MedCom's interchanges are UNOC, which is ISO-8859-1. Separators are UNA's, or level A's where there is no UNA. A body is
+parted into segments first, and each is read when it is asked for, so that one that is broken costs its own letter.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
+from connectors.strict_xml import BLANKS, PADDING, begun
+
+if TYPE_CHECKING:
+    from schemas.refusals import RefusedError
 
 SEGMENTS_MAX = 20_000
+VALUES_MAX = 100_000
 SEGMENT_CHARACTERS_MAX = 16_384
 ELEMENTS_MAX = 99
 COMPONENTS_MAX = 99
 COMPONENT_CHARACTERS_MAX = 1_024
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}")
+# A line that was broken in a text, and a tab, count as blanks.
+_BLANK = re.compile(r"[\t\r\n]{1,9}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINE_ENDS = "\r\n"
+_BLANKS, _PADDING = BLANKS.decode(), PADDING.decode()
+#: Signs that windows-1252 has where ISO-8859-1 has control characters, which no letter holds.
+_SIGNS = {byte: bytes([byte]).decode("cp1252", "ignore") or None for byte in range(0x80, 0xA0)}
+_WINDOWS_SIGNS = {byte: sign for byte, sign in _SIGNS.items() if sign is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +57,71 @@ class _Separators:
     terminator: str = "'"
 
 
-def read_segments(body: bytes) -> list[Segment]:
-    """Returns an interchange's segments, UNA left out.
+@dataclass(frozen=True, slots=True)
+class RawSegment:
+    """A segment as it stands between terminators: its number, counted from 1, and its text."""
 
-    Raises RefusedError where the bytes are too many, not ISO-8859-1, or not segments; its field is the segment's
-    number, counted from 1.
-    """
+    number: int
+    text: str = field(repr=False)
+    separators: _Separators
+
+    @property
+    def tag(self) -> str:
+        """Returns its first three characters, which in a segment are its tag."""
+        return self.text[:3]
+
+    def read(self) -> Segment:
+        """Returns the segment; raises RefusedError, its field the segment's number."""
+        return _segment(self.text, self.separators, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """An interchange's segments, UNA left out; the first alone where something is wrong with the whole."""
+
+    segments: tuple[RawSegment, ...]
+    fault: RefusedError | None = None
+
+
+def parted(body: bytes) -> Parted:
+    """Returns the segments of an interchange; raises RefusedError where not even the first can be told."""
     if len(body) > BODY_BYTES_MAX:
         raise refused("body_too_large", "interchange", f"an interchange has at most {BODY_BYTES_MAX} bytes")
-    separators, text = _separated(_decoded(body))
+    separators, text = _separated(begun(body).decode("iso-8859-1").translate(_WINDOWS_SIGNS))
+    fault = _fault(body, text, separators)
+    if fault is not None:
+        text = text[: SEGMENT_CHARACTERS_MAX + 1]
     pieces = _split(text, separators.terminator, separators.release)
-    if pieces.pop().strip():
-        raise refused("segment_unterminated", f"segment[{len(pieces) + 1}]", "every segment has its terminator")
-    if len(pieces) > SEGMENTS_MAX:
-        raise refused("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")
-    return [_segment(piece.lstrip(_LINE_ENDS), separators, number) for number, piece in enumerate(pieces, start=1)]
+    if pieces.pop().strip(_PADDING) and fault is None:
+        rule = "every segment has its terminator"
+        fault = refused("segment_unterminated", f"segment[{len(pieces) + 1}]", rule)
+    if separators.terminator in _LINE_ENDS:
+        pieces = [piece for piece in pieces if piece.strip(_BLANKS)]
+    segments = tuple(
+        RawSegment(number, piece.lstrip(_BLANKS), separators) for number, piece in enumerate(pieces, start=1)
+    )
+    return Parted(segments[:1], fault) if fault is not None else Parted(segments)
 
 
-def _decoded(body: bytes) -> str:
-    rule = "an interchange is encoded in ISO-8859-1, as its UNOC says"
-    if not body.isascii() and _is_utf8(body):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
-        raise refused("wrong_encoding", "interchange", rule)
-    return body.decode("iso-8859-1").lstrip()
+def read_segments(body: bytes) -> list[Segment]:
+    """Returns an interchange's segments; raises RefusedError where the whole or one of them can't be read."""
+    interchange = parted(body)
+    if interchange.fault is not None:
+        raise interchange.fault
+    return [segment.read() for segment in interchange.segments]
+
+
+def _fault(body: bytes, text: str, separators: _Separators) -> RefusedError | None:
+    """Returns what is wrong with an interchange as a whole, told before it is parted."""
+    if not begun(body).isascii() and _is_utf8(
+        body
+    ):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
+        return refused("wrong_encoding", "interchange", "an interchange is encoded in ISO-8859-1, as its UNOC says")
+    if text.count(separators.terminator) > SEGMENTS_MAX:
+        return refused("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")
+    if text.count(separators.element) + text.count(separators.component) > VALUES_MAX:
+        return refused("too_many_elements", "interchange", f"an interchange has at most {VALUES_MAX} elements")
+    return None
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -98,10 +154,11 @@ def _segment(piece: str, separators: _Separators, number: int) -> Segment:
     field_name = f"segment[{number}]"
     if len(piece) > SEGMENT_CHARACTERS_MAX:
         raise refused("segment_too_long", field_name, f"a segment has at most {SEGMENT_CHARACTERS_MAX} characters")
+    piece = _BLANK.sub(" ", piece)
     if _CONTROL.search(piece):
         raise refused("control_character", field_name, "a segment holds printable characters of ISO-8859-1 alone")
     elements = _split(piece, separators.element, separators.release)
-    tag = elements.pop(0)
+    tag = elements.pop(0).rstrip(_BLANKS)
     if not _TAG.fullmatch(tag):
         raise refused("invalid_segment", field_name, "a segment begins with its tag of three capitals or digits")
     if len(elements) > ELEMENTS_MAX:
@@ -122,7 +179,7 @@ def _unreleased(component: str, release: str, field_name: str) -> str:
         raise refused("component_too_long", field_name, rule)
     if not release or release not in component:
         return component
-    text = re.sub(re.escape(release) + r"(.?)", _released, component)
+    text = re.sub(re.escape(release) + r"(.?)", _released, component, flags=re.DOTALL)
     if "\x00" in text:
         raise refused("release_without_character", field_name, "a release character is followed by what it releases")
     return text

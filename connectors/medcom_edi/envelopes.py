@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from connectors.medcom_edi.vans_envelope import (
     VansAddress,
 )
 from connectors.medcom_edi.xml_documents import read_document
+from connectors.strict_xml import BLANKS, root_name, trimmed
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ Envelope = VansAddress | EventMessage | Pushed
 ENVELOPES_MAX = 3
 # A CareCommunication with its attachments may have 50 MB in MedCom's network; what opens it has limits of its own.
 ENVELOPE_BYTES_MAX = 70_000_000
-#: A Bundle is known by its start: it may be larger than what is read as a document here.
-_FHIR_XML = re.compile(
-    rb"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,1000}?-->\s*)?<Bundle\s[^>]{0,500}http://hl7\.org/fhir", re.DOTALL
-)
+_FHIR = "{http://hl7.org/fhir}"
 _SIGNALS = "ebbp-signals"
-_BLANKS = b" \t\r\n"
-_MARK = b"\xef\xbb\xbf"
 _PAYLOADS = {
     vans_envelope.NAME: ("Message", "Data"),
     "StandardBusinessDocument": ("BinaryContent",),
@@ -70,12 +65,14 @@ class Unwrapped:
     """A message without its envelopes, as its sender wrote it.
 
     ``envelope`` is what is needed of the outermost one to answer in one of its kind; None where there is none, where it
-    doesn't say who sent it, or where it is EHMI's, whose answers go their own way.
+    doesn't say who sent it, or where it is EHMI's, whose answers go their own way. ``charset`` is what the innermost
+    envelope, or the transport, says that the message is written in.
     """
 
     content: Content
     message: bytes = field(repr=False)
     envelope: Envelope | None = None
+    charset: str | None = None
 
 
 class InEnvelopeError(RefusedError):
@@ -87,8 +84,8 @@ class InEnvelopeError(RefusedError):
         self.envelope = envelope
 
 
-def unwrap(body: bytes) -> Unwrapped:
-    """Returns the message in a body, whatever envelopes it is in.
+def unwrap(body: bytes, charset: str | None = None) -> Unwrapped:
+    """Returns the message in a body, whatever envelopes it is in; ``charset`` is what its transport says.
 
     Raises RefusedError where it is of no known content or an envelope is too large, and InEnvelopeError where envelopes
     are nested too deeply, or one has not one message in base64, or a network's receipt instead. What is inside is not
@@ -99,14 +96,14 @@ def unwrap(body: bytes) -> Unwrapped:
         for _ in range(ENVELOPES_MAX + 1):
             content = _content_at_sight(message)
             if content is not None:
-                return Unwrapped(content, message, envelope)
-            document = read_document(message, ENVELOPE_BYTES_MAX)
+                return Unwrapped(content, message, envelope, charset)
+            document = read_document(message, ENVELOPE_BYTES_MAX, charset)
             if document.name == ROOT:
-                return Unwrapped(Content.OIOXML, message, envelope)
+                return Unwrapped(Content.OIOXML, message, envelope, charset)
             if not place and document.name in _PAYLOADS:
                 envelope, place = _answerable(document), document.name
             _refuse_network_receipt(document)
-            message = _payload(document)
+            message, charset = _payload(document)
             place = ".".join((document.name, *_PAYLOADS[document.name]))
         raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
     except RefusedError as error:
@@ -121,13 +118,13 @@ def _content_at_sight(message: bytes) -> Content | None:
 
     Raises RefusedError where it is nothing that is known.
     """
-    start = message.removeprefix(_MARK).lstrip(_BLANKS)[:3]
-    if start[:1] in {b"{", b"["}:
+    document = trimmed(message)
+    if document[:1] in {b"{", b"["}:
         return Content.FHIR_JSON
-    if start in {b"UNA", b"UNB"}:
+    if document[:3] in {b"UNA", b"UNB"}:
         return Content.EDIFACT
-    if start[:1] == b"<":
-        return Content.FHIR_XML if _FHIR_XML.match(message.removeprefix(_MARK)) else None
+    if document[:1] == b"<":
+        return Content.FHIR_XML if (root_name(document) or "").startswith(_FHIR) else None
     raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
 
 
@@ -151,7 +148,8 @@ def _refuse_network_receipt(document: Element) -> None:
         raise refused(code, document.name, "a signal says what became of another envelope on its way", RECEIPT_HELP)
 
 
-def _payload(document: Element) -> bytes:
+def _payload(document: Element) -> tuple[bytes, str | None]:
+    """Returns the message in an envelope, and in what it is written where the envelope says so (EHMI's does)."""
     names = _PAYLOADS.get(document.name)
     if names is None:
         raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)
@@ -161,11 +159,10 @@ def _payload(document: Element) -> bytes:
     path = ".".join((document.name, *names))
     if len(holders) != 1:
         raise refused("payload_count", path, "an envelope holds one message")
-    text = "".join((holders[0].node.text or "").split())
     try:
-        message = base64.b64decode(text, validate=True)
+        message = base64.b64decode((holders[0].node.text or "").encode("ascii").translate(None, BLANKS), validate=True)
     except (binascii.Error, ValueError) as error:
         raise refused("not_base64", path, "the message is in base64") from error
     if not message:
         raise refused("payload_count", path, "an envelope holds one message")
-    return message
+    return message, holders[0].node.get("encoding")

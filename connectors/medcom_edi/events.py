@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+from connectors.local_times import COPENHAGEN
 from connectors.medcom_edi.codes import NOTICES, LetterStatus
 from connectors.medcom_edi.meaning import FreeText, Referred, StayStep
 from connectors.medcom_edi.parties import municipality_of, unit_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from connectors.medcom_edi.letters import Letter
     from connectors.medcom_edi.outcomes import Event
     from connectors.medcom_edi.parties import Party
+    from connectors.medcom_edi.reading import Told
     from schemas.reference import Reference
 
 _NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
@@ -58,16 +60,21 @@ def facts_of(letter: Letter, meaning: StayStep | Referred | FreeText, reference:
 
 def letter_id(letter: Letter) -> UUID:
     """Returns what tells that a letter comes again: sender, type, number and status; of a correction its time too."""
-    again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.isoformat()
+    again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.astimezone(COPENHAGEN).isoformat()
     return derived_id("edi-letter", letter.sender.gln, letter.kind, letter.identifier, letter.status, again)
 
 
-def thread_id(letter: Letter) -> UUID:
+def thread_id(letter: Letter, told: Told) -> UUID:
     """Returns the event id of the new letter of a thread, which its corrections and cancellations name.
 
-    A thread is a department's, since one episode has an admission notice of each department.
+    A thread is a department's, since one episode has an admission notice of each department. Of notices the Danish day
+    that they tell is part of it: the number that they have in common is often that of a course, in which somebody is
+    discharged more than once. A correction that tells another day names no event by it; its ``statement_id`` is the
+    thread's.
     """
-    return derived_id("edi-thread", letter.sender.gln, letter.sender.identifier, letter.kind, letter.thread)
+    parts = (letter.sender.gln, letter.sender.identifier, letter.kind, letter.thread)
+    day = (told.at.astimezone(COPENHAGEN).date().isoformat(),) if letter.kind in NOTICES else ()
+    return derived_id("edi-thread", *parts, *day)
 
 
 def events_of(facts: Facts, youth_id: str, recorded_at: datetime) -> tuple[tuple[str, Event], ...]:
@@ -117,7 +124,7 @@ def _event(facts: Facts, envelope: dict[str, Any]) -> tuple[str, Discharge | Ref
 
 def _envelope(facts: Facts, youth_id: str, recorded_at: datetime) -> dict[str, Any]:
     letter, meaning = facts.letter, facts.meaning
-    root = thread_id(letter)
+    root = thread_id(letter, meaning.told)
     voids = letter.status is LetterStatus.CANCELLED or (isinstance(meaning, StayStep) and meaning.voids)
     return {
         "event_id": root if letter.status is LetterStatus.NEW else derived_id("edi-correction", str(letter_id(letter))),

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.cpr import CPR, PersonNumber, person_number
+from connectors.identifying_text import ADVICE, RULE, identifies
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
-from connectors.medcom_edi.reading import Told, checked, coded, episode_of, optional_time_of, taken_type, time_of
+from connectors.medcom_edi.reading import Told, checked, coded, end_of, episode_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
-from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from connectors.person_details import PersonDetails, detail_of
 from schemas.codes import Specialty
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def read_letter(fields: LetterFields) -> Letter:
     identifier = checked(fields.identifier)
     notification = _notification(fields, kind)
     number = _number(fields.patient)
+    started, ended = _period(fields, kind)
     letter = Letter(
         kind=kind,
         identifier=identifier,
         status=coded(fields.status, tuple(LetterStatus)),
-        authorised=time_of(fields.authorised),
+        authorised=time_of(fields.authorised, started if kind is LetterType.ADMISSION_NOTICE else ended),
         thread=notification or identifier,
         episode=_episode(fields, kind),
         sender=read_party(fields.sender),
@@ -62,13 +64,32 @@ def read_letter(fields: LetterFields) -> Letter:
         specialty=SPECIALTIES.get(fields.specialty.text or "", Specialty.UNKNOWN),
         number=number,
         patient_status=_patient_status(fields.patient_status, kind),
-        started=time_of(fields.started) if kind is LetterType.ADMISSION_NOTICE else optional_time_of(fields.started),
-        ended=time_of(fields.ended) if kind is LetterType.DISCHARGE_NOTICE else optional_time_of(fields.ended),
+        started=started,
+        ended=ended,
         details=_details(fields.patient, number),
     )
-    if any(number.number in one.upper().replace("-", "") for one in (identifier, letter.thread, letter.episode or "")):
-        raise refused("identifier_in_id", fields.identifier.path, "no number of a letter holds the patient's number")
+    _refuse_identifying_ids(fields, letter)
     return letter
+
+
+def _period(fields: LetterFields, kind: LetterType) -> tuple[Told | None, Told | None]:
+    """Returns when the stay, or the visits, began and ended; a notice tells the one that it is of."""
+    is_start, is_end = kind is LetterType.ADMISSION_NOTICE, kind is LetterType.DISCHARGE_NOTICE
+    started = time_of(fields.started) if is_start or fields.started.text is not None else None
+    ended = end_of(fields.ended, fields.authorised) if is_end or fields.ended.text is not None else None
+    return started, ended
+
+
+def _refuse_identifying_ids(fields: LetterFields, letter: Letter) -> None:
+    ids = (
+        (fields.identifier, letter.identifier),
+        (fields.notification, letter.thread),
+        (fields.episode, letter.episode),
+    )
+    parties = ((party.path, party.identifier) for party in (letter.sender, letter.receiver))
+    for path, held in (*((said.path, text) for said, text in ids), *parties):
+        if held is not None and identifies(held, letter.details, is_id=True):
+            raise refused("identifier_in_id", path, RULE, ADVICE)
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:
@@ -107,9 +128,10 @@ def _details(patient: PatientFields, number: PersonNumber) -> PersonDetails:
     name = _joined(" ", patient.given_name, patient.surname)
     place = _joined(" ", patient.postcode, patient.district)
     lines = [*(one.text for one in (patient.street, patient.suburb) if one.text), *([place] if place else [])]
-    address = ", ".join(lines)[:DETAIL_CHARACTERS_MAX] or None
-    return PersonDetails(number.system, number.number, name, address, patient.phone.text)
+    return PersonDetails(
+        number.system, number.number, name, detail_of(", ".join(lines)), detail_of(patient.phone.text or "")
+    )
 
 
 def _joined(separator: str, *fields: Said) -> str | None:
-    return separator.join(one.text for one in fields if one.text)[:DETAIL_CHARACTERS_MAX] or None
+    return detail_of(separator.join(one.text for one in fields if one.text))

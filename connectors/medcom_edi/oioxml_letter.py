@@ -18,6 +18,7 @@ from connectors.medcom_edi.fields import (
 )
 from connectors.medcom_edi.reading import PARTY, REFERENCE, checked, taken_type
 from connectors.medcom_edi.refusing import refused
+from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
     from connectors.medcom_edi.xml_documents import Element
@@ -60,8 +61,7 @@ def read_header(root: Element) -> Interchange:
         raise refused("wrong_document", "document", f"the document is {ROOT}")
     envelope = root.child("Envelope")
     letters = _letters(root)
-    named = (one for one in letters if all(one.said(party, "EANIdentifier").text for party in ("Sender", "Receiver")))
-    first = next(named, letters[0])
+    first = next(filter(_names_its_parties, letters), letters[0])
     return Interchange(
         Syntax.OIOXML,
         checked(envelope.said("Identifier")),
@@ -105,6 +105,13 @@ def read_fields(letter: XmlLetter, interchange: Interchange) -> LetterFields:
         started=_time(element, start),
         ended=_time(element, end),
     )
+
+
+def _names_its_parties(letter: Element) -> bool:
+    try:
+        return all(PARTY.fullmatch(letter.said(party, "EANIdentifier").text or "") for party in ("Sender", "Receiver"))
+    except RefusedError:
+        return False  # its own fault, which costs it alone
 
 
 def _letters(root: Element) -> list[Element]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
-from zoneinfo import ZoneInfo
 
+from connectors.local_times import HOUR_EXISTS, danish_moments
 from connectors.medcom_edi.codes import LetterType
 from connectors.medcom_edi.refusing import refused
+from connectors.sender_ids import normalised
 from schemas.instants import is_possible_time
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from connectors.medcom_edi.fields import Said
 
-_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
 PARTY = re.compile(r"[0-9A-Za-z]{1,35}")
@@ -58,11 +58,29 @@ def coded(said: Said, codes: Collection[_Code]) -> _Code:
     raise refused("unknown_code", said.path, f"the code is one of: {', '.join(sorted(codes))}, in the letter's syntax")
 
 
-def time_of(said: Said) -> Told:
-    """Returns a required time: Danish local time, of the first of two hours where clocks go back.
+def time_of(said: Said, not_before: Told | None = None) -> Told:
+    """Returns a required time, told as Danish local time; where clocks go back, of the two hours the first.
 
+    ``not_before`` is what happened earlier: then the first of the hours that is no earlier than it, else the last.
     Raises RefusedError where it is no time, or one that clocks pass over.
     """
+    moments = _moments_of(said)
+    if not_before is None:
+        return Told(moments[0], said.path)
+    return Told(next((moment for moment in moments if moment >= not_before.at), moments[-1]), said.path)
+
+
+def end_of(said: Said, told: Said) -> Told:
+    """Returns when something ended: of two hours the last that lies before it was told, for it began before.
+
+    A notice of a discharge doesn't say when somebody came, and may have come in the first of the hours.
+    """
+    latest = _moments_of(told)[-1]
+    moments = _moments_of(said)
+    return Told(next((moment for moment in reversed(moments) if moment <= latest), moments[0]), said.path)
+
+
+def _moments_of(said: Said) -> tuple[datetime, ...]:
     text = required(said)
     try:
         local = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
@@ -70,17 +88,14 @@ def time_of(said: Said) -> Told:
         local = None
     if local is None:
         raise refused("invalid_time", said.path, "the time is a day and an hour that exist, in the syntax's format")
-    moment = local.replace(tzinfo=_COPENHAGEN)
-    if moment.year in {1, 9999} or not is_possible_time(moment):
+    if not is_possible_time(local.replace(tzinfo=UTC)):
         raise refused("invalid_time", said.path, "the year is 1900 to 2199")
-    if moment.astimezone(UTC).astimezone(_COPENHAGEN).replace(tzinfo=None) != local:
-        raise refused("invalid_time", said.path, "the hour exists on that day, in Danish time")
-    return Told(moment, said.path)
-
-
-def optional_time_of(said: Said) -> Told | None:
-    """Returns a time that may be absent."""
-    return None if said.text is None else time_of(said)
+    moments = danish_moments(local)
+    if not moments:
+        raise refused("invalid_time", said.path, HOUR_EXISTS)
+    if not all(map(is_possible_time, moments)):
+        raise refused("invalid_time", said.path, "the year is 1900 to 2199")
+    return moments
 
 
 def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
@@ -95,10 +110,10 @@ def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
 
 
 def episode_of(said: Said) -> str | None:
-    """Returns an episode of care's id as all connectors have it, in lower case without hyphens; None where absent."""
+    """Returns an episode of care's id as all connectors have it (``sender_ids``); None where absent."""
     if said.text is None:
         return None
-    episode = said.text.lower().removeprefix("urn:uuid:").replace("-", "")
+    episode = normalised(said.text)
     if not _EPISODE.fullmatch(episode):
         raise refused("wrong_form", said.path, "an episode's id has 1 to 35 printable characters of ASCII, no blanks")
     return episode

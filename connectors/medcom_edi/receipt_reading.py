@@ -49,20 +49,19 @@ def read_receipt(content: bytes, syntax: Syntax) -> ReadReceipt:
 
 
 def _of_edifact(content: bytes) -> ReadReceipt:
-    taken, refused = 0, list[RefusedLetter]()
-    named = ""
+    taken, named = 0, ""
+    refused: list[tuple[str, list[str]]] = []  # each letter's number, and the lines of its reason
     for segment in read_segments(content):
         if segment.tag in _ACTION:
             named = segment.component(1) or "" if segment.tag == "UCM" else ""
             taken += segment.tag == "UCM" and segment.component(_ACTION["UCM"]) == _TAKEN
             if segment.tag == "UCM" and segment.component(_ACTION["UCM"]) == _REFUSED:
-                refused.append(RefusedLetter(named, ""))
+                refused.append((named, []))
         elif segment.tag == "FTX":
-            text = _joined(segment.elements[3] if len(segment.elements) > 3 else ())  # noqa: PLR2004 FTX C108
-            if not refused or refused[-1].identifier != named:
-                refused.append(RefusedLetter(named, ""))
-            refused[-1] = RefusedLetter(named, refused[-1].reason + text)
-    return ReadReceipt(taken, tuple(refused))
+            if not refused or refused[-1][0] != named:
+                refused.append((named, []))
+            refused[-1][1].extend(segment.elements[3] if len(segment.elements) > 3 else ())  # noqa: PLR2004 FTX C108
+    return ReadReceipt(taken, tuple(RefusedLetter(number, _joined(lines)) for number, lines in refused))
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -38,6 +38,7 @@ _OF_OURS = {
     "identifier_in_id": RefuseCode.NOT_SPECIFIED,
     "invalid_cpr": RefuseCode.NOT_SPECIFIED,
     "time_ahead": RefuseCode.NOT_SPECIFIED,
+    "time_long_ago": RefuseCode.NOT_SPECIFIED,
     "unknown_code": RefuseCode.NOT_SPECIFIED,
 }
 

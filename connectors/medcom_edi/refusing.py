@@ -5,9 +5,9 @@ from __future__ import annotations
 from schemas.refusals import Refusal, RefusedError
 
 BODY_BYTES_MAX = 1_048_576
-_ADVICE = "correct the letter and send it again"
+ADVICE = "correct the letter and send it again"
 
 
-def refused(code: str, field: str, rule: str, advice: str = _ADVICE) -> RefusedError:
+def refused(code: str, field: str, rule: str, advice: str = ADVICE) -> RefusedError:
     """Returns the exception that leaves the reading of a letter; no text of it repeats a value from the letter."""
     return RefusedError(Refusal(code, field, rule, advice))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
+from connectors.cpr import refuse_unborn
 from connectors.medcom_edi import edifact_interchange, edifact_letter, oioxml_letter
 from connectors.medcom_edi.codes import RECEIPT_TYPES, letter_type
-from connectors.medcom_edi.edifact_lexer import read_segments
+from connectors.medcom_edi.edifact_lexer import parted
 from connectors.medcom_edi.events import content_digest, events_of, facts_of, letter_id
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.letters import Letter, read_letter
@@ -27,12 +28,13 @@ from connectors.medcom_edi.reading import checked
 from connectors.medcom_edi.refusing import refused
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
-from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
+from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from connectors.medcom_edi.edifact_lexer import RawSegment
     from connectors.medcom_edi.fields import Addressed, Interchange, LetterFields
     from schemas.reference import Reference
 
@@ -54,20 +56,21 @@ class Door:
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
-def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime) -> Outcome:
+def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime, charset: str | None = None) -> Outcome:
     """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
 
-    Each letter has its own outcome. No text in it repeats a value from the letter.
+    ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has
+    its own outcome. No text in it repeats a value from the letter.
     """
     interchange = None
     try:
         if syntax is Syntax.EDIFACT:
-            segments = read_segments(body)
+            segments = parted(body)
             interchange = edifact_interchange.read_header(segments)
-            messages = edifact_interchange.read_messages(segments)
+            messages = edifact_interchange.part_messages(segments, interchange.identifier)
             letters = tuple(_of_edifact(message, interchange, door, recorded_at) for message in messages)
         else:
-            document = read_document(body)
+            document = read_document(body, charset=charset)
             interchange = oioxml_letter.read_header(document)
             xml_letters = oioxml_letter.read_letters(document)
             letters = tuple(_of_oioxml(letter, interchange, door, recorded_at) for letter in xml_letters)
@@ -77,17 +80,18 @@ def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime) ->
 
 
 def _of_edifact(
-    message: edifact_interchange.Message, interchange: Interchange, door: Door, recorded_at: datetime
+    segments: tuple[RawSegment, ...], interchange: Interchange, door: Door, recorded_at: datetime
 ) -> LetterOutcome:
-    kind = letter_type(message.addressed.version)
-    if kind in RECEIPT_TYPES:
-        return ReceivedReceipt(kind)
+    addressed = None
     try:
-        edifact_interchange.check_trailer(message)
-        fields = edifact_letter.read_fields(message, interchange)
-        return _outcome(fields, message.addressed, door, recorded_at)
+        addressed = edifact_interchange.read_addressed(segments)
+        kind = letter_type(addressed.version)
+        if kind in RECEIPT_TYPES:
+            return ReceivedReceipt(kind)
+        message = edifact_interchange.read_message(segments, addressed)
+        return _outcome(edifact_letter.read_fields(message, interchange), addressed, door, recorded_at)
     except RefusedError as error:
-        return Refused(error.refusal, message.addressed)
+        return Refused(error.refusal, addressed)
 
 
 def _of_oioxml(
@@ -110,11 +114,12 @@ def _outcome(fields: LetterFields, addressed: Addressed, door: Door, recorded_at
     meaning = meaning_of(letter)
     if door.ahead_max is not None:
         told = {letter.authorised.path: letter.authorised.at, meaning.told.path: meaning.told.at}
-        refuse_ahead(told, recorded_at + door.ahead_max, _AHEAD_HELP)
+        refuse_untimely(told, recorded_at + door.ahead_max, _AHEAD_HELP)
     if isinstance(meaning, Transfer):
         return OutOfScope(addressed, letter_id(letter), "transfer")
     facts = facts_of(letter, meaning, door.reference)
     if not _is_of_age(letter, meaning.told.at, door.ages):
+        refuse_unborn(letter.number, fields.patient.number.path, recorded_at)
         return OutOfScope(addressed, letter_id(letter), "age")
     events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
     return Translation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)

@@ -1,38 +1,33 @@
-"""From bytes to an XML tree within limits: no document type, no entity, nothing from elsewhere.
-
-The bytes are decoded here and not by the parser, so that what looks for a document type sees what is parsed.
-"""
+"""From bytes to an OIOXML document, or an envelope, in the encoding that it is written in."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from connectors.medcom_edi.fields import Said
-from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
+from connectors.medcom_edi.refusing import ADVICE, BODY_BYTES_MAX, refused
+from connectors.strict_xml import XmlLimits, declared_encoding, has_mark, read_tree, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from schemas.refusals import RefusedError
-
 ELEMENTS_MAX = 20_000
-_TAGS_MAX = 3 * ELEMENTS_MAX
 NESTING_MAX = 30
 TEXT_CHARACTERS_MAX = 1_024
-_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_LIMITS = XmlLimits(ELEMENTS_MAX, NESTING_MAX, "document", ADVICE)
+_UTF_8, _WINDOWS, _LATIN, _ASCII = "utf-8", "cp1252", "iso-8859-1", "ascii"
 _ENCODINGS = {
-    "windows-1252": "cp1252",
-    "cp1252": "cp1252",
-    "iso-8859-1": "iso-8859-1",
-    "latin1": "iso-8859-1",
-    "us-ascii": "ascii",
-    "utf-8": "utf-8",
+    "windows-1252": _WINDOWS,
+    "cp1252": _WINDOWS,
+    "iso-8859-1": _LATIN,
+    "latin1": _LATIN,
+    "us-ascii": _ASCII,
+    "utf-8": _UTF_8,
+    "utf8": _UTF_8,
 }
-_PROLOGUE = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,66 +85,52 @@ class Element:
         return text or None
 
 
-def read_document(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> Element:
-    """Returns a document's outermost element.
+def read_document(body: bytes, bytes_max: int = BODY_BYTES_MAX, charset: str | None = None) -> Element:
+    """Returns a document's outermost element; ``charset`` is what its transport says that it is written in.
 
     Raises RefusedError where the bytes are too many, of another encoding than they say, not XML, with a document
     type, or nested too deeply.
     """
     if len(body) > bytes_max:
         raise refused("body_too_large", "document", f"a document has at most {bytes_max} bytes")
-    text = _PROLOGUE.sub("", _decoded(body), count=1)
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise refused("document_type", "document", "a document has neither document type nor entities")
-    if text.count("<") > _TAGS_MAX:  # before a tree is made of them
-        raise _too_many_elements()
-    try:
-        node = etree.fromstring(text.encode(), _parser(is_large=bytes_max > BODY_BYTES_MAX))
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise refused("not_xml", "document", "a document is well-formed XML 1.0") from error
-    _check_size(node)
-    return Element(node, "document")
+    return Element(read_tree(_in_utf8(body, charset), _LIMITS), "document")
 
 
-def _parser(*, is_large: bool) -> etree.XMLParser:
-    # What is lifted for a large text is a guard against entities too, and there are none without a document type.
-    return etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=is_large,
-        remove_comments=True,
-        remove_pis=True,
-    )
+def _in_utf8(body: bytes, charset: str | None) -> bytes:
+    """Returns a trimmed document in UTF-8.
 
-
-def _decoded(body: bytes) -> str:
-    """Returns the text, by its declaration; without one it is UTF-8, or windows-1252 where it can't be (seen so)."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    declared = _DECLARATION.match(body.lstrip()[:256])
-    encoding = _ENCODINGS.get(declared[1].decode("ascii").lower()) if declared else "utf-8"
-    if encoding is None or b"\x00" in body:
+    What is valid UTF-8 is UTF-8, whatever is said: no text in another encoding with Danish letters is that by chance.
+    Of other bytes the declaration and the transport are believed, whichever names an encoding of one byte a letter
+    (RFC 7303 puts the transport first, but clients name a charset that nobody set). Raises RefusedError where they
+    contradict the bytes.
+    """
+    document, declared = trimmed(body), _named(declared_encoding(trimmed(body)))
+    if b"\x00" in document:
         raise refused("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
-    for attempt in (encoding,) if declared else ("utf-8", "cp1252"):
-        try:
-            return body.decode(attempt)
-        except UnicodeDecodeError:
-            continue
-    raise refused("wrong_encoding", "document", "a document is encoded as its declaration says")
+    if _is(document, _UTF_8):
+        return document
+    told = {_UTF_8} if has_mark(body) else {declared, _ENCODINGS.get((charset or "").lower())} - {None}
+    for encoding in _one_byte(told) if told else [_WINDOWS]:
+        if _is(document, encoding):
+            return document.decode(encoding).encode()
+    raise refused("wrong_encoding", "document", "a document is encoded as its declaration and its transport say")
 
 
-def _check_size(root: etree._Element) -> None:
-    waiting, elements = [(root, 1)], 0
-    while waiting:
-        node, depth = waiting.pop()
-        elements += 1
-        if depth > NESTING_MAX:
-            raise refused("nesting_too_deep", "document", f"elements are nested at most {NESTING_MAX} levels deep")
-        if elements > ELEMENTS_MAX:
-            raise _too_many_elements()
-        waiting.extend((child, depth + 1) for child in node)
+def _named(encoding: str | None) -> str | None:
+    """Returns Python's name of a declared encoding, None where none is declared; raises RefusedError for another."""
+    if encoding is not None and encoding not in _ENCODINGS:
+        raise refused("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
+    return _ENCODINGS.get(encoding or "")
 
 
-def _too_many_elements() -> RefusedError:
-    return refused("too_many_elements", "document", f"a document has at most {ELEMENTS_MAX} elements")
+def _one_byte(told: Collection[str | None]) -> list[str]:
+    """Returns the encodings to try: who names either means the one that has signs where the other has controls."""
+    return [_WINDOWS, *([_LATIN] if _LATIN in told else [])] if {_WINDOWS, _LATIN} & set(told) else []
+
+
+def _is(document: bytes, encoding: str) -> bool:
+    try:
+        document.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ERROR_CODES, ErrorCode, ResponseCode
-from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.writing import (
     MESSAGING_PROFILES,
     Json,
@@ -23,6 +22,7 @@ from connectors.medcom_fhir.writing import (
     primary_destination,
     provenance,
 )
+from connectors.sender_ids import normalised
 from schemas.identifiers import derived_id
 
 if TYPE_CHECKING:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.communications import read_communication
-from connectors.medcom_fhir.door import Door, refuse_number_in_ids, refuse_times_ahead
-from connectors.medcom_fhir.identifiers import normalised, resource_id
+from connectors.medcom_fhir.door import Door, refuse_identifying_ids, refuse_times_ahead
+from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.patients import Patient, read_patient
 from connectors.medcom_fhir.provenance import Link, current_link, current_nodes, earlier_link
 from connectors.medcom_fhir.segments import newest
 from connectors.medcom_fhir.times import time_of
+from connectors.sender_ids import normalised
 from schemas.codes import CorrespondenceForm
 from schemas.events import Correspondence, Person
 from schemas.identifiers import derived_id
@@ -74,7 +75,8 @@ def read_care_letter(bundle: Bundle, header: Node, door: Door, recorded_at: date
     _check_follows(bundle, link)
     patient = read_patient(bundle)
     episode, thread = communication.episode, communication.thread
-    refuse_number_in_ids(patient, (header_id, bundle.id, episode or "", thread or "", link.follows or ""))
+    ids = {"MessageHeader.id": header_id, "Bundle.id": bundle.id, "Encounter.episodeOfCare.identifier": episode}
+    refuse_identifying_ids(patient, ids | {"Communication.identifier": thread, "Provenance.entity": link.follows})
     segment = newest(communication.segments, _added(bundle, header_id))
     refuse_times_ahead(door, {"Bundle.timestamp": sent_at, segment.path: segment.written_at}, recorded_at)
     return CareLetter(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.medcom_fhir.bundle import Bundle, read_bundle
 from connectors.medcom_fhir.codes import CARE_COMMUNICATION
 from connectors.medcom_fhir.communications import read_communication
-from connectors.medcom_fhir.identifiers import referred_id, resource_id
+from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import event_code, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node
 from connectors.medcom_fhir.provenance import current_link, current_nodes
@@ -148,7 +148,7 @@ def _provenance_defects(bundle: Bundle, header_id: str) -> Iterator[str]:
         for agent in node.children("agent"):
             bundle.resolve(agent.child("who"), "Organization")
         named = [
-            referred_id(one.child("what").child("identifier").text("value"))
+            one.child("what").child("identifier").text("value")
             for one in node.children("entity")
             if one.text("role") == "source"
         ]

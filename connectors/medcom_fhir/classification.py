@@ -2,9 +2,10 @@
 
 The type is a function of ``Encounter.class``, ``Encounter.status``, the current ``Provenance.activity``
 and ``Patient.deceased`` (MedCom's own table, medcomdk.github.io/dk-medcom-hospitalnotification,
-"HospitalNotification codes in FHIR"): deceased true is a death, explicit false takes one back, absent is
-neither; else the activity decides. Where the status contradicts it, which published test messages do,
-the activity stands and the contradiction is kept as a remark.
+"HospitalNotification codes in FHIR"): deceased true is a death, explicit false takes one back where the chain of
+letters shows one (``provenance.takes_back_a_death``), since systems write it by default; else the activity decides.
+Where the status contradicts it, which published test messages do, the activity stands and the contradiction is kept
+as a remark.
 """
 
 from __future__ import annotations
@@ -75,10 +76,10 @@ ACTIVITIES = _activities()
 
 
 def classify(activity: str, encounter: tuple[str, str], *, deceased: bool | None, follows_death: bool) -> Step:
-    """Returns the step of an activity, ``(class, status)`` of the Encounter, and what Patient says.
+    """Returns the step of an activity, ``(class, status)`` of the Encounter, and what is said of a death.
 
-    ``follows_death``: the letter that this one follows was a MORS, so that a death is its revision. Raises
-    RefusedError for a code outside MedCom's value sets.
+    ``deceased`` is true for a death, false where one is taken back. ``follows_death``: the letter that this one follows
+    was a MORS, so that a death is its revision. Raises RefusedError for a code outside MedCom's value sets.
     """
     held_class, status = encounter
     known = ACTIVITIES.get(activity)

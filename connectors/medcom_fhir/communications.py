@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import CATEGORIES, CATEGORY_CODES, ErrorCode
-from connectors.medcom_fhir.identifiers import checked_id, episode_id, normalised
+from connectors.medcom_fhir.identifiers import checked_id, episode_id
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.segments import Segment, read_segments, said_in
 from connectors.medcom_fhir.stays import episode_of
+from connectors.sender_ids import normalised
 
 if TYPE_CHECKING:
     from connectors.medcom_fhir.bundle import Bundle

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.identifying_text import ADVICE, RULE, identifies
 from connectors.medcom_fhir.nodes import refused
-from schemas.rules import CLOCK_SKEW_MAX, refuse_ahead
+from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from connectors.medcom_fhir.identities import Identities
@@ -39,16 +39,16 @@ class Door:
 
 
 def refuse_times_ahead(door: Door, happened: Mapping[str, datetime | None], recorded_at: datetime) -> None:
-    """Raises RefusedError for the first field whose time lies further ahead than the door allows."""
+    """Raises RefusedError for the first field whose time lies further ahead than the door allows, or a life ago."""
     if door.ahead_max is not None:
-        refuse_ahead(happened, recorded_at + door.ahead_max, _AHEAD_HELP)
+        refuse_untimely(happened, recorded_at + door.ahead_max, _AHEAD_HELP)
 
 
-def refuse_number_in_ids(patient: Patient, ids: Iterable[str]) -> None:
-    """Raises RefusedError where an id that would be published or logged holds the patient's number."""
-    number = normalised(patient.number.number)
-    if any(number in normalised(held) for held in ids):
-        raise refused("identifier_in_id", "Bundle", "no id holds the patient's number")
+def refuse_identifying_ids(patient: Patient, ids: Mapping[str, str | None]) -> None:
+    """Raises RefusedError where an id that would be published or logged says who somebody is. ``ids`` are by path."""
+    for path, held in ids.items():
+        if held is not None and identifies(held, patient.details, is_id=True):
+            raise refused("identifier_in_id", path, RULE, ADVICE)
 
 
 def is_of_age(patient: Patient, ages: range, first_at: datetime, last_at: datetime) -> bool:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.classification import Step, classify
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.door import Door, refuse_number_in_ids, refuse_times_ahead
+from connectors.medcom_fhir.door import Door, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.notification import Notification
 from connectors.medcom_fhir.patients import read_patient
-from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, tells_of_a_death
+from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, takes_back_a_death, tells_of_a_death
 from connectors.medcom_fhir.stays import Stay, occurred_at, read_stay
 from connectors.medcom_fhir.times import time_of
 
@@ -44,7 +44,8 @@ def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: dat
         )
     link = current_link(bundle, header_id)
     patient, stay = read_patient(bundle), read_stay(bundle, header)
-    refuse_number_in_ids(patient, (header_id, bundle.id, stay.episode))
+    ids = {"MessageHeader.id": header_id, "Bundle.id": bundle.id, "Encounter.episodeOfCare.identifier": stay.episode}
+    refuse_identifying_ids(patient, ids | {"Encounter.serviceProvider": stay.unit, "Provenance.entity": link.follows})
     step = _step(bundle, link, stay, deceased=patient.deceased)
     when, path = occurred_at(stay, step)
     refuse_times_ahead(door, {"Bundle.timestamp": sent_at, path: when}, recorded_at)
@@ -66,13 +67,15 @@ def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: dat
 
 
 def _step(bundle: Bundle, link: Link, stay: Stay, *, deceased: bool | None) -> Step:
-    """Returns the step; a death follows a death where the history shows it (``tells_of_a_death``).
+    """Returns the step; a death follows a death, or is taken back, where the history shows it.
 
     A death on arrival starts and ends the stay at one instant (MedCom, "Death"), so that what it follows
     can only be the same death.
     """
     on_arrival = link.follows is not None and stay.started_at == stay.ended_at
     follows_death = on_arrival or tells_of_a_death(bundle, earlier_link(bundle, link.follows))
+    if deceased is False and not takes_back_a_death(bundle, link):
+        deceased = None
     step = classify(link.activity, (stay.held_class, stay.status), deceased=deceased, follows_death=follows_death)
     if step.mode.value and link.follows is None:
         raise refused(

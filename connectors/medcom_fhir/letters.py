@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ErrorCode
-from connectors.medcom_fhir.identifiers import normalised, resource_id
+from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.organisations import Organisation, messaging_organisation
-from connectors.medcom_fhir.provenance import Link, current_link, earlier_link
+from connectors.medcom_fhir.provenance import Link, current_link, told_links
+from connectors.sender_ids import normalised
 from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
 
@@ -106,11 +107,5 @@ def _latest_link(bundle: Bundle, header_id: str) -> Link | None:
     try:
         return current_link(bundle, header_id)
     except RefusedError:
-        targets = {
-            normalised(reference.rsplit("/", maxsplit=1)[-1])
-            for node in bundle.of_type("Provenance")
-            for target in node.children("target")
-            if (reference := target.optional_text("reference"))
-        }
-        links = [link for target in targets if (link := earlier_link(bundle, target)) is not None]
+        links = told_links(bundle)
         return max(links, key=lambda link: (link.sent_at or "", link.header_id), default=None)

@@ -13,20 +13,21 @@ from connectors.medcom_fhir.codes import ErrorCode
 from schemas.refusals import Refusal, RefusedError
 
 TEXT_CHARACTERS_MAX = 1024
-_ADVICE = "correct the message and send it with a new Bundle.id"
+ADVICE = "correct the message and send it with a new Bundle.id"
 
 
 def refused(code: str, path: str, rule: str, advice: str | None = None) -> RefusedError:
     """Returns the exception that leaves a mapping at the first broken rule."""
-    return RefusedError(Refusal(str(code), path, rule, advice or _ADVICE))
+    return RefusedError(Refusal(str(code), path, rule, advice or ADVICE))
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One JSON object of a message and its FHIR path."""
+    """One JSON object of a message, its FHIR path, and the number of the Bundle's entry in which it stands."""
 
     value: dict[str, Any] = field(repr=False)
     path: str
+    entry: int | None = field(default=None, compare=False)
 
     def child(self, name: str) -> Node:
         """Returns a required object."""
@@ -42,7 +43,7 @@ class Node:
             return None
         if not isinstance(value, dict):
             raise self._wrong(name, "an object")
-        return Node(value, f"{self.path}.{name}")
+        return Node(value, f"{self.path}.{name}", self.entry)
 
     def children(self, name: str) -> tuple[Node, ...]:
         """Returns the objects of a list, none where it is absent."""
@@ -51,7 +52,7 @@ class Node:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self._wrong(name, "a list of objects")
-        return tuple(Node(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(value))
+        return tuple(Node(item, f"{self.path}.{name}[{index}]", self.entry) for index, item in enumerate(value))
 
     def text(self, name: str) -> str:
         """Returns a required, non-empty string."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.classification import Mode, Step
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.sender_ids import normalised
 from schemas.codes import Remark, Specialty
 from schemas.events import Discharge, Person
 from schemas.identifiers import derived_id
@@ -72,6 +72,7 @@ def _discharge(notification: Notification, youth_id: str, recorded_at: datetime)
         specialty=notification.specialty,
         notification=step.notification,
         remarks=_remarks(notification),
+        said_alive=notification.patient.deceased is False,
     )
 
 

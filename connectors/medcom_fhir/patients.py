@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.cpr import SYSTEMS, PersonNumber, person_number
 from connectors.medcom_fhir.codes import RESTRICTED, ErrorCode
 from connectors.medcom_fhir.nodes import Node, refused
-from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
+from connectors.person_details import PersonDetails, detail_of
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _number(node: Node) -> PersonNumber:
             f"{path}.system",
             "the patient is identified by a CPR number, or one that replaces it",
         )
-    # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, D-eCPR.
+    # Whose number is known to the whole country goes before who is known to one region: CPR, X-eCPR, others.
     rank = min(SYSTEMS.index(number.system) for number in found)
     preferred = {number for number in found if number.system == SYSTEMS[rank]}
     if len(preferred) > 1:
@@ -128,8 +128,7 @@ def _first(node: Node, element: str, read: Callable[[Node], str | None]) -> str 
         values = [read(one) for one in node.children(element) if one.optional_text("use") != "old"]
     except RefusedError:
         return None
-    texts = (" ".join(value.split())[:DETAIL_CHARACTERS_MAX] for value in values if value)
-    return next((text for text in texts if text), None)
+    return next(filter(None, (detail_of(value) for value in values if value)), None)
 
 
 def _name(name: Node) -> str | None:

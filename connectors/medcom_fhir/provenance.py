@@ -8,14 +8,16 @@ means *follows* (medcomdk/dk-medcom-hospitalnotification, HospitalNotificationPr
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.identifiers import checked_id, last_part, normalised, referred_id
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.organisations import sor_of
+from connectors.medcom_fhir.references import read_reference
 from connectors.medcom_fhir.times import optional_time_of
+from connectors.sender_ids import normalised
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -66,15 +68,16 @@ def current_link(bundle: Bundle, header_id: str) -> Link:
 
 def current_nodes(bundle: Bundle, header_id: str) -> tuple[Node, ...]:
     """Returns the Provenances whose target is the message's header: one, in every message that is taken."""
-    return tuple(node for node in bundle.of_type("Provenance") if normalised(header_id) in _targets(node))
+    own = normalised(header_id)
+    return tuple(node for node in bundle.of_type("Provenance") if own in _targets(bundle, node))
 
 
 def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:
     """Returns what the Bundle retells of an earlier letter, or None where it does not, or in two ways."""
-    found = set()
-    for node in bundle.of_type("Provenance"):
+    found = set[Link]()
+    for node in bundle.of_type("Provenance") if header_id is not None else ():
         try:
-            if header_id in _targets(node):
+            if header_id in _targets(bundle, node):
                 found.add(_link(bundle, node))
         except RefusedError:
             continue  # History may be retold badly; what it cannot tell is treated as not told.
@@ -98,12 +101,53 @@ def tells_of_a_death(bundle: Bundle, link: Link | None) -> bool:
     return earlier.sor is None or link.sor is None or earlier.sor == link.sor
 
 
-def _targets(node: Node) -> frozenset[str]:
-    return frozenset(referred_id(reference) for reference in _references(node))
+def told_links(bundle: Bundle) -> list[Link]:
+    """Returns what each of the Bundle's Provenances tells, those left out that can't be read."""
+    links = []
+    for node in bundle.of_type("Provenance"):
+        with suppress(RefusedError):
+            links.append(_link(bundle, node))
+    return links
 
 
-def _references(node: Node) -> frozenset[str]:
-    return frozenset(target.text("reference") for target in node.children("target"))
+def takes_back_a_death(bundle: Bundle, link: Link) -> bool:
+    """Returns whether a letter that says that the patient lives takes back a death, as far as its Provenances show.
+
+    An AN_MORS repeats the activity of the MORS that it names, with the role removal (MedCom's table), and no other
+    letter removes one without an activity ``cancel-*``, or cancels a cancellation. Where the role is another, the
+    letter that is named has to be seen to be a MORS, of a hospital that is told: two transfers in a row look the same.
+    What cannot be seen, the fold knows: the event keeps what is said.
+    """
+    followed = earlier_link(bundle, link.follows)
+    repeats = followed is not None and followed.activity == link.activity
+    if link.role == "removal":
+        return repeats or not link.activity.startswith("cancel-")
+    before = earlier_link(bundle, followed.follows) if repeats and followed is not None else None
+    known = before is not None and followed is not None and before.sor == followed.sor is not None
+    return known and tells_of_a_death(bundle, followed)
+
+
+def _targets(bundle: Bundle, node: Node) -> frozenset[str]:
+    return frozenset(_letter(bundle, target, "target")[0] for target in node.children("target"))
+
+
+def _letter(bundle: Bundle, holder: Node, name: str) -> tuple[str, str]:
+    """Returns the normalised id of the letter that ``holder.reference`` names, and the id as sent.
+
+    A letter that is not in the Bundle is known by its id. An absolute reference with this letter's id is this letter
+    at its own ``fullUrl`` alone, and another one's elsewhere, whose whole URL is its id then. Raises RefusedError where
+    it is no reference to a MessageHeader.
+    """
+    text, path = holder.text("reference"), f"Provenance.{name}.reference"
+    told = read_reference(text)
+    if told.id is None or told.type not in {None, "MessageHeader"}:
+        code = "invalid_id" if told.contained is None else "unresolved_reference"
+        raise refused(code, path, "the reference is MessageHeader/id, a URL that ends so, or urn:uuid of one")
+    headers = [one for one in bundle.resources if one.type == "MessageHeader" and told.id == one.id]
+    if told.base is not None and headers and all(one.url is None or one.url.whole != told.whole for one in headers):
+        return told.whole, told.whole
+    sent = text.partition("/_history/")[0].rpartition("/")[2]
+    return told.id, sent
 
 
 def _sent_at(node: Node) -> str | None:
@@ -117,17 +161,17 @@ def _sent_at(node: Node) -> str | None:
 
 
 def _link(bundle: Bundle, node: Node) -> Link:
-    follows, role = _followed(node)
-    header_id = checked_id(last_part(min(_references(node))), f"{node.path}.target.reference")
+    follows, role = _followed(bundle, node)
+    header_id, header_id_as_sent = min(_letter(bundle, target, "target") for target in node.children("target"))
     return Link(
-        header_id=normalised(header_id),
+        header_id=header_id,
         activity=_activity(node),
-        follows=normalised(follows) if follows else None,
+        follows=follows[0] if follows else None,
         sor=_agent_sor(bundle, node),
         role=role,
         sent_at=_sent_at(node),
-        header_id_as_sent=header_id,
-        follows_as_sent=follows,
+        header_id_as_sent=header_id_as_sent,
+        follows_as_sent=follows[1] if follows else None,
     )
 
 
@@ -143,21 +187,21 @@ def _activity(node: Node) -> str:
     return code
 
 
-def _followed(node: Node) -> tuple[str | None, str | None]:
-    """Returns the id as sent of the letter that is followed or removed, and the role; removal goes first."""
+def _followed(bundle: Bundle, node: Node) -> tuple[tuple[str, str] | None, str | None]:
+    """Returns the id, normalised and as sent, of the letter that is followed, and the role; a removal goes first."""
     found = {
-        (role, what.text("reference"))
+        (role, _letter(bundle, what, "entity.what"))
         for entity in node.children("entity")
         if (role := entity.optional_text("role")) in {"removal", "revision"}
         and (what := entity.optional_child("what")) is not None
         and what.optional_text("reference") is not None
     }
     for role in ("removal", "revision"):
-        letters = {reference for held_role, reference in found if held_role == role}
-        if len({referred_id(reference) for reference in letters}) > 1:
+        letters = {letter for held_role, letter in found if held_role == role}
+        if len({letter[0] for letter in letters}) > 1:
             raise refused("conflicting_resources", f"{node.path}.entity", "a message follows one message")
         if letters:
-            return checked_id(last_part(min(letters)), f"{node.path}.entity.what.reference"), role
+            return min(letters), role
     return None, None
 
 
@@ -166,7 +210,7 @@ def _agent_sor(bundle: Bundle, node: Node) -> str | None:
     for agent in node.children("agent"):
         who = agent.optional_child("who")
         reference = who.optional_text("reference") if who is not None else None
-        for organisation in bundle.find(reference, "Organization") if reference else ():
+        for organisation in bundle.find(reference, "Organization", node.entry) if reference else ():
             try:
                 sors.add(sor_of(organisation))
             except RefusedError:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.times import time_of
+from connectors.sender_ids import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors.local_times import in_order
 from connectors.medcom_fhir.classification import Mode, Step
 from connectors.medcom_fhir.codes import LEAVE_PERIOD_SUFFIX, LPR3
 from connectors.medcom_fhir.identifiers import episode_id
@@ -48,16 +49,20 @@ def read_stay(bundle: Bundle, header: Node) -> Stay:
     period = encounter.child("period")
     leave = _leave_period(encounter)
     episode = episode_of(encounter)
+    started_at, ended_at = _ordered(time_of(period, "start"), optional_time_of(period, "end"))
+    leave_start, leave_end = optional_time_of(leave, "start"), optional_time_of(leave, "end")
+    if leave_start is not None:
+        leave_start, leave_end = _ordered(leave_start, leave_end)
     return Stay(
         episode=episode_id(episode.text("value"), f"{episode.path}.value"),
         episode_sor=_maker(episode),
         unit=sor_of(bundle.resolve(encounter.child("serviceProvider"), "Organization")),
         held_class=encounter.child("class").text("code").upper(),
         status=encounter.text("status").lower(),
-        started_at=time_of(period, "start"),
-        ended_at=optional_time_of(period, "end"),
-        leave_started_at=optional_time_of(leave, "start"),
-        leave_ended_at=optional_time_of(leave, "end"),
+        started_at=started_at,
+        ended_at=ended_at,
+        leave_started_at=leave_start,
+        leave_ended_at=leave_end,
     )
 
 
@@ -96,6 +101,10 @@ def episode_of(encounter: Node) -> Node:
     for identifier in local or identifiers:
         return identifier
     raise refused("element_missing", "Encounter.episodeOfCare.identifier", "the stay has an episode of care id")
+
+
+def _ordered(start: datetime, end: datetime | None) -> tuple[datetime, datetime | None]:
+    return (start, None) if end is None else in_order(start, end)
 
 
 def _encounter(bundle: Bundle, header: Node) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors.cpr import refuse_unborn
 from connectors.medcom_fhir.acknowledgement_reading import read_acknowledgement
 from connectors.medcom_fhir.bundle import Bundle, read_bundle
 from connectors.medcom_fhir.care_communication import events_of_care_letter, read_care_letter
@@ -71,6 +72,7 @@ def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
 def _of_notification(said: Notification, bundle: Bundle, door: Door, recorded_at: datetime) -> Outcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.stay.started_at, said.occurred_at):
+        refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
         return OutOfScope(addressing, said.letter_id, "age")
     events = events_of(said, _youth_id(said.patient, door), recorded_at)
     patient = said.patient
@@ -80,6 +82,7 @@ def _of_notification(said: Notification, bundle: Bundle, door: Door, recorded_at
 def _of_care_letter(said: CareLetter, bundle: Bundle, door: Door, recorded_at: datetime) -> Outcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.occurred_at, said.occurred_at):
+        refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
         return OutOfScope(addressing, said.letter_id, "age", _TOPICS[CARE_COMMUNICATION])
     events = events_of_care_letter(said, _youth_id(said.patient, door), recorded_at)
     patient, digest = said.patient, content_digest(events, said.said)

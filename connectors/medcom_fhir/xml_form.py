@@ -11,17 +11,20 @@ Source: HL7 FHIR R4, "XML representation", and the cardinalities of the resource
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
-from xml.parsers import expat
+from typing import TYPE_CHECKING, Any
 
-from connectors.medcom_fhir.nodes import refused
+from lxml import etree
+
+from connectors.medcom_fhir.nodes import ADVICE, refused
+from connectors.strict_xml import XmlLimits, declared_encoding, read_tree, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ELEMENTS_MAX = 50_000
+# Narratives are nested too, and nobody reads them.
+_LIMITS = XmlLimits(ELEMENTS_MAX, 200, "Bundle", ADVICE)
 _FHIR = "http://hl7.org/fhir"
-_SEPARATOR = " "
 _EVERYWHERE = frozenset({"coding", "contained", "extension", "modifierExtension"})
 _PARTY = frozenset({"address", "contact", "identifier", "name", "telecom"})
 #: What FHIR repeats, by the resource or element that holds it.
@@ -50,75 +53,46 @@ _BOOLEAN_ELEMENTS = frozenset({"active", "deceasedBoolean", "multipleBirthBoolea
 
 def is_xml(message: bytes) -> bool:
     """Returns whether a message begins as XML does: no JSON does."""
-    return message.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    return trimmed(message)[:1] == b"<"
 
 
 def read_xml(message: bytes, nesting_max: int) -> dict[str, Any]:
     """Returns the JSON form of a message; raises RefusedError where it is no FHIR in XML, or nested too deeply."""
+    document = trimmed(message)
     try:
-        text = message.decode("utf-8-sig")
+        document.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise refused("wrong_encoding", "Bundle", "a message is encoded in UTF-8") from error
-    reader = _Reader(nesting_max)
-    try:
-        reader.parser.Parse(text.strip().encode(), True)  # noqa: FBT003 expat's own
-    except expat.ExpatError as error:
-        raise refused("not_xml", "Bundle", "a message is well-formed XML 1.0") from error
-    return reader.root
+        raise _wrong_encoding() from error
+    if declared_encoding(document) not in {None, "utf-8", "utf8"}:
+        raise _wrong_encoding()
+    root = read_tree(document, _LIMITS)
+    if etree.QName(root).namespace != _FHIR:
+        raise refused("not_a_bundle", "Bundle", f"a message is in the namespace {_FHIR}")
+    return _form(root, nesting_max)
 
 
-class _Reader:
-    """Builds the JSON form while expat parses; its handlers raise RefusedError, which ends the parsing."""
+def _wrong_encoding() -> Exception:
+    return refused("wrong_encoding", "Bundle", "a message is encoded in UTF-8")
 
-    def __init__(self, nesting_max: int) -> None:
-        self.root: dict[str, Any] = {}
-        self._nesting_max = nesting_max
-        self._elements = 0
-        self._foreign = 0
-        self._open: list[tuple[str, dict[str, Any], str | None]] = []
-        self.parser = expat.ParserCreate("utf-8", _SEPARATOR)
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.StartDoctypeDeclHandler = self._refuse_document_type
-        self.parser.XmlDeclHandler = self._check_declaration
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, local = name.rpartition(_SEPARATOR)
-        self._elements += 1
-        if self._elements > ELEMENTS_MAX:
-            raise refused("too_many_elements", "Bundle", f"a message has at most {ELEMENTS_MAX} elements")
-        if self._foreign or (self._open and namespace != _FHIR):
-            self._foreign += 1
-            return
-        if namespace != _FHIR:
-            raise refused("not_a_bundle", "Bundle", f"a message is in the namespace {_FHIR}")
-        if len(self._open) >= self._nesting_max:
-            raise refused("nesting_too_deep", "Bundle", f"a message is nested at most {self._nesting_max} levels deep")
-        held = {key: text for key, text in attributes.items() if key in {"id", "url"}}
-        if _is_resource(local):
-            held["resourceType"] = local
-        self._open.append((local, held, attributes.get("value")))
-
-    def _end(self, _name: str) -> None:
-        if self._foreign:
-            self._foreign -= 1
-            return
-        name, held, value = self._open.pop()
-        if not self._open:
-            self.root = held
-            return
-        holder_name, holder, _ = self._open[-1]
-        if _is_resource(name):
-            holder.update(held)  # <resource> and <contained> hold one resource and nothing else: in JSON they are it
+def _form(element: etree._Element, levels: int) -> dict[str, Any]:
+    """Returns the JSON form of an element that is at most so many levels deep."""
+    if not levels:
+        raise refused("nesting_too_deep", "Bundle", "a message is nested less deeply")
+    name = etree.QName(element).localname
+    held: dict[str, Any] = {key: text for key in ("id", "url") if (text := element.get(key)) is not None}
+    if _is_resource(name):
+        held["resourceType"] = name
+    for child in element:
+        of = etree.QName(child)
+        if of.namespace != _FHIR:
+            continue
+        form = _form(child, levels - 1)
+        if _is_resource(of.localname):
+            held.update(form)  # <resource> and <contained> hold one resource and nothing else: in JSON they are it
         else:
-            _put(holder_name, holder, name, _value(name, held, value))
-
-    def _refuse_document_type(self, *_declared: object) -> NoReturn:
-        raise refused("document_type", "Bundle", "a message has neither document type nor entities")
-
-    def _check_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding is not None and encoding.lower() not in {"utf-8", "utf8"}:
-            raise refused("wrong_encoding", "Bundle", "a message is encoded in UTF-8")
+            _put(name, held, of.localname, _value(of.localname, form, child.get("value")))
+    return held
 
 
 def _is_resource(name: str) -> bool:

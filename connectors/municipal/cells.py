@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
 from connectors.municipal.fields import Field, Kind
-from connectors.municipal.sheets import Cell, Unfit, text_of
+from connectors.municipal.sheets import Cell, Unfit, plain, text_of
 from schemas.instants import is_possible_date, is_possible_time
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _MUNICIPALITY_DIGITS = 4
 # Excel keeps 15 digits of a number and puts zeros in place of the rest.
 _WHOLE_NUMBER_BEFORE = 10**15
 _SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
+_QUOTES = "'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00b4`"
+_QUOTED_NUMBER = re.compile(rf"[{_QUOTES}]{{1,2}}([0-9][^{_QUOTES}]*)[{_QUOTES}]{{0,2}}")
 _REASON = re.compile(r"[a-z0-9_]{1,64}")
 _BETWEEN_CODES = re.compile(r"[,;/+]|\bog\b|\band\b")
 _AS_TEXT = "in Excel, format the column as text and write the value again"
@@ -44,7 +46,7 @@ def as_word(text: str) -> str:
     >>> as_word("  I  Gang. ")
     'i gang'
     """
-    return " ".join(text.split()).casefold().rstrip(".")
+    return " ".join(plain(text).split()).casefold().rstrip(".")
 
 
 def parts_of(text: str) -> list[str]:
@@ -67,7 +69,7 @@ def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values
         raise BadCellError(f"{cell}_cell", rule, "in Excel, copy the column and paste it as values")
     if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= _WHOLE_NUMBER_BEFORE:
         raise BadCellError("number_too_long", "Excel keeps no more than 15 digits of a number", _AS_TEXT)
-    text = text_of(cell)
+    text = _as_meant(text_of(cell))
     stands_for = words.get(as_word(text))
     if stands_for is not None:
         cell = text = stands_for
@@ -76,8 +78,19 @@ def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values
     if not text:
         return None
     if text.startswith("=") and isinstance(cell, str):
-        raise BadCellError("formula_cell", "a cell holds a value, no formula and no error", "write the value itself")
+        advice = "write the value itself, without = and quotation marks; a column that is formatted as text keeps zeros"
+        raise BadCellError("formula_cell", "a cell holds a value, no formula and no error", advice)
     return _READERS[field.kind](cell, text, field, values)
+
+
+def _as_meant(text: str) -> str:
+    """Returns a cell's text without what Excel's users put around a number so that it keeps its zeros.
+
+    >>> _as_meant("'0105109996"), _as_meant("'s-Hertogenbosch")
+    ('0105109996', "'s-Hertogenbosch")
+    """
+    match = _QUOTED_NUMBER.fullmatch(text)
+    return match[1].strip() if match else text
 
 
 def _text(_cell: Cell, text: str, _field: Field, _values: Values) -> str:
@@ -115,16 +128,19 @@ def _day(cell: Cell, text: str, _field: Field, values: Values) -> str:
 
 
 def _moment(cell: Cell, text: str, _field: Field, values: Values) -> str:
+    """Returns the moment, or the day alone where the cell names no time."""
+    moment: date
     try:
         if isinstance(cell, datetime):
-            moment = in_denmark(cell.date(), cell.time())
+            # Excel keeps a date without a time as the date at midnight.
+            moment = cell.date() if cell.time() == time() else in_denmark(cell.date(), cell.time())
         elif isinstance(cell, date):
-            moment = in_denmark(cell)
+            moment = cell
         else:
             moment = moment_in(_no_number(cell, text, values), values.date_forms)
     except NoDateError as error:
         raise _no_date(values) from error
-    if not is_possible_time(moment):
+    if not is_possible_time(moment if isinstance(moment, datetime) else datetime.combine(moment, time(), UTC)):
         raise BadCellError("impossible_time", "a time lies in the years 1900 to 2199, in UTC", "correct the date")
     return moment.isoformat()
 

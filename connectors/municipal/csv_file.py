@@ -6,19 +6,25 @@ import csv
 from collections import Counter
 from io import StringIO
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from connectors.municipal.encodings import decoded
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
     COLUMNS_MAX,
+    LINE_CHARACTERS_MAX,
     OTHER_ROWS_MAX,
     FileKind,
     RawRow,
     Sheet,
+    Size,
     refuse_too_many,
     too_large_row,
 )
 from schemas.refusals import Refusal, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DELIMITERS = (";", "\t", ",", "|")
 _LOOKED_AT = 30
@@ -29,16 +35,26 @@ def csv_sheet(content: bytes, encoding: str | None, delimiter: str | None, rows_
     text, known_as = decoded(content, encoding)
     parted_by = delimiter or _delimiter(text)
     rows: list[RawRow] = []
-    reader = csv.reader(StringIO(text, newline=""), delimiter=parted_by, strict=True)
+    size = Size()
+    reader = csv.reader(_lines(text), delimiter=parted_by, strict=True)
     try:
         for number, cells in enumerate(islice(reader, rows_max + OTHER_ROWS_MAX + 1), 1):
             rows.append(_row(number, cells))
+            size.add(*cells)
     except csv.Error as error:
         rule = "a cell that begins with a quotation mark ends with one, and a quotation mark in it stands doubled"
         where = f"row {len(rows) + 1}"
         raise RefusedError(Refusal("broken_quotes", where, rule, "correct the quotation marks there")) from error
-    refuse_too_many(rows, rows_max)
+    refuse_too_many(len(rows), rows_max)
     return Sheet(FileKind.CSV, tuple(rows), None, known_as, parted_by)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yields the lines; raises RefusedError at one that holds more than a row may, before it is taken apart."""
+    for number, line in enumerate(StringIO(text, newline=""), 1):
+        if len(line) > LINE_CHARACTERS_MAX:
+            raise RefusedError(too_large_row(number))
+        yield line
 
 
 def _row(number: int, cells: list[str]) -> RawRow:
@@ -56,7 +72,7 @@ def _delimiter(text: str) -> str:
 
 
 def _evenness(text: str, delimiter: str) -> int:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(_lines(text), delimiter=delimiter)
     try:
         widths = Counter(len(cells) for cells in islice(reader, _LOOKED_AT) if any(cell.strip() for cell in cells))
     except csv.Error:

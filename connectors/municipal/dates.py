@@ -2,7 +2,7 @@
 
 A date that could be read in two ways is never guessed: day and month stand in the order that the mapping says, a
 year of two digits is of this century (20YY), and a number that Excel shows where it has lost a date's format is
-none. Times have minutes, 14:30 or 14.30; a date without a time means its first moment in Denmark.
+none. Times have minutes, 14:30 or 14.30; a date without a time stays a day.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ import re
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from connectors.local_times import danish_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DENMARK = ZoneInfo("Europe/Copenhagen")
 _MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 _FULL_MONTHS = (
     *("januar", "februar", "marts", "april", "maj", "juni"),
     *("juli", "august", "september", "oktober", "november", "december"),
 )
+# No date is longer, and what is matched in several ways stays short.
+_CHARACTERS_MAX = 48
 _TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
+_WITH_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
 _CENTURY = 2000
 
 
@@ -54,6 +57,10 @@ class NoDateError(Exception):
     """Raised where a text is no date of the forms that are allowed, or one that no calendar has."""
 
 
+class NoHourError(NoDateError):
+    """Raised where clocks in Denmark pass over an hour on that day."""
+
+
 def day_in(text: str, forms: Sequence[DateForm]) -> date:
     """Returns the day that a text names; a time beside it is left out.
 
@@ -63,30 +70,36 @@ def day_in(text: str, forms: Sequence[DateForm]) -> date:
     return _read(text, forms)[0]
 
 
-def moment_in(text: str, forms: Sequence[DateForm]) -> datetime:
-    """Returns the moment that a text names, in UTC. ISO 8601 with an offset from UTC is always taken.
+def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
+    """Returns the moment that a text names, in UTC; the day where it names no time.
+
+    ISO 8601 with an offset from UTC is always taken.
 
     >>> moment_in("24. december 2026 kl. 14.30", [DateForm.WRITTEN_OUT]).isoformat()
     '2026-12-24T13:30:00+00:00'
     """
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)", text):
+    if len(text) <= _CHARACTERS_MAX and _WITH_OFFSET.fullmatch(text):
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise NoDateError from error
-    return in_denmark(*_read(text, forms))
+    day, clock = _read(text, forms)
+    return day if clock is None else in_denmark(day, clock)
 
 
-def in_denmark(day: date, clock: time = time()) -> datetime:
-    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first."""
-    try:
-        return datetime.combine(day, clock, _DENMARK).astimezone(UTC)
-    except OverflowError as error:
-        raise NoDateError from error
+def in_denmark(day: date, clock: time) -> datetime:
+    """Returns the moment of a Danish date and time, in UTC; of an hour that comes twice, the first.
+
+    Raises NoHourError for an hour that clocks pass over.
+    """
+    moments = danish_moments(datetime.combine(day, clock))
+    if not moments:
+        raise NoHourError
+    return moments[0]
 
 
-def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
-    parts = _TIME.fullmatch(text)
+def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time | None]:
+    parts = _TIME.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
     if parts is None:
         raise NoDateError
     words, hour, minute, second = parts.groups()
@@ -94,7 +107,8 @@ def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time]:
         match = _PATTERNS[form].fullmatch(words.lower())
         if match is not None:
             try:
-                return _day_of(match.groupdict()), time(int(hour or 0), int(minute or 0), int(second or 0))
+                clock = time(int(hour), int(minute), int(second or 0)) if hour else None
+                return _day_of(match.groupdict()), clock
             except ValueError as error:
                 raise NoDateError from error
     raise NoDateError

@@ -15,6 +15,8 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 # The order decides where two are equally likely, as for a text without any letter above ASCII.
 _ONE_BYTE = ("cp1252", "cp850", "mac_roman")
 _DANISH = frozenset("æøåÆØÅéÉüÜöÖäÄ")
+# What old systems write behind a file's end.
+_END_OF_FILE = "\x1a"
 _HELP = "name the list's encoding in its mapping ([layout] encoding), or save it as CSV UTF-8"
 
 
@@ -46,6 +48,7 @@ def _danish(content: bytes, encoding: str) -> int:
 
 
 def _without_nul(text: str) -> str:
+    text = text.rstrip(_END_OF_FILE)
     if "\x00" in text:
         raise RefusedError(Refusal("nul_byte", "file", "a list is a text without NUL", _HELP))
     return text

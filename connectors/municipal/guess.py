@@ -18,7 +18,7 @@ from connectors.municipal.headers import joined, names_in
 from connectors.municipal.layout import Layout
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
 from connectors.municipal.reading import sheet_of
-from connectors.municipal.sheets import FileKind, filled, text_of
+from connectors.municipal.sheets import HEADER_ROWS_MAX, FileKind, filled, text_of
 from connectors.municipal.synonyms import CODES, COLUMNS, folded, marks
 from schemas.refusals import Refusal, RefusedError
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from connectors.municipal.sheets import RawRow, Sheet
 
-_SEARCHED_ROWS_MAX = 20
 _WORDS_MAX = 12
 _WORD_CHARACTERS_MAX = 40
 _ROWS_MAX = 10_000
@@ -97,7 +96,7 @@ def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, 
     if sheet.names is not None:
         return (), sheet.names, sheet.names
     known = frozenset().union(*COLUMNS.values())
-    searched = sheet.rows[:_SEARCHED_ROWS_MAX]
+    searched = sheet.rows[:HEADER_ROWS_MAX]
     scores = [len(known & set(map(folded, names_in(row)))) for row in searched]
     if not any(scores):
         raise RefusedError(_NO_HEADER)

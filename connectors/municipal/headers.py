@@ -1,4 +1,8 @@
-"""Which row of a sheet has the columns' names, and which column is which."""
+"""Which row of a sheet has the columns' names, and which column is which.
+
+A name is found as the mapping writes it, else by its letters and digits alone: a header is broken over lines where the
+column is narrow, and hyphenated there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.cells import as_word
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
-from connectors.municipal.sheets import text_of
+from connectors.municipal.sheets import HEADER_ROWS_MAX, text_of
+from connectors.municipal.synonyms import folded
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -16,7 +21,6 @@ if TYPE_CHECKING:
     from connectors.municipal.mapping import Mapping
     from connectors.municipal.sheets import RawRow, Sheet
 
-_SEARCHED_ROWS_MAX = 20
 _HELP = "compare the list's first lines with the mapping's columns and [layout] header"
 
 
@@ -41,13 +45,46 @@ def header_of(sheet: Sheet, mapping: Mapping) -> Header:
     if mapping.layout.header:
         chosen = [row for row in sheet.rows if row.number in mapping.layout.header]
         return _header(joined(chosen), max(mapping.layout.header), mapping)
-    searched = sheet.rows[:_SEARCHED_ROWS_MAX]
-    wanted = {as_word(column) for column in mapping.columns}
     # Where no row has all of the names, the one that has most of them says best which is missing.
-    best = max(searched, key=lambda row: len(wanted & set(map(as_word, names_in(row)))), default=None)
+    best = max(sheet.rows[:HEADER_ROWS_MAX], key=lambda row: _named(row, mapping), default=None)
     if best is None:
         raise RefusedError(Refusal("empty_file", "file", "a list has a header", _HELP))
+    if any(_named(row, mapping) == len(mapping.columns) for start in sheet.other_starts for row in start):
+        rule = "one sheet has the list's columns, or the mapping names the one that is meant ([layout] sheet)"
+        raise RefusedError(Refusal("several_sheets", "file", rule, "name the sheet in the mapping, or send it alone"))
     return _header(names_in(best), best.number, mapping)
+
+
+def repeats_names(row: RawRow, header: Header) -> bool:
+    """Tells whether a row has the columns' names again, as on every page of a report that was printed."""
+    texts = {column: text_of(row.cells[place]) for column, place in header.columns.items() if place < len(row.cells)}
+    return len(texts) == len(header.columns) and all(_is(text, column) for column, text in texts.items())
+
+
+def _named(row: RawRow, mapping: Mapping) -> int:
+    """Returns how many of the mapping's columns a row names."""
+    names = _Names(names_in(row))
+    return sum(bool(names.places_of(column)) for column in mapping.columns)
+
+
+def _is(name: str, column: str) -> bool:
+    return as_word(name) == as_word(column) or folded(name) == folded(column) != ""
+
+
+class _Names:
+    """The names of a row, and where each stands."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.by_word: dict[str, list[int]] = {}
+        self._by_letters: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            self.by_word.setdefault(as_word(name), []).append(place)
+            self._by_letters.setdefault(folded(name), []).append(place)
+
+    def places_of(self, column: str) -> list[int]:
+        """Returns where a column's name stands."""
+        letters = folded(column)
+        return self.by_word.get(as_word(column)) or (self._by_letters.get(letters, []) if letters else [])
 
 
 def names_in(row: RawRow) -> tuple[str, ...]:
@@ -78,23 +115,22 @@ def _one_name(parts: Sequence[str]) -> str:
 
 
 def _header(names: Sequence[str], lines: int, mapping: Mapping) -> Header:
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(as_word(name), []).append(place)
-    columns = {column: places.get(as_word(column), []) for column in (*mapping.columns, *mapping.statement)}
+    stand = _Names(names)
+    columns = {column: stand.places_of(column) for column in (*mapping.columns, *mapping.statement)}
     for column, found in columns.items():
         if len(found) != 1:
             raise _refused(column, found)
-    reason = places.get(as_word(REASON_COLUMN), [None])[0]
-    _refuse_others(places, mapping)
+    reason = next(iter(stand.by_word.get(as_word(REASON_COLUMN), [])), None)
+    _refuse_others(stand, mapping)
     return Header(lines, len(names), {column: found[0] for column, found in columns.items()}, reason)
 
 
-def _refuse_others(places: dict[str, list[int]], mapping: Mapping) -> None:
+def _refuse_others(stand: _Names, mapping: Mapping) -> None:
     if mapping.layout.other_columns == "ignore":
         return
-    known = {as_word(name) for name in (*mapping.columns, *mapping.ignore, REASON_COLUMN, LINE_COLUMN)} | {""}
-    unknown = [found[0] for name, found in places.items() if name not in known]
+    names = (*mapping.columns, *mapping.statement, *mapping.ignore, REASON_COLUMN, LINE_COLUMN)
+    known = {place for name in names for place in stand.places_of(name)} | set(stand.by_word.get("", []))
+    unknown = [place for found in stand.by_word.values() for place in found if place not in known]
     if unknown:
         rule = "every column is one of the mapping's, or one that it ignores"
         advice = "map the column, name it in `ignore`, or set [layout] other_columns"

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from connectors.municipal.encodings import decoded
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
+    CELLS_MAX,
     COLUMNS_MAX,
-    OTHER_ROWS_MAX,
     FileKind,
     RawRow,
     Sheet,
+    Size,
     refuse_too_many,
+    too_many_rows,
 )
+from connectors.strict_json import refuse_oversized
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NESTING_MAX = 64
+# As many as a list of all rows and many columns has.
+_SIGNS_MAX = 3_000_000
+# What is counted before a text is taken apart stands in texts too, where it is no value.
+_VALUES_MAX = 4 * CELLS_MAX
+_LINES_MAX = 100_000
 _NOT_JSON = Refusal("not_json", "row", "a row is one JSON object (RFC 8259)", "check the line with a JSON tool")
 
 
@@ -38,11 +48,15 @@ def json_sheet(content: bytes, rows_max: int) -> Sheet:
     Raises RefusedError where the whole can't be read.
     """
     text, _ = decoded(content, "utf-8")
+    if sum(map(text.count, "[{,")) > _VALUES_MAX:
+        rule = f"a list has at most {CELLS_MAX} cells"
+        raise RefusedError(Refusal("file_too_large", "file", rule, "split the list, or leave columns out"))
     if text.lstrip().startswith("["):
         return _sheet(FileKind.JSON, _elements(text), rows_max)
+    if text.count("\n") > _LINES_MAX:
+        raise too_many_rows(rows_max)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if len(lines) > rows_max + OTHER_ROWS_MAX:
-        refuse_too_many([RawRow(0)] * len(lines), rows_max)
+    refuse_too_many(len(lines), rows_max)
     return _sheet(FileKind.NDJSON, [(number, *_parsed(line)) for number, line in lines], rows_max)
 
 
@@ -50,6 +64,10 @@ _Read = tuple[int, Any, Refusal | None, str]
 
 
 def _elements(text: str) -> list[_Read]:
+    try:
+        refuse_oversized(text.encode(), _NESTING_MAX, _SIGNS_MAX)
+    except RefusedError as error:
+        raise RefusedError(replace(error.refusal, field="file")) from error
     value, refusal, _ = _parsed(text)
     if refusal is not None or not isinstance(value, list):
         broken = refusal or _NOT_JSON
@@ -68,6 +86,7 @@ def _parsed(text: str) -> tuple[Any, Refusal | None, str]:
 
 
 def _sheet(kind: FileKind, read: Sequence[_Read], rows_max: int) -> Sheet:
+    refuse_too_many(len(read), rows_max)
     names: dict[str, int] = {}
     for _, value, refusal, _ in read:
         if refusal is None and isinstance(value, dict):
@@ -76,9 +95,12 @@ def _sheet(kind: FileKind, read: Sequence[_Read], rows_max: int) -> Sheet:
     if len(names) > COLUMNS_MAX:
         rule = f"a list has at most {COLUMNS_MAX} columns"
         raise RefusedError(Refusal("row_too_large", "file", rule, "keys are columns' names: the same in every object"))
-    rows = tuple(_row(one, names) for one in read)
-    refuse_too_many(rows, rows_max)
-    return Sheet(kind, rows, tuple(names))
+    size = Size()
+    rows = []
+    for one in read:
+        rows.append(_row(one, names))
+        size.add(*rows[-1].cells)
+    return Sheet(kind, tuple(rows), tuple(names))
 
 
 def _row(read: _Read, names: dict[str, int]) -> RawRow:

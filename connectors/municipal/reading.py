@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.csv_file import csv_sheet
 from connectors.municipal.json_file import json_sheet
+from connectors.municipal.other_files import refuse_other_files
 from connectors.municipal.sheets import FileKind, Sheet
 from connectors.municipal.xlsx_file import xlsx_sheet
 from schemas.refusals import Refusal, RefusedError
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
     from connectors.municipal.layout import Layout
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
-_ZIP, _OLD_EXCEL, _BYTE_ORDER_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xef\xbb\xbf"
+_ZIP, _BYTE_ORDER_MARK = b"PK\x03\x04", b"\xef\xbb\xbf"
 
 
 def kind_of(content: bytes) -> FileKind:
-    """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for Excel's old format."""
+    """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for what is no list."""
     start = content[:4_096].removeprefix(_BYTE_ORDER_MARK).lstrip()
     if not start:
         raise RefusedError(Refusal("empty_file", "file", "the file is not empty", "send the list"))
-    if start.startswith(_OLD_EXCEL):
-        advice = "save it as .xlsx, without a password, or as CSV UTF-8"
-        raise RefusedError(Refusal("not_xlsx", "file", "a workbook is in the format of Excel 2007 and later", advice))
+    refuse_other_files(content)
     if content.startswith(_ZIP):
         return FileKind.XLSX
     if start[:1] in (b"[", b"{"):

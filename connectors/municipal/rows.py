@@ -6,16 +6,17 @@ mapping names them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.cells import BadCellError, as_word, converted
-from connectors.municipal.dates import in_denmark
 from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, Event
-from connectors.municipal.headers import Header, header_of
+from connectors.municipal.headers import Header, header_of, repeats_names
 from connectors.municipal.reading import sheet_of
 from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
+from schemas.instants import start_of_day
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
 _UNREADABLE = object()
 # A replacement number has seven digits; what has fewer beside a total's word is a count.
 _PERSON_DIGITS_MIN = 7
+_PERSON = re.compile(r"[0-9]{6}[- ]?[0-9A-Z]{4}")
+_ABOVE_NAMES = Refusal(
+    "row_above_names",
+    "row",
+    "rows of a list stand below the columns' names",
+    "where the names stand again further down, delete that line; else put the row below them",
+)
+_HIDDEN = Refusal(
+    "hidden_row", "row", "a row can be seen in the sheet", "show it (clear the filter), or delete it, and send again"
+)
+_DAY_CHARACTERS = len("2026-12-24")
+_OTHER_TIMES = ("status_at", "sent_at", "planned_at", "lapses_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +66,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """A list's rows. ``ignored`` are titles, totals and empty rows; ``is_part`` tells a file of rows that failed."""
+    """A list's rows. ``ignored`` are totals, empty rows and names that stand again; ``above`` those above the names.
+
+    ``is_part`` tells a file of rows that failed.
+    """
 
     sheet: Sheet
     header: Header
     rows: tuple[Row, ...]
     ignored: int
     is_part: bool
+    above: int = 0
 
 
 def read_list(content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Refusal:
@@ -67,20 +84,38 @@ def read_list(content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Ref
     try:
         sheet = sheet_of(content, mapping.layout, rows_max)
         header = header_of(sheet, mapping)
-        data = [row for row in sheet.rows if row.number > header.lines or sheet.names is not None]
+        above, data = _parted(sheet, header)
         stated = [row for row in data if row.refusal is not None or not _is_other(row, header, mapping)]
         if len(stated) > rows_max:
             raise too_many_rows(rows_max)
     except RefusedError as error:
         return error.refusal
     rows = tuple(_row(raw, header, mapping) for raw in stated)
-    return ReadList(sheet, header, rows, len(data) - len(rows), header.reason is not None)
+    lost = tuple(_unread(row, _ABOVE_NAMES) for row in above if _tells_person(row))
+    ignored, titles = len(data) - len(rows), len(above) - len(lost)
+    return ReadList(sheet, header, lost + rows, ignored, header.reason is not None, titles)
+
+
+def _parted(sheet: Sheet, header: Header) -> tuple[list[RawRow], list[RawRow]]:
+    """Returns the rows that stand above the line with the names and have anything in them, and those below."""
+    if sheet.names is not None:
+        return [], list(sheet.rows)
+    above = [row for row in sheet.rows if row.number < header.lines and not row.is_empty]
+    return above, [row for row in sheet.rows if row.number > header.lines]
+
+
+def _tells_person(row: RawRow) -> bool:
+    """Tells whether a row above the names is no title, since a person's number stands in it."""
+    return any(_PERSON.fullmatch(text_of(cell)) for cell in row.cells)
 
 
 def _is_other(row: RawRow, header: Header, mapping: Mapping) -> bool:
-    """Tells whether a row is empty or a total: its first word says so, and it has no person's number."""
+    """Tells whether a row is empty, has the names again, or is a total.
+
+    A total's first word says so, and it has no person's number.
+    """
     named = [cell for place, cell in enumerate(row.cells) if place != header.reason and filled(cell)]
-    if not named:
+    if not named or (header.lines and repeats_names(row, header)):
         return True
     place = header.columns[mapping.person_column]
     word = as_word(text_of(named[0]))
@@ -95,20 +130,27 @@ def _begins(word: str, total: str) -> bool:
 
 def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
     if raw.refusal is not None:
-        return Row(raw.number, None, None, None, (Problem(None, raw.refusal),))
+        return _unread(raw, raw.refusal)
     if any(filled(cell) for cell in raw.cells[header.width :]):
         rule = "a row has no more cells than the header has names"
         advice = "look for a delimiter inside a cell, and put such a cell in quotation marks"
-        return Row(raw.number, None, None, None, (Problem(None, Refusal("row_too_long", "row", rule, advice)),))
+        return _unread(raw, Refusal("row_too_long", "row", rule, advice))
     cells = {column: raw.cells[place] if place < len(raw.cells) else None for column, place in header.columns.items()}
     values = dict(mapping.constant_values)
-    problems = list(_fill(values, cells, mapping))
+    problems = [Problem(None, _HIDDEN)] if raw.hidden else []
+    problems += _fill(values, cells, mapping)
     _same_time(values, mapping)
+    _by_day(values)
     statement = _statement_of(values, cells, mapping)
     key = _key_of(statement, values, mapping)
     problems += _lacking(values, problems, mapping)
     told = {name: value for name, value in values.items() if value is not None and value is not _UNREADABLE}
     return Row(raw.number, key, statement, None if problems else _form(told), tuple(problems))
+
+
+def _unread(raw: RawRow, refusal: Refusal) -> Row:
+    """Returns a row of which nobody knows what it is about."""
+    return Row(raw.number, None, None, None, (Problem(None, refusal),))
 
 
 def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> Iterator[Problem]:
@@ -137,17 +179,28 @@ def _own_time(values: dict[str, Any], mapping: Mapping) -> str | None:
     if mapping.event is not Event.ENROLMENT or not mapping.undated or not isinstance(status, str):
         return None
     told = values.get({"waiting": "", "active": "started_on"}.get(status, "ended_on"))
-    return in_denmark(date.fromisoformat(told)).isoformat() if isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _by_day(values: dict[str, Any]) -> None:
+    """Puts the start of its day into every time that is told by a day alone, and says so of when it happened."""
+    for name in ("occurred_at", *_OTHER_TIMES):
+        told = values.get(name)
+        if isinstance(told, str) and len(told) == _DAY_CHARACTERS:
+            values[name] = start_of_day(date.fromisoformat(told)).isoformat()
+            if name == "occurred_at":
+                values["occurred_on"] = told
 
 
 def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> tuple[str, ...] | None:
     """Returns what tells the row's statement from others, the person's number first where it has no id of its own.
 
-    None where the number or the id is missing, or a part can't be read.
+    None where the number or the id is missing, or a part can't be read: the foot of a printed page is about nobody.
     """
     if not mapping.statement:
         return _texts([values.get("statement_id")])
-    parts: list[Any] = [values.get(NUMBER_OF_PERSON) or _UNREADABLE]
+    number = values.get(NUMBER_OF_PERSON)
+    parts: list[Any] = [number if isinstance(number, str) and _PERSON.fullmatch(number.upper()) else _UNREADABLE]
     for column in mapping.statement:
         names = mapping.columns.get(column)
         parts.append(text_of(cells[column]) if names is None else values[names[0]])

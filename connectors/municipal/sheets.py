@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+from unicodedata import normalize
 
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
 COLUMNS_MAX = 200
 CELL_CHARACTERS_MAX = 4_000
+# No line of a text file is longer that keeps to the two, with every sign in it doubled.
+LINE_CHARACTERS_MAX = 2 * COLUMNS_MAX * CELL_CHARACTERS_MAX
+# A full list of fifty columns; and as many characters as a file may have bytes, however often a cell's is repeated.
+CELLS_MAX = 500_000
+CHARACTERS_MAX = 16 * 1024 * 1024
+# How far down the columns' names are looked for.
+HEADER_ROWS_MAX = 20
 # What stands before and between statements (titles, blank lines, totals) beside as many rows as a list may have.
 OTHER_ROWS_MAX = 1_000
+
+
+# Controls that are no blanks, and Unicode's format signs, variation selectors and fillers.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_ALIKE = dict.fromkeys([*range(0x2010, 0x2016), 0x2043, 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-") | {
+    0xFF10 + digit: str(digit) for digit in range(10)
+}
 
 
 class Unfit(StrEnum):
@@ -42,13 +60,14 @@ Cell: TypeAlias = "str | int | float | bool | date | datetime | time | Unfit | N
 class RawRow:
     """A row as the file has it. ``number`` is the one that a spreadsheet shows beside it, or the line's; from 1.
 
-    ``refusal`` says why it can't be read; ``line`` is then what stood there.
+    ``refusal`` says why it can't be read; ``line`` is then what stood there. ``hidden`` rows people don't see.
     """
 
     number: int
     cells: tuple[Cell, ...] = field(default=(), repr=False)
     refusal: Refusal | None = None
     line: str = field(default="", repr=False)
+    hidden: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -61,6 +80,7 @@ class Sheet:
     """A file's rows, and how it was written, so that what failed can be given back in the same form.
 
     ``names`` are the columns where the file itself says which they are (JSON); otherwise one of the rows does.
+    ``other_starts`` are the first rows of each other sheet that people see, where none was named.
     """
 
     kind: FileKind
@@ -68,11 +88,41 @@ class Sheet:
     names: tuple[str, ...] | None = None
     encoding: str = "utf-8-sig"
     delimiter: str = ";"
+    other_starts: tuple[tuple[RawRow, ...], ...] = ()
+
+
+class Size:
+    """How many cells and characters have been read of a list."""
+
+    def __init__(self) -> None:
+        """Begins at nothing."""
+        self._cells = self._characters = 0
+
+    def add(self, *cells: Cell) -> None:
+        """Counts the cells that hold anything; raises RefusedError where a list has no room for them."""
+        self._cells += sum(map(filled, cells))
+        self._characters += sum(len(cell) for cell in cells if isinstance(cell, str))
+        if self._cells > CELLS_MAX or self._characters > CHARACTERS_MAX:
+            rule = f"a list has at most {CELLS_MAX} cells and {CHARACTERS_MAX} characters"
+            raise RefusedError(Refusal("file_too_large", "file", rule, "split the list, or leave columns out"))
 
 
 def filled(cell: Cell) -> bool:
-    """Tells whether there is anything in a cell."""
-    return cell is not None and not (isinstance(cell, str) and not cell.strip())
+    """Tells whether there is anything in a cell that people see."""
+    return cell is not None and not (isinstance(cell, str) and not plain(cell).strip())
+
+
+def plain(text: str) -> str:
+    r"""Returns a text without the signs that nobody sees, with one kind of hyphen and digits, letters put together.
+
+    They come along when a text is copied from a web page, a letter or another system.
+
+    >>> plain("\u202a111210\u20139994\u202c")
+    '111210-9994'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return normalize("NFC", _UNSEEN.sub("", text).translate(_ALIKE))
 
 
 def text_of(cell: Cell) -> str:
@@ -89,12 +139,12 @@ def text_of(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, datetime) and cell.time() == time():
         cell = cell.date()
-    return " ".join(str(cell).split())
+    return " ".join(plain(str(cell)).split())
 
 
-def refuse_too_many(rows: Sequence[RawRow], rows_max: int) -> None:
+def refuse_too_many(rows: int, rows_max: int) -> None:
     """Raises RefusedError where there are more rows than a list may have, with what stands between them."""
-    if len(rows) > rows_max + OTHER_ROWS_MAX:
+    if rows > rows_max + OTHER_ROWS_MAX:
         raise too_many_rows(rows_max)
 
 

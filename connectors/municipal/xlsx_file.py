@@ -1,127 +1,263 @@
-"""Lists as XLSX (ECMA-376), read by openpyxl within limits: a spreadsheet is a ZIP file of XML from a stranger."""
+"""Lists as XLSX (ECMA-376): a visible sheet's cells, read from its XML in one pass within limits."""
 
 from __future__ import annotations
 
-import lzma
-import math
-import struct
-import warnings
-import zlib
-from dataclasses import replace
-from datetime import date, time
-from io import BytesIO
-from itertools import islice
-from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile, ZipFile
+import re
+from datetime import datetime
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import CellCoordinatesException, IllegalCharacterError, InvalidFileException
-
+from connectors.municipal.number_formats import format_at, formats_of, shown
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
     COLUMNS_MAX,
+    HEADER_ROWS_MAX,
     OTHER_ROWS_MAX,
     Cell,
     FileKind,
     RawRow,
     Sheet,
+    Size,
     Unfit,
     filled,
     too_large_row,
     too_many_rows,
 )
+from connectors.municipal.workbook_parts import SPREADSHEET, Book, BrokenWorkbookError, SheetPart, book_of, parse
 from schemas.refusals import Refusal, RefusedError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# openpyxl's warnings repeat values, and tell nothing that a refusal doesn't.
-warnings.filterwarnings("ignore", module="openpyxl")
-_UNPACKED_BYTES_MAX = 128 * 1024 * 1024
-_PARTS_MAX = 1_000
-# Excel's own limit; what names a row beyond it would have as many empty ones read before it.
-_ROWS_LOOKED_AT_MAX = 1_048_576
-# Rows that were formatted, with nothing in them.
-_BLANK_ROWS_MAX = 20_000
 _HELP = "save the list as .xlsx in Excel, without a password, or as CSV UTF-8"
-# What openpyxl raises on files that only look like spreadsheets: it has no one error of its own.
-_BROKEN = (
-    *(BadZipFile, zlib.error, lzma.LZMAError, struct.error, LookupError, ValueError, TypeError, AttributeError),
-    *(ArithmeticError, OSError, EOFError, SyntaxError, NotImplementedError, RuntimeError, AssertionError),
-    *(InvalidFileException, IllegalCharacterError, CellCoordinatesException),
+_DATE_CHARACTERS_MAX = 40
+# Rows and cells, those that are formatted and empty among them: Excel has a million rows.
+_ELEMENTS_MAX = 2_000_000
+_REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
+# How XML's texts write a sign that XML has no room for (ECMA-376, part 1, 22.4.2.4: ST_Xstring).
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ROW, _CELL, _VALUE, _FORMULA, _TEXT, _STRING, _PHONETIC, _DATA = (
+    SPREADSHEET + name for name in ("row", "c", "v", "f", "t", "si", "rPh", "sheetData")
 )
 
 
-def xlsx_sheet(content: bytes, sheet_name: str | None, rows_max: int) -> Sheet:
-    """Returns a workbook's sheet, the first unless named, without what is hidden behind formulas.
+class _EnoughError(Exception):
+    """Raised to stop reading a sheet of which the first rows alone are wanted."""
 
-    Raises RefusedError: not a workbook, too large unpacked, no sheet of that name, too many rows or columns.
+
+def xlsx_sheet(content: bytes, sheet_name: str | None, rows_max: int) -> Sheet:
+    """Returns a workbook's sheet: the one that is named, else the first that people see.
+
+    Raises RefusedError: not a workbook, too large unpacked, no sheet of that name, too many rows, columns or cells.
     """
     try:
-        _check_parts(content)
-        workbook = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        worksheet = _chosen(workbook, sheet_name)
-        return Sheet(FileKind.XLSX, tuple(_rows(worksheet, rows_max)))
-    except _BROKEN as error:
+        book = book_of(content)
+        chosen, *others = _chosen(book, sheet_name)
+        strings, formats = _strings_of(book.strings), formats_of(book.styles)
+        rows = _SheetReader(book, strings, formats, rows_max).rows_of(chosen)
+        starts = tuple(_SheetReader(book, strings, formats, rows_max).start_of(one) for one in others)
+    except BrokenWorkbookError as error:
         raise RefusedError(Refusal("not_xlsx", "file", "the file is an Excel workbook (.xlsx)", _HELP)) from error
+    return Sheet(FileKind.XLSX, tuple(rows), other_starts=starts)
 
 
-def _check_parts(content: bytes) -> None:
-    with ZipFile(BytesIO(content)) as archive:
-        parts = archive.infolist()
-        if len(parts) > _PARTS_MAX or sum(part.file_size for part in parts) > _UNPACKED_BYTES_MAX:
-            rule = f"unpacked, a workbook has at most {_UNPACKED_BYTES_MAX} bytes in {_PARTS_MAX} parts"
-            raise RefusedError(Refusal("file_too_large", "file", rule, "save the list's sheet alone, or as CSV"))
-        for part in parts:
-            # Excel writes neither; an entity is how a small part grows beyond memory, and UTF-16 would hide it.
-            start = archive.read(part) if part.filename.endswith((".xml", ".rels")) else b""
-            if b"<!DOCTYPE" in start or b"<!ENTITY" in start or b"\x00" in start[:200]:
-                raise RefusedError(Refusal("unsafe_xml", "file", "a workbook's XML declares no entities", _HELP))
-
-
-def _chosen(workbook: Any, name: str | None) -> Any:
-    worksheets = workbook.worksheets
-    found = [one for one in worksheets if name is None or one.title == name]
+def _chosen(book: Book, name: str | None) -> list[SheetPart]:
+    """Returns the sheet that is named; else all that people see, since hidden ones are none of what they send."""
+    found = [one for one in book.sheets if (one.visible if name is None else one.name == name)]
     if not found:
-        rule = "the workbook has the sheet that the mapping names ([layout] sheet)"
+        rule = "the workbook has the sheet that the mapping names ([layout] sheet), or one that is not hidden"
         raise RefusedError(Refusal("unknown_sheet", "file", rule, "rename the sheet, or name it in the mapping"))
-    return found[0]
+    return found[:1] if name is not None else found
 
 
-def _rows(worksheet: Any, rows_max: int) -> Iterator[RawRow]:
-    worksheet.reset_dimensions()  # what the file says of its own size may be wrong
-    kept, blank, blanks = 0, None, 0
-    read = islice(worksheet.iter_rows(max_col=COLUMNS_MAX + 1), _ROWS_LOOKED_AT_MAX)
-    for number, cells in enumerate(read, 1):
-        if cells is blank:
-            continue  # openpyxl fills gaps with one and the same row
-        row = RawRow(number, tuple(map(_cell, cells)))
-        kept, blanks = (kept, blanks + 1) if row.is_empty else (kept + 1, blanks)
-        if kept > rows_max + OTHER_ROWS_MAX or blanks > _BLANK_ROWS_MAX:
-            raise too_many_rows(rows_max)
-        if row.is_empty:
-            blank = cells
-            continue
-        if filled(row.cells[COLUMNS_MAX]) or any(map(_is_too_long, row.cells)):
-            raise RefusedError(too_large_row(number))
-        yield replace(row, cells=_without_end(row.cells))
+class _StringsReader:
+    """The texts that cells name by number; of rich text all of it, without the signs that say how to read it aloud."""
+
+    def __init__(self) -> None:
+        self.strings: list[str] = []
+        self._texts: list[str] = []
+        self._phonetic = self._in_text = False
+
+    def start(self, name: str, _given: dict[str, str]) -> None:
+        """Takes an element."""
+        if name == _STRING:
+            self._texts.clear()
+        elif name == _PHONETIC:
+            self._phonetic = True
+        elif name == _TEXT:
+            self._in_text = not self._phonetic
+
+    def end(self, name: str) -> None:
+        """Takes an element's end."""
+        if name == _STRING:
+            self.strings.append(_unescaped("".join(self._texts)))
+        elif name == _PHONETIC:
+            self._phonetic = False
+        elif name == _TEXT:
+            self._in_text = False
+
+    def text(self, data: str) -> None:
+        """Takes a text, or part of one."""
+        if self._in_text:
+            self._texts.append(data)
 
 
-def _without_end(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    last = max(place for place, cell in enumerate(cells) if filled(cell))
-    return cells[: last + 1]
+def _strings_of(part: bytes) -> list[str]:
+    reader = _StringsReader()
+    if part:
+        parse(part, reader.start, reader.end, reader.text)
+    return reader.strings
 
 
-def _is_too_long(cell: Cell) -> bool:
-    return isinstance(cell, str) and len(cell) > CELL_CHARACTERS_MAX
+class _SheetReader:
+    """Reads a sheet's rows as the parser comes to them."""
+
+    def __init__(self, book: Book, strings: list[str], formats: tuple[str, ...], rows_max: int) -> None:
+        self._book, self._strings, self._formats, self._rows_max = book, strings, formats, rows_max
+        self._rows: list[RawRow] = []
+        self._size = Size()
+        self._wanted = rows_max + OTHER_ROWS_MAX + 1
+        self._elements = 0
+        self._number = 0
+        self._hidden = False
+        self._cells: dict[int, Cell] = {}
+        self._place = -1
+        self._cell: dict[str, str] = {}
+        self._is_formula = self._phonetic = self._in_text = self._in_data = False
+        self._texts: list[str] = []
+
+    def rows_of(self, sheet: SheetPart) -> list[RawRow]:
+        """Returns the rows that have anything in them."""
+        parse(sheet.part, self._start, self._end, self._text)
+        return self._rows
+
+    def start_of(self, sheet: SheetPart) -> tuple[RawRow, ...]:
+        """Returns the rows in which names of columns may stand."""
+        self._wanted = HEADER_ROWS_MAX
+        try:
+            return tuple(self.rows_of(sheet))
+        except _EnoughError:
+            return tuple(self._rows)
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
+        if name == _DATA:
+            self._in_data = True
+        elif not self._in_data:
+            return
+        elif name == _ROW:
+            self._begin_row(given)
+        elif name == _CELL:
+            self._begin_cell(given)
+        elif name == _FORMULA:
+            self._is_formula = True
+        elif name == _PHONETIC:
+            self._phonetic = True
+        elif name in (_VALUE, _TEXT):
+            self._in_text = not self._phonetic
+
+    def _end(self, name: str) -> None:
+        if name == _DATA:
+            self._in_data = False
+        elif not self._in_data:
+            return
+        elif name == _ROW:
+            self._end_row()
+        elif name == _CELL:
+            self._end_cell()
+        elif name == _PHONETIC:
+            self._phonetic = False
+        elif name in (_VALUE, _TEXT):
+            self._in_text = False
+
+    def _text(self, data: str) -> None:
+        if self._in_text:
+            self._texts.append(data)
+
+    def _count(self) -> None:
+        self._elements += 1
+        if self._elements > _ELEMENTS_MAX:
+            rule = f"a sheet has at most {_ELEMENTS_MAX} rows and cells, the empty ones among them"
+            raise RefusedError(Refusal("file_too_large", "file", rule, "copy the list alone into a new workbook"))
+
+    def _begin_row(self, given: dict[str, str]) -> None:
+        self._count()
+        number = int(given["r"]) if "r" in given else self._number + 1
+        if number <= self._number:
+            raise BrokenWorkbookError
+        self._number, self._place, self._cells = number, -1, {}
+        self._hidden = given.get("hidden", "0").lower() in ("1", "true")
+
+    def _begin_cell(self, given: dict[str, str]) -> None:
+        self._count()
+        place = _column_of(given["r"]) if "r" in given else self._place + 1
+        if place <= self._place:
+            raise BrokenWorkbookError
+        self._place, self._cell, self._is_formula = place, given, False
+        self._texts.clear()
+
+    def _end_cell(self) -> None:
+        value = self._value()
+        if not filled(value):
+            return
+        if self._place >= COLUMNS_MAX or (isinstance(value, str) and len(value) > CELL_CHARACTERS_MAX):
+            raise RefusedError(too_large_row(self._number))
+        self._size.add(value)
+        self._cells[self._place] = value
+
+    def _value(self) -> Cell:
+        kind, text = self._cell.get("t", "n"), "".join(self._texts)
+        if self._is_formula:
+            return Unfit.FORMULA
+        if kind == "s":
+            place = int(text or "0")
+            if not 0 <= place < len(self._strings):
+                raise BrokenWorkbookError
+            return self._strings[place]
+        if kind in ("str", "inlineStr"):
+            return _unescaped(text)
+        return self._plain(kind, text.strip()) if text.strip() else None
+
+    def _plain(self, kind: str, text: str) -> Cell:
+        if kind == "b":
+            return text == "1"
+        if kind == "d":
+            return _iso(text)
+        if kind != "n":
+            return Unfit.ERROR
+        return shown(text, format_at(self._formats, self._cell.get("s")), counts_from_1904=self._book.counts_from_1904)
+
+    def _end_row(self) -> None:
+        if not self._cells:
+            return
+        cells = tuple(self._cells.get(place) for place in range(max(self._cells) + 1))
+        self._rows.append(RawRow(self._number, cells, hidden=self._hidden))
+        if len(self._rows) >= self._wanted:
+            if self._wanted == HEADER_ROWS_MAX:
+                raise _EnoughError
+            raise too_many_rows(self._rows_max)
 
 
-def _cell(cell: Any) -> Cell:
-    value: Any = cell.value
-    if value is None:
-        return None
-    if cell.data_type in ("f", "e"):
-        return Unfit.FORMULA if cell.data_type == "f" else Unfit.ERROR
-    if isinstance(value, float) and not math.isfinite(value):
+def _column_of(reference: str) -> int:
+    """Returns the place of a cell from 0.
+
+    >>> _column_of("A1"), _column_of("AA12")
+    (0, 26)
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise BrokenWorkbookError
+    place = 0
+    for letter in match[1]:
+        place = place * 26 + ord(letter) - ord("A") + 1
+    return place - 1
+
+
+def _iso(text: str) -> Cell:
+    try:
+        return datetime.fromisoformat(text) if len(text) <= _DATE_CHARACTERS_MAX else Unfit.ERROR
+    except ValueError:
         return Unfit.ERROR
-    return value if isinstance(value, str | int | float | date | time) else str(value)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(_sign, text) if "_x" in text else text
+
+
+def _sign(match: re.Match[str]) -> str:
+    sign = chr(int(match[1], 16))
+    return match[0] if sign == "\x00" or "\ud800" <= sign <= "\udfff" else sign

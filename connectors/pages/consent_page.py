@@ -1,13 +1,15 @@
-"""The page behind a signed link: a discharging unit records consent, refusal or withdrawal, and sees the code once."""
+"""The page behind a signed link: a discharging unit records consent, refusal or withdrawal, and sees the code."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from connectors.gateway.statements.reading import wants_claim_code
 from connectors.pages import consents
 from connectors.pages.incoming_forms import FormProblemError, read_form
 from connectors.pages.links import opened
@@ -17,12 +19,10 @@ from connectors.pages.rendering import PREFIX, page
 from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.sessions import form_token
 from connectors.pages.visits import desk_of, office_of
-from schemas.codes import ConsentDecision, Identity
 
 if TYPE_CHECKING:
     from connectors.pages.links import Link
     from connectors.pages.needs import Need
-    from schemas.events import Consent
 
 router = APIRouter(prefix=f"{PREFIX}/consents", route_class=PageRoute, include_in_schema=False)
 _log = structlog.get_logger(__name__)
@@ -37,27 +37,24 @@ async def show_consent_form(request: Request, token: str) -> Response:
 
 @router.post("/{token}")
 async def record_consent(request: Request, token: str) -> Response:
-    """Publishes what was decided; for an anonymous consent, shows the claim code in this answer alone."""
+    """Publishes what was decided; for an anonymous consent, shows the claim code, also where the form comes again."""
     form = await read_form(request, token)
     link, need = await _link_and_need(request, token)
     if need.state == CLOSED:
         return _form(request, (token, link, need), None)
-    at = desk_of(request).ports.clock()
+    desk, at = desk_of(request), desk_of(request).ports.clock()
     try:
         consent = consents.consent_of(form, link, need, act_id_of(form), at)
     except FormProblemError as problem:
         return _form(request, (token, link, need), problem)
-    make, anonymous = desk_of(request).claim_codes.make, _is_anonymous(consent)
-    code = await publish_once(
-        desk_of(request), "consents", consent, lambda: make(need.youth_id, at) if anonymous else ""
-    )
-    _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=code is not None)
+    anonymous, codes = wants_claim_code(consent), desk.claim_codes
+    make = partial(codes.make, need.youth_id, at, consent.event_id) if anonymous else str
+    fresh = await publish_once(desk, "consents", consent, make)
+    # Asked for in either case: a browser that sends the form again is shown the same page.
+    code = await asyncio.to_thread(codes.again, need.youth_id, at, consent.event_id) if anonymous else None
+    _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=fresh)
     names = office_of(request).names
-    return page("consent_recorded.html", visitor=None, names=names, consent=consent, code=code)
-
-
-def _is_anonymous(consent: Consent) -> bool:
-    return consent.decision == ConsentDecision.GIVEN and consent.scope == Identity.ANONYMOUS
+    return page("consent_recorded.html", visitor=None, names=names, consent=consent, anonymous=anonymous, code=code)
 
 
 async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:

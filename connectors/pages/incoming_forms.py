@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TOKEN_FIELD = "form_token"  # noqa: S105 a field's name
 _BODY_BYTES_MAX = 16 * 1024
 _FIELDS_MAX = 40
+_OWN, _NO_ORIGIN = ("same-origin", "none"), "null"
 
 
 class FormProblemError(Exception):
@@ -57,13 +58,15 @@ class Form:
 
 
 async def read_form(request: Request, secret: str) -> Form:
-    """Returns the form of a request; raises PageError where it doesn't carry the secret's token.
+    """Returns the form of a request; raises PageError where another site sent it, or it lacks the secret's token.
 
     Raises TurnedAwayError where the body is no form, too large or too slow.
     """
     desk: Desk = request.app.state.desk
+    if _is_from_elsewhere(request):
+        raise PageError(403, "Formularen kom fra en anden side", "Åbn siden her, og udfyld formularen på den.")
     check_media_type(request, {"application/x-www-form-urlencoded"})
-    body = await read_body(request, _BODY_BYTES_MAX, desk.limits.body_time_max)
+    body = await read_body(request, _BODY_BYTES_MAX, desk.limits)
     try:
         form = Form(
             parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
@@ -73,3 +76,14 @@ async def read_form(request: Request, secret: str) -> Form:
     if not is_form_token(secret, form.one(TOKEN_FIELD)):
         raise PageError(403, "Formularen er for gammel", "Gå tilbage, genindlæs siden, og prøv igen.")
     return form
+
+
+def _is_from_elsewhere(request: Request) -> bool:
+    """Tells whether another site sent a form, another host of the same domain too, as far as the browser says so.
+
+    Our pages let no address of theirs out (no-referrer), so that browsers send ``Origin: null`` with their forms.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in _OWN:
+        return True
+    origin = request.headers.get("origin", _NO_ORIGIN)
+    return origin != _NO_ORIGIN and origin.partition("://")[2].lower() != request.headers.get("host", "").lower()

@@ -86,11 +86,12 @@ async def show_needs(request: Request) -> Response:
 
 
 @router.get("/{need_id}")
-async def show_need(request: Request, need_id: UUID, told: str = "", why: str = "") -> Response:
+async def show_need(request: Request, need_id: UUID, told: str = "") -> Response:
     """Shows one need, what may be decided, and what came of the last decision."""
     visitor = await visitor_of(request, ClientKind.OWNER)
     need = await _own_need(request, visitor, need_id)
-    return await _need(request, visitor, need, (told, why), None)
+    moment = await asyncio.to_thread(office_of(request).needs.moment, need_id, visitor.name)
+    return await _need(request, visitor, need, (told, _why(moment)), None)
 
 
 @router.post("/{need_id}")
@@ -104,16 +105,16 @@ async def decide_about_need(request: Request, need_id: UUID) -> Response:
     try:
         decision = _decision(form, acts_on(need, visitor.name, notice), visitor, office.names)
     except FormProblemError as problem:
-        return await _need(request, visitor, need, ("", ""), problem)
+        return await _need(request, visitor, need, ("", None), problem)
     # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
     taking = decision.action is InterventionAction.ASSIGNED and need.owner == visitor.name
     look = partial(office.needs.moment, need_id, visitor.name, taking=taking)
     before = await asyncio.to_thread(look)
     event = intervention_of(decision, need.youth_id, need_id, act_id_of(form), desk.ports.clock())
-    await publish_once(desk, "interventions", event)
+    if not await publish_once(desk, "interventions", event):
+        return elsewhere(f"/needs/{need_id}")  # what came of it was waited for the first time
     after = await office.needs.changed_since(before, look, desk.limits.answer_time_max)
-    told, why = _told(before, after)
-    return elsewhere(f"/needs/{need_id}?told={told}" + (f"&why={why}" if why else ""))
+    return elsewhere(f"/needs/{need_id}?told={_told(before, after)}")
 
 
 def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
@@ -163,13 +164,19 @@ def _decision(form: Form, acts: tuple[str, ...], visitor: Visitor, names: Names)
     )
 
 
-def _told(before: Moment, after: Moment | None) -> tuple[str, str | None]:
+def _told(before: Moment, after: Moment | None) -> str:
     if after is None:
-        return "under_way", None
-    notice = after.notice
-    if notice is not None and notice != before.notice and notice.kind == NoticeKind.ESCALATED:
-        return "not_done", notice.reason_code
-    return "done", None
+        return "under_way"
+    return "not_done" if after.notice != before.notice and _is_escalated(after) else "done"
+
+
+def _why(moment: Moment) -> str | None:
+    """Returns why the need came back to its owner: what the log says, never what an address says."""
+    return moment.notice.reason_code if moment.notice is not None and _is_escalated(moment) else None
+
+
+def _is_escalated(moment: Moment) -> bool:
+    return moment.notice is not None and moment.notice.kind == NoticeKind.ESCALATED
 
 
 async def _last_notice(request: Request, visitor: Visitor, need_id: UUID | str) -> NoticeRow | None:
@@ -187,7 +194,7 @@ async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
 
 
 async def _need(
-    request: Request, visitor: Visitor, need: Need, told: tuple[str, str], problem: FormProblemError | None
+    request: Request, visitor: Visitor, need: Need, told: tuple[str, str | None], problem: FormProblemError | None
 ) -> Response:
     office = office_of(request)
     names = office.names
@@ -207,7 +214,7 @@ async def _need(
         lacks_consent=lacks_consent(need),
         act_id=new_act_id(),
         told=told[0] if told[0] in _TOLD else None,
-        why=told[1][:64] if told[1].isidentifier() else None,
+        why=told[1],
         now=_now(request, [need]),
         problem=problem,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.pages.danish_time import local_date
 from connectors.pages.incoming_forms import FormProblemError
 from connectors.pages.words import REASONS
+from schemas.rules import WAITLISTED_UNTIL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,8 +114,8 @@ def _day_ahead(form: Form, today: date) -> date:
         day = date.fromisoformat(form.one("waitlisted_until"))
     except ValueError as error:
         raise FormProblemError("waitlisted_until", "Skriv en dato, for eksempel 2026-12-31.") from error
-    if day <= today or day.year > today.year + 1:
-        raise FormProblemError("waitlisted_until", "Vælg en kommende dag, senest ved udgangen af næste år.")
+    if not WAITLISTED_UNTIL.from_days <= (day - today).days <= WAITLISTED_UNTIL.to_days:
+        raise FormProblemError("waitlisted_until", "Vælg en kommende dag, højst et år frem.")
     return day
 
 

@@ -54,12 +54,12 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
         )
 
 
-async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], str] = str) -> str | None:
-    """Publishes an event as of the time at which it first came; returns what ``make`` then gives.
+async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], object] = str) -> bool:
+    """Publishes an event as of the time at which it first came; False where it was published before.
 
-    None where it was published before. ``make`` blocks, and is called before the event counts as done, so that
-    whoever repeats one that was cut off there gets its outcome all the same. Raises PageError where the broker doesn't
-    confirm it, and the same form may be sent again; or where the event's id stands for something else.
+    ``make`` blocks, and is called before the event counts as done, so that whoever repeats one that was cut off there
+    gets what it makes all the same. Raises PageError where the broker doesn't confirm it, and the same form may be sent
+    again; or where the event's id stands for something else.
     """
     said = event.model_dump_json(exclude=set(_TIMES))
     mark = (event.event_id, desk.fingerprints.of("page", topic, said))
@@ -67,13 +67,13 @@ async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[
     if entered.standing is Standing.CONFLICTING:
         raise PageError(409, "Formularen er allerede brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
     if entered.standing is Standing.REPEATED:
-        return None
+        return False
     of_then = event.model_copy(update=dict.fromkeys(_TIMES, entered.recorded_at))
     if isinstance(await desk.publish([record_of(topic, of_then)]), Unavailable):
         raise not_sent()
-    made = await asyncio.to_thread(make)
+    await asyncio.to_thread(make)
     await asyncio.to_thread(desk.ledger.finish, [event.event_id])
-    return made
+    return True
 
 
 def not_sent() -> PageError:

@@ -12,7 +12,16 @@ from connectors.pages.incoming_forms import read_form
 from connectors.pages.problems import PageError, PageRoute
 from connectors.pages.rendering import HEADERS, PREFIX, STYLE, elsewhere, page
 from connectors.pages.sessions import form_token, new_secret
-from connectors.pages.visits import FORM_COOKIE, HOMES, SESSION_COOKIE, desk_of, office_of, set_cookie
+from connectors.pages.visits import (
+    FORM_COOKIE,
+    HOMES,
+    SESSION_COOKIE,
+    cookie_of,
+    desk_of,
+    drop_cookie,
+    office_of,
+    set_cookie,
+)
 
 router = APIRouter(prefix=PREFIX, route_class=PageRoute, include_in_schema=False)
 _TOKEN_CHARACTERS_MAX = 256
@@ -27,10 +36,11 @@ async def send_style() -> Response:
     return Response(STYLE, media_type="text/css", headers=HEADERS | {"cache-control": "max-age=3600"})
 
 
+@router.get("/")
 @router.get("")
 async def send_home(request: Request) -> Response:
     """Sends a visitor to the page that is theirs."""
-    session = request.cookies.get(SESSION_COOKIE, "")
+    session = cookie_of(request, SESSION_COOKIE)
     client = await asyncio.to_thread(office_of(request).sessions.client_of, session, desk_of(request).ports.clock())
     return elsewhere(HOMES[client.kind] if client else "/sign-in")
 
@@ -44,7 +54,7 @@ async def show_sign_in(request: Request) -> Response:
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
     """Takes a token; sends its client to their page, with a session's cookie."""
-    form = await read_form(request, request.cookies.get(FORM_COOKIE, ""))
+    form = await read_form(request, cookie_of(request, FORM_COOKIE))
     office, desk = office_of(request), desk_of(request)
     address = request.client.host if request.client else ""
     token = form.one("token")
@@ -62,7 +72,7 @@ async def sign_in(request: Request) -> Response:
     session = await asyncio.to_thread(office.sessions.begin, client, desk.ports.clock())
     _log.info("signed_in", client=client.client_id)
     response = elsewhere(HOMES[client.kind])
-    response.delete_cookie(FORM_COOKIE, path=PREFIX)
+    drop_cookie(request, response, FORM_COOKIE)
     set_cookie(request, response, SESSION_COOKIE, session)
     return response
 
@@ -70,16 +80,16 @@ async def sign_in(request: Request) -> Response:
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
     """Ends the session, here and for every copy of its cookie."""
-    session = request.cookies.get(SESSION_COOKIE, "")
+    session = cookie_of(request, SESSION_COOKIE)
     await read_form(request, session)
     await asyncio.to_thread(office_of(request).sessions.end, session)
     response = elsewhere("/sign-in")
-    response.delete_cookie(SESSION_COOKIE, path=PREFIX)
+    drop_cookie(request, response, SESSION_COOKIE)
     return response
 
 
 def _sign_in(request: Request, status: int = 200, problem: str | None = None) -> Response:
-    secret = request.cookies.get(FORM_COOKIE) or new_secret()
+    secret = cookie_of(request, FORM_COOKIE) or new_secret()
     names = office_of(request).names
     response = page("sign_in.html", status, visitor=None, names=names, problem=problem, token=form_token(secret))
     set_cookie(request, response, FORM_COOKIE, secret)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.problems import SignInWantedError
-from connectors.pages.rendering import PREFIX
 from connectors.pages.sessions import SESSION_TIME_MAX, form_token
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SESSION_COOKIE = "brobygger_session"
 FORM_COOKIE = "brobygger_form"
 HOMES = {ClientKind.PROGRAMME: "/worklist", ClientKind.OWNER: "/needs"}
+_GUESSER_CHARACTERS = 32
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -48,6 +49,11 @@ class Visitor:
         return form_token(self.session)
 
     @property
+    def guesser(self) -> str:
+        """Returns who guesses where a code is wrong: this session, not everybody who has the token."""
+        return hashlib.sha256(self.session.encode()).hexdigest()[:_GUESSER_CHARACTERS]
+
+    @property
     def home(self) -> str:
         """Returns the page that the visitor starts on."""
         return HOMES[self.client.kind]
@@ -67,7 +73,7 @@ def office_of(request: Request) -> Office:
 
 async def visitor_of(request: Request, kind: ClientKind) -> Visitor:
     """Returns who is signed in; raises SignInWantedError where nobody is, or another kind of client."""
-    session = request.cookies.get(SESSION_COOKIE, "")
+    session = cookie_of(request, SESSION_COOKIE)
     at = desk_of(request).ports.clock()
     client = await asyncio.to_thread(office_of(request).sessions.client_of, session, at)
     if client is None or client.kind is not kind:
@@ -76,16 +82,35 @@ async def visitor_of(request: Request, kind: ClientKind) -> Visitor:
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
-    """Sets a cookie that no script reads, no other site sends, and no plain connection carries but this machine's."""
+    """Sets a cookie that no script reads, no other site sends, and no plain connection carries but this machine's.
+
+    Its name has ``__Host-`` in front (RFC 6265bis), so that no other host of the same domain can plant it.
+    """
     response.set_cookie(
-        name,
+        _name_of(request, name),
         value,
         max_age=int(SESSION_TIME_MAX.total_seconds()),
-        path=PREFIX,
+        path="/",
         secure=not is_loopback(request),
         httponly=True,
         samesite="strict",
     )
+
+
+def drop_cookie(request: Request, response: Response, name: str) -> None:
+    """Has the browser forget a cookie."""
+    is_secure = not is_loopback(request)
+    response.delete_cookie(_name_of(request, name), path="/", secure=is_secure, httponly=True, samesite="strict")
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """Returns a cookie's value, empty where there is none."""
+    return request.cookies.get(_name_of(request, name), "")
+
+
+def _name_of(request: Request, name: str) -> str:
+    # A browser takes such a name over a safe connection alone, which nobody needs on their own machine.
+    return name if is_loopback(request) else f"__Host-{name}"
 
 
 def is_loopback(request: Request) -> bool:

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 from sqlalchemy import select
 
 from connectors.gateway.doors.handover_forms import HandoverState
-from connectors.read_model.answers import ANSWERS
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, reading
+from schemas.outputs import ANSWERS
 
 if TYPE_CHECKING:
     from datetime import datetime

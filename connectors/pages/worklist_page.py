@@ -76,7 +76,7 @@ async def claim_code(request: Request) -> Response:
         return await _worklist(
             request, visitor, problem=FormProblemError("code", "Indtast koden, som den unge har fået.")
         )
-    claimed = await claim(desk_of(request), visitor.client, code)
+    claimed = await claim(desk_of(request), visitor.client, code, visitor.guesser)
     if isinstance(claimed, Unavailable):
         raise not_sent()
     if isinstance(claimed, Refusal):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from connectors.read_model.tables import HANDOVER_EVENTS, reading
-from schemas.codes import HandoverStatement
-from schemas.outputs import HandoverEvent
+from schemas.outputs import ANSWERS, HandoverEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Engine
-
-ANSWERS = frozenset(
-    {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
-)
 
 
 @dataclass(frozen=True, slots=True)

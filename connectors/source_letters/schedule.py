@@ -92,11 +92,13 @@ def after_acknowledgement(now: Progress, code: ResponseCode) -> Progress:
             return replace(now, outcome=code.value)
 
 
-def retry_at(now: Progress, rules: RetryRules, letter: tuple[str, datetime], at: datetime) -> datetime | None:
+def retry_at(
+    now: Progress, rules: RetryRules, letter: tuple[str, datetime], at: datetime, asked: timedelta | None = None
+) -> datetime | None:
     """Returns when a Bundle is brought again, by the webhooks' rule, or None where it is given up.
 
-    ``letter`` is its id and when it was queued.
+    ``letter`` is its id and when it was queued, ``asked`` how long its receiver asks to be left alone.
     """
     letter_id, queued_at = letter
     attempts = now.attempts + 1
-    return None if rules.is_over(attempts, queued_at, at) else at + rules.delay_after(letter_id, attempts)
+    return None if rules.is_over(attempts, queued_at, at) else at + rules.delay_after(letter_id, attempts, asked)

@@ -126,9 +126,9 @@ class MailboxSending:
                 await self._note(queued, after_crossing(queued.progress, now))
                 await self._acknowledge(mailbox, queued, answer)
             case Gone():
-                await self._failed(queued, "http_410", now)
-            case Failed(code):
-                await self._failed(queued, code, now)
+                await self._failed(queued, Failed("http_410"), now)
+            case Failed():
+                await self._failed(queued, outcome, now)
             case _:
                 assert_never(outcome)
 
@@ -140,14 +140,14 @@ class MailboxSending:
         if told.response_identifier.lower().removeprefix("urn:uuid:") == letter_id:
             await asyncio.to_thread(self._room.outbox.acknowledge, letter_id, sor, told.response_code)
 
-    async def _failed(self, queued: Queued, code: str, now: datetime) -> None:
+    async def _failed(self, queued: Queued, outcome: Failed, now: datetime) -> None:
         room = self._room
-        room.metrics.attempts.labels(code).inc()
+        room.metrics.attempts.labels(outcome.code).inc()
         letter = (queued.letter.letter_id, queued.queued_at)
-        next_at = retry_at(queued.progress, room.retry, letter, now)
+        next_at = retry_at(queued.progress, room.retry, letter, now, outcome.retry_after)
         recipient, notice_id = queued.letter.recipient, queued.letter.notice_id
-        _log.warning("source_letter_failed", recipient=recipient, notice_id=notice_id, code=code)
-        await self._note(queued, after_failure(queued.progress, next_at, code))
+        _log.warning("source_letter_failed", recipient=recipient, notice_id=notice_id, code=outcome.code)
+        await self._note(queued, after_failure(queued.progress, next_at, outcome.code))
 
     async def _note(self, queued: Queued, after: Progress) -> bool:
         if after.state in {LetterState.UNDELIVERABLE, LetterState.UNACKNOWLEDGED}:

@@ -13,14 +13,21 @@ from itertools import pairwise
 CODE_CHARACTERS = 11
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
-_FIELD_BITS, _FIELD_POLYNOMIAL = 5, 0b100101
+_FIELD_BITS, _FIELD_MASK, _FIELD_POLYNOMIAL = 5, 0b11111, 0b100101
+CODE_BITS = (CODE_CHARACTERS - 1) * _FIELD_BITS
 _GROUPS = (0, 4, 8, CODE_CHARACTERS)
 _TYPED_CHARACTERS_MAX = 32
 
 
 def new_code() -> str:
     """Returns a new code of 50 random bits, without hyphens."""
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_CHARACTERS - 1))
+    return code_of(secrets.randbits(CODE_BITS))
+
+
+def code_of(bits: int) -> str:
+    """Returns the code that the last 50 of some bits are, without hyphens."""
+    shifts = range(CODE_BITS - _FIELD_BITS, -1, -_FIELD_BITS)
+    code = "".join(_ALPHABET[bits >> shift & _FIELD_MASK] for shift in shifts)
     return code + _ALPHABET[_sum([0, *(_VALUES[character] for character in reversed(code))])]
 
 

@@ -1,7 +1,9 @@
 """Claim codes: what a young person with an anonymous consent shows the programme, once, within a time.
 
-Only a keyed hash of a code is kept. A claim binds the code to the programme that made it; the same programme may ask
-again and is given the same claim, so that an answer that was lost on the way costs nobody the code.
+Only a keyed hash of a code is kept. The code of a consent follows from its id under the key, so that whoever records
+the same consent again, since the first answer was lost, is shown the same code while nobody has claimed it. A claim
+binds the code to the programme that made it; the same programme may ask again and is given the same claim, so that an
+answer that was lost on the way costs nobody the code.
 """
 
 from __future__ import annotations
@@ -14,28 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from connectors.vault.claim_codes import new_code, read_code, shown
+from connectors.vault.claim_codes import code_of, new_code, read_code, shown
 from connectors.vault.locking import hold_alone
-from connectors.vault.tables import CLAIMS, MISSES, hold_known, in_transaction
+from connectors.vault.tables import CLAIMS, MISSES, hold_known, in_transaction, reading
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine, Row, Select
 
 _ASK = "ask whoever took the consent for a new code"
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimLimits:
-    """How long a code is good for, and how many wrong guesses are taken within ``window``, by one and by all."""
+    """How long a code is good for and is shown again, and how many wrong guesses each may make in ``window``."""
 
     kept: timedelta = timedelta(days=30)
+    shown_again: timedelta = timedelta(days=1)
     window: timedelta = timedelta(hours=1)
     misses_of_one_max: int = 10
-    misses_of_all_max: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class ClaimCodes:
     """The codes in the vault's database; each call blocks on it, and raises VaultUnavailableError.
 
     Wrong guesses are counted there too, in the same transaction, so that neither a restart nor guessing from many
-    processes at once lets more through.
+    processes at once lets more through. Each guesser is counted alone, so that nobody locks others out: a code has 50
+    bits, and is not guessed by any number of tokens that operations could give out.
     """
 
     def __init__(self, engine: Engine, key: bytes, limits: ClaimLimits | None = None) -> None:
@@ -61,28 +65,39 @@ class ClaimCodes:
         self._key = key
         self._limits = limits or ClaimLimits()
 
-    def make(self, youth_id: str, at: datetime) -> str:
-        """Returns a new code for a young person, to be shown once: it is kept nowhere.
+    def make(self, youth_id: str, at: datetime, consent_id: UUID | None = None) -> str:
+        """Returns the code of a young person's consent, having entered it where it is new; a random one of no consent.
 
-        Raises ErasedMeanwhileError, too, where the vault knows no number of a youth id any more.
+        It is kept nowhere. Raises ErasedMeanwhileError, too, where the vault knows no number of a youth id any more.
         """
-        code = new_code()
-        expires_at_ms = milliseconds_of(at + self._limits.kept)
-        row = {"code": self._hash_of(code), "youth_id": youth_id, "expires_at_ms": expires_at_ms, "attempt": 0}
+        code = new_code() if consent_id is None else self._code_of(youth_id, consent_id)
+        code_hash, expires_at_ms = self._hash_of(code), milliseconds_of(at + self._limits.kept)
+        row = {"code": code_hash, "youth_id": youth_id, "expires_at_ms": expires_at_ms, "attempt": 0}
 
         def work(connection: Connection) -> None:
             hold_known(connection, [youth_id])
-            connection.execute(insert(CLAIMS).values(row))
+            if connection.execute(_same(code_hash)).one_or_none() is None:
+                connection.execute(insert(CLAIMS).values(row))
 
         in_transaction(self._engine, work)
         return shown(code)
 
-    def claim(self, typed: str, client: str, at: datetime) -> Claim | Refusal:
-        """Returns the young person behind a code, or why not; from then on the code is this client's alone.
+    def again(self, youth_id: str, at: datetime, consent_id: UUID) -> str | None:
+        """Returns the code that was made for a consent within the last day; None where it was claimed, or is gone."""
+        code = self._code_of(youth_id, consent_id)
+        row = reading(self._engine, lambda connection: connection.execute(_same(self._hash_of(code))).one_or_none())
+        if row is None or row.claimed_by is not None:
+            return None
+        made_at = moment_of(row.expires_at_ms) - self._limits.kept
+        return shown(code) if at < made_at + self._limits.shown_again else None
 
-        The refusals' codes are code_malformed, which is not counted as a guess, code_unknown, code_used,
-        code_expired and too_many_attempts, which a right code gets too.
+    def claim(self, typed: str, programme: str, at: datetime, guesser: str | None = None) -> Claim | Refusal:
+        """Returns the young person behind a code, or why not; from then on the code is this programme's alone.
+
+        ``guesser`` is who typed it, the programme unless named. The refusals' codes are code_malformed, code_unknown,
+        code_used, code_expired and too_many_attempts, which a right code gets too.
         """
+        guesser = guesser or programme
         code = read_code(typed)
         if code is None:
             return _refusal(
@@ -93,14 +108,14 @@ class ClaimCodes:
         def work(connection: Connection) -> Claim | Refusal:
             # One at a time, or guesses made at once would each be counted before any of them is written down.
             hold_alone(connection, "claims")
-            if self._is_guessing(connection, client, at):
+            if self._is_guessing(connection, guesser, at):
                 return _refusal("too_many_attempts", "only so many wrong codes are taken in an hour", "wait an hour")
-            row = connection.execute(select(CLAIMS).where(CLAIMS.c.code == code_hash).with_for_update()).one_or_none()
-            outcome = _claimed(row, client, at)
+            row = connection.execute(_same(code_hash).with_for_update()).one_or_none()
+            outcome = _claimed(row, programme, at)
             if isinstance(outcome, Refusal):
-                connection.execute(insert(MISSES).values(client=client, at_ms=milliseconds_of(at)))
+                connection.execute(insert(MISSES).values(client=guesser, at_ms=milliseconds_of(at)))
             else:
-                taken = {"claimed_by": client, "claimed_at_ms": milliseconds_of(outcome.claimed_at)}
+                taken = {"claimed_by": programme, "claimed_at_ms": milliseconds_of(outcome.claimed_at)}
                 connection.execute(update(CLAIMS).where(CLAIMS.c.code == code_hash).values(taken))
             return outcome
 
@@ -122,15 +137,22 @@ class ClaimCodes:
 
         return in_transaction(self._engine, work)
 
-    def _is_guessing(self, connection: Connection, client: str, at: datetime) -> bool:
+    def _is_guessing(self, connection: Connection, guesser: str, at: datetime) -> bool:
         since = MISSES.c.at_ms > milliseconds_of(at - self._limits.window)
-        of_all = connection.scalar(select(func.count()).select_from(MISSES).where(since)) or 0
-        own = select(func.count()).select_from(MISSES).where(since, MISSES.c.client == client)
-        of_one = connection.scalar(own) or 0
-        return of_all >= self._limits.misses_of_all_max or of_one >= self._limits.misses_of_one_max
+        own = select(func.count()).select_from(MISSES).where(since, MISSES.c.client == guesser)
+        return (connection.scalar(own) or 0) >= self._limits.misses_of_one_max
 
     def _hash_of(self, code: str) -> bytes:
         return hmac.new(self._key, code.encode(), hashlib.sha256).digest()
+
+    def _code_of(self, youth_id: str, consent_id: UUID) -> str:
+        # No code has a blank in it, so that no hash that is kept is ever a code's own bits.
+        said = f"code of {consent_id} {youth_id}".encode()
+        return code_of(int.from_bytes(hmac.new(self._key, said, hashlib.sha256).digest()))
+
+
+def _same(code_hash: bytes) -> Select[Any]:
+    return select(CLAIMS).where(CLAIMS.c.code == code_hash)
 
 
 def _claimed(row: Row[Any] | None, client: str, at: datetime) -> Claim | Refusal:

@@ -38,7 +38,7 @@ KEY_BYTES = 32
 _KEY_ID = re.compile(r"^[a-z0-9]{4}$")
 _INDEX, _FORMER_INDEX = "index.json", "index.key"
 _RECEIPTS = "receipts.key"
-_PSEUDONYMS = "pseudonyms.json"
+PSEUDONYMS = "pseudonyms.json"
 _IDENTITIES = "identities.json"
 _CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
@@ -46,8 +46,8 @@ _SEALING_PUBLIC = "sealing.public.key"
 LINKS, WEBHOOKS = "links.key", "webhooks.key"
 Process = Literal["gateway", "worker", "deliverer"]
 NEEDED_BY: dict[Process, tuple[str, ...]] = {
-    "gateway": (_INDEX, _RECEIPTS, _PSEUDONYMS, _IDENTITIES, _CLAIMS, LINKS, _SEALING_PUBLIC),
-    "worker": (_PSEUDONYMS, _SEALING_PUBLIC),
+    "gateway": (_INDEX, _RECEIPTS, PSEUDONYMS, _IDENTITIES, _CLAIMS, LINKS, _SEALING_PUBLIC),
+    "worker": (PSEUDONYMS, _SEALING_PUBLIC),
     "deliverer": (LINKS, WEBHOOKS),
 }
 KeyKind = Literal["index", "identities"]
@@ -102,7 +102,7 @@ def create_keys(folder: Path) -> None:
     written_once(folder / _INDEX, lambda: _first_index_key(folder / _FORMER_INDEX))
     (folder / _FORMER_INDEX).unlink(missing_ok=True)
     written_once(folder / _RECEIPTS, _new_key)
-    written_once(folder / _PSEUDONYMS, lambda: _new_entries("root"))
+    written_once(folder / PSEUDONYMS, lambda: _new_entries("root"))
     written_once(folder / _IDENTITIES, lambda: _new_entries("key"))
     written_once(folder / _CLAIMS, _new_key)
     if (folder / _SEALING_PUBLIC).exists() and not (folder / _SEALING_PRIVATE).exists():
@@ -145,7 +145,7 @@ def claims_key(folder: Path) -> bytes:
 
 def pseudonym_roots(folder: Path) -> tuple[PseudonymRoot, ...]:
     """Returns the roots, the one for new pseudonyms first, then those that are still understood."""
-    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / _PSEUDONYMS, "root"))
+    return tuple(PseudonymRoot(key_id, root) for key_id, root in _entries(folder / PSEUDONYMS, "root"))
 
 
 def wrapping_keys(folder: Path) -> tuple[WrappingKey, ...]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
+_ASKED_DIGITS_MAX, _ASKED_CHARACTERS_MAX = 6, 64
 _DOUBLINGS_MAX = 32
 
 
@@ -43,3 +42,21 @@ class RetryRules(BaseModel):
     def is_over(self, attempts: int, queued_at: datetime, now: datetime) -> bool:
         """Returns whether a record that failed so often and waits since then is given up."""
         return attempts >= self.attempts_max or now - queued_at >= self.age_max
+
+
+def asked_delay(retry_after: str, now: datetime) -> timedelta | None:
+    """Returns how long a Retry-After asks to wait, in seconds or until a date (RFC 9110 §10.2.3); None where neither.
+
+    >>> asked_delay("Sun, 06 Nov 1994 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, tzinfo=UTC))
+    datetime.timedelta(seconds=37)
+    """
+    asked = retry_after.strip()
+    if asked.isascii() and asked.isdecimal():
+        return timedelta(seconds=int(asked)) if len(asked) <= _ASKED_DIGITS_MAX else None
+    try:
+        until = parsedate_to_datetime(asked[:_ASKED_CHARACTERS_MAX])
+        # A date without a zone is asctime's, which is in UTC.
+        aware = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+        return max(aware - now, timedelta())
+    except (ValueError, OverflowError):
+        return None

@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.kafka.topics import partition_counts
+from connectors.vault.pairwise import EARLIER_MAX_MS
 from connectors.webhooks.deliveries import NewDelivery
 from schemas.codec import codec
 from schemas.instants import milliseconds_of
@@ -96,7 +97,8 @@ class Follower:
         starts = {place: known[place.partition] for place in places if place.partition in known}
         if not new:
             return starts
-        since = milliseconds_of(endpoint.since)
+        # Records are dated so much too early at most; some from before are better than one too few.
+        since = milliseconds_of(endpoint.since) - EARLIER_MAX_MS
         if since <= 0:
             begins: dict[TopicPartition, int] = await consumer.beginning_offsets(new)
             return starts | begins

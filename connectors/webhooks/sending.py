@@ -7,7 +7,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from connectors.webhooks.addresses import is_allowed
+from connectors.webhooks.backoff import asked_delay
 from connectors.webhooks.waiting import UNREACHABLE
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from connectors.webhooks.urls import Resolve
 
 _OK, _REDIRECT, _CLIENT_ERROR, _GONE = 200, 300, 400, 410
-_RETRY_AFTER_DIGITS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,6 @@ def _outcome_of(status: int, retry_after: str) -> Outcome:
         return Failed("redirected")
     if status == _GONE:
         return Gone()
-    asked = retry_after.isascii() and retry_after.isdecimal() and len(retry_after) <= _RETRY_AFTER_DIGITS_MAX
     # A status is three digits on the wire; a receiver may send any.
     code = f"http_{status}" if _CLIENT_ERROR <= status < 600 else "broken_answer"  # noqa: PLR2004
-    return Failed(code, timedelta(seconds=int(retry_after)) if asked else None)
+    return Failed(code, asked_delay(retry_after, datetime.now(UTC)))

@@ -27,16 +27,18 @@ from schemas.pathway import (
 )
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
+from streams.agents.audience import told_under
 from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
 from streams.domain.work import LETTERS, Said
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import Tick
+from streams.partitioning import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.vault.pseudonyms import Pseudonyms
+    from connectors.vault.pseudonyms import Alias, Pseudonyms
     from streams.agents.dead_letters import DeadLetters
     from streams.agents.letters import Letters
     from streams.engine.processor import Record
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 STAGE = "join_pathways"
 INTAKE = kafka_name("intake")
+_HANDOVERS = "handovers."
 _log = structlog.get_logger(__name__)
 _PATHWAY_FULL = Refusal(
     "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
@@ -63,10 +66,13 @@ class JoinPathways:
     dead_letters: DeadLetters
     letters: Letters
     steering: Steering = field(default_factory=Steering)
+    _replied_under: str | None = None
+    _shown: dict[str, str] = field(default_factory=dict)
 
     def fold(self, state: PartitionState, topic: str, records: Sequence[Record], start: int) -> int:
         """Folds records; ends early where the transaction is full."""
         self.steering.load(state)
+        self._require_roots()
         for index in range(start, len(records)):
             if state.full:
                 return index
@@ -102,8 +108,13 @@ class JoinPathways:
         intake = Intake(origin_topic=INTAKE, origin_partition=state.partition, origin_offset=-1, body=event)
         return Tick(None, codec(Intake).encode(intake))
 
+    def _require_roots(self) -> None:
+        """Raises KeyFileError where the catalogue names a root that this worker lacks: it stops before it differs."""
+        self.pseudonyms.require(self.steering.pseudonym_keys)
+
     def _fire(self, state: PartitionState) -> bool:
         """Fires what is due; False where the transaction is full before all has fired."""
+        self._replied_under = None
         now = self.steering.now(state)
         while (entry := state.pop_due(now)) is not None:
             due, key = entry
@@ -120,13 +131,13 @@ class JoinPathways:
         try:
             self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
         except Exception as error:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
-            _tell("deadline_failed", error)
+            _log_failure("deadline_failed", error)
             state.count("stuck", "deadline")
             self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
 
     def _apply(self, state: PartitionState, record: Record) -> bool:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
-        name, event = _body_of(record)
+        name, event, self._replied_under = _content_of(record)
         if name in _STATEMENTS and event["youth_id"] is None:
             self.letters.tell_places(state, event)
             state.count("events", name, FOLDED)
@@ -136,6 +147,7 @@ class JoinPathways:
             self._take(state, name, event)
         elif name == "CatalogueVersion":
             self.steering.set_catalogue(state, event)
+            self._require_roots()
         elif name == "CalendarSet":
             self.steering.set_calendar(state, event)
             return self._fire(state)
@@ -158,7 +170,7 @@ class JoinPathways:
         try:
             folded = take(pathway, name, event, catalogue, now)
         except Exception as error:  # the one boundary where what a record says can't be folded
-            _tell("fold_failed", error)
+            _log_failure("fold_failed", error)
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
         self._keep(state, key, folded)
@@ -182,7 +194,9 @@ class JoinPathways:
             raise RefusedError(_PATHWAY_FULL)
         state.put(key, value)
         state.schedule(key, None if pathway.next_due == NEVER else pathway.next_due)
-        for said in folded.said:
+        self._shown.clear()
+        # Programmes first: what is said of a grant names it as its programme knows it.
+        for said in sorted(folded.said, key=lambda one: not one.topic.startswith(_HANDOVERS)):
             self._say(state, said)
 
     def _say(self, state: PartitionState, said: Said) -> None:
@@ -190,19 +204,50 @@ class JoinPathways:
             fields = dict(said.fields)
             self.letters.post(state, fields.pop("to"), fields)
             return
+        if said.topic.startswith(_HANDOVERS):
+            self._tell(state, said)
+            return
         fields = said.fields
         topic, writer = _destination(said.topic)
         youth_id = fields["youth_id"]
-        if said.topic.startswith("handovers."):
-            youth_id = self.pseudonyms.pseudonym_of(fields["programme"], youth_id)
-            fields = fields | {"youth_id": youth_id}
-        elif fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
+        if fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
             self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
         elif said.topic == "disclosures":
-            fields = self.steering.chain_disclosure(state, fields)
+            grant_id = self._shown.get(fields["grant_id"], fields["grant_id"])
+            key = self.pseudonyms.disclosures_key
+            fields = self.steering.chain_disclosure(state, fields | {"grant_id": grant_id}, key)
         value = writer.encode_raw(fields)
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))
+
+    def _tell(self, state: PartitionState, said: Said) -> None:
+        """Tells a programme something under its own alias, in the partition where any producer would put that key."""
+        topic, writer = _destination(said.topic)
+        came_under = self._came_under(said.fields["programme"])
+        alias = came_under if said.own_pseudonym is None and came_under else self._alias(state, said)
+        fields = told_under(alias, said.fields, came_under)
+        self._shown[said.fields["event_id"]] = fields["event_id"]
+        key, headers = alias.pseudonym.encode(), headers_of_raw(fields, topic)
+        message = Outgoing(key, writer.encode_raw(fields), alias.ids.earlier(state.log_time), headers)
+        state.emit(topic, partition_of(key, self.letters.partitions), message)
+
+    def _alias(self, state: PartitionState, said: Said) -> Alias:
+        """Returns whom a record is about, as its programme knows them.
+
+        A handover keeps its name to its end: by what it was when it began, and by the root that was in force then.
+        """
+        fields, only = said.fields, said.fields["statement_id"] if said.own_pseudonym else None
+        key_id = self.steering.catalogue(state).pseudonym_key_at(fields["programme_version"])
+        key_id = key_id or self.pseudonyms.oldest_key_id
+        return self.pseudonyms.alias_of(fields["programme"], fields["youth_id"], only, key_id)
+
+    def _came_under(self, programme: str) -> Alias | None:
+        """Returns the alias of the reply that is being folded: an answer names that reply as the programme does.
+
+        What a reply said of no handover is answered under it.
+        """
+        under = self._replied_under
+        return None if under is None else self.pseudonyms.alias_under(programme, under)
 
 
 @cache
@@ -211,16 +256,18 @@ def _destination(topic: str) -> tuple[str, Codec]:
     return kafka_name(topic), codec(entry_of(topic).model)
 
 
-def _tell(what: str, error: Exception) -> None:
+def _log_failure(what: str, error: Exception) -> None:
     """Logs where a fold failed, for who mends it; never the error's text, which may repeat what a record says."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     _log.error(what, error=type(error).__name__, file=frame.filename.rpartition("/")[2], line=frame.lineno)
 
 
-def _body_of(record: Record) -> tuple[str, dict[str, Any]]:
+def _content_of(record: Record) -> tuple[str, dict[str, Any], str | None]:
+    """Returns the event's model, the event, and the pseudonym that it came under."""
     if record.value is None:
         raise RefusedError(
             Refusal("null_value", "value", "an intake record has a value", "report it: stage 1 writes none")
         )
-    name, event = codec(Intake).decode_raw(record.value)["body"]
-    return name.rpartition(".")[2], event
+    intake = codec(Intake).decode_raw(record.value)
+    name, event = intake["body"]
+    return name.rpartition(".")[2], event, intake["pseudonym"]

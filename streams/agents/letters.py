@@ -65,7 +65,7 @@ class Letters:
 
     def _write(self, state: PartitionState, partition: int, key: bytes | None, fields: dict[str, Any]) -> None:
         origin = {"origin_topic": _INTAKE, "origin_partition": state.partition, "origin_offset": self.sender_offset}
-        value = codec(Intake).encode_raw(origin | {"body": ("brobygger.Letter", fields)})
+        value = codec(Intake).encode_raw(origin | {"pseudonym": None, "body": ("brobygger.Letter", fields)})
         state.emit(_INTAKE, partition, Outgoing(key, value, state.log_time))
 
 

@@ -11,6 +11,7 @@ from schemas.codes import ReplyStatus
 from schemas.internal import Intake
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
+from streams.agents.audience import understood_under
 from streams.engine.outputs import Outgoing
 from streams.partitioning import partition_of
 
@@ -74,8 +75,9 @@ class MergeIntake:
         whose = event["programme"] if event.get("status") == ReplyStatus.FREE_CAPACITY else event["youth_id"]
         if key != whose or key is None:
             raise _refused("wrong_key", "key", "the key is the event's youth_id", "send it again with that key")
-        if topic == _REPLIES and event["youth_id"] is not None:
-            event = self._with_youth(event)
+        pseudonym = event["youth_id"] if topic == _REPLIES else None
+        if pseudonym is not None:
+            event = self._understood(event)
             key = event["youth_id"]
         elif not _YOUTH_ID.fullmatch(key) and topic != _REPLIES:
             raise _refused(
@@ -89,6 +91,7 @@ class MergeIntake:
             "origin_topic": topic,
             "origin_partition": state.partition,
             "origin_offset": record.offset,
+            "pseudonym": pseudonym,
             "body": (f"brobygger.{model}", event),
         }
         intake_key = key.encode()
@@ -97,16 +100,17 @@ class MergeIntake:
         state.emit(_INTAKE, partition, Outgoing(intake_key, value, record.timestamp, ()))
         state.count("events", topic, "merged")
 
-    def _with_youth(self, event: dict[str, Any]) -> dict[str, Any]:
-        youth_id = self.pseudonyms.youth_of(event["programme"], event["youth_id"])
-        if youth_id is None:
+    def _understood(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Returns a reply with our ids: one that was not told under its pseudonym becomes one that nobody has."""
+        alias = self.pseudonyms.alias_under(event["programme"], event["youth_id"])
+        if alias is None:
             raise _refused(
                 "unknown_pseudonym",
                 "youth_id",
                 "the key is a pseudonym that this programme was given",
                 "copy youth_id from the handover",
             )
-        return event | {"youth_id": youth_id}
+        return understood_under(alias, event)
 
 
 _REPLIES = kafka_name("replies")

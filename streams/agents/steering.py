@@ -65,6 +65,11 @@ class Steering:
             )
         return self._catalogue
 
+    @property
+    def pseudonym_keys(self) -> list[str]:
+        """Returns the ids of the roots that the catalogue in force names."""
+        return [] if self._catalogue is None else [key_id for _, key_id in self._catalogue.pseudonym_keys]
+
     def set_catalogue(self, state: PartitionState, event: dict[str, Any]) -> None:
         """Takes a version that is newer, and wakes those who wait for a unit that it names; raises RefusedError."""
         catalogue = decode_catalogue(event["content"])
@@ -102,11 +107,11 @@ class Steering:
             state.put(CALENDAR_KEY, ahead.to_bytes(8, signed=True))
             self.ahead = ahead
 
-    def chain_disclosure(self, state: PartitionState, fields: dict[str, Any]) -> dict[str, Any]:
+    def chain_disclosure(self, state: PartitionState, fields: dict[str, Any], key: bytes) -> dict[str, Any]:
         """Returns a disclosure in its place in the partition's chain, which it is the head of from now on."""
         head = state.read(_DISCLOSURES_KEY)
         position, previous = (0, NO_DISCLOSURE) if head is None else (int.from_bytes(head[:8]), head[8:].decode())
-        placed = chained(fields, position + 1, previous)
+        placed = chained(fields, position + 1, previous, key)
         state.put(_DISCLOSURES_KEY, (position + 1).to_bytes(8) + placed["digest"].encode())
         return placed
 

@@ -1,29 +1,40 @@
 """``brobygger disclosures``: who was told what about whom, and whether that account is whole."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.outputs import Disclosure
 from streams.cli.people import opened_vault, youth_id_of
 from streams.cli.printing import AsJson, complain, print_document, print_line, print_table
 from streams.instance import broker_of
-from streams.log.disclosures import Chain, chains, disclosures_about
+from streams.log.disclosures import Chain, chains, disclosures_about, heads_in, keep_heads
 from streams.settings import settings_of_process
 
 app = typer.Typer(help="Check the chain of disclosures, or show those about one young person.", no_args_is_help=True)
+_HEADS = "disclosure-heads.json"
+Heads = Annotated[Path | None, typer.Option(help="the file of kept heads; in the data folder unless named")]
 YouthId = Annotated[str | None, typer.Argument(help="the vault's id; without it you are asked for a CPR number")]
 
 
 @app.command()
-def verify(as_json: AsJson = False) -> None:  # noqa: FBT002
+def verify(heads: Heads = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Reads every disclosure and checks position, previous and digest; exit code 1 where a chain is broken.
 
-    A chain can't tell what was cut off at its end: keep the heads, and compare them with those of a later run.
+    A chain can't tell what was cut off at its end, so the heads are kept, in the data folder unless named, and compared
+    at the next run: run it daily, and keep a copy of the file where whoever runs the cluster can't write.
     """
-    found = list(chains(broker_of(settings_of_process())))
+    settings = settings_of_process()
+    file = heads or settings.data_folder / _HEADS
+    keys = Pseudonyms(pseudonym_roots(settings.keys_folder)).disclosures_keys
+    found = list(chains(broker_of(settings), keys, heads_in(file)))
     whole = all(chain.broken is None for chain in found)
+    if whole:
+        keep_heads(file, found)
     if as_json:
         print_document({"whole": whole, "partitions": [asdict(chain) for chain in found]})
     else:

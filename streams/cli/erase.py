@@ -1,7 +1,7 @@
 """``brobygger erase``: takes from the vault, and from what is read, everything that leads to a young person."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,22 +22,32 @@ def erase(
 ) -> None:
     """Deletes identity, data key, look-up and claim codes, recalls what programmes have, and prints the proof.
 
-    May be repeated by youth id. The pathway's statistics stay; dead letters go within their 30 days.
+    All numbers of the same person go, each with a proof of its own. May be repeated by youth id. The pathway's
+    statistics stay; dead letters go within their 30 days.
     """
     settings = settings_of_process()
     vault = opened_vault(settings)
     about = youth_id_of(vault, youth_id)
-    for other in sorted(NumberLinks(vault.engine).linked_with(about)):
-        complain(f"another number of the same person is {other}; erase it, too")
+    others = sorted(NumberLinks(vault.engine).linked_with(about))
+    for other in others:
+        complain(f"another number of the same person is {other}; it is erased with this one")
     if not yes:
         raise refuse(f"this erases {about} for good; give --yes where that is meant")
     connection = broker_of(settings)
-    complain(f"erasing {about}; should this end early, run it again by this id")
     at = datetime.now(UTC)
-    proof = erase_everywhere(connection, vault, gateway_settings(settings), about, at)
+    proofs = []
+    # The one that names the others goes last: where this ends early, its id finds them again.
+    for one in (*others, about):
+        complain(f"erasing {one}; should this end early, run it again by {about}")
+        proofs.append(erase_everywhere(connection, vault, gateway_settings(settings), one, at))
     if as_json:
-        print_document(proof)
+        print_document(proofs[-1] | ({"other_numbers": proofs[:-1]} if others else {}))
         return
+    for proof in proofs:
+        _print(proof)
+
+
+def _print(proof: dict[str, Any]) -> None:
     rows = [(name, value) for name, value in proof.items() if not isinstance(value, dict)]
     rows += [
         (f"deleted from {name}: {what}", count)

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from streams.cli.printing import REFUSED, AsJson, complain, print_document, print_table, refuse
+from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, print_table, refuse
 from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
 from streams.cli.sending.doors import Doors, require_answer
-from streams.cli.sending.file_kinds import content_of, digest_of
+from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
 from streams.cli.sending.files_sent import SentFile, files_of, send_letter
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 from streams.cli.sending.receipt_files import Receipts
@@ -77,7 +77,9 @@ def _print_document(files: int, taken: int, refused: list[_Row]) -> None:
 
 
 def _print(files: int, taken: int, refused: list[_Row]) -> None:
-    typer.echo(f"{taken} statements of {files} files were taken, {len(refused)} refused")
+    were = "was" if taken == 1 else "were"
+    told = f"{counted(taken, 'statement')} from {counted(files, 'file')} {were} taken, {len(refused)} refused"
+    typer.echo(told)
     if refused:
         print_table("refused", ("file", "where", "code", "why"), ((path, *why) for path, why in refused))
 
@@ -101,7 +103,8 @@ def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, li
 
 def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answer:
     if what.list_name is None:
-        return send_letter(doors, receipts, file, what.topic)
+        letter = letter_of(file.path.name, content_of(file.path), what.topic)
+        return send_letter(doors, receipts, file.name, letter)
     content = content_of(file.path)
     return send_list(doors, receipts, ListFile(file.name, content, what.list_door, digest_of(what.list_door, content)))
 
@@ -111,7 +114,7 @@ def _receipts_of(files: list[SentFile], what: _What) -> Iterator[dict[Path, Rece
     """Yields the receipts in each of the files' folders."""
     with ExitStack() as stack:
         folders = dict.fromkeys(file.folder for file in files)
-        yield {folder: stack.enter_context(Receipts(folder, what.list_name)) for folder in folders}
+        yield {folder: stack.enter_context(Receipts(folder.resolve(), what.list_name)) for folder in folders}
 
 
 def _shown() -> Progress:

@@ -24,6 +24,7 @@ from streams.cli.sending.door_answers import DoorError
 from streams.instance import NoInstanceError
 from streams.log.copy import CopyError
 from streams.log.dead_letters import DeadLetterError
+from streams.log.disclosures import HeadsError
 from streams.log.following import TopicError
 from streams.scenarios.files import ScenarioFileError
 from streams.scenarios.stage import ScenarioError
@@ -37,6 +38,7 @@ KNOWN: tuple[type[Exception], ...] = (
     CopyError,
     DeadLetterError,
     DoorError,
+    HeadsError,
     KafkaConnectorError,
     KafkaError,
     KeyFileError,

@@ -13,7 +13,7 @@ from connectors.municipal.mapping import load_mapping
 from connectors.municipal.reading import FILE_BYTES_MAX
 from connectors.municipal.rows import read_list
 from schemas.refusals import Refusal
-from streams.cli.printing import REFUSED, AsJson, complain, print_document, print_table, refuse
+from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, print_table, refuse
 from streams.settings import settings_of_process
 
 _ROWS_MAX = 10_000
@@ -71,7 +71,8 @@ def check(
     if as_json:
         print_document(report)
     else:
-        typer.echo(f"{report['rows']} rows of {report['event']}s: {report['right']} right, {report['refused']} refused")
+        rows = counted(report["rows"], "row")
+        typer.echo(f"{rows} of {report['event']}s: {report['right']} valid, {report['refused']} refused")
         print_refused(report)
     if report["refused"]:
         raise typer.Exit(REFUSED)

@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 import typer
 
 from connectors.pages.interventions import Decision, intervention_of
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
 from streams.cli.printing import AsJson, complain, folded, print_document, print_line, refuse
 from streams.instance import broker_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
+from streams.log.told_handovers import find_told
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
-from streams.settings import settings_of_process
+from streams.settings import Settings, settings_of_process
 
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
@@ -28,14 +31,20 @@ Reason = Annotated[str | None, typer.Option(help="why, as a code: lower case, di
 def list_needs(
     owner: Annotated[str | None, typer.Option(help="only this owner's")] = None,
     state: Annotated[str | None, typer.Option(help="only this state; all but closed, unless given")] = None,
+    handover: Annotated[
+        UUID | None, typer.Option(help="only the need behind a handover, by the id that its programme knows it by")
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Lists needs with their state, clock and what did not fit; never who they are about. One JSON line a need."""
     settings = settings_of_process()
+    need_id = None if handover is None else _need_behind(settings, handover)
     found = [
         row_of(one)
         for one in needs_of(broker_of(settings), settings.partitions)
-        if owner in (None, one.need.owner) and (one.need.state == state if state else one.need.state != CLOSED)
+        if owner in (None, one.need.owner)
+        and (one.need.state == state if state else one.need.state != CLOSED or need_id is not None)
+        and need_id in (None, str(one.need.need_id))
     ]
     found.sort(key=lambda row: (row["clock_at"] or "9", row["need_id"]))
     if as_json:
@@ -45,6 +54,17 @@ def list_needs(
     typer.echo(f"needs: {len(found)}; times are Danish")
     for row in found:
         typer.echo("\n" + "\n".join(shown(row)))
+
+
+def _need_behind(settings: Settings, handover: UUID) -> str:
+    pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
+    told = find_told(broker_of(settings), pseudonyms, str(handover))
+    if told is None:
+        raise refuse(
+            f"no programme was told of the handover {handover}; ask for the statement_id of its record, or the end of "
+            "the address of its page"
+        )
+    return told.need_id
 
 
 @app.command()

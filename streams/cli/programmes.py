@@ -8,7 +8,7 @@ import typer
 from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
 from streams.catalogue import Rules, compile_catalogue
-from streams.cli.printing import AsJson, print_line, print_table
+from streams.cli.printing import AsJson, counted, print_line, print_table
 from streams.instance import broker_of
 from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics
 from streams.settings import settings_of_process
@@ -36,7 +36,9 @@ def check_programmes() -> None:
     reference = load_reference(settings.reference_folder)
     rules = Rules(settings.settle, settings.calendar_allowed)
     compiled = compile_catalogue(0, files, reference, datetime.now(UTC).date(), rules)
-    typer.echo(f"{len(files)} files are well formed; {len(compiled.programmes)} programmes take handovers")
+    typer.echo(
+        f"well formed: {counted(len(files), 'file')}; for handovers: {counted(len(compiled.programmes), 'programme')}"
+    )
 
 
 @app.command("apply")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from schemas.topics import kafka_name, short_name
-from streams.cli.printing import REFUSED, AsJson, complain, print_document, refuse
+from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, refuse
 from streams.instance import broker_of
 from streams.log.canonical import read_events
 from streams.log.writing import outbound_of, write_all
@@ -38,7 +38,7 @@ def publish(
     if as_json:
         print_document({"topic": kafka_name(short_name(topic)), "published": len(events)})
     else:
-        typer.echo(f"{len(events)} events are on {short_name(topic)}")
+        typer.echo(f"{counted(len(events), 'event')} on {short_name(topic)}")
 
 
 def _lines(file: str) -> list[bytes]:

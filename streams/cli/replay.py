@@ -13,7 +13,7 @@ from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 from streams.agents.join_pathways import INTAKE
 from streams.catalogue import Rules
-from streams.cli.printing import AsJson, complain, print_document, print_table, refuse
+from streams.cli.printing import AsJson, complain, counted, print_document, print_table, refuse
 from streams.instance import broker_of
 from streams.log.comparison import Finding
 from streams.log.copy import read_copy, write_copy
@@ -85,7 +85,7 @@ def _export(snapshot: Snapshot, path: Path, *, as_json: bool) -> None:
     if as_json:
         print_document({"exported": str(path), "records": records})
     else:
-        typer.echo(f"{records} records are in {path}")
+        typer.echo(f"{counted(records, 'record')} written to {path}")
 
 
 def _print_differing(settings: Settings, snapshot: Snapshot, folder: Path, *, as_json: bool) -> None:

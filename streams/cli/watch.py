@@ -1,8 +1,10 @@
 """``brobygger watch``: takes files from a folder through the gateway's doors as they come, and writes receipts back."""
 
 import asyncio
+import os
 import signal
 import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +70,7 @@ class Watching:
     def run(self, look_seconds: float = 1.0) -> None:
         """Runs until it is told to end; raises DoorError where the receipts are another process's."""
         failures = 0
-        with self._doors, Receipts(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
+        with closing(self._folder), self._doors, Receipts(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
             self._folder.forget_moved(receipts)
             while not self._stopping.is_set():
                 self.takes = self._takes_all(receipts)
@@ -82,21 +84,24 @@ class Watching:
 
     def _takes_all(self, receipts: Receipts) -> bool:
         """Takes what is complete; returns whether nothing was in the way."""
-        paths = self._folder.complete()
-        self._waiting.set(self._folder.waiting)
-        for path in paths:
-            if self._stopping.is_set():
-                break
-            try:
-                self._files.labels(self._folder.take(path, self._doors, receipts)).inc()
-            except FileNotFoundError:
-                continue  # taken away by whoever put it there
-            except DoorError as error:
-                self._failures.inc()
-                # A file's name may be personal: it is not logged.
-                _log.warning("watch_waits", why="taken in part" if isinstance(error, PartlyTakenError) else str(error))
-                return False
+        try:
+            paths = self._folder.complete()
+            self._waiting.set(self._folder.waiting)
+            for path in paths:
+                if self._stopping.is_set():
+                    break
+                self._take(path, receipts)
+        except DoorError as error:
+            self._failures.inc()
+            # A file's name may be personal: it is not logged.
+            _log.warning("watch_waits", why="taken in part" if isinstance(error, PartlyTakenError) else str(error))
+            return False
         return True
+
+    def _take(self, path: Path, receipts: Receipts) -> None:
+        # Else it was taken away, or changed, by whoever put it there.
+        with suppress(FileNotFoundError):
+            self._files.labels(self._folder.take(path, self._doors, receipts)).inc()
 
 
 async def _run_until_told(watching: Watching, gateway: str, health_port: int) -> None:
@@ -125,7 +130,8 @@ async def _look_for(gateway: str, contact: Contact) -> None:
 def _token_in(file: Path) -> str:
     """Returns the token in a key file; raises typer.Exit where there is none, or others may read it."""
     try:
-        mode, token = file.stat().st_mode, file.read_text(encoding="ascii").strip()
+        with file.open(encoding="ascii") as opened:
+            mode, token = os.fstat(opened.fileno()).st_mode, opened.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise refuse(f"no token: set BROBYGGER_TOKEN, or write the source's token into {file}") from error
     if mode & _OTHERS:

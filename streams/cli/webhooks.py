@@ -13,7 +13,7 @@ from connectors.webhooks.tables import ACTIVE, open_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, complain, print_document, print_entries, print_line, refuse
+from streams.cli.printing import AsJson, complain, counted, print_document, print_entries, print_line, refuse
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
@@ -79,7 +79,7 @@ def remove(
 ) -> None:
     """Forgets an endpoint and its secret."""
     count = _endpoints_or_refused(lambda endpoints, now: endpoints.remove(programme, now, gives_up=give_up))
-    typer.echo(f"{programme} is removed, {count} records given up")
+    typer.echo(f"{programme} is removed, {counted(count, 'record')} given up")
 
 
 @app.command("send-again")

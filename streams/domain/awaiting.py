@@ -1,35 +1,57 @@
-"""What a need waits for while no programme has it: reference data, consent, a slot, a person. Each with a clock."""
+"""What a need waits for while no programme has it: a discharge, reference data, consent, a slot, a person.
+
+Each has a clock. Nobody is reminded but on working days, and of the same thing ever more rarely, to once a quarter.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
-from streams.domain.calendar import after_days, after_working_days
+from streams.domain.calendar import after_days, after_working_days, on_working_day
 from streams.domain.capacity import ask_for_slot
+from streams.domain.stays import believed_until
 
 if TYPE_CHECKING:
     from schemas.pathway import Need
     from schemas.programmes import Programme
+    from streams.domain.stays import Stay
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
 _CONSENT_REMINDER_WORKING_DAYS = 2
 _CONSENT_PERSON_WORKING_DAYS = 5
 _SLOT_ANSWER_WORKING_DAYS = 1
-_REVIEW_DAYS = 14
+#: In how many days a person hears again of what still waits: the last for ever after.
+_REVIEW_DAYS = (14, 28, 56, 91)
+
+
+def review_at(work: Work, moment: int, reviews: int) -> int:
+    """Returns when a person hears again of what still waits, having heard of it so many times beside the first."""
+    days = _REVIEW_DAYS[min(reviews, len(_REVIEW_DAYS) - 1)]
+    return on_working_day(after_days(moment, days), work.catalogue.holidays)
+
+
+def await_discharge(work: Work, need: Need, stay: Stay) -> None:
+    """Waits for the end of the stay that the young person is in; who tells of that stay owns the need meanwhile."""
+    until = believed_until(stay, work.catalogue.holidays)
+    if need.state != "in_hospital":
+        work.change(need, state="in_hospital", owner=stay.source, reason_code="readmitted", clock_at=until, reminded=0)
+    elif need.clock_at != until:
+        work.change(need, clock_at=until)
 
 
 def wait_for_reference(work: Work, need: Need, unit: str) -> None:
-    """Waits until reference data names a unit; operations are told again every fortnight."""
+    """Waits until reference data names a unit; operations are told again ever more rarely."""
+    operations = work.catalogue.operations
     if need.state != "awaiting_reference":
-        due = after_days(work.now, _REVIEW_DAYS)
-        operations = work.catalogue.operations
-        work.change(need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due)
+        due = review_at(work, work.now, 0)
+        work.change(
+            need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due, reminded=0
+        )
     elif need.clock_at <= work.now:
-        need = work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
-        work.notify(NoticeKind.UNKNOWN_UNIT, need.owner, need)
-    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
+        _hear_again(work, need, NoticeKind.UNKNOWN_UNIT)
+    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, operations, "unknown_unit")
 
 
 def await_slot(work: Work, need: Need, programme: Programme) -> None:
@@ -46,26 +68,32 @@ def await_slot(work: Work, need: Need, programme: Programme) -> None:
 def await_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> None:
     """Asks the source for consent, reminds it after two working days, tells a person after five."""
     given_up = need.state == "with_person" and need.reason_code == "consent_missing"
-    if need.state != "awaiting_consent" and not given_up:
-        due = after_working_days(work.now, _CONSENT_REMINDER_WORKING_DAYS, work.catalogue.holidays)
-        need = work.change(
-            need,
-            state="awaiting_consent",
-            owner=trigger.source,
-            clock_at=due,
-            opened_at=work.now,
-            reminded=0,
-            reason_code=wanted,
-        )
-        work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
-        return
-    if need.reason_code != wanted and need.state == "awaiting_consent":
-        need = work.change(need, reason_code=wanted)
-        work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
     if given_up:
         give_to_person(work, need, "consent_missing")
-    elif need.clock_at <= work.now:
+        return
+    if need.state != "awaiting_consent":
+        ask_for_consent(work, need, trigger, wanted)
+        return
+    if need.reason_code != wanted:
+        need = work.change(need, reason_code=wanted)
+        work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
+    if need.clock_at <= work.now:
         _remind_of_consent(work, need, trigger)
+
+
+def ask_for_consent(work: Work, need: Need, trigger: Trigger, wanted: str) -> None:
+    """Asks the source for consent, its clock anew."""
+    due = after_working_days(work.now, _CONSENT_REMINDER_WORKING_DAYS, work.catalogue.holidays)
+    need = work.change(
+        need,
+        state="awaiting_consent",
+        owner=trigger.source,
+        clock_at=due,
+        opened_at=work.now,
+        reminded=0,
+        reason_code=wanted,
+    )
+    work.notify(NoticeKind.CONSENT_WANTED, trigger.source, need)
 
 
 def _remind_of_consent(work: Work, need: Need, trigger: Trigger) -> None:
@@ -77,19 +105,18 @@ def _remind_of_consent(work: Work, need: Need, trigger: Trigger) -> None:
     give_to_person(work, need, "consent_missing")
 
 
-def escalate(work: Work, need: Need, reason: str) -> None:
-    """Gives a need to a person whatever programmes are left."""
-    tried = tuple(work.catalogue.programmes)
-    give_to_person(work, work.change(need, tried=tried, state="open"), reason)
-
-
 def give_to_person(work: Work, need: Need, reason: str) -> None:
-    """Gives a need to its owner, who is told again every fortnight until something is decided."""
+    """Gives a need to its owner, who is told again, ever more rarely, until something is decided."""
+    need = work.needs[need.need_id]
     if need.state != "with_person":
-        due = after_days(work.now, _REVIEW_DAYS)
-        owner = work.owner()
-        need = work.change(need, state="with_person", owner=owner, clock_at=due, reason_code=reason)
+        due, owner = review_at(work, work.now, 0), work.owner()
+        need = work.change(need, state="with_person", owner=owner, clock_at=due, reason_code=reason, reminded=0)
         work.notify(NoticeKind.ESCALATED, owner, need, reason_code=reason)
     elif need.clock_at <= work.now:
-        need = work.change(need, clock_at=after_days(need.clock_at, _REVIEW_DAYS))
-        work.notify(NoticeKind.ESCALATED, need.owner, need)
+        _hear_again(work, need, NoticeKind.ESCALATED)
+
+
+def _hear_again(work: Work, need: Need, kind: NoticeKind) -> None:
+    reviews = need.reminded + 1
+    need = work.change(need, reminded=reviews, clock_at=review_at(work, need.clock_at, reviews))
+    work.notify(kind, need.owner, need)

@@ -37,6 +37,11 @@ def start_of(day: int) -> int:
     return _at(day_of(day), time())
 
 
+def last_moment(occurred_at: int, occurred_on: int | None) -> int:
+    """Returns the last moment at which something may have happened: of its day, where only that was told."""
+    return occurred_at if occurred_on is None else start_of(occurred_on + 1) - 1
+
+
 @lru_cache(maxsize=16_384)
 def age_on(birth_day: int, day: int) -> int:
     """Returns the age in whole years; who is born on 29 February has a birthday on 1 March otherwise.
@@ -89,6 +94,15 @@ def after_working_days(start: int, count: int, closed: Container[int]) -> int:
     for _ in range(count):
         day = _next_working_day(day, closed)
     return _at(day_of(day), clock)
+
+
+def on_working_day(moment: int, closed: Container[int]) -> int:
+    """Returns the time itself on a working day, else the same time of day on the next: nobody is reminded on others."""
+    day = local_day(moment)
+    if _works(day, closed):
+        return moment
+    clock = moment_of(moment).astimezone(_COPENHAGEN).time()
+    return _at(day_of(_next_working_day(day, closed)), clock)
 
 
 def after_days(start: int, count: int) -> int:

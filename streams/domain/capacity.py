@@ -95,6 +95,14 @@ def give_back_slots(work: Work) -> None:
             work.change(need, slot=replace(slot, programme="", day=None))
 
 
+def renumbered_slot(work: Work, need: Need, known: Need | None) -> Slot | None:
+    """Returns the slot of a need that takes on another id: what it held or asked for goes back, counted on."""
+    numbers = [one.slot.number for one in (need, known) if one is not None and one.slot is not None]
+    if need.slot is not None:
+        _return(work, need.need_id, need.slot)
+    return Slot("", "", max(numbers), work.now) if numbers else None
+
+
 def _site(work: Work, programme: Programme) -> str:
     return programme.sites.get(work.derived.municipality or "") or ""
 

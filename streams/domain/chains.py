@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class _Statement(Protocol):
@@ -22,6 +22,8 @@ class _Statement(Protocol):
     def revises(self) -> str | None: ...
     @property
     def cancels(self) -> str | None: ...
+    @property
+    def parked(self) -> bool: ...
 
 
 S = TypeVar("S", bound=_Statement)
@@ -32,23 +34,20 @@ def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
 
     A cancel voids the step it names with all its revisions, also where it arrives before them. Where two
     revise the same, the one sent last stands. A source corrects its own statements alone: what it says of
-    another's stands by itself, and its cancel of another's does nothing.
+    another's stands by itself, and its cancel of another's does nothing. A parked statement holds its chain
+    together and says nothing: what it would revise or cancel stands.
     """
-    linked = False
-    for one in statements:
-        if one.revises is not None or one.cancels is not None:
-            linked = True
-            break
-    if not linked:
+    if not any(one.revises is not None or one.cancels is not None or one.parked for one in statements):
         return [(one.event_id, one, (one,)) for one in statements]
     source_of = {one.event_id: one.source for one in statements}
     parents = {one.event_id: one.revises for one in statements if one.revises and _may(one, one.revises, source_of)}
     chains: dict[str, list[S]] = {}
     for one in statements:
-        if one.cancels is None:
+        if one.cancels is None and not one.parked:
             chains.setdefault(_root(one.event_id, parents), []).append(one)
-    voided = {_root(one.cancels, parents) for one in statements if one.cancels and _may(one, one.cancels, source_of)}
-    return [(root, _last(chain), chain) for root, chain in chains.items() if root not in voided]
+    cancels = (one for one in statements if not one.parked)
+    voided = {_root(one.cancels, parents) for one in cancels if one.cancels and _may(one, one.cancels, source_of)}
+    return [(root, _last(chain, parents), chain) for root, chain in chains.items() if root not in voided]
 
 
 def _may(one: _Statement, other: str, source_of: dict[str, str]) -> bool:
@@ -56,7 +55,7 @@ def _may(one: _Statement, other: str, source_of: dict[str, str]) -> bool:
     return source_of.get(other, one.source) == one.source
 
 
-def _root(event_id: str, parents: dict[str, str]) -> str:
+def _root(event_id: str, parents: Mapping[str, str]) -> str:
     met = set()
     while event_id in parents and event_id not in met:
         met.add(event_id)
@@ -64,9 +63,17 @@ def _root(event_id: str, parents: dict[str, str]) -> str:
     return min(met) if event_id in met else event_id
 
 
-def _last(chain: Sequence[S]) -> S:
+def _last(chain: Sequence[S], parents: Mapping[str, str]) -> S:
     if len(chain) == 1:
         return chain[0]
-    revised = {one.revises for one in chain}
+    revised = {ancestor for one in chain for ancestor in _ancestors(one.event_id, parents)}
     leaves = [one for one in chain if one.event_id not in revised] or chain
     return max(leaves, key=lambda one: (one.sent_at, one.event_id))
+
+
+def _ancestors(event_id: str, parents: Mapping[str, str]) -> set[str]:
+    """Returns what a statement revises, directly or through others, parked ones among them."""
+    met: set[str] = set()
+    while (event_id := parents.get(event_id, "")) and event_id not in met:
+        met.add(event_id)
+    return met

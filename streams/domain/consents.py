@@ -1,16 +1,18 @@
-"""Consents: whether one is in force for an offer, and what is wanted where none is.
+"""Consents: who may give and who may end one, and whether one is in force. Nothing else decides about consent.
 
-The rules are DOMAIN §4's: from 15 the young person's own consent, below it the custody holders' (both where
-custody is joint); anonymous handovers need only the young person's own, from the programme's lowest age; a
-consent lapses after a year on its day; a refusal or withdrawal ends what was given before it.
+``TABLE`` is the consent table of docs/specification/consents.md; its first row that fits decides. A consent binds by
+scope, receiver and purpose, by all that it names. It lapses at the latest one year after it was given (Sundhedsloven
+§44). Where two statements can't be ordered (a day beside a time, the same minute) the one that ends wins. What is
+parked neither gives nor ends.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity
-from streams.domain.calendar import age_on, lapse_of, local_day
+from streams.domain.calendar import age_on, lapse_of, last_moment, local_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
@@ -21,14 +23,58 @@ if TYPE_CHECKING:
 OWN_CONSENT_AGE = 15
 ADULT_AGE = 18
 _ENDS = (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)
+_HOLDERS: frozenset[str] = frozenset({ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER})
+#: Of a sole custody there is no other holder: who says so contradicts themselves.
+_HOLDERS_OF: dict[str, frozenset[str]] = {
+    Custody.SOLE: frozenset({ConsentGiver.CUSTODY_HOLDER}),
+    Custody.JOINT: _HOLDERS,
+}
+_MINUTE_MS = 60_000
+
+
+class Who(Enum):
+    """Whose word counts."""
+
+    YOUNG_PERSON = "the young person"
+    HOLDERS = "every custody holder to give, any whose consent is required to end"
+    EITHER = "the young person, or any custody holder whose consent is required"
+
+
+class Rule(NamedTuple):
+    """A row: from an age on, for these scopes, and whether a professional found that the young person can't judge."""
+
+    youngest: int
+    scopes: tuple[Identity, ...]
+    unable: tuple[bool, ...]
+    gives: Who
+    ends: Who
+
+
+_BOTH = (Identity.NAMED, Identity.ANONYMOUS)
+_ABLE_OR_NOT = (False, True)
+TABLE = (
+    Rule(ADULT_AGE, _BOTH, _ABLE_OR_NOT, gives=Who.YOUNG_PERSON, ends=Who.YOUNG_PERSON),
+    Rule(0, (Identity.ANONYMOUS,), _ABLE_OR_NOT, gives=Who.YOUNG_PERSON, ends=Who.YOUNG_PERSON),
+    Rule(OWN_CONSENT_AGE, (Identity.NAMED,), (False,), gives=Who.YOUNG_PERSON, ends=Who.YOUNG_PERSON),
+    Rule(OWN_CONSENT_AGE, (Identity.NAMED,), (True,), gives=Who.HOLDERS, ends=Who.EITHER),
+    Rule(0, (Identity.NAMED,), _ABLE_OR_NOT, gives=Who.HOLDERS, ends=Who.HOLDERS),
+)
 
 
 class Asker(NamedTuple):
-    """Who wants to know: a programme (or None, for a need before one is chosen) and the kind of need."""
+    """Who wants to know: a programme, the kind of need, and the lowest age of those whom the programme takes."""
 
-    programme: str | None
+    programme: str
     kind: str
-    lowest_age: int
+    lowest_age: int = 0
+
+
+class Consents(NamedTuple):
+    """What was given and what was refused or withdrawn, of now or before, and the day of the young person's birth."""
+
+    given: Sequence[ConsentFact]
+    ends: Sequence[ConsentFact]
+    birth_day: int | None
 
 
 def standing_consents(statements: Sequence[ConsentFact]) -> list[ConsentFact]:
@@ -36,83 +82,59 @@ def standing_consents(statements: Sequence[ConsentFact]) -> list[ConsentFact]:
     return [fact for _, fact, _ in standing(statements)]
 
 
-def missing_for(
-    consents: Sequence[ConsentFact], asker: Asker, identity: str, birth_day: int | None, now: int
-) -> str | None:
-    """Returns None where a consent in force covers an offer with this identity, else what is wanted."""
-    given = _in_force(consents, asker, now)
-    if identity == Identity.ANONYMOUS:
-        return _missing_anonymous(given, asker, birth_day)
-    return _missing_named([one for one in given if one.scope == Identity.NAMED], birth_day, now)
+def consents_of(stand: Sequence[ConsentFact], birth_day: int | None, now: int) -> Consents:
+    """Returns the consents as far as they are of now or before."""
+    known = [one for one in stand if one.occurred_at <= now]
+    given = [one for one in known if one.decision == ConsentDecision.GIVEN]
+    return Consents(given, [one for one in known if one.decision in _ENDS], birth_day)
 
 
-def _missing_anonymous(given: list[ConsentFact], asker: Asker, birth_day: int | None) -> str | None:
-    for one in given:
-        own = ConsentGiver.YOUNG_PERSON in one.given_by
-        if own and (birth_day is None or age_on(birth_day, local_day(one.occurred_at)) >= asker.lowest_age):
-            return None
-        if one.scope == Identity.NAMED:
-            return None
-    return "consent_wanted"
+def rule_for(age: int, scope: str, *, unable: bool) -> Rule:
+    """Returns the row of the table that decides."""
+    return next(row for row in TABLE if age >= row.youngest and scope in row.scopes and unable in row.unable)
 
 
-def _missing_named(given: list[ConsentFact], birth_day: int | None, now: int) -> str | None:
-    if birth_day is None:
-        return "birth_date_unknown"
-    if not given:
-        return "named_consent_wanted"
-    age = age_on(birth_day, local_day(now))
-    unable = age < ADULT_AGE and any(one.youth_unable for one in given)
-    if age >= OWN_CONSENT_AGE and not unable:
-        able = any(_given_by_able_youth(one, birth_day) for one in given)
-        return None if able else "own_consent_wanted"
-    return _missing_holders(given)
+def missing_for(consents: Consents, asker: Asker, identity: str, at: int) -> str | None:
+    """Returns None where a consent in force at a time covers an offer with this identity, else what is wanted."""
+    _, missing = _basis(consents, asker, identity, at)
+    return missing
 
 
-def _given_by_able_youth(consent: ConsentFact, birth_day: int) -> bool:
-    own = ConsentGiver.YOUNG_PERSON in consent.given_by
-    return own and age_on(birth_day, local_day(consent.occurred_at)) >= OWN_CONSENT_AGE
+def basis_of(consents: Consents, asker: Asker, identity: str, at: int) -> ConsentFact | None:
+    """Returns the consent in force that an offer with this identity rests on at a time, the latest of several."""
+    found, _ = _basis(consents, asker, identity, at)
+    return found
 
 
-def _missing_holders(given: list[ConsentFact]) -> str | None:
-    givers = {giver for one in given for giver in one.given_by}
-    latest = max(given, key=lambda one: (one.custody != Custody.UNKNOWN, one.occurred_at, one.event_id))
-    match latest.custody:
-        case Custody.SOLE:
-            enough = bool(givers & {ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER})
-        case Custody.JOINT:
-            enough = givers >= {ConsentGiver.CUSTODY_HOLDER, ConsentGiver.OTHER_CUSTODY_HOLDER}
-        case _:
-            return "custody_unknown"
-    return None if enough else "custody_holders_wanted"
+def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact | None:
+    """Returns the refusal or withdrawal that, as far as said at a time, ends a need of a kind; None where none does.
 
-
-def last_word(consents: Sequence[ConsentFact], asker: Asker, since: int, now: int) -> str | None:
-    """Returns ``refused`` or ``withdrawn`` where that was the last that was said since then, and holds.
-
-    A consent given after it, and not taken back, overrules it for good: that it has lapsed since is no withdrawal.
+    None does while a consent of either scope is in force. One given later overrules an end for good: that it has
+    lapsed since is no withdrawal.
     """
-    if all(one.decision not in _ENDS for one in consents):
-        return None
-    known = {one.statement_id for one in consents if one.decision == ConsentDecision.GIVEN}
-    covered = {one.statement_id for one in consents if _covers(one, asker)}
     ends = [
         one
-        for one in consents
-        if one.decision in _ENDS
-        and one.occurred_at >= since
-        and (one.statement_id in covered or _ends_unnamed(one, known, asker))
+        for one in consents.ends
+        if since <= _latest(one)
+        and one.occurred_at <= at
+        and one.receiver is None
+        and one.purpose in (None, kind)
+        and _may_end(one, one, consents.birth_day)
     ]
-    if not ends or _in_force(consents, asker, now):
+    if not ends:
         return None
-    last = max(ends, key=lambda one: (one.occurred_at, one.event_id))
-    return None if any(one.occurred_at >= last.occurred_at for one in _not_ended(consents, asker)) else last.decision
-
-
-def consent_in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> ConsentFact | None:
-    """Returns the latest consent in force that covers an offer, or None."""
-    given = _in_force(consents, asker, now)
-    return max(given, key=lambda one: (one.occurred_at, one.event_id)) if given else None
+    given = [
+        one
+        for one in consents.given
+        if one.purpose in (None, kind)
+        and one.occurred_at <= at
+        and _may_give(one, consents.birth_day)
+        and not _is_ended(one, consents, Asker(one.receiver or "", kind))
+    ]
+    last = max(ends, key=lambda one: (_latest(one), one.event_id))
+    if any(at < lapses_at(one) or one.occurred_at > _latest(last) for one in given):
+        return None
+    return last
 
 
 def lapses_at(consent: ConsentFact) -> int:
@@ -121,34 +143,124 @@ def lapses_at(consent: ConsentFact) -> int:
     return lapse if consent.lapses_at is None else min(lapse, consent.lapses_at)
 
 
-def _covers(consent: ConsentFact, asker: Asker) -> bool:
-    if consent.receiver is not None:
-        return consent.receiver == asker.programme
-    return consent.purpose == asker.kind
+def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[ConsentFact | None, str | None]:
+    """Returns the consent that an offer rests on, or None and what is wanted."""
+    if consents.birth_day is None:
+        return None, "birth_date_unknown"
+    given = [
+        one
+        for one in consents.given
+        if one.occurred_at <= at < lapses_at(one) and _covers(one, asker) and not _is_ended(one, consents, asker)
+    ]
+    named = [one for one in given if one.scope == Identity.NAMED]
+    if identity == Identity.NAMED:
+        return _named(named, consents.birth_day, at)
+    agreed = [
+        one
+        for one in given
+        if one.scope == Identity.ANONYMOUS
+        and ConsentGiver.YOUNG_PERSON in one.given_by
+        and age_on(consents.birth_day, local_day(one.occurred_at)) >= asker.lowest_age
+    ]
+    basis, missing = _named(named, consents.birth_day, at)
+    if agreed or basis is not None:
+        return _newest([*agreed, *([basis] if basis else [])]), None
+    return None, "consent_wanted" if missing == "named_consent_wanted" else missing
 
 
-def _in_force(consents: Sequence[ConsentFact], asker: Asker, now: int) -> list[ConsentFact]:
-    return [one for one in _not_ended(consents, asker) if now < lapses_at(one)]
+def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFact | None, str | None]:
+    if not given:
+        return None, "named_consent_wanted"
+    age = age_on(birth_day, local_day(at))
+    own = [one for one in given if _is_own(one, birth_day)]
+    if age >= OWN_CONSENT_AGE and own:
+        return _newest(own), None
+    of_holders = [one for one in given if rule_for(age, one.scope, unable=one.youth_unable).gives is Who.HOLDERS]
+    if not of_holders:
+        return None, "own_consent_wanted"
+    required = _required_of(of_holders)
+    if required is None:
+        return None, "custody_unknown"
+    theirs = [one for one in of_holders if required & {*one.given_by}]
+    given_by = {giver for one in theirs for giver in one.given_by}
+    return (_newest(theirs), None) if given_by >= required else (None, "custody_holders_wanted")
 
 
-def _not_ended(consents: Sequence[ConsentFact], asker: Asker) -> list[ConsentFact]:
-    """Returns the consents given that cover the asker and that nobody took back, lapsed ones among them."""
-    given = [one for one in consents if one.decision == ConsentDecision.GIVEN]
-    covering = [one for one in given if _covers(one, asker)]
-    ends = [one for one in consents if one.decision in _ENDS]
-    if not covering or not ends:
-        return covering
-    known = {one.statement_id for one in given}
-    unnamed = [end for end in ends if _ends_unnamed(end, known, asker)]
-    return [one for one in covering if not _is_ended(one, ends, unnamed)]
+def _is_own(consent: ConsentFact, birth_day: int) -> bool:
+    """Tells whether the young person gave a named consent when old enough to."""
+    age = age_on(birth_day, local_day(consent.occurred_at))
+    rule = rule_for(age, consent.scope, unable=consent.youth_unable)
+    return rule.gives is Who.YOUNG_PERSON and ConsentGiver.YOUNG_PERSON in consent.given_by
 
 
-def _is_ended(consent: ConsentFact, ends: list[ConsentFact], unnamed: list[ConsentFact]) -> bool:
-    by_name = any(end.statement_id == consent.statement_id and end.occurred_at >= consent.occurred_at for end in ends)
-    return by_name or any(end.occurred_at >= consent.occurred_at for end in unnamed)
+def _required_of(given: list[ConsentFact]) -> frozenset[str] | None:
+    """Returns the holders whose consent is required by the custody last told, joint before sole; None if none was."""
+    told = [one for one in given if one.custody in _HOLDERS_OF]
+    if not told:
+        return None
+    latest = max(told, key=lambda one: (one.occurred_at, one.custody == Custody.JOINT, one.event_id))
+    return _HOLDERS_OF[latest.custody]
 
 
-def _ends_unnamed(end: ConsentFact, known: set[str], asker: Asker) -> bool:
-    """Tells whether a refusal or withdrawal that names no consent we know ends every one that it may have meant."""
-    names_nothing = end.receiver is None and end.purpose is None
-    return end.statement_id not in known and (names_nothing or _covers(end, asker))
+def _newest(consents: list[ConsentFact]) -> ConsentFact:
+    return max(consents, key=lambda one: (one.occurred_at, one.event_id))
+
+
+def _covers(statement: ConsentFact, asker: Asker) -> bool:
+    """Tells whether a statement is about an asker, by all that it names."""
+    return statement.receiver in (None, asker.programme) and statement.purpose in (None, asker.kind)
+
+
+def _is_ended(consent: ConsentFact, consents: Consents, asker: Asker) -> bool:
+    """Tells whether a refusal or withdrawal by somebody who may has ended a consent, as far as it covers an asker."""
+    return any(
+        (_takes_back(end, consent, consents) or (end.scope == consent.scope and _covers(end, asker)))
+        and _latest(end) // _MINUTE_MS >= consent.occurred_at // _MINUTE_MS
+        and _may_end(end, consent, consents.birth_day)
+        for end in consents.ends
+    )
+
+
+def _takes_back(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool:
+    """Tells whether an end names a consent; of a form that gives several it ends the one of its own scope.
+
+    A withdrawal that names one and says another scope takes back what it names; a refusal ends its own scope alone.
+    """
+    if end.statement_id != consent.statement_id:
+        return False
+    of_form = [one for one in consents.given if one.statement_id == end.statement_id]
+    same_scope = any(one.scope == end.scope for one in of_form)
+    return consent.scope == end.scope if same_scope or end.decision == ConsentDecision.REFUSED else True
+
+
+def _may_end(end: ConsentFact, consent: ConsentFact, birth_day: int | None) -> bool:
+    """Tells whether who refused or withdrew may: by the age on that day, and by whose consent is required."""
+    own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(_required(consent) & {*end.given_by})
+    if birth_day is None:
+        return own or holders
+    rule = rule_for(age_on(birth_day, local_day(end.occurred_at)), consent.scope, unable=consent.youth_unable)
+    match rule.ends:
+        case Who.YOUNG_PERSON:
+            return own
+        case Who.HOLDERS:
+            return holders
+        case Who.EITHER:
+            return own or holders
+
+
+def _required(consent: ConsentFact) -> frozenset[str]:
+    """Returns the custody holders whose consent is required: both, where custody isn't told."""
+    return _HOLDERS_OF.get(consent.custody, _HOLDERS)
+
+
+def _may_give(consent: ConsentFact, birth_day: int | None) -> bool:
+    """Tells whether any of those who gave a consent may, by the age on that day."""
+    own, holders = ConsentGiver.YOUNG_PERSON in consent.given_by, bool(_HOLDERS & {*consent.given_by})
+    if birth_day is None:
+        return own or holders
+    rule = rule_for(age_on(birth_day, local_day(consent.occurred_at)), consent.scope, unable=consent.youth_unable)
+    return own if rule.gives is Who.YOUNG_PERSON else holders
+
+
+def _latest(statement: ConsentFact) -> int:
+    return last_moment(statement.occurred_at, statement.occurred_on)

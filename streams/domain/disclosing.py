@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.identifiers import derived_text
-from streams.domain.consents import Asker, consent_in_force
+from streams.domain.consents import basis_of
 from streams.domain.work import Said
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def disclose(work: Work, handover: Handover, disclosed: str, grant_id: str | None = None) -> None:
     """Enters what a handover's programme has just been told; its place in the chain is given where it is written."""
     need = work.needs[handover.need_id]
-    consent = consent_in_force(work.consents, Asker(handover.programme, need.kind, 0), work.now)
+    consent = basis_of(work.consents, work.asker(handover), handover.identity, work.now)
     event_id = derived_text("disclosure", handover.handover_id, str(handover.statements))
     envelope = work.envelope(event_id, handover.handover_id, need.need_id, need.root)
     own = {

@@ -1,8 +1,9 @@
 """What leaves a pathway: facts of things long closed, and ids whose window for duplicates has passed.
 
 A fact's id is kept for 400 days after it was logged, so that a repeat is known; then the fact leaves with
-the stay, course, referral or consent that it is about, once nothing is open that could follow from it.
-What leaves changes nothing that is still to be decided: no trigger of what stays comes or goes.
+the stay, course, referral or consent that it is about, once nothing is open that could follow from it, or rests on
+it. What leaves changes nothing that is still to be decided: no trigger of what stays comes or goes, and a number that
+was replaced stays replaced. A closed need is kept as long after its end.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def forget(work: Work) -> bool:
     pathway = work.pathway
     logged = [one.logged_at for one in pathway.facts if type(one) is not PersonFact]
     logged += [one.logged_at for one in pathway.seen]
-    logged += [one.fact.logged_at for one in pathway.borrowed]
+    logged += [one.fact.logged_at for one in (*pathway.borrowed, *pathway.shared)]
+    logged += [need.closed_at for need in work.needs.values() if need.state == CLOSED]
     if not logged:
         return False
     if min(logged) <= horizon:
@@ -60,37 +62,58 @@ def forget(work: Work) -> bool:
 
 
 def _let_go(work: Work, horizon: int) -> None:
-    facts = work.pathway.facts
+    pathway = work.pathway
     gone = _old_stays(work, horizon) | _old_persons(work.facts.persons, horizon)
     gone |= _old_groups(work, horizon, work.facts.courses, lambda one: (one.programme, one.statement_id))
     gone |= _old_groups(work, horizon, work.facts.referrals, lambda one: (one.source, one.statement_id))
     gone |= _old_consents(work, horizon, gone)
     gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
-    seen = tuple(one for one in work.pathway.seen if one.logged_at > horizon)
-    kept = tuple(fact for fact in facts if fact.event_id not in gone)
-    borrowed = tuple(one for one in work.pathway.borrowed if one.fact.event_id not in gone)
-    work.pathway = replace(work.pathway, facts=kept, seen=seen, borrowed=borrowed)
-    if not gone:
-        return
-    work.derive_again()
+    work.pathway = replace(
+        pathway,
+        facts=tuple(fact for fact in pathway.facts if fact.event_id not in gone),
+        seen=tuple(one for one in pathway.seen if one.logged_at > horizon),
+        borrowed=tuple(one for one in pathway.borrowed if one.fact.event_id not in gone),
+        shared=tuple(one for one in pathway.shared if one.fact.event_id not in gone),
+    )
+    if gone:
+        work.derive_again()
+    _let_go_of_decisions(work, horizon, gone)
+
+
+def _let_go_of_decisions(work: Work, horizon: int, gone: set[str]) -> None:
+    """Lets go of needs and handovers that are over, and of what was noted of them."""
     triggers = work.derived.triggers
     work.needs = {
         key: need
         for key, need in work.needs.items()
-        if any(trigger.raises(need.root) for trigger in triggers) or _is_busy(work, need, horizon)
+        if _is_busy(work, need, horizon) or any(one.raises(root) for one in triggers for root in _roots(need))
     }
     work.handovers = {key: one for key, one in work.handovers.items() if one.need_id in work.needs}
-    work.once = {(kind, about) for kind, about in work.once if about not in gone}
+    kept = tuple(
+        one
+        for one in work.pathway.kept_elsewhere
+        if one.live or one.covers > horizon or any(trigger.raises(root) for trigger in triggers for root in one.carries)
+    )
+    work.pathway = replace(work.pathway, kept_elsewhere=kept)
+    work.once = {
+        (kind, about)
+        for kind, about in work.once
+        if about not in gone and ("/" not in about or about.partition("/")[0] in work.handovers)
+    }
+
+
+def _roots(need: Need) -> tuple[str, ...]:
+    return (need.root, *need.carries)
 
 
 def _is_busy(work: Work, need: Need, horizon: int) -> bool:
     """Tells whether a need, or a handover made for it, still waits for something or is not old."""
     clocks = (one.clock_at for one in work.handovers.values() if one.need_id == need.need_id)
-    return need.state != CLOSED or need.opened_at > horizon or any(clock != NEVER for clock in clocks)
+    return need.state != CLOSED or need.closed_at > horizon or any(clock != NEVER for clock in clocks)
 
 
 def _busy_roots(work: Work, horizon: int) -> set[str]:
-    return {need.root for need in work.needs.values() if _is_busy(work, need, horizon)}
+    return {root for need in work.needs.values() if _is_busy(work, need, horizon) for root in _roots(need)}
 
 
 def _old_stays(work: Work, horizon: int) -> set[str]:
@@ -116,7 +139,8 @@ def _old_stays(work: Work, horizon: int) -> set[str]:
 def _goes_on(stay: Stay, busy: set[str], units: dict[str, str]) -> bool:
     if stay.ended_by is None:
         return is_psychiatric(stay, units) is not False
-    return stay.ended_by in busy or not busy.isdisjoint(stay.also_ended_by)
+    told_by = stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left))
+    return not busy.isdisjoint(told_by)
 
 
 def _old_groups(work: Work, horizon: int, statements: Iterable[S], group: Callable[[S], tuple[str, str]]) -> set[str]:
@@ -138,9 +162,12 @@ def _old_groups(work: Work, horizon: int, statements: Iterable[S], group: Callab
 def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     """Returns the ids of old, lapsed consents; while something could be closed by a refusal or withdrawal, all stay.
 
-    A consent given after a withdrawal overrules it, lapsed or not: neither may leave before the other.
+    A consent given after a withdrawal overrules it, lapsed or not: neither may leave before the other. What is under
+    way rests on its consent, however long it goes on.
     """
-    asking = any(trigger.root not in gone for trigger in work.derived.triggers)
+    if any(need.state != CLOSED for need in work.needs.values()):
+        return set()
+    asking = any(trigger.opens and trigger.root not in gone for trigger in work.derived.triggers)
     consents = work.facts.consents
     if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
         return set()
@@ -159,12 +186,28 @@ def _old_persons(facts: Sequence[PersonFact], horizon: int) -> set[str]:
     """Returns the ids of old statements about the person that later ones have overruled in every field."""
     gone, birth_day_known, municipality_known = set(), False, False
     for fact in reversed(facts):
+        if (fact.linked_to or fact.unlinked_from) is not None:
+            continue
         overruled = (fact.birth_date is None or birth_day_known) and (fact.municipality is None or municipality_known)
         if overruled and fact.logged_at <= horizon:
             gone.add(fact.event_id)
         birth_day_known = birth_day_known or fact.birth_date is not None
         municipality_known = municipality_known or fact.municipality is not None
-    return gone
+    return gone | _old_links(facts, horizon)
+
+
+def _old_links(facts: Sequence[PersonFact], horizon: int) -> set[str]:
+    """Returns the ids of links that were undone long ago; one that holds is kept for good, as the last word on it."""
+    links: dict[str, list[PersonFact]] = {}
+    for fact in facts:
+        if (other := fact.linked_to or fact.unlinked_from) is not None:
+            links.setdefault(other, []).append(fact)
+    return {
+        fact.event_id
+        for told in links.values()
+        if _all_old(told, horizon)
+        for fact in (told if told[-1].linked_to is None else told[:-1])
+    }
 
 
 def _all_old(facts: Iterable[Fact], horizon: int) -> bool:

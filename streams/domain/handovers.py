@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
-from streams.domain.calendar import after_days, after_working_days, start_of
+from streams.domain.awaiting import review_at
+from streams.domain.calendar import after_days, after_working_days, birthday, on_working_day, start_of
 from streams.domain.capacity import appointment_on
-from streams.domain.consents import Asker, consent_in_force
+from streams.domain.consents import Asker, basis_of
 from streams.domain.disclosing import disclose
 from streams.domain.plans import overdue_at
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from schemas.programmes import Programme
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
@@ -21,9 +24,8 @@ if TYPE_CHECKING:
 _PERSON_AFTER_OVERDUE_DAYS = 3
 _CODE_TO_OWNER_DAYS = 7
 _DELETION_WORKING_DAYS = 5
-_REVIEW_DAYS = 14
 _HIDDEN_REASONS = frozenset({"deceased"})
-_RECALLS = frozenset({"consent_withdrawn", "consent_lapsed", "declined_by_young_person", "erased"})
+_RECALLS = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder", "erased"})
 
 
 def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
@@ -45,13 +47,14 @@ def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identi
 
 def announce(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
     """Gives a programme a heads-up: week, age band and municipality of what will be offered, and nothing more."""
-    handover = replace(_begun(work, need, trigger, programme, identity), clock_at=overdue_at(trigger.occurred_at))
+    overdue = overdue_at(trigger.occurred_at, work.catalogue.holidays)
+    handover = replace(_begun(work, need, trigger, programme, identity), clock_at=overdue)
     return _said(work, need, handover, HandoverStatement.ANNOUNCED)
 
 
-def postpone(handover: Handover, occurs_at: int) -> Handover:
+def postpone(handover: Handover, occurs_at: int, closed: Container[int]) -> Handover:
     """Returns a heads-up with another time of the planned end, and its clock moved along."""
-    return replace(handover, occurred_at=occurs_at, clock_at=overdue_at(occurs_at))
+    return replace(handover, occurred_at=occurs_at, clock_at=overdue_at(occurs_at, closed))
 
 
 def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
@@ -62,7 +65,8 @@ def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, ident
     municipality = work.derived.municipality or ""
     attempts = need.attempts + 1
     asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
-    consent = consent_in_force(work.consents, asker, work.now)
+    consent = basis_of(work.consents, asker, identity, work.now)
+    born = work.derived.birth_day
     return Handover(
         handover_id=derived_text("handover", need.need_id, programme.programme_id, str(attempts)),
         need_id=need.need_id,
@@ -77,6 +81,9 @@ def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, ident
         clock_at=NEVER,
         first_contact_days=programme.first_contact_days,
         consent_taker=None if consent is None else consent.recorded_by,
+        correlation=need.need_id,
+        lowest_age=programme.lowest_age,
+        too_old_at=NEVER if born is None else birthday(born, programme.highest_age + 1),
     )
 
 
@@ -92,6 +99,8 @@ def _said(work: Work, need: Need, handover: Handover, statement: str) -> Handove
         reason_code=None,
         version=work.catalogue.version,
     )
+    if work.now < handover.too_old_at:
+        work.wake_at(handover.too_old_at)
     handover = work.tell(handover, statement)
     disclose(work, handover, Disclosed.HANDOVER)
     return handover
@@ -105,7 +114,7 @@ def withdraw(work: Work, handover: Handover, reason: str) -> Handover:
     """
     recalled = reason in _RECALLS or handover.granted
     due = after_working_days(work.now, _DELETION_WORKING_DAYS, work.catalogue.holidays) if recalled else NEVER
-    handover = replace(handover, state="withdrawn", clock_at=due, reply_by=due, reason_code=reason)
+    handover = replace(handover, state="withdrawn", clock_at=due, reply_by=due, reason_code=reason, reminded=0)
     told = None if reason in _HIDDEN_REASONS else reason
     return work.tell(handover, HandoverStatement.WITHDRAWN, reason_code=told)
 
@@ -118,8 +127,9 @@ def mark_deleted(work: Work, handover: Handover) -> None:
 def accept(work: Work, handover: Handover) -> Handover:
     """Takes a programme's acceptance: from now on its promise of a first contact runs."""
     begins = work.now if handover.appointment_on is None else max(work.now, start_of(handover.appointment_on))
-    due = after_days(begins, handover.first_contact_days)
-    handover = replace(handover, state="accepted", clock_at=due, reminded=0)
+    by = after_days(begins, handover.first_contact_days)
+    due = on_working_day(by, work.catalogue.holidays)
+    handover = replace(handover, state="accepted", clock_at=due, contact_by=by, accepted_at=work.now, reminded=0)
     need = work.needs[handover.need_id]
     work.change(need, state="taken_over", owner=handover.programme, clock_at=NEVER, reason_code=None)
     return handover
@@ -143,9 +153,9 @@ def run_clock(work: Work, handover: Handover) -> None:
 
 
 def _ask_for_receipt(work: Work, handover: Handover) -> None:
-    """Tells a person that a deletion receipt is missing, and again every fortnight until it is there."""
-    due = after_days(handover.clock_at, _REVIEW_DAYS)
-    work.handovers[handover.handover_id] = replace(handover, clock_at=due)
+    """Tells a person that a deletion receipt is missing, and again ever more rarely until it is there."""
+    due = review_at(work, handover.clock_at, handover.reminded)
+    work.handovers[handover.handover_id] = replace(handover, clock_at=due, reminded=handover.reminded + 1)
     need = work.needs[handover.need_id]
     work.notify(NoticeKind.DELETION_OVERDUE, work.owner(), need, reason_code="deletion_overdue")
 
@@ -166,19 +176,20 @@ def mark_tried(work: Work, handover: Handover) -> None:
 
 
 def _ask_for_first_contact(work: Work, handover: Handover) -> None:
-    """Reminds the programme, then a person, every fortnight; an unclaimed code is asked of the consent's taker."""
+    """Reminds the programme, then a person ever more rarely; an unclaimed code is asked of the consent's taker."""
     need = work.needs[handover.need_id]
+    anonymous = handover.identity == Identity.ANONYMOUS
     step = handover.reminded + 1
     if step > 1:
-        due = after_days(handover.clock_at, _REVIEW_DAYS)
+        due = review_at(work, handover.clock_at, step - 2)
         work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)
-        kind = NoticeKind.CODE_UNCLAIMED if handover.identity == Identity.ANONYMOUS else NoticeKind.ESCALATED
+        kind = NoticeKind.CODE_UNCLAIMED if anonymous else NoticeKind.ESCALATED
         work.notify(kind, work.owner(), need, reason_code="first_contact_overdue")
         return
-    if handover.identity == Identity.ANONYMOUS:
-        due = after_days(handover.clock_at, _CODE_TO_OWNER_DAYS)
+    days = _CODE_TO_OWNER_DAYS if anonymous else _PERSON_AFTER_OVERDUE_DAYS
+    due = on_working_day(after_days(handover.clock_at, days), work.catalogue.holidays)
+    if anonymous:
         work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)
         work.notify(NoticeKind.CODE_UNCLAIMED, handover.consent_taker or work.owner(), need)
-        return
-    due = after_days(handover.clock_at, _PERSON_AFTER_OVERDUE_DAYS)
-    work.tell(replace(handover, reminded=step, clock_at=due, overdue=True), HandoverStatement.REMINDED)
+    else:
+        work.tell(replace(handover, reminded=step, clock_at=due, overdue=True), HandoverStatement.REMINDED)

@@ -1,4 +1,8 @@
-"""Interventions: what a person decided about a need (``brobygger needs``)."""
+"""Interventions: what a person decided about a need (``brobygger needs``).
+
+``_ALLOWED`` is the table of which act a need's state allows (docs/specification/rules.md). What isn't allowed, or can't
+be done as the facts are, is told back with the reason and changes nothing; what is done stands until facts change.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
+from streams.domain.awaiting import ask_for_consent, review_at
 from streams.domain.consents import Asker, missing_for
-from streams.domain.handovers import offer, withdraw
-from streams.domain.needs import close
-from streams.domain.work import CLOSED
+from streams.domain.handovers import announce, offer, withdraw
+from streams.domain.linking import tell_erased
+from streams.domain.matching import may_take
+from streams.domain.needs import close, lead_of, refusal_of, reopen
+from streams.domain.occasions import ONE_AT_A_TIME, Occasion
+from streams.domain.plans import overdue_at
+from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
+    from schemas.programmes import Programme
+    from streams.domain.triggers import Trigger
     from streams.domain.work import Work
+
+_WAITING = ("open", "awaiting_consent", "awaiting_slot", "awaiting_reference", "in_hospital", "with_person")
+_PENDING = ("announced", "offered", "waitlisted")
+_OPEN = (*_WAITING, *_PENDING, "taken_over")
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    InterventionAction.ASSIGNED: _OPEN,
+    InterventionAction.OFFERED: (*_WAITING, *_PENDING),
+    InterventionAction.REOPENED: (*_WAITING, CLOSED),
+    InterventionAction.CLOSED: _OPEN,
+    InterventionAction.ESCALATION_ANSWERED: (*_OPEN, CLOSED),
+    InterventionAction.CONSENT_ASKED: ("awaiting_consent", "with_person", "taken_over"),
+}
+_CONSENT_REASONS = (
+    "consent_missing",
+    "consent_wanted",
+    "named_consent_wanted",
+    "own_consent_wanted",
+    "custody_holders_wanted",
+    "custody_unknown",
+)
+#: After an answer nobody is reminded for the longest time that anybody is not.
+_ANSWERED_REVIEWS = 3
 
 
 def take_intervention(work: Work, decided: dict[str, Any]) -> None:
@@ -20,65 +53,168 @@ def take_intervention(work: Work, decided: dict[str, Any]) -> None:
     if decided["action"] == InterventionAction.ERASED:
         erase(work)
         return
-    need = work.needs.get(decided["statement_id"])
+    need = work.need_named(decided["statement_id"])
     if need is None:
         work.notify_once(NoticeKind.ESCALATED, decided["event_id"], decided["actor"], "unknown_need")
         return
-    problem = _do(work, need, decided)
+    problem = _why_not(work, need, decided["action"]) or _do(work, need, decided)
     if problem is not None:
-        work.notify(NoticeKind.ESCALATED, decided["actor"], work.needs[need.need_id], reason_code=problem)
+        work.notify(NoticeKind.ESCALATED, decided["actor"], need, reason_code=problem)
 
 
-def erase(work: Work) -> None:
+def erase(work: Work, told_by: str | None = None) -> None:
     """Forgets a young person at their wish: facts go, needs close, programmes are asked for deletion receipts.
 
-    What stays are ids, states and reasons: the pathway's statistics, and what is owed until the receipts are in.
+    What stays are ids, states and reasons: the pathway's statistics, and what is owed until the receipts are in. The
+    pathways of the person's other numbers are told, but for the one that told this one.
     """
+    if work.pathway.erased:
+        return
     for need in list(work.needs.values()):
         if need.state != CLOSED:
             close(work, need, "erased")
-    work.pathway = replace(work.pathway, facts=(), borrowed=(), kept_elsewhere=(), erased=True)
+    tell_erased(work, told_by)
+    work.pathway = replace(work.pathway, facts=(), borrowed=(), shared=(), kept_elsewhere=(), erased=True)
     work.derive_again()
     work.once = set()
     for one in work.handovers.values():
         work.handovers[one.handover_id] = replace(one, municipality="", consent_taker=None)
 
 
+def _why_not(work: Work, need: Need, action: str) -> str | None:
+    """Returns why a need's state allows no such act, or None."""
+    states = _ALLOWED.get(action)
+    if states is None:
+        return "unknown_action"
+    if work.derived.stays.deceased:
+        return "deceased"
+    if need.state in states:
+        return None
+    if need.state == CLOSED:
+        return "need_closed"
+    if need.state == "taken_over":
+        return "taken_over"
+    return "consent_not_wanted" if action == InterventionAction.CONSENT_ASKED else "already_offered"
+
+
 def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
     """Returns why a decision can't be done, or None where it was."""
     match decided["action"]:
         case InterventionAction.REOPENED:
-            work.change(need, state="open", tried=(), reminded=0, clock_at=NEVER, reason_code=None)
-            return None
-        case _ if need.state == CLOSED:
-            return "need_closed"
+            return _reopen(work, need)
         case InterventionAction.ASSIGNED:
             work.change(need, owner=decided["actor"])
-            return None
         case InterventionAction.CLOSED:
             close(work, need, decided["reason_code"] or "closed_by_person")
-            return None
         case InterventionAction.OFFERED:
             return _offer_to(work, need, decided["programme"])
         case InterventionAction.ESCALATION_ANSWERED:
-            return None
-        case _:
-            return "unknown_action"
+            return _answer(work, need)
+        case InterventionAction.CONSENT_ASKED:
+            return _ask_again(work, need)
+    return None
+
+
+def _lead(work: Work, need: Need) -> Trigger | None:
+    """Returns what a need is about, as far as the facts still say it, settled or not."""
+    raising = [one for one in work.derived.triggers if any(map(one.raises, (need.root, *need.carries)))]
+    raising.sort(key=lambda one: (one.occurred_at, one.root))
+    return lead_of(work, Occasion(tuple(raising)), work.stay_going_on()) if raising else None
+
+
+def _reopen(work: Work, need: Need) -> str | None:
+    """Opens a closed need again, or has every programme tried once more for one that waits."""
+    if need.state != CLOSED:
+        reopen(work, need)
+        return None
+    lead = _lead(work, need)
+    if lead is None:
+        return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
+    if need.kind in ONE_AT_A_TIME and work.open_need(need.kind) is not None:
+        return "other_need_open"
+    if work.absorbed or work.is_kind_taken(need):
+        return "other_handover_live"
+    refusal = refusal_of(work, need.kind, lead)
+    if refusal is None:
+        reopen(work, need)
+    return refusal
+
+
+def _answer(work: Work, need: Need) -> str | None:
+    """Takes it that a person has seen to what they were reminded of: the next time is the latest there is.
+
+    Of a deletion receipt that never came nobody is reminded again.
+    """
+    overdue = [
+        one
+        for one in work.handovers.values()
+        if one.need_id == need.need_id and one.state == "withdrawn" and one.clock_at != NEVER
+    ]
+    for one in overdue:
+        work.handovers[one.handover_id] = replace(one, clock_at=NEVER)
+    live, due = work.live_handover(need), review_at(work, work.now, _ANSWERED_REVIEWS)
+    if need.state in ("with_person", "awaiting_reference"):
+        work.change(need, clock_at=due, reminded=_ANSWERED_REVIEWS)
+    elif live is not None and live.state == "accepted" and live.reminded:
+        reminded = _ANSWERED_REVIEWS + 2
+        work.handovers[live.handover_id] = replace(live, clock_at=due, reminded=reminded)
+    elif not overdue:
+        return "nothing_to_answer"
+    return None
+
+
+def _ask_again(work: Work, need: Need) -> str | None:
+    """Asks for consent anew: the source, or for what is under way by name who took the last one, for Y's own."""
+    live = work.live_handover(need)
+    if live is not None:
+        named = live.identity == Identity.NAMED
+        if not named or missing_for(work.consents, work.asker(live), Identity.NAMED, work.now) is None:
+            return "consent_not_wanted"
+        recipient = live.consent_taker or work.owner()
+        work.notify(NoticeKind.CONSENT_WANTED, recipient, need, reason_code="own_consent_wanted")
+        return None
+    lead = _lead(work, need)
+    if lead is None or need.reason_code not in _CONSENT_REASONS:
+        return "consent_not_wanted"
+    ask_for_consent(work, need, lead, "consent_wanted" if need.state == "with_person" else need.reason_code or "")
+    return None
 
 
 def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
+    """Offers a need to a programme that a person chose; of a planned end that is a heads-up, which stays there."""
     programme = work.catalogue.programmes.get(programme_id or "")
-    trigger = work.trigger_of(need)
-    if programme is None or trigger is None:
-        return "unknown_programme" if programme is None else "need_has_no_trigger"
+    lead = _lead(work, need)
+    if programme is None:
+        return "unknown_programme"
+    if lead is None:
+        return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
+    if need.kind not in programme.kinds:
+        return "wrong_kind"
+    if lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):
+        return "planned_end_overdue"
+    if work.absorbed or work.is_kind_taken(need):
+        return "other_handover_live"
+    live = work.live_handover(need)
+    if live is not None and live.programme == programme.programme_id:
+        return "already_offered"
+    identity, missing = _identity(work, need, lead, programme)
+    if identity is None:
+        return missing
+    if live is not None and live.state not in TAKEN_OVER:
+        withdraw(work, live, "offered_elsewhere")
+    tell = announce if lead.is_planned else offer
+    handover = tell(work, work.needs[need.need_id], lead, programme, identity)
+    work.handovers[handover.handover_id] = replace(handover, by_person=True)
+    return None
+
+
+def _identity(work: Work, need: Need, lead: Trigger, programme: Programme) -> tuple[str | None, str]:
+    """Returns with which identity a programme may be offered a need, else what is wanted."""
     asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
+    missing = None
     for identity in (Identity.NAMED, Identity.ANONYMOUS):
-        missing = missing_for(work.consents, asker, identity, work.derived.birth_day, work.now)
-        if identity in programme.identity and missing is None:
-            live = work.live_handover(need)
-            if live is not None:
-                withdraw(work, live, "offered_elsewhere")
-            handover = offer(work, work.needs[need.need_id], trigger, programme, identity)
-            work.handovers[handover.handover_id] = replace(handover, by_person=True)
-            return None
-    return "consent_wanted"
+        if may_take(programme, lead, identity):
+            missing = missing_for(work.consents, asker, identity, work.now)
+            if missing is None:
+                return identity, ""
+    return None, missing or "told_of_it_itself"

@@ -1,17 +1,19 @@
 """Two numbers of one person: the pathway of the replaced one lends its facts to the other's, by letters.
 
 The absorbed pathway keeps its facts, ends what waits there and goes on with what a programme has taken over; the
-other derives from its own and the borrowed facts together. Undone, each has its own again. Programmes aren't told:
-that a number changed is nobody's business.
+other derives from its own and the borrowed facts together, and shares its own in return: whatever ends or changes a
+handover, and a death, reaches each under whichever number it was told.
+Undone, each has its own again. Programmes aren't told: that a number changed is nobody's business.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas.facts import CorrespondenceFact, Fact, PersonFact
+from schemas.codes import ConsentDecision, NoticeKind, StayStatus
+from schemas.facts import ConsentFact, CorrespondenceFact, Fact, PersonFact, StayFact
 from schemas.identifiers import derived_text
-from schemas.letters import FactLent, LoanEnded, NeedKept, encode_letter, kind_of
+from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_letter, kind_of
 from schemas.pathway import NEVER, Borrowed, KeptElsewhere, Need, replace
 from streams.domain.handovers import withdraw
 from streams.domain.work import CLOSED, LETTERS, Said, Work
@@ -29,19 +31,20 @@ def follow_link(work: Work, fresh: Fact | None = None) -> None:
     """Lends what is to be lent to whoever stands for the young person now; ``fresh`` is a fact that has just come."""
     pathway, target = work.pathway, _standing_for(work)
     work.absorbed = target is not None
+    if fresh is not None:
+        _share(work, [Borrowed("", pathway.youth_id, fresh)])
     if target == pathway.lent_to:
         if target is not None and fresh is not None:
             _lend(work, [Borrowed("", pathway.youth_id, fresh)])
         return
     if pathway.lent_to is not None:
-        _write(work, LoanEnded(pathway.youth_id, None))
-    work.pathway = replace(work.pathway, lent_to=target)
-    if target is None:
-        return
-    _lend(work, [*(Borrowed("", pathway.youth_id, fact) for fact in pathway.facts), *pathway.borrowed])
-    for need in work.needs.values():
-        if need.state == _TAKEN_OVER or (need.state == CLOSED and not need.by_facts):
-            _write(work, NeedKept(pathway.youth_id, need.root, need.kind, kept=True))
+        _write(work, pathway.lent_to, LoanEnded(pathway.youth_id, None))
+    work.pathway = replace(work.pathway, lent_to=target, kept_told=(), shared=())
+    if pathway.shared:
+        work.derive_again()
+    if target is not None:
+        _lend(work, [*(Borrowed("", pathway.youth_id, fact) for fact in pathway.facts), *pathway.borrowed])
+        tell_kept(work)
 
 
 def _standing_for(work: Work) -> str | None:
@@ -59,81 +62,166 @@ def _standing_for(work: Work) -> str | None:
     return None if target in owners and own == max(*owners, own) else target
 
 
-def leave_to_other(work: Work) -> None:
-    """Ends what waits in an absorbed pathway; what a programme had taken over and gave up is the other's now."""
-    for need in list(work.needs.values()):
-        if need.state in (_TAKEN_OVER, CLOSED):
-            continue
-        _close(work, need, "linked")
-        _write(work, NeedKept(work.pathway.youth_id, need.root, need.kind, kept=False))
+def leave_to_other(work: Work, need: Need) -> None:
+    """Ends what waits here where another number of the person goes on."""
+    _close(work, need, "linked")
 
 
-def take_lent(work: Work, lent: FactLent) -> Fact | None:
-    """Keeps a borrowed fact from now on, and returns it; None where it is known or the young person's own."""
+def tell_kept(work: Work) -> None:
+    """Tells whoever stands for the young person which needs are gone on with or decided here, where that is new."""
+    pathway = work.pathway
+    if pathway.lent_to is None:
+        return
+    kept = {one.need_id: one for one in (*map(_kept_here, work.needs.values()), *_kept_beyond(work)) if one is not None}
+    told = {one.need_id: one for one in pathway.kept_told}
+    for need_id, one in kept.items():
+        if told.get(need_id) != one:
+            _write(work, pathway.lent_to, NeedKept(pathway.youth_id, need_id, replace(one, lender=pathway.youth_id)))
+    for need_id in told.keys() - kept.keys():
+        if need_id in work.needs or told[need_id].live:
+            _write(work, pathway.lent_to, NeedKept(pathway.youth_id, need_id, None))
+    if kept != told:
+        work.pathway = replace(work.pathway, kept_told=tuple(kept.values()))
+
+
+def _kept_here(need: Need) -> KeptElsewhere | None:
+    live = need.state == _TAKEN_OVER
+    if not live and (need.state != CLOSED or need.by_facts):
+        return None
+    return KeptElsewhere("", need.need_id, need.kind, live, need.carries, need.covers)
+
+
+def _kept_beyond(work: Work) -> Iterable[KeptElsewhere]:
+    """Returns what numbers that this one stands for keep: whoever stands for this one has to know of it too."""
+    return [replace(one, lender="") for one in work.pathway.kept_elsewhere]
+
+
+def take_lent(work: Work, lent: FactLent) -> None:
+    """Keeps a borrowed fact from now on; nothing happens where it is known or the young person's own."""
     pathway = work.pathway
     known = any(
         (one.lender, one.owner, one.fact.event_id) == (lent.lender, lent.owner, lent.fact.event_id)
         for one in pathway.borrowed
     )
     if known or lent.owner == pathway.youth_id or pathway.erased:
-        return None
+        return
     # It settles from now: what cancels it may be in the next letter.
     fact = replace(lent.fact, logged_at=work.now)
-    work.pathway = replace(pathway, borrowed=(*pathway.borrowed, Borrowed(lent.lender, lent.owner, fact)))
+    borrowed, is_known = Borrowed(lent.lender, lent.owner, fact), lent.lender in _shared_with(work)
+    work.pathway = replace(pathway, borrowed=(*pathway.borrowed, borrowed))
     work.derive_again()
+    _share(work, [borrowed])
+    if not is_known:
+        own = [Borrowed("", pathway.youth_id, fact) for fact in pathway.facts]
+        _share(work, [*own, *pathway.borrowed, *pathway.shared], lent.lender)
     if pathway.lent_to is not None:
         _lend(work, [Borrowed("", lent.owner, fact)])
-    return fact
+
+
+def take_shared(work: Work, shared: FactShared) -> None:
+    """Keeps a fact of the number that stands for this one, as long as it does."""
+    pathway = work.pathway
+    known = any(one.fact.event_id == shared.fact.event_id for one in pathway.shared)
+    if known or shared.sharer != pathway.lent_to or shared.owner == pathway.youth_id or pathway.erased:
+        return
+    fact = Borrowed(shared.sharer, shared.owner, replace(shared.fact, logged_at=work.now))
+    work.pathway = replace(pathway, shared=(*pathway.shared, fact))
+    work.derive_again()
+    _share(work, [fact])
 
 
 def take_kept(work: Work, told: NeedKept) -> None:
-    """Notes that the absorbed pathway goes on with a need, or no longer."""
-    kept = KeptElsewhere(told.lender, told.root, told.kind)
-    others = tuple(one for one in work.pathway.kept_elsewhere if one != kept)
-    work.pathway = replace(work.pathway, kept_elsewhere=(*others, kept) if told.kept else others)
+    """Notes that an absorbed pathway goes on with a need, has decided it, or does neither any longer."""
+    pathway = work.pathway
+    if pathway.erased:
+        return
+    others = tuple(one for one in pathway.kept_elsewhere if (one.lender, one.need_id) != (told.lender, told.need_id))
+    kept = () if told.kept is None else (told.kept,)
+    work.pathway = replace(pathway, kept_elsewhere=(*others, *kept))
+    need = None if told.kept is None or not told.kept.live else work.open_need(told.kept.kind)
+    if need is not None and need.state == _TAKEN_OVER:
+        work.notify_once(NoticeKind.ESCALATED, need.need_id, work.owner(), "two_handovers")
 
 
 def end_loan(work: Work, ended: LoanEnded) -> None:
-    """Gives borrowed facts back, and ends what had followed from them."""
+    """Gives borrowed or shared facts back, and ends what had followed from them."""
     pathway = work.pathway
-    gone = [one for one in pathway.borrowed if one.lender == ended.lender and ended.owner in (None, one.owner)]
-    if not gone:
+    gone = [
+        one
+        for one in (*pathway.borrowed, *pathway.shared)
+        if one.lender == ended.lender and ended.owner in (None, one.owner)
+    ]
+    kept = pathway.kept_elsewhere
+    if ended.owner is None:
+        kept = tuple(one for one in kept if one.lender != ended.lender)
+    if not gone and kept == pathway.kept_elsewhere:
         return
+    sharing = _shared_with(work)
     work.pathway = replace(
         pathway,
         borrowed=tuple(one for one in pathway.borrowed if one not in gone),
-        kept_elsewhere=tuple(one for one in pathway.kept_elsewhere if one.lender != ended.lender),
+        shared=tuple(one for one in pathway.shared if one not in gone),
+        kept_elsewhere=kept,
     )
     work.derive_again()
     roots = {one.fact.event_id for one in gone}
     for need in list(work.needs.values()):
-        if need.root in roots and need.state != CLOSED and work.trigger_of(need) is None:
+        stands = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
+        if need.root in roots and need.state != CLOSED and not stands:
             _close(work, need, "unlinked")
-    if pathway.lent_to is not None:
-        for owner in sorted({one.owner for one in gone}):
-            _write(work, LoanEnded(pathway.youth_id, owner))
+    for owner in sorted({one.owner for one in gone}):
+        for other in sorted((sharing | {pathway.lent_to or ""}) - {"", ended.lender}):
+            _write(work, other, LoanEnded(pathway.youth_id, owner))
+
+
+def tell_erased(work: Work, told_by: str | None) -> None:
+    """Tells the pathways of the person's other numbers that the young person is to be forgotten."""
+    pathway = work.pathway
+    lenders = {one.lender for one in pathway.borrowed} | {one.lender for one in pathway.kept_elsewhere}
+    for other in sorted((lenders | {pathway.lent_to or ""}) - {"", told_by}):
+        _write(work, other, PersonErased(pathway.youth_id))
 
 
 def _close(work: Work, need: Need, reason: str) -> None:
     handover = work.live_handover(need)
     if handover is not None:
         withdraw(work, handover, _TOLD)
-    work.change(work.needs[need.need_id], state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=True)
+    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=True, closed_at=work.now)
 
 
 def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
-    """Letters in free text stay where they came: their reader has been told."""
+    """Lends what ends something first. Letters in free text stay where they came: their reader has been told."""
+    own, target = work.pathway.youth_id, work.pathway.lent_to
+    for one in sorted(facts, key=_is_no_end):
+        if target is not None and one.owner != target and type(one.fact) is not CorrespondenceFact:
+            _write(work, target, FactLent(own, one.owner, one.fact))
+
+
+def _is_no_end(one: Borrowed) -> bool:
+    fact = one.fact
+    died = type(fact) is StayFact and fact.status == StayStatus.DECEASED
+    return not died and not (type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN)
+
+
+def _shared_with(work: Work) -> set[str]:
+    """Returns who is told this pathway's facts in return: the numbers that it stands for."""
+    return {one.lender for one in work.pathway.borrowed} | {one.lender for one in work.pathway.kept_elsewhere}
+
+
+def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:
     own = work.pathway.youth_id
-    for one in facts:
-        if one.owner != work.pathway.lent_to and type(one.fact) is not CorrespondenceFact:
-            _write(work, FactLent(own, one.owner, one.fact))
+    for one in sorted(facts, key=_is_no_end):
+        for other in sorted(_shared_with(work)):
+            mine = other not in (one.lender, one.owner) and type(one.fact) is not CorrespondenceFact
+            if mine and only in (None, other):
+                _write(work, other, FactShared(own, one.owner, one.fact))
 
 
-def _write(work: Work, content: LetterContent) -> None:
-    """Writes a letter to whoever this pathway is lent to; its id is of which letter of the pathway's it is."""
+def _write(work: Work, to: str, content: LetterContent) -> None:
+    """Writes a letter to another number's pathway; its id is of which letter of the pathway's it is."""
     pathway = replace(work.pathway, letters=work.pathway.letters + 1)
     work.pathway = pathway
-    to, kind = pathway.lent_to or "", kind_of(content)
+    kind = kind_of(content)
     event_id = derived_text("letter", pathway.youth_id, str(pathway.letters))
     envelope: dict[str, Any] = work.envelope(event_id, pathway.youth_id, event_id, None)
     own = {"topic": kind, "need_kind": None, "content": encode_letter(content), "to": to, "youth_id": to}

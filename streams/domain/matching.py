@@ -10,10 +10,10 @@ from streams.domain.calendar import age_on, local_day
 from streams.domain.consents import Asker, missing_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from schemas.facts import ConsentFact
     from schemas.programmes import Catalogue, Programme
+    from streams.domain.consents import Consents
     from streams.domain.triggers import Derived, Trigger
     from streams.domain.work import Work
 
@@ -47,7 +47,7 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
         problem = _problem(programme, trigger, work.derived, need, day) or full.get(programme.programme_id)
         if problem is None:
             asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
-            identity, problem = _identity(programme, asker, work.consents, work.derived.birth_day, now)
+            identity, problem = _identity(programme, asker, trigger, work.consents, now)
             if identity is not None:
                 options.append(Option(programme.programme_id, "offered"))
                 return Choice(tuple(options), programme, identity)
@@ -76,27 +76,42 @@ def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Nee
         return "municipality_not_covered"
     if programme.programme_id == trigger.asked_by:
         return "asked_for_it"
+    if not any(may_take(programme, trigger, identity) for identity in programme.identity):
+        return "told_of_it_itself"
     if programme.programme_id in need.tried:
         return "already_tried"
-    if derived.birth_day is None:
+    return _problem_of_age(programme, derived.birth_day, day)
+
+
+def _problem_of_age(programme: Programme, birth_day: int | None, day: int) -> str | None:
+    if birth_day is None:
         return "birth_date_unknown"
-    age = age_on(derived.birth_day, day)
+    age = age_on(birth_day, day)
     if age < programme.lowest_age:
         return "under_age"
     return "over_age" if age > programme.highest_age else None
 
 
+def may_take(programme: Programme, trigger: Trigger, identity: str) -> bool:
+    """Tells whether a programme takes young people with an identity, for what this trigger tells.
+
+    Who itself tells of numbers gets no anonymous offer of what it told: it would learn whose pseudonym that is.
+    """
+    own = identity == Identity.ANONYMOUS and trigger.source == programme.programme_id
+    return identity in programme.identity and not own
+
+
 def _identity(
-    programme: Programme, asker: Asker, consents: Sequence[ConsentFact], birth_day: int | None, now: int
+    programme: Programme, asker: Asker, trigger: Trigger, consents: Consents, now: int
 ) -> tuple[str | None, str | None]:
     """Returns with which identity an offer may leave (named before anonymous), else what is wanted."""
     missing = None
-    for identity in (Identity.NAMED, Identity.ANONYMOUS):
-        if identity in programme.identity:
-            missing = missing_for(consents, asker, identity, birth_day, now)
-            if missing is None:
-                return identity, None
-    if programme.identity == (Identity.NAMED,) and missing == "named_consent_wanted":
-        anonymous = missing_for(consents, asker, Identity.ANONYMOUS, birth_day, now)
+    taken = [one for one in (Identity.NAMED, Identity.ANONYMOUS) if may_take(programme, trigger, one)]
+    for identity in taken:
+        missing = missing_for(consents, asker, identity, now)
+        if missing is None:
+            return identity, None
+    if taken == [Identity.NAMED] and missing == "named_consent_wanted":
+        anonymous = missing_for(consents, asker, Identity.ANONYMOUS, now)
         return None, "named_consent_wanted" if anonymous is None else missing
     return None, missing

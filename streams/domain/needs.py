@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import NeedKind
-from schemas.pathway import NEVER, Need
-from streams.domain.awaiting import await_consent, await_slot, give_to_person, wait_for_reference
-from streams.domain.capacity import full_now, give_back_slots, has_slot
-from streams.domain.consents import Asker, last_word
+from schemas.codes import ConsentDecision, ConsentGiver, NeedKind
+from schemas.pathway import NEVER, Handover, Need, replace
+from streams.domain.awaiting import (
+    await_consent,
+    await_discharge,
+    await_slot,
+    give_to_person,
+    wait_for_reference,
+)
+from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
+from streams.domain.consents import last_word
 from streams.domain.handovers import announce, offer, run_clock, withdraw
-from streams.domain.linking import leave_to_other
+from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
+from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions
 from streams.domain.plans import overdue_at
-from streams.domain.under_way import has_grown_out, keep
-from streams.domain.work import CLOSED
+from streams.domain.under_way import goes_on
+from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
+    from schemas.facts import ConsentFact
+    from streams.domain.occasions import Occasion
+    from streams.domain.stays import Stay
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
 _BRIDGING_LOOP_MS = 30 * 86_400_000
+#: What a person was given for a reason that no other programme mends.
+_FOR_A_PERSON = ("no_show",)
 _VANISHED = {
     "discharge": "discharge_cancelled",
     "discharge_planned": "plan_cancelled",
@@ -32,25 +44,16 @@ _VANISHED = {
 
 def reconcile(work: Work) -> None:
     """Brings every need to where the facts, the clocks and the catalogue say that it is now."""
-    _reconcile_all(work)
-    give_back_slots(work)
-
-
-def _reconcile_all(work: Work) -> None:
     for handover in list(work.handovers.values()):
         run_clock(work, handover)
     if work.derived.stays.deceased:
-        _close_all(work)
-        return
-    for need in list(work.needs.values()):
-        if need.state != CLOSED and work.trigger_of(need) is None:
-            close(work, need, _VANISHED[need.trigger], by_facts=True)
+        _close_all(work, "deceased")
+    else:
+        for kind in KINDS:
+            _reconcile_kind(work, kind)
     if work.absorbed:
-        leave_to_other(work)
-    for trigger in work.derived.triggers:
-        for kind in trigger.kinds:
-            if not work.is_elsewhere(trigger, kind):
-                _reconcile_one(work, trigger, kind)
+        tell_kept(work)
+    give_back_slots(work)
 
 
 def close(work: Work, need: Need, reason: str, *, by_facts: bool = False) -> None:
@@ -61,117 +64,279 @@ def close(work: Work, need: Need, reason: str, *, by_facts: bool = False) -> Non
     handover = work.live_handover(need)
     if handover is not None:
         withdraw(work, handover, reason)
-    work.change(work.needs[need.need_id], state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts)
+    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now)
 
 
-def _close_all(work: Work) -> None:
+def reopen(work: Work, need: Need) -> Need:
+    """Opens a closed need again, to be decided as if nobody had been asked yet."""
+    return work.change(
+        need, state="open", tried=(), reminded=0, clock_at=NEVER, reason_code=None, by_facts=False, closed_at=NEVER
+    )
+
+
+def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None:
+    """Returns what a need is about now: the newest that has happened, else what is planned; None where neither counts.
+
+    While the young person is in hospital only a planned end counts, and while the end of a later stay settles nothing.
+    """
+    settled = occasion.settled(work)
+    happened = [one for one in settled if not one.is_planned]
+    if happened and stay is None:
+        return None if _has_left_again(work, happened[-1]) else happened[-1]
+    return next((one for one in settled if one.is_planned), None)
+
+
+def _has_left_again(work: Work, trigger: Trigger) -> bool:
+    """Tells whether the end of a later stay is known that has not settled yet."""
+    return any(
+        one.is_of_stay
+        and one.opens
+        and one.occurred_at > trigger.occurred_at
+        and one.not_before <= work.now < one.logged_at + work.catalogue.settle_ms
+        for one in work.derived.triggers
+        if not one.is_planned
+    )
+
+
+def refusal_of(work: Work, kind: str, trigger: Trigger) -> str | None:
+    """Returns why the young person's side wants no handover of a kind any more, since what led to a trigger began."""
+    word = last_word(work.consents, kind, trigger.since, work.now)
+    return None if word is None else _reason_of(word)
+
+
+def _reason_of(word: ConsentFact) -> str:
+    if word.decision == ConsentDecision.WITHDRAWN:
+        return "consent_withdrawn"
+    own = ConsentGiver.YOUNG_PERSON in word.given_by
+    return "declined_by_young_person" if own else "declined_by_custody_holder"
+
+
+def _close_all(work: Work, reason: str) -> None:
     for need in list(work.needs.values()):
         if need.state != CLOSED:
-            close(work, need, "deceased", by_facts=True)
+            close(work, need, reason, by_facts=True)
 
 
-def _reconcile_one(work: Work, trigger: Trigger, kind: str) -> None:
-    need = work.need_of(trigger, kind)
+def _reconcile_kind(work: Work, kind: str) -> None:
+    """Goes through every open need of a kind, and every occasion that may open one: nothing open is left out."""
+    found = occasions(work, kind)
+    for need in [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]:
+        occasion = next((one for one in reversed(found) if one.raises(need)), None)
+        if occasion is None:
+            close(work, need, _why_vanished(work, need), by_facts=True)
+        elif occasion.refused is not None:
+            close(work, need, _reason_of(occasion.refused), by_facts=True)
+        elif work.absorbed and need.state != "taken_over":
+            leave_to_other(work, need)
+    if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
+        _leave_to_kept(work, kind)
+    for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:
+        _reconcile_one(work, kind, occasion)
+
+
+def _why_vanished(work: Work, need: Need) -> str:
+    """Returns why nothing raises a need any more: what raised it was taken back, or is held back by another stay."""
+    if need.kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
+        return "moved"
+    held = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
+    return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
+
+
+def _leave_to_kept(work: Work, kind: str) -> None:
+    """Ends what waits here while another number of the person goes on with a handover of the kind."""
+    for need in list(work.needs.values()):
+        if need.kind == kind and need.state not in (CLOSED, "taken_over"):
+            leave_to_other(work, need)
+
+
+def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
+    stay = work.stay_going_on() if kind in ONE_AT_A_TIME else None
+    lead = lead_of(work, occasion, stay)
+    known = [one for one in work.needs.values() if one.kind == kind and occasion.raises(one)]
+    need = next((one for one in known if one.state != CLOSED), None)
     if need is None:
-        need = _opened(work, trigger, kind)
-    elif need.state == CLOSED and need.by_facts and _last_word(work, trigger, kind) is None:
-        need = work.change(need, state="open", tried=(), reminded=0, reason_code=None)
-    if need is not None and need.state != CLOSED and _follows(work, need, trigger):
-        _drive(work, work.needs[need.need_id], trigger)
+        need = _opened(work, kind, occasion, lead, known)
+    if need is None:
+        return
+    need = _carried(work, need, occasion, lead)
+    refusal = refusal_of(work, kind, lead or occasion.triggers[-1])
+    if refusal is not None:
+        close(work, need, refusal, by_facts=True)
+        return
+    _drive(work, need, lead, stay)
 
 
-def _follows(work: Work, need: Need, trigger: Trigger) -> bool:
-    """Moves a need from a plan to what became of it, once that has settled; tells whether it may go on now."""
-    if need.trigger == trigger.trigger:
-        return True
-    settled_at = trigger.logged_at + work.catalogue.settle_ms
-    if not trigger.is_planned and settled_at > work.now:
-        work.wake_at(settled_at)
-        return False
-    work.change(need, trigger=trigger.trigger)
-    return True
-
-
-def _opened(work: Work, trigger: Trigger, kind: str) -> Need | None:
-    """Opens a need once it has settled; a plan is needed only where someone makes plans."""
-    settled_at = max(trigger.logged_at + work.catalogue.settle_ms, trigger.not_before)
-    if settled_at > work.now:
-        work.wake_at(settled_at)
+def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, known: list[Need]) -> Need | None:
+    """Opens a need, or one again that the facts had closed."""
+    others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
+    first = occasion.triggers[0]
+    happened = [one for one in occasion.triggers if not one.is_planned]
+    newest = lead or (happened or occasion.triggers)[-1]
+    if work.absorbed or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
         return None
-    if kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
+    if any(not one.by_facts for one in known):
+        return None
+    if known:
+        if refusal_of(work, kind, newest) is None:
+            return reopen(work, known[0])
+        # What was refused answers this, too.
+        fresh = [one.root for one in occasion.triggers if not any(map(one.raises, known[0].carries))]
+        work.change(known[0], carries=(*known[0].carries, *fresh))
         return None
     need = Need(
-        need_id=work.need_id(trigger, kind),
+        need_id=work.need_id(first, kind),
         kind=kind,
-        trigger=trigger.trigger,
-        root=trigger.root,
+        trigger=newest.trigger,
+        root=first.root,
         state="open",
         opened_at=work.now,
-        owner=trigger.source,
+        owner=newest.source,
         clock_at=NEVER,
         version=work.catalogue.version,
+        lead=newest.root,
+        why=newest.reason,
     )
     work.needs[need.need_id] = need
     return need
 
 
-def _last_word(work: Work, trigger: Trigger, kind: str) -> str | None:
-    return last_word(work.consents, Asker(None, kind, 0), trigger.since, work.now)
+def _is_elsewhere(work: Work, kind: str, trigger: Trigger) -> bool:
+    """Tells whether another number of the person goes on with a need of the kind, or has decided this one."""
+    return any(
+        one.kind == kind and (one.live or any(trigger.raises(root) for root in one.carries))
+        for one in work.pathway.kept_elsewhere
+    )
 
 
-def _drive(work: Work, need: Need, trigger: Trigger) -> None:
-    word = _last_word(work, trigger, need.kind)
-    if word is not None:
-        reason = "consent_withdrawn" if word == "withdrawn" else "declined_by_young_person"
-        close(work, need, reason, by_facts=True)
-        return
-    if trigger.unknown_unit is not None:
-        wait_for_reference(work, need, trigger.unknown_unit)
-        return
+def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -> Need:
+    """Has a need carry what has come: it bears the id of its oldest trigger, and is about its newest."""
+    first = occasion.triggers[0]
+    need_id = work.need_id(first, need.kind)
+    is_told = any(fact.event_id == first.root for fact in work.pathway.facts)
+    is_same = need.root in first.chain and not (is_told and need.root == first.root)
+    if not work.absorbed and need_id != need.need_id and not is_same:
+        need = _renamed(work, need, need_id, first.root)
+    happened = [one for one in occasion.settled(work) if not one.is_planned]
+    fresh = [one.root for one in (*happened, *((lead,) if lead else ())) if not any(map(one.raises, need.carries))]
+    covers = max((one.occurred_at for one in happened), default=0)
+    need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
+    if lead is None:
+        return need
+    is_new = not lead.raises(need.lead)
+    need = work.change(need, trigger=lead.trigger, why=lead.reason, lead=lead.root)
     handover = work.live_handover(need)
-    if trigger.is_planned and _is_overdue(work, trigger):
-        if handover is not None:
-            withdraw(work, handover, "planned_end_overdue")
-        give_to_person(work, work.needs[need.need_id], "planned_end_overdue")
+    if not is_new or (handover is not None and handover.state in TAKEN_OVER):
+        return need
+    if handover is not None:
+        return work.change(need, tried=())
+    return work.change(need, tried=(), state="open", reminded=0, reason_code=None, clock_at=NEVER)
+
+
+def _renamed(work: Work, need: Need, need_id: str, root: str) -> Need:
+    """Goes on with a need under the id of an older trigger that has come, as if that had come first.
+
+    What goes on for it goes on. The need of the id before is closed, and carries nothing any more.
+    """
+    known = work.needs.pop(need_id, None)
+    slot = renumbered_slot(work, need, known)
+    work.needs[need.need_id] = replace(
+        need, state=CLOSED, clock_at=NEVER, reason_code="carried_on", by_facts=True, closed_at=work.now, slot=None,
+        carries=(), former_ids=(),
+    )  # fmt: skip
+    work.needs[need_id] = renamed = replace(
+        need,
+        need_id=need_id,
+        root=root,
+        slot=slot,
+        attempts=max(need.attempts, known.attempts if known else 0),
+        notices=max(need.notices, known.notices if known else 0),
+        former_ids=tuple(sorted({*need.former_ids, need.need_id} - {need_id})),
+    )
+    for handover in list(work.handovers.values()):
+        if handover.need_id == need.need_id:
+            work.handovers[handover.handover_id] = replace(handover, need_id=need_id)
+    return renamed
+
+
+def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> None:
+    """Moves a need on: what is under way for it goes on or ends, and what waits is looked at again."""
+    handover = work.live_handover(need)
+    if handover is not None and goes_on(work, lead, handover, stay):
         return
-    if handover is not None and keep(work, need, trigger, handover):
-        return
-    _choose(work, work.needs[need.need_id], trigger)
+    need = work.needs[need.need_id]
+    if lead is None:
+        settling_until = work.settling_until(need)
+        if stay is not None:
+            await_discharge(work, need, stay)
+        elif settling_until == NEVER:
+            close(work, need, _why_vanished(work, need), by_facts=True)
+        elif need.clock_at <= work.now or need.clock_at == NEVER:
+            work.change(need, clock_at=settling_until)
+    elif lead.unknown_unit is not None:
+        wait_for_reference(work, need, lead.unknown_unit)
+    elif lead.is_planned and _is_overdue(work, lead):
+        give_to_person(work, need, "planned_end_overdue")
+    else:
+        _choose(work, need, lead)
 
 
 def _is_overdue(work: Work, trigger: Trigger) -> bool:
-    due = overdue_at(trigger.occurred_at)
+    due = overdue_at(trigger.occurred_at, work.catalogue.holidays)
     if work.now < due:
         work.wake_at(due)
     return due <= work.now
 
 
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
+    onward = _bridged_onward(work, trigger)
+    if onward is None and work.is_kind_taken(need):
+        give_to_person(work, need, "other_handover_live")
+        return
     if trigger.trigger == "bridging" and _goes_round(work, trigger):
         give_to_person(work, need, "bridging_loop")
         return
+    if need.state == "with_person" and need.reason_code in _FOR_A_PERSON:
+        give_to_person(work, need, need.reason_code)
+        return
     choice = choose(work, need, trigger, work.now, full_now(work, need))
     if choice.programme is not None and choice.identity is not None:
+        if onward is not None:
+            close(work, work.needs[onward.need_id], "bridged_onward")
         need = work.change(need, options=choice.options)
         if not trigger.is_planned and not has_slot(work, need, choice.programme):
             await_slot(work, need, choice.programme)
             return
-        said = (announce if trigger.is_planned else offer)(work, need, trigger, choice.programme, choice.identity)
-        has_grown_out(work, said)
+        (announce if trigger.is_planned else offer)(work, need, trigger, choice.programme, choice.identity)
     elif choice.wanted is not None:
         await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
     else:
         give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
 
 
+def _bridged_onward(work: Work, trigger: Trigger) -> Handover | None:
+    """Returns the handover of the kind that has been taken over by the programme that now asks to bridge onward."""
+    return next(
+        (
+            one
+            for one in work.handovers.values()
+            if one.state in TAKEN_OVER
+            and one.programme == trigger.asked_by
+            and work.needs[one.need_id].kind == NeedKind.BRIDGING
+        ),
+        None,
+    )
+
+
 def _goes_round(work: Work, trigger: Trigger) -> bool:
-    """Tells whether a wish to bridge is at least the third of the young person's within thirty days."""
+    """Tells whether a wish to bridge is at least the third that the young person's were within thirty days."""
+    own = [at for root, at in work.derived.bridgings if trigger.raises(root)]
+    asked_at = min(own, default=trigger.occurred_at)
     earlier = [
-        one
-        for one in work.derived.triggers
-        if one.trigger == "bridging"
-        and one.root != trigger.root
-        and 0 <= trigger.occurred_at - one.occurred_at <= _BRIDGING_LOOP_MS
+        (at, root)
+        for root, at in work.derived.bridgings
+        if not trigger.raises(root)
+        and 0 <= asked_at - at <= _BRIDGING_LOOP_MS
+        and (at, root) < (asked_at, trigger.root)
     ]
     return len(earlier) > 1
 

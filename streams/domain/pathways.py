@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
-from schemas.letters import FactLent, LoanEnded, NeedKept, SlotAnswer, decode_letter
+from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, SlotAnswer, decode_letter
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from streams.domain.capacity import take_answer
 from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
-from streams.domain.interventions import take_intervention
-from streams.domain.linking import end_loan, follow_link, take_kept, take_lent
+from streams.domain.interventions import erase, take_intervention
+from streams.domain.linking import end_loan, follow_link, take_kept, take_lent, take_shared
 from streams.domain.needs import reconcile
 from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
@@ -40,10 +40,14 @@ def _take_letter(work: Work, event: dict[str, Any]) -> None:
             take_answer(work, answer)
         case FactLent() as lent:
             take_lent(work, lent)
+        case FactShared() as shared:
+            take_shared(work, shared)
         case NeedKept() as kept:
             take_kept(work, kept)
         case LoanEnded() as ended:
             end_loan(work, ended)
+        case PersonErased() as erased:
+            erase(work, told_by=erased.teller)
         case _:
             pass  # the others are for programmes
 
@@ -101,7 +105,7 @@ def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
     about = derived_text("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen)))
     fields = envelope_of(pathway.youth_id, derived_text("notice", about), about, now)
     own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
-    notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": []})
+    notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": [], "trigger_reason": None})
     return Folded(replace(pathway, next_due=NEVER), STUCK, (notice,))
 
 
@@ -152,24 +156,27 @@ def _scope_of(work: Work, fact: Fact) -> str:
 
 
 def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
-    """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view."""
+    """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view.
+
+    What ends a pathway's story is shown before it is forgotten.
+    """
     reconcile(work)
     if not work.absorbed:
         watch_stays(work)
     watch_correspondence(work)
-    was = work.pathway
-    shows = forget(work) or shows
-    needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
-    shown = show(work) if shows or needs != was.needs or handovers != was.handovers else was.shown
+    _show(work, changed=shows)
+    if forget(work):
+        _show(work, changed=True)
     clocks = [work.wakes]
-    clocks += [need.clock_at for need in needs if need.state != CLOSED]
-    clocks += [one.clock_at for one in handovers]
-    pathway = replace(
-        work.pathway,
-        needs=needs,
-        handovers=handovers,
-        said=tuple(sorted(work.once)),
-        next_due=min(clocks, default=NEVER),
-        shown=shown,
-    )
+    clocks += [need.clock_at for need in work.needs.values() if need.state != CLOSED]
+    clocks += [one.clock_at for one in work.handovers.values()]
+    pathway = replace(work.pathway, said=tuple(sorted(work.once)), next_due=min(clocks, default=NEVER))
     return Folded(pathway, outcome, work.said)
+
+
+def _show(work: Work, *, changed: bool) -> None:
+    """Keeps needs and handovers, and says the view anew where it may have changed."""
+    was = work.pathway
+    needs, handovers = tuple(work.needs.values()), tuple(work.handovers.values())
+    shown = show(work) if changed or needs != was.needs or handovers != was.handovers else was.shown
+    work.pathway = replace(was, needs=needs, handovers=handovers, shown=shown)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, StayStatus
-from streams.domain.calendar import after_days, after_months, local_day, start_of
+from schemas.events import UNNUMBERED
+from streams.domain.calendar import after_days, after_months, local_day, on_working_day, start_of
 from streams.domain.chains import standing
 from streams.domain.stays import Stay, is_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from schemas.facts import CourseFact, StayFact
     from schemas.programmes import Programme
+    from streams.domain.stays import Step
 
 PLANNED = "discharge_planned"
 _OVERDUE_DAYS = 7
@@ -29,6 +31,7 @@ class Plan(NamedTuple):
     root: str
     fact: StayFact
     logged_at: int
+    ids: frozenset[str]
 
 
 class ExpectedEnd(NamedTuple):
@@ -44,9 +47,9 @@ class ExpectedEnd(NamedTuple):
         return max(self.logged_at + settle_ms, self.notice_at)
 
 
-def overdue_at(planned_at: int) -> int:
-    """Returns when a planned end that has not come is for a person to look at: a week after its day."""
-    return after_days(planned_at, _OVERDUE_DAYS)
+def overdue_at(planned_at: int, closed: Container[int]) -> int:
+    """Returns when a planned end that has not come is for a person to look at: a week after its day, when at work."""
+    return on_working_day(after_days(planned_at, _OVERDUE_DAYS), closed)
 
 
 def plans_of(steps: Iterable[StayFact]) -> list[Plan]:
@@ -55,24 +58,45 @@ def plans_of(steps: Iterable[StayFact]) -> list[Plan]:
     if not statements:
         return []
     plans = [
-        Plan(root, fact, min(one.logged_at for one in chain))
+        Plan(root, fact, min(one.logged_at for one in chain), frozenset({root, *(one.event_id for one in chain)}))
         for root, fact, chain in standing(statements)
         if fact.planned_at is not None
     ]
     return sorted(plans, key=lambda plan: (plan.fact.sent_at, plan.root), reverse=True)
 
 
-def plan_of(stay: Stay, plans: Sequence[Plan]) -> Plan | None:
+def plan_of(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay]) -> Plan | None:
     """Returns the plan for the end of a stay, or None."""
-    return next((plan for plan in plans if is_of(stay, plan.fact)), None)
+    return next((plan for plan in plans if _stay_planned(plan, stays) is stay), None)
 
 
 def stay_of(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
     """Returns the stay whose end is planned: one that nothing else is known of where none was told, None if over."""
-    for stay in reversed(stays):
-        if is_of(stay, plan.fact):
-            return stay if stay.ended_by is None else None
+    stay = _stay_planned(plan, stays)
+    if stay is not None:
+        has_come = stay.ended_by is not None or any(is_planned_end(plan, step) for step in stay.left)
+        return None if has_come else stay
     return Stay(None, units={plan.fact.unit}, specialties={plan.fact.specialty})
+
+
+def is_planned_end(plan: Plan, step: Step) -> bool:
+    """Tells whether the end of an episode in a stay that lasts is the one that was planned."""
+    named = plan.fact.episode_id == step.fact.episode_id != UNNUMBERED
+    return named and plan.fact.occurred_at <= step.fact.occurred_at
+
+
+def _stay_planned(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
+    """Returns the stay that a plan was made in: one that had begun by then, and bears its episode where it names one.
+
+    A plan is for one end alone: an episode that goes on again later has a plan of its own, or none.
+    """
+    fact = plan.fact
+    for stay in reversed(stays):
+        if is_of(stay, fact):
+            return stay
+    return next(
+        (stay for stay in stays if fact.episode_id != UNNUMBERED and fact.episode_id in stay.open_episodes), None
+    )
 
 
 def expected_end(

@@ -1,4 +1,4 @@
-"""Answers of programmes: what each does to a handover, by the table of DESIGN §5, and to the need behind it."""
+"""Replies of programmes: what each does to a handover (docs/specification/rules.md#handovers), and to its need."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
-from streams.domain.awaiting import escalate
-from streams.domain.consents import Asker, missing_for
+from streams.domain.awaiting import give_to_person
+from streams.domain.calendar import local_day
+from streams.domain.consents import missing_for
 from streams.domain.disclosing import disclose
 from streams.domain.handovers import accept, mark_deleted, mark_tried, waitlist, withdraw
 from streams.domain.needs import close
@@ -25,7 +26,8 @@ _ALLOWED = {
     ReplyStatus.ENDED: ("accepted", "in_contact"),
     ReplyStatus.RECALLED_AND_DELETED: ("withdrawn",),
 }
-_NEEDS_CONSENT = (ReplyStatus.ACCEPTED, ReplyStatus.CODE_CLAIMED)
+#: A waiting list is for today at the earliest, and a year ahead at the latest.
+WAITLIST_DAYS_MAX = 366
 _NO_SHOW_ENDS_BEFORE_PERSON = 2
 
 
@@ -70,20 +72,23 @@ def _problem(work: Work, handover: Handover | None, reply: dict[str, Any]) -> st
         return "not_an_answer"
     if handover.state not in allowed:
         return "handover_withdrawn" if handover.state in ("withdrawn", "deleted") else "not_in_this_state"
-    if status == ReplyStatus.WAITLISTED and reply["waitlisted_until"] is None:
+    if status == ReplyStatus.WAITLISTED:
+        return _why_not_waitlisted(work, reply["waitlisted_until"])
+    return _why_no_identity(work, handover) if status == ReplyStatus.IDENTITY_WANTED else None
+
+
+def _why_not_waitlisted(work: Work, until: int | None) -> str | None:
+    if until is None:
         return "waitlisted_until_missing"
-    if status == ReplyStatus.IDENTITY_WANTED:
-        return _why_no_identity(work, handover)
-    if status in _NEEDS_CONSENT and handover.state != "accepted" and _consent_lapsed(work, handover):
-        withdraw(work, handover, "consent_lapsed")
-        return "consent_lapsed"
-    return None
+    today = local_day(work.now)
+    return None if today <= until <= today + WAITLIST_DAYS_MAX else "waitlisted_until_out_of_bounds"
 
 
 def _why_no_identity(work: Work, handover: Handover) -> str | None:
     if handover.identity != Identity.NAMED:
         return "handover_anonymous"
-    return "consent_lapsed" if _consent_lapsed(work, handover) else None
+    missing = missing_for(work.consents, work.asker(handover), Identity.NAMED, work.now)
+    return missing if missing in (None, "own_consent_wanted") else "consent_lapsed"
 
 
 def _grant(work: Work, handover: Handover, reply: dict[str, Any]) -> None:
@@ -106,12 +111,6 @@ def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
         mark_tried(work, handover)
     reason = f"{handover.state}_undeliverable"
     work.notify(NoticeKind.DELIVERY_FAILED, work.catalogue.operations, work.needs[handover.need_id], reason_code=reason)
-
-
-def _consent_lapsed(work: Work, handover: Handover) -> bool:
-    need = work.needs[handover.need_id]
-    asker = Asker(handover.programme, need.kind, 0)
-    return missing_for(work.consents, asker, handover.identity, work.derived.birth_day, work.now) is not None
 
 
 def _changed(work: Work, handover: Handover, reply: dict[str, Any]) -> Handover:
@@ -156,7 +155,7 @@ def _after_no_show(work: Work, need: Need) -> None:
     if len(ended) < _NO_SHOW_ENDS_BEFORE_PERSON:
         work.change(need, state="open", clock_at=NEVER)
     else:
-        escalate(work, need, "no_show")
+        give_to_person(work, work.change(need, state="open"), "no_show")
 
 
 def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason: str) -> None:

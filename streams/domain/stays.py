@@ -1,8 +1,10 @@
 """Stays: what the hospital's steps that stand say, in the order in which they happened.
 
 A transfer sends no end, only a new start from the receiving hospital: an inpatient start takes over every
-episode then open, whatever its id. An emergency visit beside an open stay is an episode of its own. A step that
-names no episode is about the stay at its time: a letter may tell what a HospitalNotification tells too.
+episode then open, whatever its id. An emergency visit beside an open stay is an episode of its own, and a stay of its
+own where the open one has been silent so long that a person was told. A step that names no episode is about the stay at
+its time: a letter may tell what a HospitalNotification tells too. An episode's id is no stay: systems use one again. A
+step told by day alone happened at the time of that day that makes order of it.
 """
 
 from __future__ import annotations
@@ -12,16 +14,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.events import UNNUMBERED
+from streams.domain.calendar import after_days, last_moment, local_day, on_working_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from schemas.facts import StayFact
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
-#: Two ends within so long are one where either names no episode.
-_SAME_END_MS = 86_400_000
+_DAY_MS = 86_400_000
+#: Two ends within so long are one where either names no episode, or both name the same.
+_SAME_END_MS = _DAY_MS
+#: The end of an episode that a transfer took over may be told so long after the stay's own.
+_LATE_END_MS = 30 * _DAY_MS
+_LEFT_DAYS = 7
+_SILENT_DAYS = 60
+_OVER = ("ended", "taken_over")
 _DECEASED: str = StayStatus.DECEASED
 _ORDER: dict[str, int] = {
     StayStatus.ADMITTED: 0,
@@ -30,14 +39,25 @@ _ORDER: dict[str, int] = {
     StayStatus.DISCHARGED_HOME: 3,
     StayStatus.DECEASED: 4,
 }
+_ENDS = (StayStatus.DISCHARGED_HOME, StayStatus.DECEASED)
+
+
+class Step(NamedTuple):
+    """A statement that stands: the root of its chain, the chain's ids, and when the first came that tells the same."""
+
+    root: str
+    fact: StayFact
+    logged_at: int
+    ids: frozenset[str]
 
 
 @dataclass(slots=True)
 class Stay:
     """One joined stay. ``ended_by`` is the root of the discharge that ended it, None while it goes on.
 
-    ``also_ended_by`` are the roots of others that told the same end; ``end_unnumbered`` tells that ``ended_by`` names
-    no episode. ``left_logged_at`` is set where one of several open episodes was discharged while another lasts.
+    ``end_ids`` are the ids of every statement that told this very end, ``other_ids`` of other episodes' ends that came
+    with it; ``end_unnumbered`` tells that ``ended_by`` names no episode. ``left`` are the ends of episodes of it while
+    another lasted, ``left_at`` when the first came since somebody was last admitted to it. ``source`` spoke of it last.
     """
 
     started_at: int | None
@@ -46,13 +66,18 @@ class Stay:
     open_episodes: dict[str, str] = field(default_factory=dict)
     on_leave: bool = False
     ended_by: str | None = None
-    also_ended_by: tuple[str, ...] = ()
+    end_ids: frozenset[str] = frozenset()
+    other_ids: frozenset[str] = frozenset()
     end_unnumbered: bool = False
+    end_by_day: bool = False
     ended_at: int | None = None
     end_logged_at: int = 0
     end_source: str = ""
-    left_logged_at: int | None = None
+    left: list[Step] = field(default_factory=list)
+    left_at: int | None = None
     first_root: str = ""
+    source: str = ""
+    last_at: int = 0
     news_at: int = 0
     deceased: bool = False
 
@@ -64,57 +89,103 @@ class Stays(NamedTuple):
     deceased: bool
 
 
-class _Step(NamedTuple):
-    root: str
-    fact: StayFact
-    logged_at: int
-
-
 def stays_of(statements: Sequence[StayFact]) -> Stays:
     """Returns the stays that the facts of stays say."""
     if not statements:
         return Stays((), deceased=False)
     steps = [
-        _Step(root, fact, fact.logged_at if len(chain) == 1 else min(one.logged_at for one in chain))
+        Step(root, fact, _first_told(fact, chain), frozenset({root, *(one.event_id for one in chain)}))
         for root, fact, chain in standing(statements)
         if fact.status in _ORDER and not (fact.status == _DECEASED and _is_undone_death(fact, statements))
     ]
-    if len(steps) > 1:
-        steps.sort(key=lambda step: (step.fact.occurred_at, _ORDER[step.fact.status], step.root))
+    deceased = any(step.fact.status == _DECEASED for step in steps)
     stays: list[Stay] = []
-    deceased = False
+    for step in _in_order(steps):
+        _take(stays, step)
+    return Stays(stays, deceased)
+
+
+def _first_told(fact: StayFact, chain: Sequence[StayFact]) -> int:
+    """Returns when the first of a chain came that tells what stands now."""
+    return min(one.logged_at for one in chain if one.status == fact.status)
+
+
+def _in_order(steps: list[Step]) -> list[Step]:
+    """Returns the steps as they happened; what was told by day is put where its day makes order of it."""
+    if len(steps) <= 1:
+        return steps
+    by_time = [step for step in steps if step.fact.occurred_on is None]
+    ends = {local_day(step.fact.occurred_at): step.fact.occurred_at for step in by_time if step.fact.status in _ENDS}
+    in_order = sorted(steps, key=lambda step: _position(step, ends))
+    if len(by_time) == len(steps):
+        return in_order
+    for day_end in [step for step in in_order if step.fact.occurred_on is not None and step.fact.status in _ENDS]:
+        if day_end.fact.occurred_on not in ends:
+            _move_before_readmission(in_order, day_end)
+    return in_order
+
+
+def _position(step: Step, ends: Mapping[int, int]) -> tuple[int, int, bool, str]:
+    """Returns where a step stands; an end told by day is with the end told by time of that day, else at its close."""
+    fact, at = step.fact, step.fact.occurred_at
+    if fact.occurred_on is not None and fact.status in _ENDS:
+        at = ends.get(fact.occurred_on, last_moment(at, fact.occurred_on))
+    return at, _ORDER[fact.status], fact.occurred_on is not None, step.root
+
+
+def _move_before_readmission(in_order: list[Step], day_end: Step) -> None:
+    """Puts the end of a day before an admission of that day by time, where a stay had begun on a day before."""
+    day = day_end.fact.occurred_on
+    index = in_order.index(day_end)
+    first = next(
+        (
+            number
+            for number, step in enumerate(in_order[:index])
+            if step.fact.status == StayStatus.ADMITTED
+            and step.fact.occurred_on is None
+            and local_day(step.fact.occurred_at) == day
+        ),
+        None,
+    )
+    if first is not None and _is_open(in_order[:first]):
+        in_order.insert(first, in_order.pop(index))
+
+
+def _is_open(steps: Sequence[Step]) -> bool:
+    stays: list[Stay] = []
     for step in steps:
         _take(stays, step)
-        deceased = deceased or step.fact.status == StayStatus.DECEASED
-    return Stays(stays, deceased)
+    return any(stay.ended_by is None for stay in stays)
 
 
 def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
     """Tells whether a later message of the same episode says that the person lives.
 
-    A revised death can look like a second one (DOMAIN §2: its activity is the previous message's), so an AN_MORS
-    undoes every death told before it, not only the one that it names.
+    A revised death can look like a second one (docs/specification/domain.md: its activity is the previous message's),
+    so an AN_MORS undoes every death told before it, not only the one that it names. Systems write that a patient isn't
+    dead by default: that alone undoes a death, and nothing else.
     """
     return any(
-        one.cancels
+        (one.said_alive or (one.cancels and one.status == StayStatus.DECEASED))
+        and not one.parked
         and one.source == fact.source
-        and one.status == StayStatus.DECEASED
         and one.episode_id == fact.episode_id
-        and one.sent_at >= fact.sent_at
+        and (one.sent_at > fact.sent_at or (one.cancels and one.sent_at == fact.sent_at))
         for one in statements
     )
 
 
-def _take(stays: list[Stay], step: _Step) -> None:
+def _take(stays: list[Stay], step: Step) -> None:
     status = step.fact.status
-    stay = stays[-1] if stays and stays[-1].ended_by is None else None
+    stay = _stay_of(stays, step)
     if status == StayStatus.ADMITTED:
         stay = stay or _opened(stays, step, step.fact.occurred_at)
         _start(stay, step.fact)
     elif status == StayStatus.DISCHARGED_HOME:
-        if stay is None and _was_told(stays, step):
+        if (stay is None or _is_silent(stay, step.fact)) and _was_told(stays, step):
             return
-        _end(stay or _opened(stays, step, None), step)
+        stay = stay or _opened(stays, step, None)
+        _end(stay, step)
     elif status == StayStatus.DECEASED:
         stay = stay or _opened(stays, step, None)
         stay.deceased, stay.ended_by, stay.ended_at = True, step.root, step.fact.occurred_at
@@ -122,31 +193,69 @@ def _take(stays: list[Stay], step: _Step) -> None:
         stay = stay or _opened(stays, step, None)
         stay.on_leave = status == StayStatus.ON_LEAVE
         stay.open_episodes.setdefault(step.fact.episode_id, StayClass.INPATIENT)
-    _note(stays[-1], step)
+    _note(stay, step)
 
 
-def _was_told(stays: list[Stay], step: _Step) -> bool:
-    """Tells whether a discharge after the last stay's end is of that stay, or of one before; keeps its root there.
+def _stay_of(stays: list[Stay], step: Step) -> Stay | None:
+    """Returns the open stay that a step is of: the one with its episode, else the latest, if that is not long silent.
+
+    A long stay may be silent: an inpatient start is its transfer however late. An emergency visit is not.
+    """
+    fact = step.fact
+    going_on = [stay for stay in reversed(stays) if stay.ended_by is None]
+    for stay in going_on:
+        if fact.episode_id != UNNUMBERED and stay.open_episodes.get(fact.episode_id, "ended") not in _OVER:
+            return stay
+    if not going_on or (fact.stay_class == StayClass.EMERGENCY and _is_silent(going_on[0], fact)):
+        return None
+    return going_on[0]
+
+
+def _is_silent(stay: Stay, fact: StayFact) -> bool:
+    """Tells whether nothing was known to have happened in a stay for so long that it may be over unsaid."""
+    return fact.occurred_at - stay.last_at > _SILENT_DAYS * _DAY_MS
+
+
+def _was_told(stays: list[Stay], step: Step) -> bool:
+    """Tells whether a discharge after the last stay's end is of that stay, or of one before; keeps its ids there.
 
     An end that names its episode is the one that the stay bears, whichever came first.
     """
-    fact, last = step.fact, stays[-1] if stays else None
-    known = any(fact.episode_id in stay.open_episodes for stay in stays)
-    if last is None or last.ended_at is None or fact.occurred_at - last.ended_at > _SAME_END_MS or last.deceased:
-        return known and fact.episode_id != UNNUMBERED  # of an episode that a transfer had taken over
-    if fact.episode_id == UNNUMBERED:
-        last.also_ended_by += (step.root,)
-        last.end_logged_at = min(last.end_logged_at, step.logged_at)
+    fact = step.fact
+    last = next((stay for stay in reversed(stays) if stay.ended_at is not None), None)
+    if last is None or last.ended_at is None:
+        return False
+    named, known = fact.episode_id != UNNUMBERED, any(fact.episode_id in stay.open_episodes for stay in stays)
+    by_day = fact.occurred_on is not None or last.end_by_day
+    same_day = by_day and local_day(fact.occurred_at) == local_day(last.ended_at)
+    if (not same_day and fact.occurred_at - last.ended_at > _SAME_END_MS) or last.deceased:
+        return named and known and (last.deceased or _was_taken_over(stays, fact))
+    if named and last.end_unnumbered and (not known or fact.episode_id in last.open_episodes):
+        logged_at, others = last.end_logged_at, last.end_ids
+        _end(last, step)
+        last.end_logged_at, last.end_ids = min(logged_at, step.logged_at), others | step.ids
         return True
-    if not last.end_unnumbered or (known and fact.episode_id not in last.open_episodes):
-        return known
-    logged_at, others = last.end_logged_at, (*last.also_ended_by, last.ended_by or "")
-    _end(last, step)
-    last.end_logged_at, last.also_ended_by = min(logged_at, step.logged_at), others
+    if named and not known and not same_day:
+        return False
+    if named:
+        last.other_ids |= step.ids
+    else:
+        last.end_ids |= step.ids
+    last.end_logged_at = min(last.end_logged_at, step.logged_at)
     return True
 
 
-def _opened(stays: list[Stay], step: _Step, started_at: int | None) -> Stay:
+def _was_taken_over(stays: list[Stay], fact: StayFact) -> bool:
+    """Tells whether an end is of an episode that a transfer had taken over in a stay that ended not long before."""
+    return any(
+        stay.open_episodes.get(fact.episode_id) == "taken_over"
+        and stay.ended_at is not None
+        and fact.occurred_at - stay.ended_at <= _LATE_END_MS
+        for stay in stays
+    )
+
+
+def _opened(stays: list[Stay], step: Step, started_at: int | None) -> Stay:
     stay = Stay(started_at, first_root=step.root)
     stays.append(stay)
     return stay
@@ -158,52 +267,81 @@ def _start(stay: Stay, fact: StayFact) -> None:
     if fact.stay_class == StayClass.EMERGENCY:
         stay.open_episodes.setdefault(fact.episode_id, StayClass.EMERGENCY)
         return
-    for episode in stay.open_episodes:
-        stay.open_episodes[episode] = "taken_over"
+    for episode, state in stay.open_episodes.items():
+        stay.open_episodes[episode] = "ended" if state == "ended" else "taken_over"
     stay.open_episodes[fact.episode_id] = StayClass.INPATIENT
-    stay.on_leave = False
+    stay.on_leave, stay.left_at = False, None
 
 
-def _end(stay: Stay, step: _Step) -> None:
+def _end(stay: Stay, step: Step) -> None:
     fact = step.fact
     stay.open_episodes[fact.episode_id] = "ended"
     if fact.episode_id == UNNUMBERED:
         stay.open_episodes = dict.fromkeys(stay.open_episodes, "ended")
     elif UNNUMBERED in stay.open_episodes and fact.stay_class != StayClass.EMERGENCY:
         stay.open_episodes[UNNUMBERED] = "ended"
-    if any(state not in ("ended", "taken_over") for state in stay.open_episodes.values()):
-        stay.left_logged_at = step.logged_at if stay.left_logged_at is None else stay.left_logged_at
+    if any(state not in _OVER for state in stay.open_episodes.values()):
+        stay.left.append(step)
+        stay.left_at = step.logged_at if stay.left_at is None else min(stay.left_at, step.logged_at)
         return
-    stay.ended_by, stay.ended_at, stay.end_logged_at = step.root, fact.occurred_at, step.logged_at
+    stay.ended_by, stay.end_ids, stay.end_logged_at = step.root, step.ids, step.logged_at
+    stay.ended_at = max(fact.occurred_at, stay.started_at or fact.occurred_at)
     stay.end_source, stay.on_leave, stay.end_unnumbered = fact.source, False, fact.episode_id == UNNUMBERED
+    stay.end_by_day = fact.occurred_on is not None
 
 
-def _note(stay: Stay, step: _Step) -> None:
+def _note(stay: Stay, step: Step) -> None:
     stay.units.add(step.fact.unit)
     stay.specialties.add(step.fact.specialty)
+    stay.source = step.fact.source
+    stay.last_at = max(stay.last_at, step.fact.occurred_at)
     stay.news_at = max(stay.news_at, step.logged_at)
 
 
 def is_of(stay: Stay, fact: StayFact) -> bool:
-    """Tells whether a statement is about a stay: by its episode, by its time where it names none."""
+    """Tells whether a statement is about a stay: by its episode and time, by its time where it names no episode."""
+    latest = last_moment(fact.occurred_at, fact.occurred_on)
+    begun = stay.started_at is None or stay.started_at <= latest
     if fact.episode_id != UNNUMBERED:
-        return fact.episode_id in stay.open_episodes
-    begun = stay.started_at is None or stay.started_at <= fact.occurred_at
+        return begun and fact.episode_id in stay.open_episodes
     return begun and (stay.ended_at is None or fact.occurred_at <= stay.ended_at)
 
 
-def is_psychiatric(stay: Stay, units: dict[str, str]) -> bool | None:
+def end_missing_at(stay: Stay) -> int:
+    """Returns when a person is told that the end of an open stay is missing.
+
+    A week after one of its episodes ended while another lasts, else sixty days after the last news.
+    """
+    due = after_days(stay.news_at, _SILENT_DAYS)
+    return due if stay.left_at is None else min(due, after_days(stay.left_at, _LEFT_DAYS))
+
+
+def believed_until(stay: Stay, closed: Container[int]) -> int:
+    """Returns until when an open stay holds needs back: until the first working day on which its end was missing."""
+    return on_working_day(end_missing_at(stay), closed)
+
+
+def is_psychiatric(stay: Stay, units: Mapping[str, str]) -> bool | None:
     """Tells whether any unit of the stay is psychiatric; None where none is known to be and one is unknown.
 
     Reference data decides; where it doesn't know the unit, the event's own specialty does.
     """
+    return _are_psychiatric(stay.units, stay.specialties, units)
+
+
+def is_psychiatric_step(step: Step, units: Mapping[str, str]) -> bool | None:
+    """Tells whether a step was at a psychiatric unit; None where that is unknown."""
+    return _are_psychiatric({step.fact.unit}, {step.fact.specialty}, units)
+
+
+def _are_psychiatric(names: set[str], specialties: set[str], units: Mapping[str, str]) -> bool | None:
     unknown = False
-    for unit in stay.units:
+    for unit in names:
         specialty = units.get(unit, Specialty.UNKNOWN)
         if specialty in _PSYCHIATRIC:
             return True
         unknown = unknown or specialty == Specialty.UNKNOWN
-    if unknown and stay.specialties & _PSYCHIATRIC:
+    if unknown and specialties & _PSYCHIATRIC:
         return True
-    told = stay.specialties - {Specialty.UNKNOWN}
+    told = specialties - {Specialty.UNKNOWN}
     return None if unknown and not told else False

@@ -5,28 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
+from schemas.pathway import NEVER
+from streams.domain.calendar import last_moment
 from streams.domain.chains import standing
-from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, plan_of, plans_of, stay_of
-from streams.domain.stays import Stay, Stays, is_psychiatric, stays_of
+from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plan_of, plans_of, stay_of
+from streams.domain.stays import Stay, Stays, believed_until, is_psychiatric, is_psychiatric_step, stays_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from schemas.facts import CourseFact, PersonFact, ReferralFact
     from schemas.programmes import Catalogue
     from streams.domain.fact_kinds import FactKinds
+    from streams.domain.stays import Step
+
+_Course = tuple[str, "CourseFact", "Sequence[CourseFact]"]
+_Referral = tuple[str, "ReferralFact", "Sequence[ReferralFact]"]
+_COURSE_ENDS = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
+_REFERRAL_BEGINS = (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
 
 
 class Trigger(NamedTuple):
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
-    ``also`` are the roots of others that told the same: a need that one of them raised is this one's.
+    ``chain`` are the ids of that chain and of others that told the very same, ``ids`` those of everything that told it:
+    a need that any of them raised is this one's.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
     ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
-    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens.
+    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens, NEVER where
+    what it tells is over: only what has been taken over goes on.
+    ``opens`` tells whether the catalogue of now lets it raise a need; one that is under way goes on all the same.
     """
 
     root: str
+    chain: frozenset[str]
+    ids: frozenset[str]
     trigger: str
     reason: str
     occurred_at: int
@@ -39,52 +52,71 @@ class Trigger(NamedTuple):
     bridged_from: str | None = None
     asked_by: str | None = None
     not_before: int = 0
-    also: tuple[str, ...] = ()
+    opens: bool = True
 
     @property
     def is_planned(self) -> bool:
         """Tells whether what raises it has not happened yet."""
         return self.trigger == PLANNED
 
+    @property
+    def is_of_stay(self) -> bool:
+        """Tells whether it is the end of a stay, planned or come."""
+        return self.course is None and self.trigger in (PLANNED, "discharge")
+
+    def settled_at(self, settle_ms: int) -> int:
+        """Returns the time from which on it may raise a need."""
+        return max(self.logged_at + settle_ms, self.not_before)
+
     def raises(self, root: str) -> bool:
         """Tells whether a need with this root is one that the trigger raises."""
-        return root == self.root or root in self.also
+        return root in self.ids
 
 
 class Derived(NamedTuple):
-    """Everything that follows from the set of facts alone."""
+    """Everything that follows from the set of facts alone. ``bridgings`` are the times at which bridging was asked."""
 
     stays: Stays
     birth_day: int | None
     municipality: str | None
     triggers: Sequence[Trigger]
+    bridgings: Sequence[tuple[str, int]]
+    homes: Sequence[tuple[int, str]]
+
+    def municipality_at(self, moment: int) -> str | None:
+        """Returns the municipality at a time, the first known where nothing was known then."""
+        known = [home for at, home in self.homes if at <= moment] or [home for _, home in self.homes[:1]]
+        return known[-1] if known else None
 
 
 def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     """Returns what the facts say, whatever the order in which they came."""
     stays = stays_of(facts.stays)
-    birth_day, municipality = _person(facts.persons, catalogue.programmes)
+    birth_day, homes = _person(facts.persons, catalogue.programmes)
     plans = plans_of(facts.stays)
-    triggers = [_of_stay(stay, plans, catalogue) for stay in stays.stays]
-    triggers += [_of_plan(plan, stays.stays, catalogue) for plan in plans]
+    triggers = [trigger for stay in stays.stays for trigger in _of_stay(stay, plans, stays.stays, catalogue)]
+    triggers += _some(_of_plan(plan, stays.stays, catalogue) for plan in plans)
     if facts.courses:
         triggers += _of_courses(facts.courses, catalogue)
-    if facts.referrals:
-        triggers += _of_referrals(facts.referrals)
-    raised = [trigger for trigger in triggers if trigger is not None]
-    return Derived(stays, birth_day, municipality, raised)
+    referrals = _referrals(facts.referrals)
+    triggers += _some(map(_of_referral, referrals))
+    bridgings = [asked for steps in referrals if (asked := _bridging_asked(steps)) is not None]
+    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes)
 
 
-def _person(stated: Sequence[PersonFact], programmes: Container[str]) -> tuple[int | None, str | None]:
-    """Returns birth date and municipality: the latest said, by programmes only where nobody else says."""
-    birth_day = municipality = None
+def _some(found: Iterable[Trigger | None]) -> list[Trigger]:
+    return [trigger for trigger in found if trigger is not None]
+
+
+def _person(stated: Sequence[PersonFact], programmes: Container[str]) -> tuple[int | None, Sequence[tuple[int, str]]]:
+    """Returns the birth day, and since when which municipality: by programmes only where nobody else says."""
+    birth_day: int | None = None
+    homes: list[tuple[int, str]] = []
     for of_programme in (True, False):
-        for fact in stated:
-            if (fact.source in programmes) is not of_programme:
-                continue
-            birth_day = birth_day if fact.birth_date is None else fact.birth_date
-            municipality = municipality if fact.municipality is None else fact.municipality
-    return birth_day, municipality
+        own = [fact for fact in stated if (fact.source in programmes) is of_programme]
+        birth_day = next((one.birth_date for one in reversed(own) if one.birth_date is not None), birth_day)
+        homes = [(one.occurred_at, one.municipality) for one in own if one.municipality is not None] or homes
+    return birth_day, homes
 
 
 def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger | None:
@@ -92,11 +124,11 @@ def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger
     if stay is None:
         return None
     psychiatric = is_psychiatric(stay, catalogue.units)
-    if psychiatric is False:
-        return None
     fact = plan.fact
     return Trigger(
         root=plan.root,
+        chain=plan.ids,
+        ids=plan.ids,
         trigger=PLANNED,
         reason=PLANNED,
         occurred_at=fact.planned_at or fact.occurred_at,
@@ -104,30 +136,65 @@ def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger
         logged_at=plan.logged_at,
         source=fact.source,
         kinds=(NeedKind.AFTERCARE,),
-        unknown_unit=None if psychiatric else _first_unknown(stay, catalogue.units),
+        unknown_unit=_first_unknown(stay, catalogue.units) if psychiatric is None else None,
+        opens=psychiatric is not False,
     )
 
 
-def _of_stay(stay: Stay, plans: Sequence[Plan], catalogue: Catalogue) -> Trigger | None:
-    if stay.ended_by is None or stay.ended_at is None or stay.deceased:
-        return None
+def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue: Catalogue) -> Iterator[Trigger]:
+    """Yields the trigger of a stay's end; while it goes on, those of episodes that ended in it."""
+    if stay.deceased:
+        return
+    if stay.ended_by is None or stay.ended_at is None:
+        until = believed_until(stay, catalogue.holidays) if stay.left else 0
+        yield from (_of_left(step, stay, until, (plans, catalogue)) for step in stay.left)
+        return
     psychiatric = is_psychiatric(stay, catalogue.units)
-    if psychiatric is False:
-        return None
-    unknown = None if psychiatric else _first_unknown(stay, catalogue.units)
-    since = stay.ended_at if stay.started_at is None else stay.started_at
-    plan = plan_of(stay, plans) if plans else None
+    plan = plan_of(stay, plans, stays) if plans else None
     known = plan is not None and plan.logged_at <= stay.end_logged_at + catalogue.settle_ms
-    return Trigger(
-        root=plan.root if plan is not None and known else stay.ended_by,
+    root, chain = _root_of(stay, plan if known else None)
+    yield Trigger(
+        root=root,
+        chain=chain,
+        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left), plan.ids if plan is not None else ()),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
-        since=since,
+        since=stay.ended_at if stay.started_at is None else stay.started_at,
         logged_at=stay.end_logged_at,
         source=stay.end_source,
-        unknown_unit=unknown,
-        also=stay.also_ended_by,
+        unknown_unit=_first_unknown(stay, catalogue.units) if psychiatric is None else None,
+        opens=psychiatric is not False,
+    )
+
+
+def _root_of(stay: Stay, plan: Plan | None) -> tuple[str, frozenset[str]]:
+    """Returns root and chain of a stay's end: of its plan, of the first episode that ended in it, or its own."""
+    if plan is not None:
+        return plan.root, plan.ids
+    first = stay.left[0] if stay.left else None
+    return (stay.ended_by or "", stay.end_ids) if first is None else (first.root, first.ids)
+
+
+def _of_left(step: Step, stay: Stay, believed: int, known: tuple[Sequence[Plan], Catalogue]) -> Trigger:
+    """Returns the trigger of an episode that ended while another lasts whose end nobody believes is still to come."""
+    plans, catalogue = known
+    psychiatric = is_psychiatric_step(step, catalogue.units)
+    fact = step.fact
+    plan = next((plan for plan in plans if is_planned_end(plan, step)), None)
+    return Trigger(
+        root=step.root if plan is None else plan.root,
+        chain=step.ids if plan is None else plan.ids,
+        ids=step.ids if plan is None else step.ids | plan.ids,
+        trigger="discharge",
+        reason="discharged_home",
+        occurred_at=fact.occurred_at,
+        since=fact.occurred_at if stay.started_at is None else stay.started_at,
+        logged_at=step.logged_at,
+        source=fact.source,
+        unknown_unit=fact.unit if psychiatric is None else None,
+        not_before=believed,
+        opens=psychiatric is not False,
     )
 
 
@@ -135,26 +202,31 @@ def _first_unknown(stay: Stay, units: dict[str, str]) -> str:
     return min(unit for unit in stay.units if units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN)
 
 
-def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[Trigger | None]:
-    courses: dict[tuple[str, str], list[tuple[str, CourseFact, Sequence[CourseFact]]]] = {}
+def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[Trigger]:
+    courses: dict[tuple[str, str], list[_Course]] = {}
     for root, fact, chain in standing(statements):
         courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
-    return [_of_course(steps, catalogue) for steps in courses.values()]
+    return _some(_of_course(steps, catalogue) for steps in courses.values())
 
 
-def _of_course(steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], catalogue: Catalogue) -> Trigger | None:
-    root, last, chain = max(steps, key=lambda step: (step[1].status_at, step[1].occurred_at, step[0]))
-    ended = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
+def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
+    root, last, chain = max(steps, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
     own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
     end = expected_end(steps, catalogue.programmes.values()) if own else None
     if last.status == CourseStatus.ACTIVE and end is not None:
         return _of_expected_end(steps, last, end)
-    if last.status not in ended or (last.status == CourseStatus.COMPLETED and not own):
+    ended = [step for step in steps if step[1].status in _COURSE_ENDS]
+    if not ended:
         return None
-    logged_at = min(one.logged_at for one in chain)
+    goes_on = last.status not in _COURSE_ENDS
+    root, last, chain = max(ended, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
+    logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
     told_ahead = end is not None and end.raised_at(catalogue.settle_ms) < logged_at
+    root = end.root if end is not None and told_ahead else root
     return Trigger(
-        root=end.root if end is not None and told_ahead else root,
+        root=root,
+        chain=_ids([step for step in steps if step[0] == root]),
+        ids=_ids(steps),
         trigger="course_ended",
         reason=last.status,
         occurred_at=last.status_at,
@@ -163,14 +235,16 @@ def _of_course(steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], catalo
         source=last.source,
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
+        not_before=NEVER if goes_on else 0,
+        opens=own or last.status != CourseStatus.COMPLETED,
     )
 
 
-def _of_expected_end(
-    steps: list[tuple[str, CourseFact, Sequence[CourseFact]]], last: CourseFact, end: ExpectedEnd
-) -> Trigger:
+def _of_expected_end(steps: list[_Course], last: CourseFact, end: ExpectedEnd) -> Trigger:
     return Trigger(
         root=end.root,
+        chain=_ids([step for step in steps if step[0] == end.root]),
+        ids=_ids(steps),
         trigger=PLANNED,
         reason="course_ends",
         occurred_at=end.ends_at,
@@ -183,29 +257,69 @@ def _of_expected_end(
     )
 
 
-def _of_referrals(statements: Sequence[ReferralFact]) -> list[Trigger | None]:
-    referrals: dict[tuple[str, str], list[tuple[str, ReferralFact, Sequence[ReferralFact]]]] = {}
-    for root, fact, chain in standing(statements):
+def _ids(steps: Sequence[_Course] | Sequence[_Referral]) -> frozenset[str]:
+    """Returns the ids of all that was told of one course, or referral."""
+    return frozenset(one for root, _, chain in steps for one in (root, *(fact.event_id for fact in chain)))
+
+
+def _position(fact: CourseFact | ReferralFact, ends: Container[str]) -> int:
+    """Returns when a status came; an end told by day came after whatever else that day was told by time."""
+    by_day = fact.occurred_on is not None and fact.status_at == fact.occurred_at
+    return last_moment(fact.status_at, fact.occurred_on) if by_day and fact.status in ends else fact.status_at
+
+
+def _referrals(statements: Sequence[ReferralFact]) -> Sequence[list[_Referral]]:
+    referrals: dict[tuple[str, str], list[_Referral]] = {}
+    for root, fact, chain in standing(statements) if statements else ():
         referrals.setdefault((fact.source, fact.statement_id), []).append((root, fact, chain))
-    return [_of_referral(steps) for steps in referrals.values()]
+    return [*referrals.values()]
 
 
-def _of_referral(steps: list[tuple[str, ReferralFact, Sequence[ReferralFact]]]) -> Trigger | None:
-    root, last, chain = max(steps, key=lambda step: (step[1].status_at, step[1].occurred_at, step[0]))
-    rejected = last.decision == VisitationDecision.REJECTED
-    bridging = last.bridging and last.status in (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
-    if not rejected and not bridging:
+def _of_referral(steps: list[_Referral]) -> Trigger | None:
+    """Returns the trigger of a referral; what was rejected, or asked for, and is not any more is held back for good."""
+    latest = max(steps, key=_referral_position)
+    raising = [step for step in steps if _is_rejected(step[1]) or _is_asked_for(step[1])]
+    if not raising:
         return None
+    root, last, chain = latest if latest in raising else max(raising, key=_referral_position)
+    rejected = _is_rejected(last)
     return Trigger(
         root=root,
+        chain=_ids([step for step in steps if step[0] == root]),
+        ids=_ids(steps),
         trigger="referral_rejected" if rejected else "bridging",
         reason=(last.reason_code or "rejected") if rejected else "bridging_asked_for",
         occurred_at=last.status_at,
         since=min(step[1].status_at for step in steps),
-        logged_at=min(one.logged_at for one in chain),
+        logged_at=min(one.logged_at for one in chain if (one.decision == last.decision if rejected else one.bridging)),
         source=last.source,
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,
         bridged_from=last.bridged_from,
         asked_by=None if rejected else last.referred_from,
+        not_before=0 if latest in raising else NEVER,
     )
+
+
+def _is_rejected(fact: ReferralFact) -> bool:
+    return fact.decision == VisitationDecision.REJECTED
+
+
+def _is_asked_for(fact: ReferralFact) -> bool:
+    return fact.bridging and fact.status in _REFERRAL_BEGINS
+
+
+def _referral_position(step: _Referral) -> tuple[int, int, str]:
+    root, fact, _ = step
+    decided = fact.decision is not None or fact.status not in _REFERRAL_BEGINS
+    ends = (fact.status,) if decided else ()
+    return _position(fact, ends), fact.occurred_at, root
+
+
+def _bridging_asked(steps: list[_Referral]) -> tuple[str, int] | None:
+    """Returns the root of a wish to bridge and when it was first made, whatever has become of it since."""
+    asked = [(fact.status_at, root) for root, fact, _ in steps if fact.bridging]
+    if not asked:
+        return None
+    at, root = min(asked)
+    return root, at

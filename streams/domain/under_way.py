@@ -1,4 +1,8 @@
-"""Handovers under way: whether each goes on, corrected where the facts were, or is withdrawn and decided anew."""
+"""Handovers under way: whether each goes on, corrected where the facts were, or is withdrawn and decided anew.
+
+What ends one is looked at here and nowhere else: a consent that it rests on and no longer has, a stay, a move, an age,
+another choice. What has been taken over goes on through all but the first; the programme and people are told.
+"""
 
 from __future__ import annotations
 
@@ -8,88 +12,120 @@ from schemas.codes import HandoverStatement, Identity, NoticeKind
 from schemas.pathway import Handover, Need, replace
 from streams.domain.calendar import birthday
 from streams.domain.capacity import full_now, full_then
-from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, Asker, missing_for
+from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
-from streams.domain.work import PENDING_HANDOVERS
+from streams.domain.work import TAKEN_OVER
 
 if TYPE_CHECKING:
+    from streams.domain.stays import Stay
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
 
-def keep(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
-    """Tells whether a handover under way goes on, corrected where the facts were; else it is withdrawn."""
-    reason = _why_not(work, need, trigger, handover)
+def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | None) -> bool:
+    """Tells whether a handover under way goes on, corrected where the facts were; else it is withdrawn.
+
+    ``lead`` is what its need is about now, None while nothing counts; ``stay`` the one the young person is in.
+    """
+    need = work.needs[handover.need_id]
+    reason = _why_not(work, need, lead, handover, stay)
     if reason is not None:
         withdraw(work, handover, reason)
         if reason == "moved":
-            work.change(work.needs[need.need_id], tried=())
+            work.change(need, tried=())
         return False
-    if handover.state == "announced" and not trigger.is_planned:
-        return _offer_announced(work, need, trigger, handover)
-    if handover.state not in PENDING_HANDOVERS:
-        _accompany(work, need, handover)
-    elif not handover.by_person and need.version == work.catalogue.version:
-        choice = choose(work, need, trigger, handover.offered_at, full_then(need))
+    if handover.state in TAKEN_OVER:
+        _accompany(work, need, handover, stay)
+    elif lead is None:
+        _hold(work, handover)
+        return True
+    elif handover.state == "announced" and not lead.is_planned:
+        return _offer_announced(work, need, lead, handover)
+    elif not handover.by_person and need.version == work.catalogue.version and lead.unknown_unit is None:
+        choice = choose(work, need, lead, handover.offered_at, full_then(need))
         if choice.programme is None or choice.programme.programme_id != handover.programme:
             withdraw(work, handover, "decided_anew")
             return False
-        work.change(work.needs[need.need_id], options=choice.options)
+        work.change(need, options=choice.options)
         handover = replace(handover, identity=choice.identity or handover.identity)
-    _correct(work, trigger, handover)
+    if lead is not None:
+        _correct(work, lead, handover)
     return True
 
 
-def _why_not(work: Work, need: Need, trigger: Trigger, handover: Handover) -> str | None:
+def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, stay: Stay | None) -> str | None:
     """Returns why a handover can't go on whatever else fits, or None."""
-    if _consent_was_missing(work, need, handover):
+    if missing_for(work.consents, work.asker(handover), handover.identity, handover.offered_at) is not None:
         return "consent_withdrawn"
-    if trigger.is_planned and handover.state != "announced":
+    if handover.state in TAKEN_OVER:
+        return "discharge_cancelled" if _is_undone(work, need, lead) else None
+    if handover.state == "announced":
+        if lead is not None and lead.is_planned and work.now >= handover.clock_at:
+            return "planned_end_overdue"
+        if lead is None and stay is not None:
+            return "plan_cancelled"
+    elif _is_undone(work, need, lead):
         return "discharge_cancelled"
-    if handover.state not in PENDING_HANDOVERS:
-        return None
+    elif stay is not None:
+        return "readmitted"
     if handover.municipality != (work.derived.municipality or ""):
         return "moved"
-    return "over_age" if has_grown_out(work, handover) else None
+    return "over_age" if _has_grown_out(work, handover) else None
 
 
-def _consent_was_missing(work: Work, need: Need, handover: Handover) -> bool:
-    """Tells whether the facts, as known now, held no consent at the moment the offer left."""
-    asker = Asker(handover.programme, need.kind, 0)
-    missing = missing_for(work.consents, asker, handover.identity, work.derived.birth_day, handover.offered_at)
-    return missing is not None
-
-
-def has_grown_out(work: Work, handover: Handover) -> bool:
-    """Tells whether the young person has become too old for what is not yet accepted, and watches for that day."""
-    programme = work.catalogue.programmes.get(handover.programme)
-    if programme is None or work.derived.birth_day is None or handover.by_person:
+def _is_undone(work: Work, need: Need, lead: Trigger | None) -> bool:
+    """Tells whether what was offered as having happened has not, as is known now, and nothing else has instead."""
+    if lead is not None and not lead.is_planned:
         return False
-    too_old_at = birthday(work.derived.birth_day, programme.highest_age + 1)
-    if handover.offered_at < too_old_at and work.now < too_old_at:
-        work.wake_at(too_old_at)
-    return handover.offered_at < too_old_at <= work.now
+    roots = (need.lead,) if lead is None else need.carries
+    happened = [trigger for trigger in work.derived.triggers if not trigger.is_planned]
+    return not any(trigger.raises(root) for trigger in happened for root in roots)
 
 
-def _offer_announced(work: Work, need: Need, trigger: Trigger, handover: Handover) -> bool:
-    """Makes a heads-up the offer, where its programme is still the one that fits."""
-    choice = choose(work, need, trigger, work.now, full_now(work, need))
-    if choice.programme is None or choice.identity is None or choice.programme.programme_id != handover.programme:
+def _has_grown_out(work: Work, handover: Handover) -> bool:
+    """Tells whether the young person has become too old for what is not yet accepted, and watches for that day."""
+    if handover.by_person:
+        return False
+    if handover.offered_at < handover.too_old_at and work.now < handover.too_old_at:
+        work.wake_at(handover.too_old_at)
+    return handover.offered_at < handover.too_old_at <= work.now
+
+
+def _hold(work: Work, handover: Handover) -> None:
+    """Lets no clock of a handover fire while what it is about settles."""
+    if handover.clock_at <= work.now:
+        work.handovers[handover.handover_id] = replace(
+            handover, clock_at=work.settling_until(work.needs[handover.need_id])
+        )
+
+
+def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) -> bool:
+    """Makes a heads-up the offer, where its programme is still the one that fits or a person chose it."""
+    if handover.by_person:
+        programme = work.catalogue.programmes.get(handover.programme)
+        missing = missing_for(work.consents, work.asker(handover), handover.identity, work.now)
+        identity = handover.identity if missing is None else None
+    else:
+        choice = choose(work, need, lead, work.now, full_now(work, need))
+        programme, identity = choice.programme, choice.identity
+        need = work.change(need, options=choice.options)
+    if programme is None or identity is None or programme.programme_id != handover.programme:
         withdraw(work, handover, "decided_anew")
         return False
-    need = work.change(work.needs[need.need_id], options=choice.options)
-    has_grown_out(work, offer(work, need, trigger, choice.programme, choice.identity))
+    offer(work, need, lead, programme, identity)
     return True
 
 
-def _accompany(work: Work, need: Need, handover: Handover) -> None:
-    """Tells what a programme that has taken over, and people, must know of a move and of the birthdays that matter."""
+def _accompany(work: Work, need: Need, handover: Handover, stay: Stay | None) -> None:
+    """Tells what a programme that has taken over, and people, must know of a move, a stay and the birthdays."""
+    if stay is not None:
+        _has_been_readmitted(work, handover, stay)
     municipality = work.derived.municipality or ""
     if handover.municipality != municipality:
-        moved = replace(handover, municipality=municipality)
+        moved = replace(work.handovers[handover.handover_id], municipality=municipality)
         work.tell(moved, HandoverStatement.UPDATED, reason_code="moved")
-        work.notify(NoticeKind.ESCALATED, work.owner(), work.needs[need.need_id], reason_code="moved")
+        work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
     if work.derived.birth_day is None:
         return
     for age in (OWN_CONSENT_AGE, ADULT_AGE):
@@ -97,17 +133,24 @@ def _accompany(work: Work, need: Need, handover: Handover) -> None:
         if work.now < day:
             work.wake_at(day)
         elif handover.offered_at < day:
-            _has_come_of_age(work, need, handover, age)
+            _has_come_of_age(work, handover, age)
 
 
-def _has_come_of_age(work: Work, need: Need, handover: Handover, age: int) -> None:
+def _has_been_readmitted(work: Work, handover: Handover, stay: Stay) -> None:
+    about = ("readmitted", f"{handover.handover_id}/{stay.first_root}")
+    begun_since = stay.started_at is None or stay.started_at >= handover.occurred_at
+    if begun_since and about not in work.once:
+        work.once.add(about)
+        work.tell(work.handovers[handover.handover_id], HandoverStatement.UPDATED, reason_code="readmitted")
+
+
+def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
     """Asks for the young person's own consent where others gave it, and tells the programme of the 18th birthday."""
     about = f"{handover.handover_id}/{age}"
     if (NoticeKind.CONSENT_WANTED, about) in work.once:
         return
-    asker = Asker(handover.programme, need.kind, 0)
     named = handover.identity == Identity.NAMED
-    if named and missing_for(work.consents, asker, Identity.NAMED, work.derived.birth_day, work.now) is not None:
+    if named and missing_for(work.consents, work.asker(handover), Identity.NAMED, work.now) is not None:
         recipient = handover.consent_taker or work.owner()
         work.notify_once(NoticeKind.CONSENT_WANTED, about, recipient, "own_consent_wanted")
     else:
@@ -116,12 +159,13 @@ def _has_come_of_age(work: Work, need: Need, handover: Handover, age: int) -> No
         work.tell(work.handovers[handover.handover_id], HandoverStatement.UPDATED, reason_code="turned_18")
 
 
-def _correct(work: Work, trigger: Trigger, handover: Handover) -> None:
-    """Tells the programme where time or identity of what it was told have changed."""
+def _correct(work: Work, lead: Trigger, handover: Handover) -> None:
+    """Tells the programme where time or identity of what it was told are others, as is known now."""
     was = work.handovers[handover.handover_id]
-    if (trigger.occurred_at, handover.identity) == (was.occurred_at, was.identity):
+    occurred_at = was.occurred_at if lead.is_planned and was.state != "announced" else lead.occurred_at
+    if (occurred_at, handover.identity) == (was.occurred_at, was.identity):
         return
-    changed = replace(was, identity=handover.identity, occurred_at=trigger.occurred_at)
+    changed = replace(was, identity=handover.identity, occurred_at=occurred_at)
     if changed.state == "announced":
-        changed = postpone(changed, trigger.occurred_at)
+        changed = postpone(changed, occurred_at, work.catalogue.holidays)
     work.tell(changed, HandoverStatement.UPDATED)

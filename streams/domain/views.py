@@ -61,6 +61,7 @@ def _need(need: Need, handover: Handover | None) -> dict[str, Any]:
         "clock_at": None if clock_at == NEVER else clock_at,
         "reason_code": need.reason_code,
         "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
+        "trigger_reason": need.why,
     }
 
 

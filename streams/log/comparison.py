@@ -33,12 +33,16 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A topic's partition, its first offset still there, and the intake offset up to which outputs must be there."""
+    """A topic's partition, its first offset still there, and the intake offset up to which states must be there.
+
+    Where it has a first offset, what is no younger than ``expired_by`` (milliseconds) may have expired.
+    """
 
     topic: str
     partition: int
     begin: int
     settled: int
+    expired_by: int = 0
 
     def finding(self, what: str, offset: int | None, text: str) -> Finding:
         """Returns a finding at this place."""
@@ -73,7 +77,7 @@ def compare_latest(place: Place, written: Sequence[Written], found: Sequence[Sto
     allowed: dict[bytes | None, list[Written]] = {}
     for one in written:
         kept = allowed.setdefault(one.message.key, [])
-        if one.intake_offset < place.settled:
+        if one.settled:
             kept.clear()
         kept.append(one)
     latest = {record.key: record for record in found}
@@ -83,7 +87,7 @@ def compare_latest(place: Place, written: Sequence[Written], found: Sequence[Sto
         elif _image(record) not in [_written_image(one) for one in allowed[key]]:
             yield place.finding("differs", record.offset, "the latest record of its key differs from the fold's")
     for key, kept in allowed.items():
-        if key not in latest and kept[0].intake_offset < place.settled:
+        if key not in latest and kept[0].settled:
             yield place.finding("missing", None, described(place.topic, kept[0].message.value))
 
 
@@ -118,18 +122,14 @@ def described(topic: str, value: bytes | None) -> str:
 
 
 def _unexpired(place: Place, written: Sequence[Written], found: Sequence[StoredRecord]) -> Sequence[Written]:
-    """Leaves out what the place kept once and has let go: all before its first record, where it has a gap there."""
+    """Leaves out what the place kept once and has let go: of all before its first record what is not there."""
     if place.begin == 0:
         return written
-    if not found:
-        return [one for one in written if one.intake_offset >= place.settled]
-    first = found[0].timestamp
+    if not found and not place.expired_by:
+        return [one for one in written if not one.settled]
+    first = max(place.expired_by, found[0].timestamp if found else 0)
     there = {_image(record) for record in found}
-    return [
-        one
-        for one in written
-        if one.message.timestamp_ms > first or (one.message.timestamp_ms == first and _written_image(one) in there)
-    ]
+    return [one for one in written if one.message.timestamp_ms > first or _written_image(one) in there]
 
 
 def _compare_key(place: Place, expected: Sequence[Written], found: Sequence[StoredRecord]) -> Iterator[Finding]:
@@ -147,7 +147,7 @@ def _compare_key(place: Place, expected: Sequence[Written], found: Sequence[Stor
     for one, image in zip(expected, wanted, strict=True):
         if not_found[image] > 0:
             not_found[image] -= 1
-        elif one.intake_offset < place.settled:
+        elif one.settled:
             missing.append(one)
     known = set(wanted)
     for record, image in extra:

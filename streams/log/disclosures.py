@@ -6,8 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from connectors.vault.key_files import replaced
 from schemas.codec import codec
-from schemas.disclosures import NO_DISCLOSURE, Broken, first_break
+from schemas.disclosures import NO_DISCLOSURE, Broken, Head, first_break
 from schemas.outputs import Disclosure
 from schemas.refusals import RefusedError
 from schemas.topics import kafka_name
@@ -16,11 +19,16 @@ from streams.log.following import TopicError
 from streams.log.reading import committed_records, partition_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from connectors.kafka.connection import KafkaConnection
 
 DISCLOSURES = kafka_name("disclosures")
+
+
+class HeadsError(Exception):
+    """Raised where the file of kept heads can't be read; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +41,30 @@ class Chain:
     broken: Broken | None
 
 
-def chains(connection: KafkaConnection) -> Iterator[Chain]:
-    """Yields each partition's chain, read from its beginning; blocks. Raises TopicError where there is no topic."""
+def chains(connection: KafkaConnection, keys: Sequence[bytes], kept: Mapping[int, Head]) -> Iterator[Chain]:
+    """Yields each partition's chain, read from its beginning; blocks. Raises TopicError where there is no topic.
+
+    ``kept`` are the heads of an earlier look: a chain that does not hold one of them any more is broken there.
+    """
     for number in range(_partitions(connection)):
-        yield _chain(connection, number)
+        values = (record.value for record in committed_records(connection, (DISCLOSURES, number)))
+        yield chain_of(number, values, keys, kept.get(number, Head()))
+
+
+def heads_in(file: Path) -> dict[int, Head]:
+    """Returns the heads that were kept in a file, by partition; none where there is no file yet. Raises HeadsError."""
+    if not file.exists():
+        return {}
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[int, Head])
+    except (OSError, msgspec.DecodeError) as error:
+        raise HeadsError(f"{file} holds no heads of disclosures; put back the copy that you keep elsewhere") from error
+
+
+def keep_heads(file: Path, found: Iterable[Chain]) -> None:
+    """Writes the heads of whole chains to a file, whole or not at all; raises KeyFileError where it can't."""
+    heads = {chain.partition: Head(chain.disclosures, chain.head) for chain in found}
+    replaced(file, msgspec.json.encode(heads) + b"\n")
 
 
 def disclosures_about(connection: KafkaConnection, youth_id: str) -> list[Disclosure]:
@@ -54,15 +82,21 @@ def disclosures_about(connection: KafkaConnection, youth_id: str) -> list[Disclo
     return sorted(found, key=lambda one: one.occurred_at)
 
 
-def _chain(connection: KafkaConnection, number: int) -> Chain:
+def chain_of(partition: int, values: Iterable[bytes | None], keys: Sequence[bytes], kept: Head) -> Chain:
+    """Returns what is found of a partition's chain, its records in log order."""
     held, head = 0, NO_DISCLOSURE
-    for record in committed_records(connection, (DISCLOSURES, number)):
-        fields = _fields(record.value)
-        broken = _unreadable(held + 1) if fields is None else first_break([fields], held, head)
+    for value in values:
+        fields = _fields(value)
+        broken = _unreadable(held + 1) if fields is None else first_break([fields], held, head, keys)
+        if broken is None and fields is not None and held + 1 == kept.position and fields["digest"] != kept.digest:
+            broken = Broken(kept.position, "digest", "the disclosure is the one that was there at the last look")
         if fields is None or broken is not None:
-            return Chain(number, held, head, broken)
+            return Chain(partition, held, head, broken)
         held, head = held + 1, fields["digest"]
-    return Chain(number, held, head, None)
+    if held < kept.position:
+        rule = "the chain is as long as at the last look at least: what followed was cut off"
+        return Chain(partition, held, head, Broken(held + 1, "position", rule))
+    return Chain(partition, held, head, None)
 
 
 def _fields(value: bytes | None) -> dict[str, Any] | None:

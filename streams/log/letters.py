@@ -38,13 +38,13 @@ class LettersSeen:
         """Adds the letters of an intake partition's log."""
         self.found.update(image for record in log if (image := _image(record.key, record.value)) is not None)
 
-    def note_written(self, written: Sequence[Written], settled: int) -> None:
-        """Adds what a fold wrote to the intake log; ``settled`` is up to where the workers had committed for sure."""
+    def note_written(self, written: Sequence[Written]) -> None:
+        """Adds what a fold wrote to the intake log."""
         for one in written:
             image = _image(one.message.key, one.message.value)
             if image is not None:
                 self.possible[image] += 1
-                self.due[image] += one.intake_offset < settled
+                self.due[image] += one.settled
 
 
 def compare_letters(seen: Sequence[LettersSeen], folded: Mapping[int, int]) -> Iterator[Finding]:

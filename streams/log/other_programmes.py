@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec
 from schemas.instants import moment_of
 from schemas.internal import Intake
@@ -15,6 +16,7 @@ from schemas.outputs import HandoverEvent
 from schemas.programmes import ProgrammeFile, decode_catalogue, encode_catalogue
 from schemas.refusals import RefusedError
 from schemas.topics import short_name
+from streams.agents.audience import traced_back
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.catalogue import Rules, compile_catalogue
 from streams.log.refold import Folded, fold_partition
@@ -82,8 +84,9 @@ def _differing_in(
     upto = snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, partition))
     log = [record for record in snapshot.records(INTAKE, partition) if record.offset < upto]
     place = (partition, len(partitions_of(snapshot, INTAKE)))
-    in_log = _by_need(fold_partition(log, place, roots))
-    under_other = _by_need(fold_partition(map(other.in_force, log), place, roots))
+    pseudonyms = Pseudonyms(roots)
+    in_log = _by_need(fold_partition(log, place, roots), pseudonyms)
+    under_other = _by_need(fold_partition(map(other.in_force, log), place, roots), pseudonyms)
     return [
         Difference(need, in_log.get(need, []), under_other.get(need, []))
         for need in in_log | under_other
@@ -91,14 +94,14 @@ def _differing_in(
     ]
 
 
-def _by_need(folded: Folded) -> dict[str, list[str]]:
+def _by_need(folded: Folded, pseudonyms: Pseudonyms) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {}
-    for need, text in _statements(folded):
+    for need, text in _statements(folded, pseudonyms):
         said.setdefault(need, []).append(text)
     return {need: sorted(texts) for need, texts in said.items()}
 
 
-def _statements(folded: Folded) -> Iterator[tuple[str, str]]:
+def _statements(folded: Folded, pseudonyms: Pseudonyms) -> Iterator[tuple[str, str]]:
     for topic, written in folded.outputs.items():
         if not short_name(topic).startswith("handovers."):
             continue
@@ -106,4 +109,5 @@ def _statements(folded: Folded) -> Iterator[tuple[str, str]]:
             fields: dict[str, Any] = codec(HandoverEvent).decode_raw(one.message.value or b"")
             reason = f" ({fields['reason_code']})" if fields["reason_code"] else ""
             when = moment_of(fields["occurred_at"]).isoformat(timespec="seconds")
-            yield fields["correlation_id"], f"{when} {fields['programme']} {fields['statement']}{reason}"
+            need_id = (traced_back(pseudonyms, fields) or fields)["correlation_id"]
+            yield need_id, f"{when} {fields['programme']} {fields['statement']}{reason}"

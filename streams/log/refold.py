@@ -53,10 +53,15 @@ class Origin(NamedTuple):
 
 
 class Written(NamedTuple):
-    """One message that the fold wrote; ``intake_offset`` is that of the record whose fold wrote it."""
+    """One message that the fold wrote to a partition, when it folded the record at ``intake_offset``.
+
+    ``settled``: the workers had committed that fold for sure, so the message must be there.
+    """
 
     message: Outgoing
+    partition: int
     intake_offset: int
+    settled: bool
 
 
 class Statement(NamedTuple):
@@ -100,8 +105,10 @@ class Folded:
         counts: Counter[tuple[str, ...]] = Counter()
         for change in changes:
             counts.update(change.counts)
-            for (topic, _), messages in change.outputs.items():
-                self.outputs.setdefault(topic, []).extend(Written(one, record.offset) for one in messages)
+            for (topic, partition), messages in change.outputs.items():
+                settled = record.offset < keep_after
+                written = (Written(one, partition, record.offset, settled) for one in messages)
+                self.outputs.setdefault(topic, []).extend(written)
             for key, value in change.states.items():
                 self._note_state(key, value, record.offset, keep_after)
         statement = statement_of(record)

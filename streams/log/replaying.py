@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeVar
 
+from connectors.vault.pairwise import EARLIER_MAX_MS
 from schemas.codec import codec
 from schemas.codes import NoticeKind
+from schemas.instants import milliseconds_of
 from schemas.outputs import Notice
 from schemas.refusals import RefusedError
-from schemas.topics import kafka_name
+from schemas.topics import entry_of, kafka_name, short_name
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.engine.meta import ENGINE_PREFIX
 from streams.log.comparison import Finding, Place, compare_latest, compare_outputs, compare_states, ordered
@@ -28,10 +31,12 @@ if TYPE_CHECKING:
 
     from connectors.vault.keys import PseudonymRoot
     from streams.engine.processor import StoredRecord
+    from streams.log.refold import Written
 
 DEAD_LETTERS = kafka_name("dead-letters")
 _PATHWAYS, _STATES = kafka_name("pathways"), kafka_name("pathway-state")
 _NOTICES = kafka_name("notices")
+_HANDOVERS = "handovers."
 _OF_SOURCES = (NoticeKind.SILENT_SOURCE.value, NoticeKind.SOURCE_BACK.value)
 _T = TypeVar("_T")
 #: Starting processes takes about as long as folding so many records.
@@ -53,17 +58,22 @@ class Replayed:
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
     letters: LettersSeen = field(default_factory=LettersSeen)
+    told: dict[tuple[str, int], list[Written]] = field(default_factory=dict)
 
 
 def replay_snapshot(
     snapshot: Snapshot, roots: Sequence[PseudonymRoot], progressed: Callable[[], None] = lambda: None
 ) -> list[Replayed]:
-    """Replays every partition, side by side where that is worth it, and compares letters over all of them."""
+    """Replays every partition, side by side where that is worth it, and compares over all of them what has to be.
+
+    That are letters, and what programmes were told: both lie in the partitions of whom they are for.
+    """
     replayed = over_partitions(partial(replay_partition, snapshot, roots), snapshot, progressed)
     folded = {
         one.partition: snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, one.partition)) for one in replayed
     }
     replayed[0].findings += compare_letters([one.letters for one in replayed], folded)
+    _compare_told(snapshot, replayed)
     return replayed
 
 
@@ -85,7 +95,7 @@ def over_partitions(work: Callable[[int], _T], snapshot: Snapshot, progressed: C
 
 
 def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partition: int) -> Replayed:
-    """Folds a partition up to where stage 2 had come, and compares each topic it writes to."""
+    """Folds a partition up to where stage 2 had come, and compares each topic that it alone writes to there."""
     extent = snapshot.extent
     settled = extent.folded(extent.before, STAGE, (INTAKE, partition))
     upto = extent.folded(extent.after, STAGE, (INTAKE, partition))
@@ -133,12 +143,16 @@ def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
 
 def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: Replayed) -> None:
     begins = snapshot.extent.begins
-    said = ("handovers", "notices", "pathways", "disclosures")
+    said = ("notices", "pathways", "disclosures")
     held = [topic for name in said for topic in topics_of(snapshot, name)]
     for topic in dict.fromkeys([*held, *folded.outputs]):
         written = folded.outputs.get(topic, [])
         if topic == INTAKE:
-            replayed.letters.note_written(written, settled)
+            replayed.letters.note_written(written)
+            continue
+        if short_name(topic).startswith(_HANDOVERS):
+            for one in written:
+                replayed.told.setdefault((topic, one.partition), []).append(one)
             continue
         if topic == DEAD_LETTERS:
             replayed.dead_letters = {one.intake_offset: one.message.timestamp_ms for one in written}
@@ -155,6 +169,29 @@ def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: 
         place = Place(_STATES, folded.partition, 0, settled)
         own = [one for one in snapshot.records(_STATES, folded.partition) if not _is_engines(one)]
         replayed.findings += compare_states(place, folded.states, own)
+
+
+def _compare_told(snapshot: Snapshot, replayed: Sequence[Replayed]) -> None:
+    """Compares what programmes were told: in each partition of their topics by the folds of all the intake log's."""
+    begins, held = snapshot.extent.begins, topics_of(snapshot, "handovers")
+    told: dict[tuple[str, int], list[Written]] = {(topic, n): [] for topic in held for n in range(len(begins[topic]))}
+    for one in replayed:
+        for where, written in one.told.items():
+            told.setdefault(where, []).extend(written)
+    for (topic, number), written in sorted(told.items(), key=lambda item: item[0]):
+        book = replayed[min(number, len(replayed) - 1)]
+        place = Place(topic, number, begins[topic][number] if topic in begins else 0, 0)
+        found = ordered(place, snapshot.records(topic, number), book.findings)
+        place = replace(place, expired_by=_expired_by(snapshot, found))
+        book.findings += compare_outputs(place, written, found)
+        book.outputs[topic] = (len(found), len(written))
+
+
+def _expired_by(snapshot: Snapshot, found: Sequence[StoredRecord]) -> int:
+    """Returns the time of the youngest record that may have expired where many wrote, each as far as it had come."""
+    kept = timedelta(days=entry_of("handovers").retention_days or 0)
+    oldest = found[0].timestamp + EARLIER_MAX_MS if found else 0
+    return max(oldest, milliseconds_of(snapshot.extent.taken_at - kept))
 
 
 def _is_of_sources(record: StoredRecord) -> bool:

@@ -54,8 +54,8 @@ def _figures(stage: Stage, play: Play, youths: list[str]) -> dict[str, int | str
     home = dict(zip(youths, play.municipalities, strict=True))
     plans = [one for one in heard.told(youths, "offered") if one["need_kind"] == "plan"]
     owner_of = {need["need_id"]: home[youth] for youth in youths for need in heard.needs([youth], "plan")}
-    elsewhere = [one for one in plans if one["site"] != owner_of[one["correlation_id"]]]
-    shared_with = Counter(one["correlation_id"] for one in plans)
+    elsewhere = [one for one in plans if one["site"] != owner_of[one["need_id"]]]
+    shared_with = Counter(one["need_id"] for one in plans)
     made = [need for need in heard.needs(youths, "plan") if need["reason_code"] == "fulfilled"]
     aftercare = heard.needs(youths, "aftercare")
     contacts = {

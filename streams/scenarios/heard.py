@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from streams.agents.audience import traced_back
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connectors.vault.pseudonyms import Pseudonyms
     from streams.demo.watching import Watch
 
 TOPICS = ("pathways", "referrals", "discharges", "enrolments", "consents")
@@ -17,8 +20,12 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class Heard:
-    """Raw records: statements and handover records in their order, and the latest view of each pathway."""
+    """Raw records: statements and handover records in their order, and the latest view of each pathway.
 
+    Handover records are as their programmes get them, with the ``need_id`` behind each.
+    """
+
+    pseudonyms: Pseudonyms
     statements: dict[str, list[Record]] = field(default_factory=dict)
     handovers: list[Record] = field(default_factory=list)
     notices: list[Record] = field(default_factory=list)
@@ -28,7 +35,8 @@ class Heard:
         """Takes what has been said since the last time."""
         async for topic, record in watch.new():
             if topic.startswith(_HANDOVERS):
-                self.handovers.append(record)
+                traced = traced_back(self.pseudonyms, record) or record
+                self.handovers.append(record | {"need_id": traced["correlation_id"]})
             elif topic == "notices":
                 self.notices.append(record)
             elif topic == "pathways":
@@ -70,4 +78,4 @@ class Heard:
     def told(self, youths: Iterable[str], statement: str) -> list[Record]:
         """Returns what programmes were told that says so and is about one of these young people."""
         mine = {need["need_id"] for need in self.needs(youths)}
-        return [one for one in self.said(statement) if one["correlation_id"] in mine]
+        return [one for one in self.said(statement) if one["need_id"] in mine]

@@ -17,7 +17,7 @@ from streams.provision import CatalogueUnchangedError, apply_programmes, receivi
 from streams.scenarios import alliancen, opus_young, psykinfo_adviser, stime, ungevaerftet
 from streams.scenarios.dates import Dates
 from streams.scenarios.files import Part, ScenarioFile, ScenarioFileError, play_of
-from streams.scenarios.heard import TOPICS, Heard
+from streams.scenarios.heard import TOPICS
 from streams.scenarios.programme_files import write_copies
 from streams.scenarios.stage import Stage
 
@@ -120,7 +120,7 @@ async def play_all(
                 scenario.id, settings, place.connection, doors, calendar, watch, reference, dates, scenario.begins
             )
             await stage.wait_until(scenario.begins)
-            stage.heard = Heard()  # what earlier scenarios' deadlines said on the way here is not this one's
+            stage.forget_heard()  # what earlier scenarios' deadlines said on the way here is not this one's
             outcomes.append(outcome_of(scenario, dates, await arrangement.play(stage, play)))
             done(outcomes[-1])
     return tuple(outcomes)

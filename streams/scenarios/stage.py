@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from streams.demo.doors import MUNICIPALITY, person_of
 from streams.demo.letters import Stay, a_stay
 from streams.demo.people import YoungPerson, a_young_person, born_on
@@ -46,13 +48,18 @@ class Stage:
     reference: Reference
     dates: Dates
     now: datetime
-    heard: Heard = field(default_factory=Heard)
+    heard: Heard = field(init=False)
     _chance: random.Random = field(init=False)
     _people: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Seeds the chance by the scenario's name, so that every run is with the same people."""
         self._chance = random.Random(crc32(self.name.encode()))  # noqa: S311 - made-up people need no secrecy
+        self.forget_heard()
+
+    def forget_heard(self) -> None:
+        """Begins to count anew: what was said before is another scenario's."""
+        self.heard = Heard(Pseudonyms(pseudonym_roots(self.settings.keys_folder)))
 
     async def wait_until(self, moment: datetime) -> None:
         """Lets the calendar reach a time of the source, with all that is due by then; blocks until it is folded."""

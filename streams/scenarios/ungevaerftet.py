@@ -119,8 +119,8 @@ class _Courses:
         await self.stage.state("referrals", wish, asked_by)
 
     def _handover_id(self, number: int, programme: str) -> str:
-        view = self.stage.heard.views[self.youths[number]]
-        ids = [str(one["handover_id"]) for one in view["handovers"] if one["programme"] == programme]
+        told = self.stage.heard.told([self.youths[number]], "offered")
+        ids = [str(one["statement_id"]) for one in told if one["programme"] == programme]
         if not ids:
             raise ScenarioError(f"{self.stage.name}: {programme} was offered nothing that could be bridged on")
         return ids[0]
@@ -160,6 +160,6 @@ def _figures(stage: Stage, play: Play, youths: list[str]) -> dict[str, int | str
         "one_course_in": len(begun) // len(onward) if onward else 0,
         "bridged_against_wish": len(unasked),
         "bridged_back": len(back),
-        "correlations": len({one["correlation_id"] for one in first}),
+        "correlations": len({one["need_id"] for one in first}),
         "third_bridging": ", ".join(need["state"] for need in last),
     }

@@ -39,9 +39,9 @@ _TOPIC_OF = {
 }
 
 
-def a_join_processor() -> JoinPathways:
+def a_join_processor(pseudonyms: Pseudonyms = PSEUDONYMS) -> JoinPathways:
     """Builds the processor of stage 2 with keys of the tests' own."""
-    return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()), Letters(partitions=1))
+    return JoinPathways(pseudonyms, DeadLetters(STAGE, SEALING_KEY.public_key()), Letters(partitions=1))
 
 
 def a_version(catalogue: Catalogue, when: datetime) -> CatalogueVersion:
@@ -66,10 +66,10 @@ def _record(offset: int, when: datetime, event: Envelope) -> StoredRecord:
 class Fold:
     """One partition folded offline: what was written, in order, and the latest states."""
 
-    def __init__(self, limits: TransactionLimits | None = None) -> None:
+    def __init__(self, limits: TransactionLimits | None = None, pseudonyms: Pseudonyms = PSEUDONYMS) -> None:
         """Starts with an empty store."""
         self.store = MemoryStore()
-        self._task = OfflineTask(a_join_processor(), 0, self.store, limits)
+        self._task = OfflineTask(a_join_processor(pseudonyms), 0, self.store, limits)
         self.written: dict[str, list[Any]] = {}
 
     def take(self, log: Sequence[StoredRecord], batch: int | None = None) -> Fold:

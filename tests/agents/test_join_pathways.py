@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from schemas.internal import CalendarSet
 from schemas.outputs import HandoverEvent, Notice
+from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.agents import steering
 from streams.engine.limits import TransactionLimits
@@ -35,7 +37,8 @@ def test_a_tick_after_the_settle_time_lets_the_offer_leave_under_the_programmes_
 
     [offer] = fold.decoded("handovers.ungevaerftet", HandoverEvent)
     assert offer["statement"] == "offered"
-    assert offer["youth_id"] == PSEUDONYMS.pseudonym_of("ungevaerftet", YOUTH)
+    [handover] = decode_pathway(fold.state(YOUTH.encode()) or b"").handovers
+    assert offer["youth_id"] == PSEUDONYMS.pseudonym_of("ungevaerftet", YOUTH, handover.handover_id)
     assert YOUTH.encode() not in fold.written[kafka_name("handovers.ungevaerftet")][0].value
 
 
@@ -96,10 +99,11 @@ def test_what_a_calendar_record_fires_is_the_same_bytes_whatever_a_transaction_h
     assert Fold(TransactionLimits(changed_keys_max=1)).take(log).written == whole.written
 
 
-def test_a_need_that_waits_for_a_unit_is_told_again_every_fortnight_and_never_stuck() -> None:
-    fold = Fold().take(a_log([*discharged(UNKNOWN_UNIT), a_tick(MONDAY + timedelta(days=30))]))
+@pytest.mark.parametrize(("days", "notices"), [(13, 1), (15, 2), (41, 2), (43, 3), (98, 3), (99, 4), (180, 4)])
+def test_a_need_that_waits_for_a_unit_is_told_again_ever_more_rarely_and_never_stuck(days: int, notices: int) -> None:
+    fold = Fold().take(a_log([*discharged(UNKNOWN_UNIT), a_tick(MONDAY + timedelta(days=days))]))
 
-    assert [one["kind"] for one in fold.decoded("notices", Notice)] == ["unknown_unit"] * 3
+    assert [one["kind"] for one in fold.decoded("notices", Notice)] == ["unknown_unit"] * notices
 
 
 def test_only_units_are_waited_for() -> None:

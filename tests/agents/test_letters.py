@@ -218,7 +218,7 @@ def findings(town: Town, logs: Sequence[Sequence[StoredRecord]]) -> list[tuple[s
         folded = fold_partition(log, (number, len(logs)), ROOTS)
         letters = LettersSeen()
         letters.note_found(log)
-        letters.note_written(folded.outputs.get(INTAKE, []), settled=len(town.logs[number]))
+        letters.note_written(folded.outputs.get(INTAKE, []))
         seen.append(letters)
     ends = {number: len(log) for number, log in enumerate(town.logs)}
     return sorted(Counter(one.what for one in compare_letters(seen, ends)).items())

@@ -1,4 +1,4 @@
-"""CASES.md 20: two numbers of one person are one pathway while they are linked, and two again when they are not."""
+"""Case 20 (docs/specification/cases.md): linked numbers are one pathway, and two again when they are not linked."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from schemas.codec import SINGLE_OBJECT, codec, raw_of
 from schemas.events import Envelope
 from schemas.instants import milliseconds_of
 from schemas.topics import kafka_name
+from streams.agents.audience import understood_under
 from streams.engine.processor import StoredRecord
 from tests.agents.intake import PSEUDONYMS
 from tests.agents.merges import (
@@ -164,5 +165,11 @@ def test_the_next_good_record_is_merged(what: str) -> None:
     merge = Merge().take(topic, [record, a_record(good), record])
 
     [merged] = merge.merged()
-    assert merged["body"] == (f"brobygger.{type(good).__name__}", raw_of(good) | {"youth_id": YOUTH})
+    raw = raw_of(good)
+    alias = None if topic != "replies" else PSEUDONYMS.alias_under(raw["programme"], raw["youth_id"])
+    assert merged["pseudonym"] == (None if alias is None else alias.pseudonym)
+    assert merged["body"] == (
+        f"brobygger.{type(good).__name__}",
+        raw if alias is None else understood_under(alias, raw),
+    )
     assert len(merge.letters()) == 2

@@ -19,6 +19,7 @@ from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
 from streams.agents.letters import Letters
 from streams.engine.offline import OfflineTask
+from streams.engine.outputs import Outgoing
 from streams.engine.processor import StoredRecord
 from streams.engine.store import MemoryStore
 from streams.partitioning import partition_of
@@ -32,6 +33,7 @@ class Town:
         """Starts with a catalogue in every partition."""
         self.logs: list[list[StoredRecord]] = [[] for _ in range(partitions)]
         self.written: list[tuple[str, bytes]] = []
+        self.sent: list[tuple[str, int, Outgoing]] = []
         self._copies = 2 if twice else 1
         self._stores = [MemoryStore() for _ in range(partitions)]
         self._tasks = [OfflineTask(self._processor(), number, store) for number, store in enumerate(self._stores)]
@@ -46,6 +48,11 @@ class Town:
             key = (event.youth_id or event.programme).encode()  # type: ignore[attr-defined]
             self._append(partition_of(key, len(self.logs)), key, self._encoded(event), milliseconds_of(when))
             self._deliver(milliseconds_of(when))
+
+    def take(self, partition: int, record: Outgoing, now: int) -> None:
+        """Brings a record that stage 1 wrote, and every letter that follows."""
+        self._append(partition, record.key, record.value or b"", now)
+        self._deliver(now)
 
     def wait_until(self, when: datetime) -> None:
         """Lets time pass by ticks, one at each deadline."""
@@ -96,6 +103,7 @@ class Town:
                         self._letters.extend([(partition, one.key, one.value or b"")] * self._copies)
                     else:
                         self.written.append((topic, one.value or b""))
+                        self.sent.append((topic, partition, one))
 
     def _deliver(self, now: int) -> None:
         while self._letters:

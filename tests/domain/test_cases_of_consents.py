@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: who consents, to what, how long, and who takes it back."""
+"""Cases by number (docs/specification/cases.md): who consents, to what, how long, and who takes it back."""
 
 from __future__ import annotations
 
@@ -146,15 +146,12 @@ def test_case_16_consent_of_29_february_lapses_on_28_february() -> None:
     assert discharged_at("2029-03-01 00:00", "2028-02-29 12:00").offers() == []
 
 
-def test_case_16_consent_is_checked_again_at_acceptance() -> None:
+def test_case_16_a_lapse_is_not_looked_at_where_nothing_new_is_told() -> None:
     story = discharged_at("2027-01-10 23:30", "2026-01-10 12:00")
     story.reply(at("2027-01-11 09:00"), "ungevaerftet", "accepted")
 
-    assert story.to_programmes()[1:] == [
-        ("withdrawn", "ungevaerftet", "consent_lapsed"),
-        ("reply_refused", "ungevaerftet", "consent_lapsed"),
-    ]
-    assert story.needs()[0][1] == "awaiting_consent"
+    assert story.to_programmes()[1:] == [("reply_accepted", "ungevaerftet", "accepted")]
+    assert story.needs() == [("aftercare", "taken_over", None)]
 
 
 def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_late_acceptance() -> None:

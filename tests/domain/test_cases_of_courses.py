@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: courses, referrals and plans that ask for a handover."""
+"""Cases by number (docs/specification/cases.md): courses, referrals and plans that ask for a handover."""
 
 from __future__ import annotations
 

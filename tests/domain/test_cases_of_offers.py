@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: to whom a need is offered, what is answered, and what silence does."""
+"""Cases by number (docs/specification/cases.md): to whom a need is offered, what is answered, and what silence does."""
 
 from __future__ import annotations
 
@@ -198,6 +198,8 @@ def test_case_30_open_handover_runs_on_under_its_version_and_new_needs_use_the_n
 
     assert story.pathway.handovers[0].state == "accepted"
     assert story.pathway.handovers[0].version == 1
+    for day, status in (("03", "first_contact"), ("20", "fulfilled")):
+        story.reply(at(f"2026-02-{day} 12:00"), "ungevaerftet", status)
     later = at("2026-03-02 10:00")
     story.tell(later, a_step("stin-2", later - timedelta(days=1), "admitted", episode_id="episode-2"))
     story.tell(later, a_step("slhj-2", later, "discharged_home", episode_id="episode-2"))

@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: any order, repeats, and ids that come again with other content."""
+"""Cases by number (docs/specification/cases.md): any order, repeats, and ids that come again with other content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CASES.md, by number, through the pure core: stays, what they are and what ends them."""
+"""Cases by number (docs/specification/cases.md): stays, what they are and what ends them."""
 
 from __future__ import annotations
 
@@ -255,3 +255,15 @@ def test_case_12_a_stay_without_news_for_sixty_days_is_noticed() -> None:
 
     assert story.wait_until(MONDAY + timedelta(days=59)).notices() == []
     assert story.wait_until(MONDAY + timedelta(days=61)).notices() == [("stay_end_missing", "municipality-0217")]
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_that_a_patient_is_not_dead_undoes_a_death_that_was_told_and_nothing_else(*, died: bool) -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    if died:
+        story.tell(MONDAY + timedelta(hours=1), a_step("mors", MONDAY + timedelta(hours=1), "deceased"))
+    told = MONDAY + timedelta(hours=2)
+    story.tell(told, a_step("re-slhj", MONDAY, "discharged_home", revises=an_id("slhj"), said_alive=True, sent_at=told))
+
+    assert story.needs() == [("aftercare", "offered", None)]
+    assert len(story.offers()) == (2 if died else 1)

@@ -130,9 +130,10 @@ def test_the_other_telling_of_an_end_that_comes_after_the_offer_makes_no_second_
     assert story.to_programmes("withdrawn") == []
 
 
-def test_a_stay_told_by_letters_alone_makes_a_need_and_a_later_one_another() -> None:
+def test_a_stay_told_by_letters_alone_makes_a_need_and_a_later_one_another_once_that_is_over() -> None:
     later = MONDAY + timedelta(days=30)
     story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), SAME_STAY[1], SAME_STAY[3]).wait_until(SETTLED)
+    story.reply(MONDAY + timedelta(hours=3), "ungevaerftet", "declined", side="young_person")
     story.tell(later, a_step("dis17-2", later, "discharged_home", episode_id=UNNUMBERED))
 
     assert len(story.wait_until(later + timedelta(minutes=15)).pathway.needs) == 2

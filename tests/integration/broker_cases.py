@@ -1,4 +1,4 @@
-"""A dozen of CASES.md as timelines that run through the real broker, each about a young person of its own."""
+"""A dozen cases (docs/specification/cases.md) as timelines through the real broker, each about a person of its own."""
 
 from __future__ import annotations
 

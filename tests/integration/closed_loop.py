@@ -15,6 +15,8 @@ from aiokafka import TopicPartition
 
 from connectors.cpr import CPR
 from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from connectors.vault.urls import sqlite_url
 from schemas.codec import codec
 from schemas.codes import ReplyStatus
@@ -119,10 +121,10 @@ class ClosedLoop:
         return views
 
     async def state_of(self, handover_id: str) -> tuple[View, View]:
-        """Returns a handover and its need as the pathway has them."""
+        """Returns a handover, by the id that its programme knows it by, and its need as the pathway has them."""
         for view in (await self.pathways()).values():
             for handover in view["handovers"]:
-                if str(handover["handover_id"]) == handover_id:
+                if self._told_id(view, handover) == handover_id:
                     return handover, view["needs"][-1]
         raise AssertionError(f"no pathway has the handover {handover_id}")
 
@@ -143,7 +145,18 @@ class ClosedLoop:
         """Tells of so many young people; returns each with the handover by which the programme is offered the need."""
         youths = await self.tell(count)
         views = await self.pathways()
-        return [(youth, handover_in(views[youth.youth_id], programme)) for youth in youths]
+        return [(youth, self.handover_in(views[youth.youth_id], programme)) for youth in youths]
+
+    def handover_in(self, view: View, programme: str) -> str:
+        """Returns the handover that a pathway has with a programme, by the id that the programme knows it by."""
+        [handover] = [one for one in view["handovers"] if one["programme"] == programme]
+        return self._told_id(view, handover)
+
+    def _told_id(self, view: View, handover: View) -> str:
+        pseudonyms = Pseudonyms(pseudonym_roots(self.running.service.settings.keys_folder))
+        only = handover["handover_id"] if handover["identity"] == "anonymous" else None
+        alias = pseudonyms.alias_of(handover["programme"], view["youth_id"], only)
+        return alias.ids.shown(handover["handover_id"])
 
     def token(self, kind: ClientKind, name: str) -> str:
         """Returns the token of a new client."""
@@ -169,12 +182,6 @@ class ClosedLoop:
         outcomes = [json.loads(line) for line in answer.text.splitlines()]
         assert [one["outcome"] for one in outcomes] == ["accepted"] * len(statements), answer.text
         return outcomes
-
-
-def handover_in(view: View, programme: str) -> str:
-    """Returns the handover that a pathway has with a programme."""
-    [handover] = [one for one in view["handovers"] if one["programme"] == programme]
-    return str(handover["handover_id"])
 
 
 def client_of(running: SecuredService, token: str) -> httpx.AsyncClient:

@@ -121,6 +121,21 @@ def test_needs_are_listed_without_identity_and_decided_about() -> None:
     assert need in {row["need_id"] for row in lines_of("needs", "list", "--state", "closed", "--json")}
 
 
+def test_a_handover_as_its_programme_names_it_leads_to_its_need() -> None:
+    [offer] = lines_of("subscribe", "handovers.ungevaerftet", "--limit", "1", "--timeout", "60", "--json")
+    views = [document_of("pathway", youth, "--told", "--json") for youth in (YOUTH, OTHER_YOUTH)]
+    [row] = lines_of("needs", "list", "--handover", offer["event"]["statement_id"], "--json")
+    unknown = run("needs", "list", "--handover", views[0]["handovers"][0]["handover_id"])
+
+    told = {ours: theirs for view in views for ours, theirs in view["told_ids"].items()}
+    assert told.keys() == {one["handover_id"] for view in views for one in view["handovers"]}
+    assert offer["event"]["statement_id"] in told.values()
+    assert row["need_id"] in {view["needs"][0]["need_id"] for view in views}
+    assert row["need_id"] != offer["event"]["correlation_id"]
+    assert unknown.exit_code == 2
+    assert "no programme was told of the handover" in unknown.stderr
+
+
 def test_a_need_that_is_not_there_is_bad_input() -> None:
     result = run("needs", "assign", "00000000-0000-5000-8000-000000000000", *ACTOR)
 

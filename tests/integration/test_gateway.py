@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,10 +27,10 @@ from tests.integration.gateway_runner import Process, event_ids_of, free_port, p
 from tests.unit.gateway.builders import FHIR, NDJSON, a_message, a_statement, response_code, with_header_id
 from tests.unit.gateway.prepared import ROOT
 from tests.unit.gateway.publisher_contract import PublisherContract
+from tests.unit.gateway.sent_lists import COURSES, CSV, HEAVY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from connectors.kafka.embedded import EmbeddedBroker
 
@@ -234,3 +237,46 @@ async def _delivered(publisher: KafkaPublisher, record: Record) -> None:
             return
         await asyncio.sleep(0.5)  # between attempts
     raise TimeoutError
+
+
+def test_others_are_answered_while_heavy_sheets_are_read_and_the_readers_end_with_it(gateway: Process) -> None:
+    gateway.settings.lists_folder.mkdir(exist_ok=True)
+    (gateway.settings.lists_folder / "courses.toml").write_text(COURSES.format(mode="changes"), encoding="utf-8")
+    heavy, other = gateway.client(name="helsingoer"), gateway.client(name="other")
+    with ThreadPoolExecutor(4) as senders:
+        sheets = [senders.submit(heavy.post, "/lists/courses", content=HEAVY, headers=CSV) for _ in range(4)]
+        while not (readers := children_of(gateway.process.pid)):
+            assert not any(sheet.done() for sheet in sheets)
+        statements = [a_statement("enrolments", statement_id=f"course-{number}") for number in range(10)]
+        answers = [other.post("/events/enrolments", json=statement) for statement in statements]
+
+        assert [answer.status_code for answer in answers] == [201] * 10
+        assert not any(sheet.done() for sheet in sheets)
+        gateway.process.kill()
+    gateway.process.wait()
+    for reader in readers:
+        wait_until_gone(reader)
+
+
+def children_of(pid: int) -> list[int]:
+    """Returns the processes that a process has started (Linux, proc(5))."""
+    return [
+        int(child)
+        for task in Path("/proc", str(pid), "task").iterdir()
+        for child in (task / "children").read_text(encoding="ascii").split()
+    ]
+
+
+def wait_until_gone(pid: int) -> None:
+    """Waits until a process has ended."""
+    deadline = time.monotonic() + 30
+    while Path("/proc", str(pid), "stat").exists() and not _is_zombie(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # between looks at the condition
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path("/proc", str(pid), "stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True

@@ -16,9 +16,12 @@ import pytest
 
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pairwise import EARLIER_MAX_MS
+from connectors.vault.pseudonyms import Pseudonyms
+from streams.agents.audience import traced_back
 from streams.log.accounting import account_of
 from streams.log.copy import read_copy
-from streams.log.replaying import replay_partition
+from streams.log.replaying import replay_snapshot
 from streams.settings import APP_ID
 from tests.integration.broker_cases import CASES, DAY, HOUR, START
 from tests.integration.emptying import forget_group
@@ -88,7 +91,8 @@ async def _play(folder: Path, bootstrap: str) -> list[tuple[str, dict[str, Any]]
 
 
 def test_a_dozen_cases_through_the_broker(played: Played) -> None:
-    assert statements_by_case(played.said) == {case.number: list(case.expected) for case in CASES}
+    pseudonyms = Pseudonyms(pseudonym_roots(played.folder / "keys"))
+    assert statements_by_case(played.said, pseudonyms) == {case.number: list(case.expected) for case in CASES}
     assert notices_by_case(played.said) == {case.number: set(case.notices) for case in CASES}
 
 
@@ -121,8 +125,7 @@ def balances(played: Played, copy: Path) -> bool:
     """Tells what `reconcile` would say of a copy, in this process."""
     snapshot = read_copy(copy)
     roots = pseudonym_roots(played.folder / "keys")
-    replayed = [replay_partition(snapshot, roots, number) for number in range(4)]
-    return account_of(snapshot, replayed).balances
+    return account_of(snapshot, replay_snapshot(snapshot, roots)).balances
 
 
 def removed(copy: Path, topic: str) -> Path:
@@ -155,15 +158,24 @@ def _written(copy: Path, lines: list[str], topic: str, line: str, change: int) -
     return tampered
 
 
-def statements_by_case(said: list[tuple[str, dict[str, Any]]]) -> dict[str, list[tuple[str, str, str | None]]]:
+def statements_by_case(
+    said: list[tuple[str, dict[str, Any]]], pseudonyms: Pseudonyms
+) -> dict[str, list[tuple[str, str, str | None]]]:
     """Returns what programmes were told about each case, in order of the calendar."""
-    causes = {str(event.event_id): case.number for case in CASES for _, event in case.events()}
+    numbers = {youth_id: case.number for case in CASES for youth_id in case.youth_ids}
     statements = [one for topic, one in said if topic != "notices"]
-    statements.sort(key=lambda one: (one["occurred_at"], one["statement"] == "offered"))
+    statements.sort(key=lambda one: (_five_minutes(one), one["statement"] == "offered"))
     told: dict[str, list[tuple[str, str, str | None]]] = {case.number: [] for case in CASES}
     for one in statements:
-        told[causes[one["causation_id"]]].append((one["statement"], one["programme"], one["reason_code"]))
+        traced = traced_back(pseudonyms, one)
+        assert traced is not None
+        told[numbers[traced["youth_id"]]].append((one["statement"], one["programme"], one["reason_code"]))
     return told
+
+
+def _five_minutes(told: dict[str, Any]) -> int:
+    """Returns at which multiple of five minutes, where everything happens here, something was told too early."""
+    return int(told["occurred_at"] + EARLIER_MAX_MS) // 300_000
 
 
 def notices_by_case(said: list[tuple[str, dict[str, Any]]]) -> dict[str, set[str]]:

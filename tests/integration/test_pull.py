@@ -21,6 +21,8 @@ import pytest_asyncio
 from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.embedded import EmbeddedBroker
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from tests.integration.broker_cases import CASES, START
 from tests.integration.gateway_runner import Process
 from tests.integration.service import Service, a_service
@@ -49,8 +51,12 @@ class Loop:
         await self.service.wait_until_folded()
         self.passed += timedelta(minutes=20)
         await self.service.step_to(START + self.passed)
-        causes = {str(event.event_id) for _, event in case.events()}
-        offered = await self.told(lambda event: event["statement"] == "offered" and event["causation_id"] in causes)
+        pseudonyms = Pseudonyms(pseudonym_roots(self.service.settings.keys_folder))
+        offered = await self.told(
+            lambda event: (
+                event["statement"] == "offered" and pseudonyms.youth_of(PROGRAMME, event["youth_id"]) == case.youth_id
+            )
+        )
         return str(offered["event"]["statement_id"])
 
     async def told(self, wanted: Callable[[Record], bool]) -> Record:

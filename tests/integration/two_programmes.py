@@ -14,7 +14,7 @@ import httpx
 from connectors.pages.links import Link, links_key, signed
 from connectors.pages.sessions import form_token
 from connectors.pages.visits import SESSION_COOKIE
-from tests.integration.closed_loop import ClosedLoop, handover_in
+from tests.integration.closed_loop import ClosedLoop
 from tests.integration.thefts import A, B, Theft
 from tests.integration.ways_over_http import Pulling
 
@@ -70,11 +70,11 @@ async def a_two(loop: ClosedLoop, clients: tuple[httpx.AsyncClient, httpx.AsyncC
     [named], [anonymous] = await loop.tell(1), await loop.tell(1, scope="anonymous")
     [own] = await loop.tell(1, municipality="0217", scope="anonymous")
     views = await loop.pathways()
-    handover = handover_in(views[named.youth_id], A)
-    assert handover_in(views[anonymous.youth_id], A)
+    handover = loop.handover_in(views[named.youth_id], A)
+    assert loop.handover_in(views[anonymous.youth_id], A)
     need = str(views[named.youth_id]["needs"][0]["need_id"])
     key = str(uuid4())
-    own_handover = handover_in(views[own.youth_id], B)
+    own_handover = loop.handover_in(views[own.youth_id], B)
     await Pulling(b).told(own_handover, 1)
     way = Pulling(a)
     await way.told(handover, 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.cpr import CPR, D_ECPR, X_ECPR, person_number, without_separators
+from connectors.cpr import CPR, D_ECPR, WITH_SIXTY_ADDED, X_ECPR, person_number, without_separators
 from schemas.refusals import RefusedError
 
 
@@ -66,12 +66,22 @@ def test_a_replacement_number_has_its_own_system_and_no_birth_date(given: str, v
     assert number.is_replacement
 
 
+@pytest.mark.parametrize("value", ["6105109996", "9105109996", "7002049996", "6701579999"])
+@pytest.mark.parametrize("system", [CPR, WITH_SIXTY_ADDED])
+def test_a_number_with_sixty_added_to_its_day_replaces_one(system: str, value: str) -> None:
+    number = person_number(system, value, "cpr")
+
+    assert (number.system, number.number, number.birth_date) == (WITH_SIXTY_ADDED, value, None)
+    assert number.is_replacement
+
+
 def test_a_replacement_number_is_taken_whatever_its_digits_say_of_a_date() -> None:
     assert person_number(X_ECPR, "9999991VJ5", "cpr").number == "9999991VJ5"
 
 
-# The last one has sixty added to its day, as authorities do where they number who has no CPR number.
-@pytest.mark.parametrize("value", ["3102109989", "0013109989", "0100109989", "6105109989"])
+@pytest.mark.parametrize(
+    "value", ["3102109989", "0013109989", "0100109989", "4105109989", "6013109989", "9205109989", "9102109989"]
+)
 def test_a_date_that_does_not_exist_is_refused_by_name(value: str) -> None:
     with pytest.raises(RefusedError) as caught:
         person_number(CPR, value, "person.cpr")
@@ -96,6 +106,8 @@ def test_a_date_that_does_not_exist_is_refused_by_name(value: str) -> None:
         (X_ECPR, "0703921V\u01315"),  # the Turkish dotless i, an I in upper case
         (D_ECPR, "0703920V\u017f5"),  # the long s, an S in upper case
         (D_ECPR, "0703921VJ5"),
+        (WITH_SIXTY_ADDED, "0105109996"),
+        (X_ECPR, "6105109996"),
     ],
 )
 def test_what_is_not_of_its_systems_form_is_refused_by_name(system: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from connectors.gateway.doors.turning_away import TurnedAwayError
@@ -11,19 +12,28 @@ from schemas.refusals import Refusal
 if TYPE_CHECKING:
     from fastapi import Request
 
+    from connectors.gateway.clients.at_once import AtOnce
     from connectors.gateway.clients.clients import Client, Clients, Role
     from connectors.gateway.clients.rate import RateLimit
 
 _TOKEN_CHARACTERS_MAX = 256
+_THREADS = 2
 
 
 class Entrance:
     """Admits clients by their bearer tokens."""
 
-    def __init__(self, clients: Clients, rate_limit: RateLimit) -> None:
-        """Takes the known clients and the limit on each."""
+    def __init__(self, clients: Clients, rate_limit: RateLimit, at_once: AtOnce) -> None:
+        """Takes the known clients and the limits on each."""
         self.clients = clients
         self._rate_limit = rate_limit
+        self._at_once = at_once
+        # Threads of its own: who is there is asked before anything else, and never waits for other work of the gateway.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="entrance")
+
+    def close(self) -> None:
+        """Lets the threads go; nobody is admitted any more."""
+        self._threads.shutdown(wait=False)
 
     async def admit(self, request: Request, role: Role) -> Client:
         """Returns the client; raises TurnedAwayError with 401, 403 or 429, before the body is read."""
@@ -31,7 +41,7 @@ class Entrance:
         token = token.strip()
         if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_CHARACTERS_MAX:
             raise _unauthenticated("a request carries `Authorization: Bearer` and a token")
-        client = await asyncio.to_thread(self.clients.authenticated, token)
+        client = await asyncio.get_running_loop().run_in_executor(self._threads, self.clients.authenticated, token)
         if client is None:
             raise _unauthenticated("the token is known and not revoked")
         if role not in client.roles:
@@ -56,7 +66,30 @@ class Entrance:
                 ),
                 {"retry-after": str(wait_seconds)},
             )
+        if not self._at_once.begin(request, client.client_id):
+            rule = f"a client has at most {self._at_once.per_client_max} requests under way at once"
+            refusal = Refusal("too_many_at_once", "", rule, "wait for the answers to the others")
+            raise TurnedAwayError(429, refusal, {"retry-after": "1"})
         return client
+
+
+class Quota:
+    """How much each client may state in the long run, so that no source floods topics and vault."""
+
+    def __init__(self, rate_limit: RateLimit) -> None:
+        """Takes the limit on each client's statements."""
+        self._rate_limit = rate_limit
+
+    def is_spent(self, client: Client, count: int) -> int:
+        """Returns 0 and counts so many statements, or the whole seconds after which to try again."""
+        return self._rate_limit.wait_seconds(client.client_id, count)
+
+    def charge(self, client: Client, count: int) -> None:
+        """Counts so many statements; raises TurnedAwayError with 429 where that is more than the client may state."""
+        if wait_seconds := self.is_spent(client, count):
+            rule = "a client states no more than its quota of lines, rows and letters"
+            refusal = Refusal("too_many_statements", "", rule, "send the same again after what Retry-After says")
+            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
 
 
 def _unauthenticated(rule: str) -> TurnedAwayError:

@@ -1,4 +1,4 @@
-"""A token bucket per client."""
+"""A token bucket per client: of requests, and of statements in them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,17 @@ class RateLimit:
         self._clock_seconds = clock_seconds
         self._buckets: dict[str, _Bucket] = {}
 
-    def wait_seconds(self, client_id: str) -> int:
-        """Returns 0 and counts the request, or the whole seconds after which to try again."""
+    def wait_seconds(self, client_id: str, count: int = 1) -> int:
+        """Returns 0 and counts so many, or the whole seconds after which to try again.
+
+        More than a burst counts as a burst: it is taken once nothing else was for a while.
+        """
+        count = min(count, self._burst)
         now = self._clock_seconds()
         bucket = self._buckets.setdefault(client_id, _Bucket(self._burst, now))
         bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at_seconds) * self._per_second)
         bucket.filled_at_seconds = now
-        if bucket.tokens < 1:
-            return math.ceil((1 - bucket.tokens) / self._per_second)
-        bucket.tokens -= 1
+        if bucket.tokens < count:
+            return math.ceil((count - bucket.tokens) / self._per_second)
+        bucket.tokens -= count
         return 0

@@ -15,26 +15,33 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from connectors.gateway.settings import Limits
+
 UTF_8 = frozenset({"utf-8", "utf8"})
 _DRAINED_BYTES_MAX = 256 * 1024 * 1024
 _DRAIN_TIME_MAX = timedelta(seconds=10)
 
 
-async def read_body(request: Request, bytes_max: int, time_max: timedelta) -> bytes:
-    """Returns the body; raises TurnedAwayError with 413 where it is larger, with 408 where it comes too slowly."""
+async def read_body(request: Request, bytes_max: int, limits: Limits) -> bytes:
+    """Returns the body; raises TurnedAwayError with 413 where it is larger, with 408 where it comes too slowly.
+
+    It has ``limits.body_time_max`` as a whole, and ``limits.silence_max`` until more of it comes.
+    """
     chunks: list[bytes] = []
-    size = 0
+    size, now = 0, asyncio.get_running_loop().time
     too_large = declared_bytes(request) > bytes_max
+    ends_at, silence = now() + limits.body_time_max.total_seconds(), limits.silence_max.total_seconds()
     try:
-        async with asyncio.timeout(time_max.total_seconds()):
+        async with asyncio.timeout_at(min(ends_at, now() + silence)) as until:
             async for chunk in request.stream():
+                until.reschedule(min(ends_at, now() + silence))
                 size += len(chunk)
                 if too_large or size > bytes_max:
                     too_large = True
                     break
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise TurnedAwayError(408, _too_slow(time_max), {"connection": "close"}) from error
+        raise TurnedAwayError(408, _too_slow(limits), {"connection": "close"}) from error
     if too_large:
         chunks.clear()
         await _drain(request)
@@ -50,8 +57,7 @@ def declared_bytes(request: Request) -> int:
 
 def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
     """Returns the body's media type; raises TurnedAwayError with 415 for another, another charset, or compression."""
-    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    media_type, charset = request.headers.get("content-type", "").lower().partition(";")[0], charset_of(request) or ""
     encoding = request.headers.get("content-encoding", "identity").lower()
     if media_type.strip() in allowed and charset in {"", *charsets} and encoding == "identity":
         return media_type.strip()
@@ -65,6 +71,12 @@ def check_media_type(request: Request, allowed: Collection[str], charsets: Colle
             "set Content-Type to what the body is",
         ),
     )
+
+
+def charset_of(request: Request) -> str | None:
+    """Returns the charset that Content-Type names, in lower case; None where it names none."""
+    parameters = request.headers.get("content-type", "").lower().partition(";")[2]
+    return parameters.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0] or None
 
 
 async def _drain(request: Request) -> None:
@@ -84,6 +96,7 @@ def _too_large(bytes_max: int) -> Refusal:
     return Refusal("body_too_large", "body", f"a body has at most {bytes_max} bytes", "send less at once")
 
 
-def _too_slow(time_max: timedelta) -> Refusal:
-    rule = f"a body arrives within {time_max.total_seconds():g} seconds"
+def _too_slow(limits: Limits) -> Refusal:
+    whole, silence = (time_max.total_seconds() for time_max in (limits.body_time_max, limits.silence_max))
+    rule = f"a body arrives within {whole:g} seconds, and is never silent for {silence:g}"
     return Refusal("body_too_slow", "body", rule, "send less at once, or over a better connection")

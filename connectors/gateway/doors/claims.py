@@ -27,7 +27,7 @@ from connectors.gateway.doors.turning_away import (
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
-from connectors.gateway.statements.json_reader import read_json
+from connectors.strict_json import read_json
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
@@ -97,9 +97,9 @@ async def claim_code(request: Request) -> Response:
         if client.kind is not ClientKind.PROGRAMME:
             raise TurnedAwayError(403, _ONLY_PROGRAMMES)
         check_media_type(request, {_JSON})
-        form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max))
+        form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits))
         try:
-            return _answered(await claim(desk, client, form.code))
+            return _answered(await claim(desk, client, form.code, client.client_id))
         except STORE_ERRORS as error:
             return unavailable(error)
 
@@ -113,12 +113,13 @@ def _form_of(desk: Desk, body: bytes) -> ClaimForm:
         raise TurnedAwayError(422, refusal_of(error, "send {code}")) from error
 
 
-async def claim(desk: Desk, client: Client, typed: str) -> Claimed | Refusal | Unavailable:
+async def claim(desk: Desk, client: Client, typed: str, guesser: str) -> Claimed | Refusal | Unavailable:
     """Returns what became of a code that a programme's client typed in, by this door or on its page.
 
-    A claim that the domain refused gives its code back. Raises what the vault, the ledger and the read model raise.
+    ``guesser`` is who typed it: a token, or at the pages one session of it. A claim that the domain refused gives its
+    code back. Raises what the vault, the ledger and the read model raise.
     """
-    claim = await asyncio.to_thread(desk.claim_codes.claim, typed, client.name, desk.ports.clock())
+    claim = await asyncio.to_thread(desk.claim_codes.claim, typed, client.name, desk.ports.clock(), guesser)
     if isinstance(claim, Refusal):
         desk.metrics.refusals.labels("claims", claim.code).inc()
         _log.info("claim_refused", code=claim.code, client=client.client_id)
@@ -151,10 +152,12 @@ def _answered(claimed: Claimed | Refusal | Unavailable) -> Response:
 
 
 def _vouched(desk: Desk, client: Client, claim: Claim) -> Vouched:
+    event_id = derived_id("claim", claim.code_hash, client.name, str(claim.attempt))
     return Vouched(
-        event_id=derived_id("claim", claim.code_hash, client.name, str(claim.attempt)),
+        event_id=event_id,
         programme=client.name,
-        pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id),
+        # Of this claim alone: a refusal must not tell whose code it is.
+        pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id, str(event_id)),
         statement_id=CLAIM_STATEMENT,
         status=ReplyStatus.CODE_CLAIMED,
         at=claim.claimed_at,

@@ -13,14 +13,14 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import Client, Role
-from connectors.gateway.doors.bodies import check_media_type, read_body
+from connectors.gateway.doors.bodies import charset_of, check_media_type, read_body
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
 from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.medcom_edi.envelopes import Content, InEnvelopeError
+from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_edi.fields import Interchange, Syntax
 from connectors.medcom_edi.outcomes import (
     Delivery,
@@ -96,24 +96,25 @@ async def _receive(request: Request, syntax: Syntax) -> Response:
     with desk.metrics.request_seconds.labels("letters").time():
         client = await desk.entrance.admit(request, Role.MEDCOM)
         check_media_type(request, _TAKEN[syntax], _CHARSETS)
-        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+        body = await read_body(request, min(desk.limits.body_bytes_max, BODY_BYTES_MAX), desk.limits)
         try:
-            unwrapped = await asyncio.to_thread(message_in, body, {_CONTENTS[syntax]}, _OTHER_CONTENT)
+            charset = charset_of(request)
+            unwrapped = await asyncio.to_thread(message_in, body, {_CONTENTS[syntax]}, _OTHER_CONTENT, charset)
         except RefusedError as error:
             answer = network_receipt_answer(desk, error.refusal) or _nobody(desk, client, error.refusal)
             envelope = error.envelope if isinstance(error, InEnvelopeError) else None
             return enveloped(answer, _CONTENTS[syntax], envelope, desk.ports.clock())
         try:
-            answer = await _answer(desk, client, syntax, unwrapped.message)
+            answer = await _answer(desk, client, syntax, unwrapped)
         except STORE_ERRORS as error:
             desk.metrics.messages.labels("unavailable").inc()
             answer = unavailable(error)
         return enveloped(answer, unwrapped.content, unwrapped.envelope, desk.ports.clock())
 
 
-async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Response:
+async def _answer(desk: Desk, client: Client, syntax: Syntax, unwrapped: Unwrapped) -> Response:
     at = desk.ports.clock()
-    outcome = await asyncio.to_thread(_translated, desk, syntax, body, at)
+    outcome = await asyncio.to_thread(_translated, desk, syntax, unwrapped, at)
     interchange = outcome.interchange
     if interchange is None:
         return _unaddressed(desk, client, outcome)
@@ -121,8 +122,9 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
         return refused_answer(403, _FOREIGN_SENDER)
     match outcome:
         case Unreadable(refusal):
-            answers = [await _unreadable(desk, interchange, refusal, body, at)]
+            answers = [await _unreadable(desk, interchange, refusal, unwrapped.message, at)]
         case Delivery(_, letters):
+            desk.quota.charge(client, len(letters))
             answers = []
             for nth, letter in enumerate(letters, start=1):
                 if isinstance(letter, ReceivedReceipt):
@@ -138,10 +140,10 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, body: bytes) -> Re
     return Response(answer_of(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
 
 
-def _translated(desk: Desk, syntax: Syntax, body: bytes, at: datetime) -> Outcome:
+def _translated(desk: Desk, syntax: Syntax, unwrapped: Unwrapped, at: datetime) -> Outcome:
     known = desk.medcom
     door = Door(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
-    return translate(body, syntax, door, at)
+    return translate(unwrapped.message, syntax, door, at, unwrapped.charset)
 
 
 def _unaddressed(desk: Desk, client: Client, outcome: Outcome) -> Response:

@@ -25,7 +25,7 @@ from connectors.gateway.statements.ledger import Answer
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from connectors.gateway.clients.clients import Client
 
@@ -47,8 +47,10 @@ _BODY: dict[str, Any] = {
     },
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Known already; or, for NDJSON, every line's outcome"},
-    201: {"description": "Taken: the broker has confirmed it. An anonymous consent's `claim_code` is shown here, once"},
+    200: {
+        "description": "Known already, with a consent's `claim_code` for a day; or, for NDJSON, every line's outcome"
+    },
+    201: {"description": "Taken: the broker has confirmed it. An anonymous consent's `claim_code` is shown here"},
     400: {"description": "The body can't be read as JSON"},
     403: {"description": "The statement is not this client's to make"},
     409: {"description": "The event_id stands for another statement"},
@@ -73,31 +75,29 @@ async def receive_statements(
         _check_topic(client, topic)
         media_type = check_media_type(request, _MEDIA_TYPES)
         bytes_max = desk.limits.lines_bytes_max if media_type == NDJSON else desk.limits.body_bytes_max
-        body = await read_body(request, bytes_max, desk.limits.body_time_max)
-
-        codes: dict[int, str] = {}
+        body = await read_body(request, bytes_max, desk.limits)
 
         async def process() -> Answer:
             answer = _answer_lines if media_type == NDJSON else _answer_one
-            return await answer(desk, client, topic, body, codes)
+            return await answer(desk, client, topic, body)
 
         try:
             answer = await answered_once(desk, (client.client_id, idempotency_key), (topic, media_type, body), process)
         except STORE_ERRORS as error:
             return unavailable(error)
-        return _response(answer, codes)
+        return _response(answer)
 
 
-async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes, codes: dict[int, str]) -> Answer:
+async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> Answer:
+    desk.quota.charge(client, 1)
     [outcome] = await accept(desk, client, topic, [body])
-    codes |= _codes_of([(0, outcome)])
     status = {"accepted": 201, "repeated": 200, "unavailable": 503}.get(outcome.outcome)
     if outcome.refusal is not None:
         return _json_answer(status or status_of(outcome.refusal), {"refused": outcome.refusal.as_dict()})
     return _json_answer(status or 200, outcome.as_dict())
 
 
-async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes, codes: dict[int, str]) -> Answer:
+async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> Answer:
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if not lines:
         return _json_answer(
@@ -113,13 +113,13 @@ async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes, cod
             413,
             Refusal("too_many_lines", "body", f"a body has at most {desk.limits.lines_max} lines", "send less at once"),
         )
+    desk.quota.charge(client, len(lines))
     outcomes: list[LineOutcome] = []
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = [line for _, line in lines[start : start + _LINES_AT_ONCE]]
         given_up = any(outcome.outcome == "unavailable" for outcome in outcomes)
         outcomes += [_NOT_TRIED] * len(some) if given_up else await accept(desk, client, topic, some)
     report = [{"line": number} | outcome.as_dict() for (number, _), outcome in zip(lines, outcomes, strict=True)]
-    codes |= _codes_of(enumerate(outcomes))
     return Answer(b"", _status_of_all(outcomes), NDJSON, b"".join(map(_line, report)))
 
 
@@ -154,21 +154,7 @@ def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
-def _codes_of(outcomes: Iterable[tuple[int, LineOutcome]]) -> dict[int, str]:
-    return {number: outcome.claim_code for number, outcome in outcomes if outcome.claim_code is not None}
-
-
-def _response(answer: Answer, codes: dict[int, str]) -> Response:
+def _response(answer: Answer) -> Response:
     unavailable = answer.status == 503  # noqa: PLR2004 HTTP's own number
     headers = {"retry-after": str(RETRY_SECONDS)} if unavailable else None
-    return Response(_with_codes(answer.content, codes), answer.status, headers, media_type=answer.media_type)
-
-
-def _with_codes(content: bytes, codes: dict[int, str]) -> bytes:
-    """Returns an answer with its claim codes, which are shown now and never kept: each line is a JSON object."""
-    if not codes:
-        return content
-    lines = content.split(b"\n")
-    for number, code in codes.items():
-        lines[number] = lines[number].removesuffix(b"}") + b',"claim_code":"' + code.encode() + b'"}'
-    return b"\n".join(lines)
+    return Response(answer.content, answer.status, headers, media_type=answer.media_type)

@@ -82,7 +82,7 @@ async def pull_handovers(request: Request) -> Response:
         except RefusedError as error:
             raise TurnedAwayError(422, error.refusal) from error
         if streams:
-            return _streamed(desk, client, cursor)
+            return _streamed(request, desk, client, cursor)
         try:
             found = await asyncio.to_thread(page, desk.read_model.engine, cursor, limit, client.site)
         except STORE_ERRORS as error:
@@ -124,13 +124,17 @@ def unknown(field: str) -> TurnedAwayError:
     return TurnedAwayError(404, Refusal("not_found", field, rule, "`GET /handovers` shows all that there is"))
 
 
-def _streamed(desk: Desk, client: Client, cursor: Cursor) -> Response:
-    if desk.streams.is_full(client.client_id):
+def _streamed(request: Request, desk: Desk, client: Client, cursor: Cursor) -> Response:
+    if not desk.streams.begin(request, client.client_id):
         rule = f"a client has at most {desk.limits.streams_per_client_max} streams open"
         raise TurnedAwayError(429, Refusal("too_many_streams", "", rule, "close one, or pull pages"))
     limits = desk.limits
-    stream = Stream(client.client_id, cursor, limits.stream_heartbeat, limits.stream_time_max, client.site)
-    content = events_of(desk.read_model, desk.streams, stream)
+
+    def is_admitted() -> bool:
+        return desk.entrance.clients.valid(client.client_id) is not None
+
+    stream = Stream(is_admitted, cursor, limits.stream_heartbeat, limits.stream_time_max, client.site)
+    content = events_of(desk.read_model, stream)
     return StreamingResponse(content, headers={"cache-control": "no-store"}, media_type=EVENT_STREAM)
 
 

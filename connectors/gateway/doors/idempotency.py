@@ -30,8 +30,8 @@ async def answered_once(
     """Returns the answer of ``process``, or the one given before to the same client, key and body.
 
     Without a key it is processed each time. Answers with a 5xx status are not kept: the client may try again.
-    Two requests with the same key at once wait for each other. Raises TurnedAwayError with 422 where the key
-    came with another body before.
+    Two requests with the same key at once wait for each other. A kept answer is sealed under key and body. Raises
+    TurnedAwayError with 422 where the key came with another body before.
     """
     client_id, idempotency_key = key
     if idempotency_key is None:
@@ -39,14 +39,16 @@ async def answered_once(
     check_key(idempotency_key)
     request = desk.fingerprints.of("request", client_id, idempotency_key)
     content = desk.fingerprints.of("body", *body)
+    seal = desk.fingerprints.seal_of("answer", client_id, idempotency_key, *body)
     lock = _locks.setdefault(request, asyncio.Lock())
     async with lock:
         known = await asyncio.to_thread(desk.ledger.answer_to, request)
         if known is not None:
-            return _the_same(known, content)
+            return replace(known, content=seal.opened(_the_same(known, content).content))
         answer = replace(await process(), body=content)
         if answer.status < _SERVER_FAULTS:
-            await asyncio.to_thread(desk.ledger.keep_answer, request, answer, desk.ports.clock())
+            sealed = replace(answer, content=seal.sealed(answer.content))
+            await asyncio.to_thread(desk.ledger.keep_answer, request, sealed, desk.ports.clock())
         return answer
 
 

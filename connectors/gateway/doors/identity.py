@@ -27,6 +27,7 @@ from connectors.gateway.doors.turning_away import (
     unavailable,
 )
 from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
+from connectors.gateway.head_requests import WITHOUT_BODY
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
 from connectors.read_model.handovers import story
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from connectors.read_model.answers import TopicRecord
 
 SERVED_FOR = timedelta(minutes=15)
+_SERVED_STATES = ("accepted", "in_contact")
+_WITHDRAWN = ("withdrawn", "deleted")
 _ONLY_PROGRAMMES = Refusal("forbidden", "authorization", "a programme asks for identities", "use a programme's token")
 _KEY_MISSING = Refusal(
     "missing_idempotency_key",
@@ -86,7 +89,7 @@ async def pull_identity(
 ) -> Response:
     """Asks for the identity behind an accepted, named handover, and waits up to 5 seconds for the grant.
 
-    The same grant is served again under the same Idempotency-Key for 15 minutes.
+    The same grant is served again under the same Idempotency-Key for 15 minutes, while the handover goes on.
     """
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("identity").time():
@@ -104,8 +107,10 @@ async def pull_identity(
             key = await desk.public_keys.of(client.name)
             if key is None:
                 return refused_answer(409, _NO_PUBLIC_KEY)
+            if WITHOUT_BODY in request.scope:
+                return Response()  # nothing would be released, so nothing is asked
             vouched = await _entered(desk, client, idempotency_key, found.handover)
-            return await _answered(desk, key, vouched, found.handover)
+            return await _answered(desk, client, key, vouched)
         except (*STORE_ERRORS, ProgrammeFileError) as error:
             return unavailable(error)
 
@@ -130,7 +135,7 @@ async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: R
     )
 
 
-async def _answered(desk: Desk, key: X25519PublicKey, vouched: Vouched, handover: Row[Any]) -> Response:
+async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: Vouched) -> Response:
     answer = await answer_to_vouched(desk, vouched)
     if isinstance(answer, Unavailable):
         return refused_answer(503, BROKER_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
@@ -139,15 +144,22 @@ async def _answered(desk: Desk, key: X25519PublicKey, vouched: Vouched, handover
         return json_answer(202, outcome)
     if answer.event.statement is not HandoverStatement.IDENTITY_GRANTED:
         return json_answer(409, outcome | {"refused": refusal_for(outcome["reason_code"]).as_dict()})
-    return await _released(desk, key, answer, handover)
+    # A grant is served again for a while: what has ended since then, by a withdrawal above all, ends it too.
+    now = await asyncio.to_thread(story, desk.read_model.engine, client.reach, vouched.statement_id)
+    state = now.handover.state if now else None
+    if state not in _SERVED_STATES:
+        reason = "handover_withdrawn" if state in _WITHDRAWN else "not_in_this_state"
+        ended = {"outcome": "refused", "state": state, "reason_code": reason}
+        return json_answer(409, outcome | ended | {"refused": refusal_for(reason).as_dict()})
+    return await _released(desk, key, answer, vouched.statement_id)
 
 
-async def _released(desk: Desk, key: X25519PublicKey, grant: TopicRecord, handover: Row[Any]) -> Response:
+async def _released(desk: Desk, key: X25519PublicKey, grant: TopicRecord, handover_id: str) -> Response:
     """Returns the identity of whom the grant is about: the handover that it names, and the purpose it was given for."""
     event = grant.event
     youth_id = desk.pseudonyms.youth_of(event.programme, event.youth_id or "")
     details = None if youth_id is None else await asyncio.to_thread(desk.identities.details_of, youth_id)
-    if details is None or event.statement_id != handover.handover_id:
+    if details is None or event.statement_id != handover_id:
         return refused_answer(410, _NOTHING_KEPT)
     binding = Binding(event.statement_id, event.need_kind.value, event.programme)
     _log.info("identity_released", grant_id=str(event.event_id), programme=event.programme)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import weakref
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
@@ -30,14 +29,13 @@ from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.ledger import Answer
 from connectors.municipal.failed import failed_rows
 from connectors.municipal.mapping import Mapping, MappingError, mapping_from
-from connectors.municipal.rows import ReadList, read_list
 from connectors.municipal.sheets import FileKind
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from connectors.gateway.clients.clients import Client
+    from connectors.municipal.rows import ReadList
 
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 _FAILED_TYPES = {FileKind.CSV: "text/csv", FileKind.NDJSON: "application/x-ndjson"}
@@ -46,6 +44,7 @@ _MEDIA_TYPES = (
     *("text/csv", _SHEET, _JSON, "application/x-ndjson", "application/octet-stream"),
     *("text/plain", "application/vnd.ms-excel", _MULTIPART),
 )
+_AT_ONCE = 64 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -64,11 +63,11 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     204: {"description": "Asked for the rows that failed: none did"},
     404: {"description": "No list of that name has a mapping file"},
     413: {"description": "The list is too large"},
+    429: {"description": "Too many lists of one client at once, or requests: wait as Retry-After says"},
     422: {"description": "None of the list can be read; or the Idempotency-Key came with another body"},
     503: {"description": "Not all of it is confirmed: send the same again"},
 }
 router = APIRouter(tags=["Lists"])
-_locks: weakref.WeakValueDictionary[tuple[str, str], asyncio.Lock] = weakref.WeakValueDictionary()
 _log = structlog.get_logger(__name__)
 
 
@@ -82,39 +81,41 @@ async def receive_list(
     """Takes a list; answers its report once the broker has confirmed every row that is accepted.
 
     With `Accept: text/csv` the answer is what failed, in the sender's own form with the reasons, to mend and send
-    again; but where claim codes are to be shown it is the report, since they are shown once.
+    again; but where claim codes are to be shown it is the report.
     """
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("lists").time():
         client = await desk.entrance.admit(request, Role.STATEMENTS)
         text, mapping = await asyncio.to_thread(_mapping, desk, name)
         check_topic_of(client, mapping.topic)
-        content = await _content(request, desk)
-        read = await asyncio.to_thread(read_list, content, mapping, desk.limits.lines_max)
-        if isinstance(read, Refusal):
-            return _refused(desk, client, name, read)
-        believed = missing == "believed"
-        codes: dict[int, str] = {}
-
-        async def process() -> Answer:
-            # What a row says is compared with what was kept of it: two lists at once would both find the old.
-            async with _locks.setdefault((client.name, name), asyncio.Lock()):
-                of = desk.fingerprints.of("list", client.name, name)
-                sent = SentList(name, mapping, client, of, desk.ports.clock(), believed)
-                return await _processed(desk, sent, read, codes)
-
         # Another mapping may make something else of the same file: a key is for one list and one mapping.
         scope = (f"{client.client_id} lists {name} {missing} {text}", idempotency_key)
-        try:
-            answer = await answered_once(desk, scope, ("lists", name, content), process)
-        except STORE_ERRORS as error:
-            return unavailable(error)
-        return _answer(request, read, answer, codes)
+        # What a row says is compared with what was kept of it: two lists at once would both find the old.
+        async with desk.list_readers.turn_of(client.name):
+            of = desk.fingerprints.of("list", client.name, name)
+            sent = SentList(name, mapping, client, of, desk.ports.clock(), missing == "believed")
+            return await _taken(request, desk, sent, scope)
 
 
-async def _processed(desk: Desk, sent: SentList, read: ReadList, codes: dict[int, str]) -> Answer:
-    report, shown = await take_list(desk, sent, read)
-    codes |= shown
+async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str, str | None]) -> Response:
+    content = await _content(request, desk)
+    read = await desk.list_readers.read(content, sent.mapping, desk.limits.lines_max)
+    if isinstance(read, Refusal):
+        return _refused(desk, sent, read)
+
+    async def process() -> Answer:
+        desk.quota.charge(sent.client, len(read.rows))
+        return await _processed(desk, sent, read)
+
+    try:
+        answer = await answered_once(desk, scope, ("lists", sent.name, content), process)
+    except STORE_ERRORS as error:
+        return unavailable(error)
+    return _answer(request, read, answer)
+
+
+async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
+    report = await take_list(desk, sent, read)
     for row in report["report"]:
         for refused in row.get("refused", ()):
             desk.metrics.refusals.labels("lists", refused["code"]).inc()
@@ -149,13 +150,15 @@ async def _content(request: Request, desk: Desk) -> bytes:
         rule = f"the body is one of: {', '.join(_MEDIA_TYPES)}; not compressed"
         help_text = "set Content-Type to what the file is"
         raise TurnedAwayError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
-    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits.body_time_max)
+    body = await read_body(request, desk.limits.lines_bytes_max, desk.limits)
     return await _file_in(request, body) if media_type == _MULTIPART else body
 
 
 async def _file_in(request: Request, body: bytes) -> bytes:
     async def stream() -> AsyncIterator[bytes]:
-        yield body
+        for start in range(0, len(body), _AT_ONCE):
+            yield body[start : start + _AT_ONCE]
+            await asyncio.sleep(0)  # a form is taken apart here, where everybody else waits
 
     try:
         parser = MultiPartParser(request.headers, stream(), max_files=1, max_fields=0)  # type: ignore[arg-type]
@@ -178,23 +181,21 @@ def _no_file() -> TurnedAwayError:
     )
 
 
-def _refused(desk: Desk, client: Client, name: str, refusal: Refusal) -> Response:
+def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:
     desk.metrics.refusals.labels("lists", refusal.code).inc()
-    _log.info("list_refused", list=name, code=refusal.code, client=client.client_id)
+    _log.info("list_refused", list=sent.name, code=refusal.code, client=sent.client.client_id)
     return refused_answer(status_of(refusal), refusal)
 
 
-def _answer(request: Request, read: ReadList, answer: Answer, codes: dict[int, str]) -> Response:
+def _answer(request: Request, read: ReadList, answer: Answer) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
     report = json.loads(answer.content)
     wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
-    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not codes:  # noqa: PLR2004
+    shows_codes = any("claim_code" in row for row in report["report"])
+    if wanted in _FAILED_TYPES.values() and answer.status == 200 and not shows_codes:  # noqa: PLR2004
         reasons = reasons_in(report)
         if not reasons:
             return Response(status_code=204)
         kind, content = failed_rows(read, reasons)
         return Response(content, 200, media_type=_FAILED_TYPES[kind])
-    for row in report["report"]:
-        if row["row"] in codes:
-            row["claim_code"] = codes[row["row"]]
-    return Response(json.dumps(report, separators=(",", ":")), answer.status, headers, media_type=_JSON)
+    return Response(answer.content, answer.status, headers, media_type=_JSON)

@@ -18,16 +18,14 @@ from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import Case, Letter, Opened
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.json_reader import read_json
 from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
-from connectors.medcom_fhir.identifiers import normalised
 from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
-from connectors.medcom_fhir.xml_form import is_xml
+from connectors.sender_ids import normalised
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -85,12 +83,12 @@ async def receive_message(request: Request) -> Response:
         check_media_type(request, _MEDIA_TYPES)
         if declared_bytes(request) <= desk.limits.body_bytes_max:
             return await _take(desk, client, request, desk.limits.body_bytes_max)
-        async with desk.large_letters:  # each is held several times over while it is read
+        async with desk.large_letters.of(client.client_id):  # each is held several times over while it is read
             return await _take(desk, client, request, desk.limits.letter_bytes_max)
 
 
 async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) -> Response:
-    body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits.body_time_max)
+    body = await read_body(request, min(bytes_max, BODY_BYTES_MAX), desk.limits)
     try:
         unwrapped = await asyncio.to_thread(_without_envelope, body)
     except InEnvelopeError as error:
@@ -143,6 +141,7 @@ async def _answer(desk: Desk, client: Client, message: bytes) -> Response:
         receiver = addressing.receiver
         await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
     links = MessageLinks()
+    desk.quota.charge(client, 1)
     if isinstance(outcome, Translation):
         links = await asyncio.to_thread(links_of, desk, client, outcome)
     return await _acknowledge(desk, outcome, addressing, links)
@@ -159,11 +158,6 @@ async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> 
 
 
 def _translated(desk: Desk, message: bytes, at: datetime) -> Outcome:
-    try:
-        if not is_xml(message):
-            read_json(message, desk.limits.nesting_max)
-    except RefusedError as error:
-        return Refused(error.refusal, None)
     return translate(message, replace(desk.medcom, ages=desk.ages()), at)
 
 
@@ -201,6 +195,7 @@ def _content_of(translation: Translation) -> str:
 def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:
     """Returns the message as fingerprints, ids brought to one form; bundle and header are the sender's own."""
     of, sor = desk.fingerprints.of, addressing.sender.sor
+    bundle_id, header_id = normalised(addressing.bundle_id), normalised(addressing.header_id)
     if isinstance(outcome, Translation):
         letter, content = of("letter", str(outcome.letter_id)), _content_of(outcome)
     elif isinstance(outcome, OutOfScope):
@@ -208,11 +203,12 @@ def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing:
     else:
         letter, content = None, outcome.refusal.code
     return Letter(
-        bundle=of("bundle", sor, normalised(addressing.bundle_id)),
-        header=of("header", sor, normalised(addressing.header_id)),
+        bundle=of("bundle", sor, bundle_id),
+        header=of("header", sor, header_id),
         letter=letter,
         content=of("content", content),
         publishes=isinstance(outcome, Translation),
+        seal=desk.fingerprints.seal_of("message", sor, bundle_id, header_id),
     )
 
 

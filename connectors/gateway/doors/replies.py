@@ -20,8 +20,8 @@ from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import accept
-from connectors.gateway.statements.json_reader import read_json
 from connectors.read_model.handovers import story
+from connectors.strict_json import read_json
 from schemas.codes import HandoverStatement
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
@@ -92,7 +92,7 @@ async def reply_to_handover(
     with desk.metrics.request_seconds.labels("replies").time():
         client = await desk.entrance.admit(request, Role.REPLIES)
         check_media_type(request, {_JSON})
-        body = await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max)
+        body = await read_body(request, desk.limits.body_bytes_max, desk.limits)
         try:
             found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
             if found is None:

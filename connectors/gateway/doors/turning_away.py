@@ -26,6 +26,7 @@ _STATUSES = {
             "unfit_text",
             "empty_file",
             "not_xlsx",
+            "not_a_list",
             "unsafe_xml",
             "broken_quotes",
         ),

@@ -87,10 +87,13 @@ def letter_of(
         letter=letter,
         content=of("content", said),
         publishes=isinstance(outcome, Translation),
+        seal=fingerprints.seal_of(*place),
     )
 
 
 def unreadable_letter_of(fingerprints: Fingerprints, interchange: Interchange, body: bytes) -> Letter:
     """Returns an interchange of which nothing is taken: the same bytes are a repeat."""
-    place = fingerprints.of("edi-interchange", interchange.sender, interchange.identifier, body)
-    return Letter(bundle=place, header=place, letter=None, content=place, publishes=False)
+    parts = ("edi-interchange", interchange.sender, interchange.identifier, body)
+    place = fingerprints.of(*parts)
+    seal = fingerprints.seal_of(*parts)
+    return Letter(bundle=place, header=place, letter=None, content=place, publishes=False, seal=seal)

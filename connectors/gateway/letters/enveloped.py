@@ -56,9 +56,9 @@ class _Told:
     why: str
 
 
-def message_in(body: bytes, contents: Container[Content], other: Refusal) -> Unwrapped:
+def message_in(body: bytes, contents: Container[Content], other: Refusal, charset: str | None = None) -> Unwrapped:
     """Returns the message in a body; raises RefusedError, with ``other`` where its content is none of these."""
-    unwrapped = unwrap(body)
+    unwrapped = unwrap(body, charset)
     if unwrapped.content not in contents:
         raise InEnvelopeError(other, unwrapped.envelope)
     return unwrapped

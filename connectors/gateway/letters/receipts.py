@@ -1,15 +1,15 @@
 """Receipts of letters: reliable messaging's four cases, decided on what was received before.
 
 MedCom, "Reliable messaging": Bundle.id is new on every send, the letter (sender, MessageHeader.id, episode) is
-not. A receipt holds the acknowledgement as it was first given. It is written ``pending`` before anything is
-published and ``done`` after the broker's confirmation, so that a gateway that dies in between publishes the
-same events again, under the same ids, and gives the same answer.
+not. A receipt holds the acknowledgement as it was first given, sealed, since it repeats the sender's ids. It is written
+``pending`` before anything is published and ``done`` after the broker's confirmation, so that a gateway that dies in
+between publishes the same events again, under the same ids, and gives the same answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row
 
+    from connectors.gateway.tables import Seal
+
 
 class Case(StrEnum):
     """What a message is, seen against those received before."""
@@ -37,7 +39,7 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message as receipts know it: fingerprints only.
+    """A message as receipts know it: fingerprints only, and the seal of its answer.
 
     ``letter`` is None for a message that is refused: its letter was not taken, and may come again corrected.
     ``publishes`` is false for what is acknowledged and not published.
@@ -48,6 +50,7 @@ class Letter:
     letter: bytes | None
     content: bytes
     publishes: bool
+    seal: Seal = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Receipts:
         def work(connection: Connection) -> Opened:
             known = connection.execute(select(RECEIPTS).where(_related(letter))).all()
             case, publish_as_of, original = decide(letter, known, at)
-            acknowledgement = original if original is not None else acknowledge(case)
+            acknowledgement = letter.seal.opened(original) if original is not None else acknowledge(case)
             opened = Opened(case, publish_as_of, acknowledgement)
             if not any(_is_pair(row, letter) for row in known):
                 connection.execute(insert(RECEIPTS).values(_values(letter, opened, at)))
@@ -147,5 +150,5 @@ def _values(letter: Letter, opened: Opened, at: datetime) -> dict[str, Any]:
         "content": letter.content,
         "recorded_at_ms": milliseconds_of(as_of or at),
         "state": DONE if as_of is None else PENDING,
-        "acknowledgement": opened.acknowledgement,
+        "acknowledgement": letter.seal.sealed(opened.acknowledgement),
     }

@@ -51,6 +51,7 @@ def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[st
         "rows": len(rows),
         **{outcome: counts[outcome] for outcome in ("right", "repeated", "refused")},
         "ignored": read.ignored,
+        **({"above_names": read.above} if read.above else {}),
         "report": [row.as_dict() for row in rows],
     }
 

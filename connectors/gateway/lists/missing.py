@@ -34,7 +34,7 @@ _UNKNOWN_ROW = Refusal(
     "unknown_row",
     "row",
     "which rows are missing is only known where every row says what it is about",
-    "mend the rows whose number or id can't be read, and send the whole list again",
+    "mend or delete the rows whose number or id can't be read, and send the whole list again",
 )
 _TOO_MANY = Refusal(
     "too_many_missing",
@@ -70,10 +70,12 @@ def _going_on(sent: SentList, rows: Sequence[KnownRow]) -> list[KnownRow]:
 
 def _withheld(sent: SentList, read: ReadList, missing: int, of: int) -> Refusal | None:
     """Returns why nothing is told of so many missing rows of so many, or None."""
-    if not missing or sent.believe_missing or sent.mapping.missing is None:
+    if not missing or sent.mapping.missing is None:
         return None
     if any(row.key is None for row in read.rows):
         return _UNKNOWN_ROW
+    if sent.believe_missing:
+        return None
     return _TOO_MANY if not read.rows or missing > max(1, sent.mapping.missing.share_max * of) else None
 
 

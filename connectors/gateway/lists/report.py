@@ -19,7 +19,7 @@ _OUTCOMES = ("accepted", "repeated", "refused", "unavailable")
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What became of one row; ``problems`` are (column, refusal). ``claim_code`` is shown once and never kept."""
+    """What became of one row; ``problems`` are (column, refusal). ``claim_code`` as in ``LineOutcome``."""
 
     row: int
     outcome: str
@@ -31,7 +31,8 @@ class RowReport:
         """Returns it as the report has it."""
         event_id = {} if self.event_id is None else {"event_id": str(self.event_id)}
         refused = [{"column": column, **refusal.as_dict()} for column, refusal in self.problems]
-        return {"row": self.row, "outcome": self.outcome} | event_id | ({"refused": refused} if refused else {})
+        code = {} if self.claim_code is None else {"claim_code": self.claim_code}
+        return {"row": self.row, "outcome": self.outcome} | event_id | ({"refused": refused} if refused else {}) | code
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def report_of(
         "rows": len(rows),
         **{outcome: counts[outcome] for outcome in _OUTCOMES},
         "ignored": read.ignored,
+        **({"above_names": read.above} if read.above else {}),
         **({} if missing is None else {"missing": missing.as_dict()}),
         "report": [row.as_dict() for row in rows],
     }

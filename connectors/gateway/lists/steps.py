@@ -94,7 +94,8 @@ def said_of_missing(topic: str, known: KnownRow, missing: Missing, since: dateti
     if missing.cancelled:
         return Saying(_undone(topic, last, known.earlier, f"missing {since.isoformat()}"))
     event_id = derived_id("missing", str(last.event_id), since.isoformat())
-    own: dict[str, Any] = {"event_id": event_id, "occurred_at": since, "revises": None, "cancels": None}
+    own: dict[str, Any] = {"event_id": event_id, "occurred_at": since, "occurred_on": None}
+    own |= {"revises": None, "cancels": None}
     if isinstance(last, Consent):
         return _alone(topic, last, own | {"decision": ConsentDecision(missing.status or "")})
     own |= {"status_at": since, "reason_code": missing.reason_code}

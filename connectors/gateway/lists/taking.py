@@ -11,8 +11,9 @@ from connectors.gateway.lists.missing import what_is_missing
 from connectors.gateway.lists.report import RowReport, report_of
 from connectors.gateway.lists.rows import KnownRow, Taken
 from connectors.gateway.lists.steps import Saying, bytes_of, event_of, said_again, said_now, stands_again
-from connectors.gateway.statements.acceptance import LineOutcome, accept_read
+from connectors.gateway.statements.acceptance import LineOutcome, accept_read, code_again
 from connectors.municipal.fields import FIELDS
+from schemas.events import UNNUMBERED
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class _Met:
     copies: dict[int, int] = field(default_factory=dict)
 
 
-async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[str, Any], dict[int, str]]:
-    """Returns the report, and the claim codes by row: shown now, never kept.
+async def take_list(desk: Desk, sent: SentList, read: ReadList) -> dict[str, Any]:
+    """Returns the report.
 
     The broker has confirmed whatever is reported as accepted. A list that is cut off anywhere may be sent again, and
     doubles nothing. Raises what the stores raise; then, too, all of it may be sent again.
@@ -90,16 +91,18 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> tuple[dict[st
             reports += await _take_rows(desk, sent, list(_entries(desk.fingerprints, sent, rows, met)))
     reports = _with_copies(reports, met.copies)
     missing = await what_is_missing(desk, sent, read, reports)
-    codes = {report.row: report.claim_code for report in reports if report.claim_code is not None}
-    return report_of(sent.name, sent.mapping, read, reports, missing), codes
+    return report_of(sent.name, sent.mapping, read, reports, missing)
 
 
 def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
-    """Returns a row's form with the ids that its list has none of, and the time where it tells none."""
+    """Returns a row's form with the id that its list has none of, and the time where it tells none.
+
+    What a row is about is no episode of care: two lists, and a letter, name one stay differently.
+    """
     form = {"statement_id": statement_id} | (row.form or {})
     known = FIELDS[mapping.event]
     if "episode_id" in known:
-        form.setdefault("episode_id", form["statement_id"])
+        form.setdefault("episode_id", UNNUMBERED)
     for name in ("occurred_at", "status_at"):
         if name in known:
             form.setdefault(name, since.isoformat())
@@ -108,7 +111,10 @@ def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> d
 
 def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, Refusal], ...]:
     """Returns the refusal of a whole row with the column that its field comes from."""
-    return ((mapping.column_of(refusal.field.partition("[")[0]), refusal),)
+    field = refusal.field.partition("[")[0]
+    # One column may tell both times.
+    other = {"occurred_at": "status_at", "status_at": "occurred_at"}.get(field, "")
+    return ((mapping.column_of(field) or mapping.column_of(other), refusal),)
 
 
 def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:
@@ -183,7 +189,9 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> Sayin
     if known.event is not None and known.content == entry.content and stands_again(topic, known):
         saying = said_again(topic, known)
         if not saying.statements:
-            entry.outcome = RowReport(entry.row.number, "repeated", event_of(topic, known.event).event_id)
+            event = event_of(topic, known.event)
+            code = code_again(desk, event)
+            entry.outcome = RowReport(entry.row.number, "repeated", event.event_id, claim_code=code)
         return saying
     name = statement_id_of(desk.fingerprints, sent, entry.row)
     form = form_of(entry.row, sent.mapping, name, known.since)

@@ -53,9 +53,14 @@ def inboxes_of_sources(desk: Desk) -> Inboxes:
 
 
 async def take_statements(desk: Desk, source_id: str, records: Sequence[Received]) -> bool:
-    """Takes a source's statements in their order and writes each its receipt; False where all must come again."""
+    """Takes a source's statements in their order and writes each its receipt; False where all must come again.
+
+    A source that floods waits in its own topic until its quota lets it go on.
+    """
     try:
         client = await asyncio.to_thread(desk.entrance.clients.on_kafka, source_id)
+        if client is not None and desk.quota.is_spent(client, len(records)):
+            return False
         outcomes = await _outcomes(desk, client, [_read(record, client) for record in records])
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)
@@ -129,12 +134,12 @@ def _person_of(record: Received) -> Any:
 
 
 def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> Record:
-    """Returns what became of a record: a repeat's receipt is the first one's, but for a claim code.
+    """Returns what became of a record: a repeat's receipt is the first one's, its claim code too for a day.
 
-    A code is told here once. Like the statement it is kept for a week at most, in a topic that the source alone reads.
+    Like the statement it is kept for a week at most, in a topic that the source alone reads.
     """
     said = {"outcome": "refused"} if outcome.refusal is not None else {"outcome": "accepted"}
-    told = outcome.as_dict() | said | ({} if outcome.claim_code is None else {"claim_code": outcome.claim_code})
+    told = outcome.as_dict() | said
     headers = (
         ("content-type", b"application/json"),
         ("partition", str(record.place.partition).encode()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -11,7 +11,7 @@ import structlog
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE
 from connectors.gateway.publisher import Unavailable
 from connectors.gateway.statements.ledger import Entered, Standing
-from connectors.gateway.statements.reading import Statement
+from connectors.gateway.statements.reading import Statement, wants_claim_code
 from connectors.vault.tables import ErasedMeanwhileError
 from schemas.refusals import Refusal, RefusedError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from connectors.gateway.clients.clients import Client
     from connectors.gateway.ports import Desk
+    from schemas.events import Envelope
 
 _METRIC_OUTCOMES = {"accepted": "published"}
 _CONFLICTING = Refusal(
@@ -30,23 +31,30 @@ _CONFLICTING = Refusal(
     "an event_id stands for one statement and is never used for another",
     "send what has changed under a new event_id, with `revises` naming this one",
 )
+NO_CODE = "the code was claimed, or shown more than a day ago: record the consent anew, of today, for a new code"
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What became of one statement. ``claim_code`` is shown once and is not part of what is kept as the answer."""
+    """What became of one statement.
+
+    ``claim_code`` is an anonymous consent's, shown again to a repeat; where it can't be, ``no_code`` says what to do.
+    """
 
     outcome: Literal["accepted", "repeated", "refused", "unavailable"]
     event_id: UUID | None = None
     refusal: Refusal | None = None
     claim_code: str | None = field(default=None, repr=False)
+    no_code: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Returns it as the report's line has it."""
         event_id = {} if self.event_id is None else {"event_id": str(self.event_id)}
         refused = {} if self.refusal is None else {"refused": self.refusal.as_dict()}
-        return {"outcome": self.outcome} | event_id | refused
+        code = {} if self.claim_code is None else {"claim_code": self.claim_code}
+        no_code = {} if self.no_code is None else {"claim_code_help": self.no_code}
+        return {"outcome": self.outcome} | event_id | refused | code | no_code
 
 
 async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]) -> list[LineOutcome]:
@@ -75,8 +83,10 @@ async def accept_read(
         gone = [item.event_id for item, _ in fresh if item.youth_ids & error.youth_ids]
         await asyncio.to_thread(desk.ledger.withdraw, gone)
         raise
+    repeated = [item for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.REPEATED]
+    codes = published.codes | await asyncio.to_thread(_codes_again, desk, repeated)
     standings = iter(entered)
-    outcomes = [_outcome(item, standings, published) for item in read]
+    outcomes = [_outcome(item, standings, replace(published, codes=codes)) for item in read]
     _count(desk, client, topic, outcomes)
     return outcomes
 
@@ -126,12 +136,24 @@ async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> _P
 
 def _finish(desk: Desk, statements: Sequence[Statement]) -> _Published:
     codes = {
-        statement.event_id: desk.claim_codes.make(statement.event.youth_id, desk.ports.clock())
+        statement.event_id: desk.claim_codes.make(statement.event.youth_id, desk.ports.clock(), statement.event_id)
         for statement in statements
         if statement.wants_claim_code and statement.event.youth_id is not None
     }
     desk.ledger.finish([statement.event_id for statement in statements])
     return _Published(codes=codes)
+
+
+def _codes_again(desk: Desk, repeated: Sequence[Statement]) -> dict[UUID, str]:
+    codes = ((one.event_id, code_again(desk, one.event)) for one in repeated if one.wants_claim_code)
+    return {event_id: code for event_id, code in codes if code is not None}
+
+
+def code_again(desk: Desk, event: Envelope) -> str | None:
+    """Returns the claim code of a consent that is told again; None where it has none to be shown. Blocks."""
+    if not wants_claim_code(event) or event.youth_id is None:
+        return None
+    return desk.claim_codes.again(event.youth_id, desk.ports.clock(), event.event_id)
 
 
 def _outcome(item: Statement | Refusal, standings: Any, published: _Published) -> LineOutcome:
@@ -143,7 +165,9 @@ def _outcome(item: Statement | Refusal, standings: Any, published: _Published) -
     if item.event_id in published.unconfirmed:
         return LineOutcome("unavailable", item.event_id, BROKER_UNAVAILABLE)
     if standing is Standing.REPEATED:
-        return LineOutcome("repeated", item.event_id)
+        code = published.codes.get(item.event_id)
+        no_code = NO_CODE if item.wants_claim_code and code is None else None
+        return LineOutcome("repeated", item.event_id, None, code, no_code)
     return LineOutcome("accepted", item.event_id, claim_code=published.codes.get(item.event_id))
 
 

@@ -1,8 +1,9 @@
 """The public JSON form of each topic's statements, made from the event models so that they never differ.
 
 A form has the event's own fields. What the gateway fills in is left out (``recorded_at``, ``youth_id``) or may be
-(``event_id``, ``correlation_id``, ``sent_at``, ``source``); ``person`` says who it is about. Replies keep
-``youth_id``: the pseudonym under which the programme was told of the young person. ``persons`` takes links alone.
+(``event_id``, ``correlation_id``, ``sent_at``, ``source``); ``person`` says who it is about. Where a day alone is
+known, ``occurred_on`` stands in for ``occurred_at`` and ``status_at``. Replies keep ``youth_id``: the pseudonym under
+which the programme was told of the young person. ``persons`` takes links alone.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ _OPTIONAL: dict[str, Any] = {
     "sent_at": (Moment | None, Field(default=None, description="the time of receipt where absent")),
     "source": (Name | None, Field(default=None, description="your own name; anything else is refused")),
 }
+_BY_DAY: dict[str, Any] = {
+    "occurred_at": (Moment | None, Field(default=None, description="required, unless occurred_on names the day")),
+    "status_at": (Moment | None, Field(default=None, description="required, unless occurred_on names the day")),
+}
 _PERSON: dict[str, Any] = {"person": (PersonForm, ...)}
 _EXAMPLE_TIME = "2026-01-10T09:30:00+01:00"
 _EXAMPLE_PERSON = {"cpr": "0105109996", "municipality": "0217"}
@@ -51,8 +56,9 @@ _EXAMPLE_PERSON = {"cpr": "0105109996", "municipality": "0217"}
 def _form(topic: str, model: type[Envelope]) -> type[BaseModel]:
     hidden = _FILLED_IN - {"youth_id"} if topic == "replies" else _FILLED_IN
     own = {name: (info.annotation, info) for name, info in model.model_fields.items() if name not in hidden}
+    by_day = {name: field for name, field in _BY_DAY.items() if name in own} if "occurred_on" in own else {}
     person = {} if topic == "replies" else _PERSON
-    fields: dict[str, Any] = {**own, **_OPTIONAL, **person}
+    fields: dict[str, Any] = {**own, **by_day, **_OPTIONAL, **person}
     config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     return create_model(f"{model.__name__}Form", __config__=config, __doc__=model.__doc__, **fields)
 

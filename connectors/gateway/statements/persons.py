@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.cpr import CPR, SYSTEMS, PersonNumber, person_number, without_separators
 from connectors.person_details import DETAIL_CHARACTERS_MAX, PersonDetails
-from schemas.events import Municipality
+from schemas.events import PLAIN_TEXT, Municipality
 from schemas.refusals import Refusal, RefusedError
 
 _SHORT_OIDS = {system.removeprefix("urn:oid:"): system for system in SYSTEMS}
 Number = Annotated[str, Field(min_length=1, max_length=64)]
-Detail = Annotated[str, Field(min_length=1, max_length=DETAIL_CHARACTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Detail = Annotated[str, Field(min_length=1, max_length=DETAIL_CHARACTERS_MAX, pattern=PLAIN_TEXT)]
 _FOR_VAULT = "for the vault alone; a programme gets it on a named consent"
 
 

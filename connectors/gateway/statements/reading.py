@@ -10,10 +10,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.cpr import refuse_unborn
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
 from connectors.gateway.publisher import Record
 from connectors.gateway.statements.forms import FORMS, MODELS
-from connectors.gateway.statements.json_reader import read_json
+from connectors.gateway.statements.identifying_fields import refuse_identifying
 from connectors.gateway.statements.link_forms import (
     LINK_FIELDS,
     LinkedNumbers,
@@ -22,9 +23,9 @@ from connectors.gateway.statements.link_forms import (
     numbers_kept,
     other_number,
 )
-from connectors.gateway.statements.numbers_in_text import refuse_numbers_in_text, refuse_own_number_in_text
 from connectors.gateway.statements.persons import details_of, identified
-from connectors.medcom_fhir.identifiers import normalised
+from connectors.sender_ids import normalised
+from connectors.strict_json import read_json
 from connectors.vault.identities import Stated
 from connectors.vault.number_links import Link
 from schemas.cloudevents import headers_of
@@ -32,8 +33,9 @@ from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
 from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
 from schemas.identifiers import derived_id
-from schemas.refusals import RefusedError
-from schemas.rules import refusal_of, refuse_ahead
+from schemas.instants import danish_day, start_of_day
+from schemas.refusals import Refusal, RefusedError
+from schemas.rules import DATE_LIMITS, refusal_for, refusal_of, refuse_outside, refuse_untimely
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 _NO_ID = UUID(int=0)
 _HELP = "see /docs for the form of this topic's statements"
 _AHEAD_HELP = "correct the time, or your clock; planned_at, expected_end_on and lapses_at may lie ahead"
+_OUTSIDE_HELP = "correct the year; nothing so long ago, or so far ahead, can be told here"
 _HAPPENED = ("occurred_at", "sent_at", "status_at")
 # The specialty is reference data's, which may change between a statement and its repeat.
 _NOT_CONTENT = frozenset(
@@ -86,10 +89,7 @@ class Statement:
     @property
     def wants_claim_code(self) -> bool:
         """Returns whether it gives an anonymous consent: the young person then gets a claim code."""
-        event = self.event
-        return (
-            isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
-        )
+        return wants_claim_code(self.event)
 
     def stated(self, recorded_at: datetime) -> list[Stated]:
         """Returns what the vault is to keep before the records of the same time are published."""
@@ -131,28 +131,32 @@ class Reader:
         Raises RefusedError at the first broken rule, and what the vault raises. No text repeats a value.
         """
         read_json(body, self.nesting_max)
-        form = _validated(topic, body)
+        form = _timed(_validated(topic, body))
         check_statement(client, topic, form)
         if self.ahead_max is not None:
-            refuse_ahead(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
-        refuse_numbers_in_text(form)
+            refuse_untimely(_happened(topic, form), recorded_at + self.ahead_max, _AHEAD_HELP)
+            refuse_outside({name: getattr(form, name, None) for name in DATE_LIMITS}, recorded_at, _OUTSIDE_HELP)
         if topic == "replies":
+            refuse_identifying(form)
             check_pseudonym(self.pseudonyms, form)
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
-        refuse_own_number_in_text(form, who)
+        refuse_unborn(who, f"person.{'value' if person.cpr is None else 'cpr'}", recorded_at)
         if isinstance(form, LinkForm):
             return self._link(form, who, client, recorded_at)
+        details = details_of(person, who)
+        refuse_identifying(form, details)
         youth_id = self.identities.youth_id(who.system, who.number)
         known = {"birth_date": who.birth_date, "municipality": person.municipality}
         known |= {"protected": True} if person.protected else {}
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
-        return replace(self._routable(statement), details=details_of(person, who))
+        return replace(self._routable(statement), details=details)
 
     def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Statement:
         other = other_number(form, who)
-        refuse_own_number_in_text(form, other)
+        numbers = numbers_kept(who, other)
+        refuse_identifying(form, *numbers)
         one, two = (self.identities.youth_id(number.system, number.number) for number in (who, other))
         linked = form.linked_to is not None
         if linked and self.links.leads_back(one, two):
@@ -160,14 +164,19 @@ class Reader:
         known = {"birth_date": None, "municipality": None, "youth_id": one, form.named: two}
         statement = _statement("persons", form, client, recorded_at, known)
         link = Link(one, two, linked, form.occurred_at)
-        return replace(statement, linked=LinkedNumbers(link, numbers_kept(who, other)))
+        return replace(statement, linked=LinkedNumbers(link, numbers))
 
     def _routable(self, statement: Statement) -> Statement:
         event = statement.event
         if not isinstance(event, Discharge) or event.specialty is not Specialty.UNKNOWN:
             return statement
-        specialty = self.reference.specialty_of(event.unit, event.occurred_at.date())
+        specialty = self.reference.specialty_of(event.unit, danish_day(event.occurred_at))
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
+
+
+def wants_claim_code(event: Envelope) -> bool:
+    """Returns whether an event gives an anonymous consent: the young person then gets a claim code."""
+    return isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
 
 
 def record_of(topic: str, event: Envelope) -> Record:
@@ -181,6 +190,24 @@ def _validated(topic: str, body: bytes) -> BaseModel:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
         raise RefusedError(refusal_of(error, _HELP)) from error
+
+
+def _timed(form: Any) -> Any:
+    """Returns a form with the times that a day stands in for: of what is told by a day, the day's start.
+
+    Raises RefusedError where neither is told, or the two differ.
+    """
+    wanted = [name for name in ("occurred_at", "status_at") if name in type(form).model_fields]
+    day = getattr(form, "occurred_on", None)
+    if day is None:
+        lacking = [name for name in wanted if getattr(form, name) is None]
+        if lacking:
+            raise RefusedError(refusal_for("missing", lacking[0], _HELP))
+        return form
+    if form.occurred_at not in (None, start_of_day(day)):
+        rule = "where occurred_on names the day, occurred_at is the start of that day in Denmark, or absent"
+        raise RefusedError(Refusal("contradicting_times", "occurred_on", rule, "send one of the two"))
+    return form.model_copy(update={name: getattr(form, name) or start_of_day(day) for name in wanted})
 
 
 def _happened(topic: str, form: Any) -> dict[str, datetime | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from connectors.webhooks.backoff import asked_delay
 from streams.cli.sending.door_answers import Answered, DoorError, Standing, standing_of
 
 if TYPE_CHECKING:
@@ -134,6 +135,6 @@ def _answered(response: httpx.Response) -> Answered:
 
 
 def _asked_seconds(response: httpx.Response, otherwise: float) -> float:
-    """Returns how long the gateway asks to wait (Retry-After in seconds, RFC 9110 §10.2.3)."""
-    asked = response.headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() else otherwise
+    """Returns how long the gateway, or a proxy before it, asks to wait."""
+    asked = asked_delay(response.headers.get("retry-after", ""), datetime.now(UTC))
+    return otherwise if asked is None else asked.total_seconds()

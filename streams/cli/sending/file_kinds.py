@@ -7,9 +7,10 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, Content, Unwrapped, unwrap
+from connectors.strict_json import refuse_oversized
 from schemas.refusals import RefusedError
 from schemas.topics import STATEMENT_TOPICS
 from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, NoDoorError
@@ -22,10 +23,18 @@ FILE_BYTES_MAX = ENVELOPE_BYTES_MAX
 # A file's receipt has a longer name, of which systems take 255 bytes.
 NAME_BYTES_MAX = 200
 _FHIR_XML = "application/fhir+xml"
+_NESTING_MAX = 64
 _MARK = b"\xef\xbb\xbf"
 _LINES = (".jsonl", ".ndjson")
-# What is written beside a file that was sent is not sent with its folder; nor is what is still being written.
-_WRITTEN = re.compile(r"\.(report\.json|failed\.csv|failed\.ndjson|receipt\.(json|ndjson|edi|xml)|part|tmp)$")
+# What is written beside a file that was sent is not sent with its folder.
+_WRITTEN = re.compile(r"\.(report\.json|failed\.csv|failed\.ndjson|receipt\.(json|ndjson|edi|xml))$")
+# Nor is what is still being written: by SFTP clients and servers, browsers, synchronisers, rsync and aria2, nor what
+# Office and editors keep beside a file that is open.
+_UNFINISHED = re.compile(
+    r"^[.~]|~$|\.(part|partial|filepart|crdownload|opdownload|download|upload|uploading|incomplete|unfinished"
+    r"|in-?progress|temp|tmp|aria2|!sync|!ut)$",
+    re.IGNORECASE,
+)
 _BARE = {
     Content.EDIFACT: ("/medcom/edifact", EDIFACT),
     Content.OIOXML: ("/medcom/oioxml", XML),
@@ -58,39 +67,53 @@ def digest_of(door: str, content: bytes) -> str:
     return hashlib.sha256(door.encode() + b"\0" + content).hexdigest()
 
 
-def is_sent(path: Path) -> bool:
-    """Returns whether a file of a folder is sent: none that is hidden, written here, or still being written."""
-    return not path.name.startswith(".") and not _WRITTEN.search(path.name) and path.is_file()
+def is_sent(name: str) -> bool:
+    """Returns whether a file of a folder is sent: none that is hidden, written here, or still being written.
+
+    ``name`` is its path below the folder; what lies in such a folder isn't sent either.
+
+    >>> is_sent("2026/list.csv"), is_sent("list.csv.filepart"), is_sent("~$list.xlsx"), is_sent("list.csv.report.json")
+    (True, False, False, False)
+    """
+    return not _WRITTEN.search(name) and not any(_UNFINISHED.search(part) for part in name.split("/"))
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Yields a folder's files, those of its folders too, by name; nothing in a hidden folder."""
+    """Yields a folder's files, those of its folders too, by name."""
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts[:-1]
-        if is_sent(path) and not any(part.startswith(".") for part in inside):
+        if path.is_file() and is_sent(path.relative_to(folder).as_posix()):
             yield path
 
 
 def content_of(path: Path) -> bytes:
     """Returns what a file holds; raises NoDoorError where it can't be read, or it or its name is too large."""
-    if len(os.fsencode(path.name)) > NAME_BYTES_MAX:
-        raise NoDoorError(f"has a name of more than {NAME_BYTES_MAX} bytes; rename it")
     try:
         with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
+            return content_in(file, path.name)
     except OSError as error:
-        raise NoDoorError(f"can't be read: {error.strerror}; check the path and its rights") from error
+        raise unreadable(error) from error
+
+
+def content_in(file: BinaryIO, name: str) -> bytes:
+    """Returns what an open file holds; raises NoDoorError where it or its name is too large, and OSError."""
+    if len(os.fsencode(name)) > NAME_BYTES_MAX:
+        raise NoDoorError(f"has a name of more than {NAME_BYTES_MAX} bytes; rename it")
+    content = file.read(FILE_BYTES_MAX + 1)
     if len(content) > FILE_BYTES_MAX:
         raise NoDoorError(f"is larger than {FILE_BYTES_MAX} bytes; split it")
     return content
 
 
-def letter_of(path: Path, topic: str | None) -> Letter:
-    """Reads a file and finds its door: MedCom's by what it holds, statements' by ``topic`` or the file's name.
+def unreadable(error: OSError) -> NoDoorError:
+    """Returns the error of a file that can't be read."""
+    return NoDoorError(f"can't be read: {error.strerror}; check the path and its rights")
+
+
+def letter_of(name: str, content: bytes, topic: str | None) -> Letter:
+    """Finds the door of a file: MedCom's by what it holds, statements' by ``topic`` or the file's name.
 
     A file whose name starts with a topic's (``discharges-2026-01.ndjson``) needs no ``topic``. Raises NoDoorError.
     """
-    content = content_of(path)
     try:
         unwrapped = unwrap(content)
     except RefusedError as error:
@@ -99,7 +122,7 @@ def letter_of(path: Path, topic: str | None) -> Letter:
         return _of_medcom(content, unwrapped)
     if _is_resource(content):
         return Letter(*_BARE[Content.FHIR_JSON], content)
-    return _of_statements(path, content, topic)
+    return _of_statements(name, content, topic)
 
 
 def _of_medcom(content: bytes, unwrapped: Unwrapped) -> Letter:
@@ -115,36 +138,42 @@ def _unread(content: bytes, error: RefusedError) -> Letter:
     raise NoDoorError(f"{rule}; {help_}; for a list give --list NAME") from error
 
 
-def _of_statements(path: Path, content: bytes, topic: str | None) -> Letter:
-    named = topic or next((one for one in STATEMENT_TOPICS if path.name.startswith(one)), None)
+def _of_statements(name: str, content: bytes, topic: str | None) -> Letter:
+    named = topic or next((one for one in STATEMENT_TOPICS if name.startswith(one)), None)
     if named is None:
         names = ", ".join(STATEMENT_TOPICS)
         raise NoDoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
-    return Letter(f"/events/{named}", NDJSON if _has_lines(path, content) else JSON, content)
+    return Letter(f"/events/{named}", NDJSON if _has_lines(name, content) else JSON, content)
 
 
 def _is_resource(content: bytes) -> bool:
     """Returns whether JSON is FHIR's; what can't be read but names a resource is, too: its door says what is wrong."""
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
+        value = _json_in(content)
+    except (ValueError, RefusedError):
         return b'"resourceType"' in content
     return isinstance(value, dict) and "resourceType" in value
 
 
-def _has_lines(path: Path, content: bytes) -> bool:
+def _has_lines(name: str, content: bytes) -> bool:
     """Returns whether each line is a statement: by the file's name, or where its first line is one and there are more.
 
     What is broken is read as one statement, whose door says where.
     """
-    if path.suffix.lower() in _LINES:
+    if name.lower().endswith(_LINES):
         return True
-    lines = [line for line in content.removeprefix(_MARK).splitlines() if line.strip()]
-    return len(lines) > 1 and _is_object(lines[0])
+    first, _, others = content.removeprefix(_MARK).strip().partition(b"\n")
+    return bool(others) and _is_object(first)
 
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
+        return isinstance(_json_in(line), dict)
+    except (ValueError, RefusedError):
         return False
+
+
+def _json_in(content: bytes) -> Any:
+    """Returns the value that JSON is; raises ValueError, or RefusedError where it is too much of one."""
+    refuse_oversized(content, _NESTING_MAX)
+    return json.loads(content)

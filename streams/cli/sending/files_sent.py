@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.cli.sending.door_answers import Answer, DoorError, Standing, answer_of, standing_of
-from streams.cli.sending.file_kinds import files_in, letter_of
+from streams.cli.sending.file_kinds import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from streams.cli.sending.doors import Doors
+    from streams.cli.sending.file_kinds import Letter
     from streams.cli.sending.receipt_files import Receipts
 
 
@@ -23,8 +24,9 @@ class SentFile(NamedTuple):
     name: str
 
 
-# Of a folder of lists the rest is left out: nothing tells by its content that it is one.
-_LISTS = (".csv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
+# Of a folder of lists the rest is left out: nothing tells by its content that it is one. Other workbooks are sent too,
+# since their door says what to save them as.
+_LISTS = (".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".json", ".jsonl", ".ndjson")
 
 
 def files_of(paths: list[Path], receipts: Path | None, *, lists_alone: bool) -> list[SentFile]:
@@ -47,24 +49,23 @@ def files_of(paths: list[Path], receipts: Path | None, *, lists_alone: bool) -> 
     return list(found.values())
 
 
-def send_letter(doors: Doors, receipts: Receipts, file: SentFile, topic: str | None) -> Answer:
+def send_letter(doors: Doors, receipts: Receipts, name: str, letter: Letter) -> Answer:
     """Sends a letter or statements unless that was done, puts the receipt in place, and returns what it says.
 
     Where the file was turned away there is no receipt, and the next run sends it again. Raises DoorError.
     """
-    letter = letter_of(file.path, topic)
-    known = receipts.known(file.name, letter.digest)
+    known = receipts.known(name, letter.digest)
     if known is not None:
-        if not receipts.is_done(file.name, letter.digest):
-            receipts.finish(file.name, letter.digest, known.status)
+        if not receipts.is_done(name, letter.digest):
+            receipts.finish(name, letter.digest, known.status)
         return answer_of(known)
-    receipts.begin(file.name, letter.digest)
+    receipts.begin(name, letter.digest)
     answered = doors.send(letter)
     match standing_of(answered):
         case Standing.FINAL:
-            receipts.keep(file.name, letter.digest, answered)
+            receipts.keep(name, letter.digest, answered)
         case Standing.TRANSIENT:
-            raise receipts.keep_partly(file.name, answered)
+            raise receipts.keep_partly(name, answered)
         case Standing.TURNED_AWAY:
             pass
     return answer_of(answered)

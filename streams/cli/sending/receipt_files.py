@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from uuid import uuid4
 
 from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, Answered, DoorError, PartlyTakenError
+from streams.cli.sending.held_folder import HeldFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,17 +64,18 @@ class Receipts:
         self._mode = mode
         self._run = ""
         self._lines: dict[str, _Line] = {}
+        self._held: HeldFolder
         self._journal: BinaryIO
 
     def __enter__(self) -> Self:
         """Reads the journal; raises DoorError where another process writes it, or nobody may."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / JOURNAL
-            self._journal = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0)
+            self._held = HeldFolder(self._folder)
+            descriptor = self._held.open(JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._journal = os.fdopen(descriptor, "r+b", buffering=0)
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self._journal.close()
+            self.__exit__()
             raise DoorError(f"another process sends files of {self._folder}; wait until it has ended") from error
         except OSError as error:
             raise self._unwritable(error) from error
@@ -83,6 +85,7 @@ class Receipts:
     def __exit__(self, *_error: object) -> None:
         """Lets others have them."""
         self._journal.close()
+        self._held.close()
 
     @property
     def run(self) -> str:
@@ -94,11 +97,10 @@ class Receipts:
         line = self._lines.get(file)
         if line is None or line.digest != digest:
             return None
-        written = next((one for one in self._written(file) if one.stat().st_size), None)
-        if written is None:
-            return Answered(_NO_BODY, "", b"") if (line.state, line.status) == ("done", _NO_BODY) else None
-        ending = "".join(written.suffixes[-2:])
-        return Answered(line.status or 200, _KINDS.get(ending, JSON), written.read_bytes())
+        for ending in (*_KINDS, _REPORT):
+            if written := self._held.read(f"{file}{ending}"):
+                return Answered(line.status or 200, _KINDS.get(ending, JSON), written)
+        return Answered(_NO_BODY, "", b"") if (line.state, line.status) == ("done", _NO_BODY) else None
 
     def is_done(self, file: str, digest: str) -> bool:
         """Returns whether nothing is left to do for a file of this content, its receipt being there."""
@@ -107,8 +109,8 @@ class Receipts:
 
     def begin(self, file: str, digest: str) -> None:
         """Notes that a file is about to be sent; what is left of an earlier content's receipt goes."""
-        for written in [*self._written(file), *(self._path(file, ending) for ending in _FAILED)]:
-            written.unlink(missing_ok=True)
+        for ending in (*_KINDS, _REPORT, *_FAILED):
+            self._held.delete(f"{file}{ending}")
         self._note(_Line(self._run, file, digest, "begun"))
 
     def keep(self, file: str, digest: str, answered: Answered) -> None:
@@ -131,19 +133,13 @@ class Receipts:
         self._note(_Line(self._run, file, digest, "done", status))
 
     def write(self, file: str, ending: str, content: bytes) -> None:
-        """Writes a receipt, as ``write_to`` does."""
-        self.write_to(self._path(file, ending), content)
+        """Writes a receipt, as ``write_in`` does."""
+        self.write_in(self._held, f"{file}{ending}", content)
 
-    def write_to(self, path: Path, content: bytes) -> None:
+    def write_in(self, folder: HeldFolder, name: str, content: bytes) -> None:
         """Writes a file as a whole or not at all; raises DoorError where it can't be written."""
-        unfinished = path.with_name(f".{path.name}.tmp")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._mode), "wb") as written:
-                written.write(content)
-                written.flush()
-                os.fsync(written.fileno())
-            unfinished.replace(path)
+            folder.write(name, content, self._mode)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -187,12 +183,6 @@ class Receipts:
         except OSError as error:
             raise self._unwritable(error) from error
         self._lines[line.file] = line
-
-    def _written(self, file: str) -> list[Path]:
-        return [path for ending in (*_KINDS, _REPORT) if (path := self._path(file, ending)).exists()]
-
-    def _path(self, file: str, ending: str) -> Path:
-        return self._folder / f"{file}{ending}"
 
     def _unwritable(self, error: OSError) -> DoorError:
         return DoorError(f"no receipt can be written to {self._folder}: {error.strerror}; give --receipts FOLDER")

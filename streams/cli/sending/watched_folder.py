@@ -13,15 +13,19 @@ in one folder and is sent again at worst, which the doors answer as they did bef
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import time
+from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.cli.sending.door_answers import Answer, DoorError, NoDoorError, NotTaken
-from streams.cli.sending.file_kinds import FILE_BYTES_MAX, NAME_BYTES_MAX, content_of, digest_of, is_sent
-from streams.cli.sending.files_sent import SentFile, send_letter
+from streams.cli.sending.file_kinds import NAME_BYTES_MAX, content_in, digest_of, is_sent, letter_of, unreadable
+from streams.cli.sending.files_sent import send_letter
+from streams.cli.sending.held_folder import READ, HeldFolder
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from streams.cli.sending.receipt_files import Receipts
 
 FILES_AT_ONCE_MAX = 10_000
-_FOLDERS = ("in", "receipts", "done", "refused")
+_FOLDERS = ("in", "done", "refused")
 _LISTS = "lists"
 _SHORT = 40  # characters, of four bytes at most
 _LIST_DEPTH = 3  # lists/NAME/FILE
@@ -47,28 +51,58 @@ class _Seen(NamedTuple):
     at_seconds: float
 
 
+class _Found(NamedTuple):
+    """A complete file: its name in the folder, the one it is to have below the others, and as what it was seen."""
+
+    name_in: str
+    name: str
+    seen: _Seen
+
+
+_NOT_ITS_OWN = NoDoorError("is no file of its own; put the file itself here, no link to it")
+
+
 class WatchedFolder:
     """Takes complete files, oldest first, each through its door.
 
-    A file is complete once its size and its time have stood still for so long; one whose name ends in ``.part`` or
-    ``.tmp``, or begins with a dot, is never taken before it is renamed. Links are refused: who may write here could
-    have what lies elsewhere sent.
+    A file is complete once its size and its time have stood still for so long; one whose name says that it is still
+    being written (``.part``, ``.filepart``, ``.tmp``, ``~$`` …) is never taken before it is renamed. Links are refused:
+    who may write here could have what lies elsewhere sent. A file that is another than at the last look waits for the
+    next one.
     """
 
     def __init__(self, folder: Path, still_seconds: float, clock_seconds: Callable[[], float] = time.monotonic) -> None:
-        """Takes the folder, how long a file stands still, and a clock that never goes back; makes what is missing."""
-        self._in, self.receipts, self._done, self._refused = (folder / name for name in _FOLDERS)
+        """Takes the folder, how long a file stands still, and a clock that never goes back; makes what is missing.
+
+        Raises DoorError where one of its folders can't be reached, or is a link.
+        """
+        try:
+            self._in, self._done, self._refused = (HeldFolder(folder / name) for name in _FOLDERS)
+        except OSError as error:
+            raise _unreachable(error) from error
+        self.receipts = folder / "receipts"
         self._still_seconds = still_seconds
         self._clock_seconds = clock_seconds
         self._seen: dict[Path, _Seen] = {}
-        for path in (self._in, self.receipts, self._done, self._refused):
-            path.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Lets its folders go."""
+        for folder in (self._in, self._done, self._refused):
+            folder.close()
 
     def complete(self) -> list[Path]:
-        """Returns the files to take now, oldest first; a file is returned at the second look at the earliest."""
+        """Returns the files to take now, oldest first; a file is returned at the second look at the earliest.
+
+        Raises DoorError where one of the folders can't be reached.
+        """
+        try:
+            for folder in (self._in, self._done, self._refused):
+                folder.hold_again()
+        except OSError as error:
+            raise _unreachable(error) from error
         now, before, self._seen = self._clock_seconds(), self._seen, {}
-        for path in self._waiting():
-            seen = _look(path, now)
+        for name in self._waiting():
+            path, seen = self._in.path / name, _seen_of(self._in.look(name), now)
             known = before.get(path)
             if seen is not None:
                 is_same = known is not None and known[:3] == seen[:3]
@@ -84,82 +118,101 @@ class WatchedFolder:
     def take(self, path: Path, doors: Doors, receipts: Receipts) -> str:
         """Sends a complete file, puts it where it belongs, and returns that folder's name.
 
-        Raises DoorError where it can't be sent now: it stays where it is.
+        Raises DoorError where it can't be sent now, and FileNotFoundError where it is not the file any more that was
+        complete: it stays where it is.
         """
         seen = self._seen[path]
-        name = self._name_of(path)
+        found = path.relative_to(self._in.path).as_posix()
+        name = self._name_of(found, seen)
         try:
-            answer = self._sent(path, name, seen, doors, receipts)
+            answer = self._sent(_Found(found, name, seen), doors, receipts)
         except NoDoorError as error:
             answer = Answer(0, (NotTaken("", "no_door", str(error)),))
         if answer.refused:
             rows = [why._asdict() for why in answer.refused]
             reason = {"file": name, "taken": answer.taken, "refused": rows}
-            receipts.write_to(self._refused / f"{name}.refused.json", json.dumps(reason, indent=2).encode())
+            receipts.write_in(self._refused, f"{name}.refused.json", json.dumps(reason, indent=2).encode())
         folder = self._refused if answer.refused else self._done
-        self._move(path, folder / name, seen)
+        self._move(found, folder, name, seen)
         receipts.forget(name)
-        return folder.name
+        return folder.path.name
 
     def forget_moved(self, receipts: Receipts) -> None:
         """Lets the journal go of files that were moved just before the process ended."""
         for name in receipts.files:
-            if (self._done / name).exists() or (self._refused / name).exists():
+            if self._is_taken(name):
                 receipts.forget(name)
 
-    def _sent(self, path: Path, name: str, seen: _Seen, doors: Doors, receipts: Receipts) -> Answer:
-        parts = path.relative_to(self._in).parts
-        if not stat.S_ISREG(path.lstat().st_mode) or not path.resolve().is_relative_to(self._in.resolve()):
-            raise NoDoorError("is no file of its own; put the file itself here, no link to it")
-        if seen.size > FILE_BYTES_MAX:
-            raise NoDoorError(f"is larger than {FILE_BYTES_MAX} bytes; split it")
+    def _sent(self, found: _Found, doors: Doors, receipts: Receipts) -> Answer:
+        parts = PurePosixPath(found.name_in).parts
+        content = self._content_of(found)
         if parts[0] != _LISTS:
-            return send_letter(doors, receipts, SentFile(path, self.receipts, name), None)
+            return send_letter(doors, receipts, found.name, letter_of(parts[-1], content, None))
         if len(parts) != _LIST_DEPTH:
             raise NoDoorError("is in no list's folder; put it into in/lists/NAME, the list's name")
-        door, content = list_door(parts[1], believe_missing=False), content_of(path)
+        door = list_door(parts[1], believe_missing=False)
         # The same list may come again another day and say something new: it is known by its file, too.
-        drop = digest_of(f"{door} {seen.inode} {seen.changed_ns}", content)
-        return send_list(doors, receipts, ListFile(name, content, door, drop))
+        drop = digest_of(f"{door} {found.seen.inode} {found.seen.changed_ns}", content)
+        return send_list(doors, receipts, ListFile(found.name, content, door, drop))
 
-    def _name_of(self, path: Path) -> str:
+    def _content_of(self, found: _Found) -> bytes:
+        """Returns what the complete file holds; opened once, through no link, and asked then what it is."""
+        try:
+            descriptor = self._in.open(found.name_in, READ)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _NOT_ITS_OWN if error.errno in (errno.ELOOP, errno.ENOTDIR) else unreadable(error) from error
+        with os.fdopen(descriptor, "rb") as file:
+            now = os.fstat(descriptor)
+            if not stat.S_ISREG(now.st_mode) or now.st_nlink > 1:
+                raise _NOT_ITS_OWN
+            if not _is_same(_seen_of(now, 0.0), found.seen):
+                raise FileNotFoundError
+            try:
+                return content_in(file, PurePosixPath(found.name_in).name)
+            except OSError as error:
+                raise unreadable(error) from error
+
+    def _name_of(self, found: str, seen: _Seen) -> str:
         """Returns the name that a file has below each of the folders: another where that is taken by an earlier one."""
-        name = path.relative_to(self._in)
-        seen = self._seen[path]
+        name = PurePosixPath(found)
         if len(os.fsencode(name.name)) > NAME_BYTES_MAX:
             name = name.with_name(f"{name.name[:_SHORT]}~{seen.inode:x}")
-        if (self._done / name).exists() or (self._refused / name).exists():
+        if self._is_taken(name.as_posix()):
             name = name.with_name(f"{name.stem}~{seen.changed_ns:x}-{seen.inode:x}{name.suffix}")
         return name.as_posix()
 
-    def _move(self, path: Path, target: Path, seen: _Seen) -> None:
+    def _is_taken(self, name: str) -> bool:
+        return self._done.look(name) is not None or self._refused.look(name) is not None
+
+    def _move(self, found: str, folder: HeldFolder, name: str, seen: _Seen) -> None:
         """Renames a file; one that was changed after it was read is put back, and comes again as it is now."""
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-            now = _look(target, 0.0)
-            if now is not None and now[:3] != seen[:3] and not path.exists():
-                target.replace(path)
+            self._in.move(found, folder, name)
+            if not _is_same(_seen_of(folder.look(name), 0.0), seen) and self._in.look(found) is None:
+                folder.move(name, self._in, found)
         except FileNotFoundError:
             return  # taken away by whoever put it there
         except OSError as error:
             raise DoorError(f"a file can't be moved within the watched folder: {error.strerror}") from error
 
-    def _waiting(self) -> Iterator[Path]:
-        found = 0
-        for path in self._in.rglob("*"):
-            hidden = any(part.startswith(".") for part in path.relative_to(self._in).parts)
-            if not hidden and (path.is_symlink() or is_sent(path)):
-                found += 1
-                yield path
-            if found >= FILES_AT_ONCE_MAX:
-                return
+    def _waiting(self) -> Iterator[str]:
+        return islice(filter(is_sent, self._in.names()), FILES_AT_ONCE_MAX)
 
 
-def _look(path: Path, now: float) -> _Seen | None:
-    """Returns what a file is at this moment, None where it is no longer there."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return None
-    return _Seen(found.st_ino, found.st_size, found.st_mtime_ns, now)
+def _unreachable(error: OSError) -> DoorError:
+    names = ", ".join(_FOLDERS)
+    return DoorError(
+        f"one of the watched folder's {names} can't be reached ({error.strerror}); make it a folder, no link"
+    )
+
+
+def _seen_of(found: os.stat_result | None, now: float) -> _Seen | None:
+    """Returns what a file is at a look, None where it is no longer there."""
+    return None if found is None else _Seen(found.st_ino, found.st_size, found.st_mtime_ns, now)
+
+
+def _is_same(now: _Seen | None, seen: _Seen) -> bool:
+    """Tells whether a file is as it was seen; one that is gone has not changed."""
+    return now is None or now[:3] == seen[:3]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from connectors.municipal.mapping import load_mapping
 from streams.cli.main import app
+from streams.cli.printing import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,8 @@ def test_a_check_has_the_rules_of_the_statements_own_form_too(run: Callable[...,
     report = json.loads(run("lists", "check", broken, "--mapping", MAPPING, "--json").stdout)
 
     assert [(row["row"], row["refused"][0]["code"]) for row in report["report"] if "refused" in row] == [
-        (6, "invalid_cpr")
+        (3, "date_out_of_bounds"),
+        (6, "invalid_cpr"),
     ]
 
 
@@ -181,3 +183,16 @@ def test_what_is_withheld_of_missing_rows_is_told(run: Callable[..., Result], do
     assert done.exit_code == 2
     assert json.loads(done.stdout)["refused"][0]["code"] == "too_many_missing"
     assert door.requests[0].url.query == b"missing=believed"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "told"), [(1, "file", "1 file"), (0, "file", "0 files"), (4, "statement", "4 statements")]
+)
+def test_one_of_a_thing_is_told_in_the_singular(number: int, noun: str, told: str) -> None:
+    assert counted(number, noun) == told
+
+
+def test_a_check_tells_how_many_rows_are_valid(run: Callable[..., Result]) -> None:
+    told = run("lists", "check", ODD, "--mapping", MAPPING).stdout
+
+    assert told.startswith("4 rows of enrolments: 4 valid, 0 refused")

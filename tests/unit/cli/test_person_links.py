@@ -101,6 +101,6 @@ def test_an_erasure_names_the_other_numbers_of_the_person(instance: Instance, wr
     ended = CliRunner().invoke(app, ["erase", str(old)])
 
     assert ended.exit_code == 2
-    assert f"another number of the same person is {new}; erase it, too" in ended.output
+    assert f"another number of the same person is {new}; it is erased with this one" in ended.output
     assert "give --yes" in ended.output
     assert len(written) == 1

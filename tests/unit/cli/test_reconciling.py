@@ -10,12 +10,12 @@ import pytest
 from schemas.topics import kafka_name
 from streams.log.accounting import account_of
 from streams.log.books import Account
-from streams.log.replaying import replay_partition
+from streams.log.replaying import replay_snapshot
 from tests.unit.cli.logs import HOME, INTAKE, OFFERS, PARTITIONS, ROOTS, MemorySnapshot, a_snapshot
 
 
 def the_account(snapshot: MemorySnapshot) -> Account:
-    return account_of(snapshot, [replay_partition(snapshot, ROOTS, number) for number in range(PARTITIONS)])
+    return account_of(snapshot, replay_snapshot(snapshot, ROOTS))
 
 
 def what(account: Account) -> set[tuple[str, str]]:

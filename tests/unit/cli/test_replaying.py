@@ -22,7 +22,7 @@ from streams.log.accounting import account_of
 from streams.log.comparison import Finding
 from streams.log.copy import CopyError, read_copy, write_copy
 from streams.log.other_programmes import OtherProgrammes, differing_handovers
-from streams.log.replaying import over_partitions, replay_partition, replay_snapshot
+from streams.log.replaying import over_partitions, replay_snapshot
 from streams.log.snapshot import Snapshot
 from tests.unit.cli.logs import HOME, OFFERS, PARTITIONS, ROOTS, a_snapshot
 from tests.unit.source_silence.builders import office_hours, silences_of
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def findings_of(snapshot: Snapshot) -> list[Finding]:
-    return [one for number in range(PARTITIONS) for one in replay_partition(snapshot, ROOTS, number).findings]
+    return [one for replayed in replay_snapshot(snapshot, ROOTS) for one in replayed.findings]
 
 
 def without_line(path: Path, part: str, *, doubled: bool = False) -> Path:
@@ -90,6 +90,27 @@ def test_one_altered_byte_of_a_handover_is_told(change: str) -> None:
     assert {finding.what for finding in findings_of(snapshot)} == {"missing", "unexpected"}
 
 
+def test_a_handover_in_another_partition_than_its_key_belongs_to_is_told() -> None:
+    snapshot = a_snapshot()
+    moved = snapshot.held[OFFERS, HOME].pop()
+    place = snapshot.held.setdefault((OFFERS, 1 - HOME), [])
+    place.append(moved._replace(offset=place[-1].offset + 2 if place else 0))
+
+    assert {(one.what, one.partition) for one in findings_of(snapshot)} == {("missing", HOME), ("unexpected", 1 - HOME)}
+
+
+def test_what_expired_of_a_programmes_topic_is_left_out_and_what_is_younger_is_missed() -> None:
+    whole = a_snapshot()
+    offers = whole.held[OFFERS, HOME]
+    begins = whole.extent.begins | {OFFERS: [one.offset for one in (offers[1], offers[1])]}
+    others = {place: [] if place == (OFFERS, 1 - HOME) else some for place, some in whole.held.items()}
+    later = replace(whole.extent, begins=begins, taken_at=whole.extent.taken_at + timedelta(days=401))
+    expired = replace(whole, extent=later, held=others | {(OFFERS, HOME): offers[1:]})
+
+    assert findings_of(expired) == []
+    assert {one.what for one in findings_of(replace(expired, extent=replace(later, taken_at=whole.extent.taken_at)))}
+
+
 def test_handovers_of_one_key_in_another_order_are_told() -> None:
     snapshot = a_snapshot()
     offers = snapshot.held[OFFERS, HOME]
@@ -113,7 +134,7 @@ def test_a_copy_holds_what_was_there_byte_for_byte(tmp_path: Path) -> None:
     assert written == sum(map(len, snapshot.held.values()))
     assert {place: list(copy.records(*place)) for place in snapshot.held} == snapshot.held
     assert (tmp_path / "copy.jsonl").stat().st_mode & 0o077 == 0
-    assert account_of(copy, [replay_partition(copy, ROOTS, number) for number in range(PARTITIONS)]).balances
+    assert account_of(copy, replay_snapshot(copy, ROOTS)).balances
 
 
 @pytest.mark.parametrize("doubled", [False, True])
@@ -122,7 +143,7 @@ def test_a_copy_with_a_line_removed_or_doubled_does_not_balance(tmp_path: Path, 
     write_copy(a_snapshot(), tmp_path / "copy.jsonl")
     changed = read_copy(without_line(tmp_path / "copy.jsonl", topic, doubled=doubled))
 
-    account = account_of(changed, [replay_partition(changed, ROOTS, number) for number in range(PARTITIONS)])
+    account = account_of(changed, replay_snapshot(changed, ROOTS))
 
     assert not account.balances
 

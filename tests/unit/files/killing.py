@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streams.cli.sending import doors, receipt_files
+from streams.cli.sending.held_folder import HeldFolder
 
-STEPS = ((doors.Doors, "post"), (Path, "replace"), (receipt_files.Receipts, "_note"))
+STEPS = ((doors.Doors, "post"), (HeldFolder, "write"), (HeldFolder, "move"), (receipt_files.Receipts, "_note"))
 
 
 class Killed(BaseException):

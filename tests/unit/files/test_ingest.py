@@ -38,6 +38,14 @@ def document(result: Result) -> dict[str, Any]:
     return value
 
 
+async def test_what_was_taken_is_told_in_the_singular_where_it_is_one(gateway: Gateway, run: Run, folder: Path) -> None:
+    put(folder, SAMPLES[0])
+
+    done = await run("ingest", folder, *GATEWAY[:2])
+
+    assert done.stdout == "1 statement from 1 file was taken, 0 refused\n"
+
+
 @pytest.mark.parametrize("sample", SAMPLES[: 2 * KINDS], ids=lambda sample: sample.name)
 async def test_a_file_is_known_by_its_content_and_gets_the_receipt_of_its_own_format(
     gateway: Gateway, run: Run, folder: Path, sample: Sample

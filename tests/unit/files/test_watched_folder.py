@@ -125,6 +125,111 @@ async def test_a_link_is_refused_and_what_it_leads_to_is_never_read(
     assert said(gateway) == Counter()
 
 
+SECRET = b'{"resourceType": "Bundle", "secret": true}'
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "folder's link"])
+async def test_what_becomes_another_file_after_the_look_is_never_sent(
+    gateway: Gateway, folder: Path, tmp_path: Path, kind: str
+) -> None:
+    """The look saw a file; by the time that it is opened, its name leads elsewhere."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.json").write_bytes(SECRET)
+    path = folder / "in" / "sub" / "a.json"
+    path.parent.mkdir()
+    path.write_bytes(SAMPLES[0].content)
+    watched = WatchedFolder(folder, 0.0)
+    [found] = watched.complete()
+    path.unlink()
+    match kind:
+        case "link":
+            path.symlink_to(tmp_path / "secret" / "a.json")
+        case "hard link":
+            path.hardlink_to(tmp_path / "secret" / "a.json")
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.parent.rmdir()
+            path.parent.symlink_to(tmp_path / "secret")
+
+    with Doors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
+        try:
+            await asyncio.to_thread(watched.take, found, doors, receipts)
+        except (FileNotFoundError, DoorError) as error:
+            assert kind == "folder's link", error  # noqa: PT017 where it could not even be moved
+
+    assert said(gateway) == Counter()
+    assert (tmp_path / "secret" / "a.json").read_bytes() == SECRET
+
+
+async def test_another_file_under_the_name_waits_for_its_own_look(gateway: Gateway, folder: Path) -> None:
+    path = folder / "in" / "a.json"
+    path.write_bytes(SAMPLES[0].content)
+    watched = WatchedFolder(folder, 0.0)
+    [found] = watched.complete()
+    path.write_bytes(SAMPLES[3].content)
+    with Doors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
+        with pytest.raises(FileNotFoundError):
+            await asyncio.to_thread(watched.take, found, doors, receipts)
+        [again] = watched.complete()
+        assert await asyncio.to_thread(watched.take, again, doors, receipts) == "done"
+
+    assert said(gateway) == expected_of([SAMPLES[3]])
+
+
+@pytest.mark.parametrize("name", [".{}.receipt.json.tmp", "{}.receipt.json"])
+async def test_no_receipt_and_no_draft_is_written_through_a_link(
+    gateway: Gateway, folder: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"mine")
+    put(folder / "in", SAMPLES[0])
+    (folder / "receipts").mkdir()
+    (folder / "receipts" / name.format(SAMPLES[0].name)).symlink_to(tmp_path / "elsewhere")
+
+    assert await taken(folder) == ["done"]
+    assert (tmp_path / "elsewhere").read_bytes() == b"mine"
+    assert not (folder / "receipts" / f"{SAMPLES[0].name}.receipt.json").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["receipts", "done", "refused", "in"])
+def test_a_folder_that_is_a_link_is_none(folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "in").rmdir()
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(DoorError), Receipts(WatchedFolder(folder, 0.0).receipts):
+        pass
+
+
+def test_a_journal_that_is_a_link_is_none(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"mine")
+    (folder / "receipts").mkdir()
+    (folder / "receipts" / JOURNAL).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(DoorError), Receipts(folder / "receipts"):
+        pass
+
+
+def test_a_folder_that_becomes_a_link_is_looked_into_no_more(folder: Path, tmp_path: Path) -> None:
+    watched = WatchedFolder(folder, 0.0)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.json").write_bytes(SECRET)
+    (folder / "in").rmdir()
+    (folder / "in").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(DoorError):
+        watched.complete()
+
+
+def test_a_folder_that_was_put_in_anothers_place_is_looked_into(folder: Path) -> None:
+    watched = WatchedFolder(folder, 0.0)
+    (folder / "in").rename(folder / "old")
+    (folder / "in").mkdir()
+    (folder / "in" / "a.json").write_bytes(b"{}")
+
+    assert watched.complete() == [folder / "in" / "a.json"]
+
+
 def test_a_file_is_complete_once_it_has_stood_still(folder: Path) -> None:
     clock = Clock()
     watched = WatchedFolder(folder, 5.0, clock)
@@ -138,6 +243,25 @@ def test_a_file_is_complete_once_it_has_stood_still(folder: Path) -> None:
         looks.append(watched.complete())
 
     assert looks == [[], [], [], [growing]]
+
+
+UNFINISHED = [
+    *("list.csv.part", "list.csv.PART", "list.csv.filepart", "list.csv.partial", "list.csv.crdownload", "list.csv.TMP"),
+    *("~$list.xlsx", "~WRD0001.docx", "list.csv~", ".list.csv.Xa7f2", "list.csv.download", "list.csv.temp"),
+    *("a.partial/list.csv", ".hidden/list.csv", "list.csv.in-progress", "list.csv.uploading", "list.csv.aria2"),
+]
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+def test_what_is_still_being_written_is_left_until_it_is_renamed(folder: Path, name: str) -> None:
+    path = folder / "in" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"{}")
+    watched = WatchedFolder(folder, 0.0)
+    before = watched.complete()
+    path.rename(folder / "in" / "list.csv")
+
+    assert (before, watched.waiting, watched.complete()) == ([], 0, [folder / "in" / "list.csv"])
 
 
 def test_a_file_that_is_renamed_in_is_taken_and_the_oldest_comes_first(folder: Path) -> None:

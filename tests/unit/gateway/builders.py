@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import httpx
 
 from connectors.gateway.app import build_gateway
 from connectors.gateway.clients.clients import ClientKind, Clients, NewClient, open_clients
+from connectors.gateway.lists.readers import ListReaders
 from connectors.gateway.ports import Ports
 from connectors.gateway.publisher import Delivered, Record, Unavailable
 from connectors.gateway.settings import GatewaySettings, Limits
@@ -37,6 +39,9 @@ FHIR = {"content-type": "application/fhir+json"}
 NDJSON = {"content-type": "application/x-ndjson"}
 YOUTH_ID = "00112233445566778899aabbccddeeff"
 _PUBLISHED_SECONDS_MAX = 20
+# A process takes longer to start than most lists to be read: all tests' gateways share these.
+LIST_READERS = ListReaders(2, 8, timedelta(seconds=60))
+atexit.register(LIST_READERS.close)
 
 
 class FakePublisher:
@@ -142,14 +147,28 @@ def _crash() -> None:
 
 
 @asynccontextmanager
-async def a_gateway(folder: Path, *, databases: dict[str, str] | None = None, **limits: Any) -> AsyncIterator[Gateway]:
-    """Yields a gateway on a data folder; entering it again is a restart. ``databases`` are the URLs of other ones."""
+async def a_gateway(
+    folder: Path,
+    *,
+    databases: dict[str, str] | None = None,
+    list_readers: ListReaders | None = LIST_READERS,
+    **limits: Any,
+) -> AsyncIterator[Gateway]:
+    """Yields a gateway on a data folder; entering it again is a restart. ``databases`` are the URLs of other ones.
+
+    The processes that read lists are the same for all tests, unless ``list_readers`` are others, or None.
+    """
     settings = settings_in(folder, limits=Limits(**limits), **(databases or {}))
     make_ready(folder)
     publisher, clock = FakePublisher(), FixedClock()
     crash: list[Callable[[], None]] = []
     log = FakeLog()
-    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, lambda: crash.pop()() if crash else None, log)
+
+    def crash_once() -> None:
+        if crash:
+            crash.pop()()
+
+    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, crash_once, log, list_readers)
     app = build_gateway(settings, ports)
     share_routes(app)
     transport = httpx.ASGITransport(app)

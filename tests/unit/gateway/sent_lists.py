@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.clients.clients import ClientKind
+from tests.unit.municipal.builders import a_workbook, with_part
 
 if TYPE_CHECKING:
     import httpx
@@ -28,6 +29,12 @@ Dato = "status_at"
 programme = "stime"
 "person.municipality" = "0217"
 """
+_SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>%b</row></sheetData>'
+    b"</worksheet>"
+)
+# Some 30 kB, of which reading takes seconds.
+HEAVY = with_part(a_workbook(), "xl/worksheets/sheet1.xml", _SHEET % (b"<c/>" * 1_900_000))
 VANISHED = '[missing]\nstatus = "dropped_out"\nreason_code = "left_the_list"\nshare_max = 0.5\n'
 
 

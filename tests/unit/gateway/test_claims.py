@@ -1,4 +1,4 @@
-"""Claim codes over HTTP: shown once with the consent, claimed by one programme, never lost by a refusal."""
+"""Claim codes over HTTP: shown with the consent, claimed by one programme, never lost by a refusal or a lost answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connectors.gateway.clients.clients import ClientKind
 from connectors.vault.claim_codes import new_code, read_code
 from schemas.codes import ReplyStatus
 from tests.unit.gateway.answering import FakeDomain
-from tests.unit.gateway.builders import NDJSON, Crashed, Gateway, a_gateway, a_statement, refused
+from tests.unit.gateway.builders import NDJSON, NOW, Crashed, Gateway, a_gateway, a_statement, refused
 from tests.unit.gateway.pulling import a_programme
 from tests.unit.vault.builders import everything_in
 
@@ -36,7 +36,7 @@ async def claim(gateway: Gateway, code: str, programme: str = "headspace") -> ht
     return await gateway.http.post("/claims", json={"code": code}, headers=headers)
 
 
-async def test_an_anonymous_consent_gets_its_code_once(gateway: Gateway) -> None:
+async def test_an_anonymous_consent_gets_its_code_and_the_same_one_where_it_comes_again(gateway: Gateway) -> None:
     headers = gateway.token() | {"idempotency-key": "one"}
     first = await gateway.statement("consents", headers)
     same_key = await gateway.statement("consents", headers)
@@ -45,10 +45,36 @@ async def test_an_anonymous_consent_gets_its_code_once(gateway: Gateway) -> None
     code = first.json()["claim_code"]
     assert read_code(code) is not None
     assert first.status_code == 201
-    assert same_key.json() == {name: value for name, value in first.json().items() if name != "claim_code"}
-    assert without_key.json()["outcome"] == "repeated"
-    assert "claim_code" not in without_key.json()
+    assert same_key.content == first.content
+    assert without_key.json() == first.json() | {"outcome": "repeated"}
+    assert len(gateway.published("consents")) == 1
     assert code.encode() not in everything_in(gateway.settings.data_folder)
+
+
+@pytest.mark.parametrize("lost", ["claimed", "a day ago", "erased"])
+async def test_where_a_repeat_gets_no_code_it_is_told_how_to_get_a_new_one(gateway: Gateway, lost: str) -> None:
+    headers = gateway.token()
+    body = {"event_id": "6a4f6e20-8f4e-4f7e-9d3c-0a7a4f0f7b11"}
+    code = (await gateway.statement("consents", headers, **body)).json()["claim_code"]
+    if lost == "claimed":
+        await claim(gateway, code)
+    elif lost == "a day ago":
+        gateway.clock.now += timedelta(days=1)
+    else:
+        gateway.app.state.desk.claim_codes.prune(NOW + timedelta(days=61))
+
+    again = await gateway.statement("consents", headers, **body)
+    anew = await gateway.statement("consents", headers, statement_id="another")
+
+    assert "claim_code" not in again.json()
+    assert "new code" in again.json()["claim_code_help"]
+    assert anew.json()["claim_code"] != code
+
+
+async def test_another_consent_of_the_same_person_gets_another_code(gateway: Gateway) -> None:
+    codes = {await a_code(gateway, statement_id=f"consent-{number}") for number in range(5)}
+
+    assert len(codes) == 5
 
 
 @pytest.mark.parametrize(
@@ -124,6 +150,7 @@ async def test_a_claim_is_a_reply_of_the_programme_and_gets_its_answer(gateway: 
     desk = gateway.app.state.desk
     assert (reply.status, reply.statement_id, reply.programme) == (ReplyStatus.CODE_CLAIMED, "claim", "headspace")
     assert desk.pseudonyms.youth_of("headspace", reply.youth_id) == consent["youth_id"]
+    assert reply.youth_id != desk.pseudonyms.pseudonym_of("headspace", consent["youth_id"])
     assert str(reply.event_id) == answer.json()["event_id"]
 
 
@@ -212,12 +239,18 @@ async def test_what_is_no_claim_is_refused(
     assert refused(await gateway.http.post("/claims", json=body, headers=headers)) == expected
 
 
-async def test_guessing_ends_at_its_limit_though_a_programme_has_many_tokens(gateway: Gateway) -> None:
+async def test_guessing_ends_at_its_limit_for_the_token_that_guesses_alone(gateway: Gateway) -> None:
     code = await a_code(gateway)
-    guesses = [refused(await claim(gateway, new_code()))[:2] for _ in range(11)]
+    guesser = gateway.token(ClientKind.PROGRAMME, "headspace")
+
+    async def guessed(code: str) -> tuple[int, str, str]:
+        return refused(await gateway.http.post("/claims", json={"code": code}, headers=guesser))
+
+    guesses = [(await guessed(new_code()))[:2] for _ in range(11)]
 
     assert guesses == [(404, "code_unknown")] * 10 + [(429, "too_many_attempts")]
-    assert refused(await claim(gateway, code)) == (429, "too_many_attempts", "code")
+    assert await guessed(code) == (429, "too_many_attempts", "code")
+    assert (await claim(gateway, code)).status_code == 202
 
 
 async def test_an_expired_code_is_gone(gateway: Gateway) -> None:

@@ -242,3 +242,34 @@ async def test_a_letter_needs_a_token_and_a_media_type(gateway: Gateway) -> None
     )
 
     assert (nobody.status_code, other.status_code) == (401, 415)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="windows-1252"'])
+async def test_a_letter_is_taken_whatever_charset_its_transport_names(
+    gateway: Gateway, encoding: str, charset: str
+) -> None:
+    letter = DISCHARGE.oioxml().replace(b"Psykiatrien", "Børnepsykiatrien".encode(encoding))
+
+    headers = gateway.token() | {"content-type": f"application/xml{charset}"}
+    answer = await gateway.http.post(OIOXML, content=letter, headers=headers)
+
+    assert answer.status_code == 200
+    assert b"PositiveReceipt" in answer.content
+
+
+async def test_a_broken_letter_is_refused_and_its_neighbour_taken_in_one_receipt(gateway: Gateway) -> None:
+    body = an_interchange(ADMISSION, DISCHARGE).replace(b"S02+02'", b"S02+0\x01'", 1)
+
+    answer = await send(gateway, EDIFACT, body, gateway.token())
+
+    assert sorted(receipts_of(answer)) == sorted([("EPIC2", "4"), (DISCHARGE.identifier, "7")])
+    assert topics_of(gateway) == ["persons", "discharges"]
+
+
+async def test_an_interchange_that_was_cut_off_is_refused_by_a_receipt(gateway: Gateway) -> None:
+    answer = await send(gateway, EDIFACT, an_interchange(DISCHARGE)[:-10], gateway.token())
+
+    assert answer.status_code == 200
+    assert "CTL02" in answer.text
+    assert topics_of(gateway) == []

@@ -172,6 +172,7 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("discharges", {"unit": "a\x00"}, (400, "unfit_text", "body")),
         ("discharges", {"unit": "a" * 129}, (422, "wrong_form", "unit")),
         ("discharges", {"statement_id": "010510-9996"}, (422, "identifier_in_text", "statement_id")),
+        ("discharges", {"statement_id": "610510-9996"}, (422, "identifier_in_text", "statement_id")),
         ("discharges", {"statement_id": "x0105109996"}, (422, "identifier_in_text", "statement_id")),
         ("enrolments", {"started_on": "2026-02-30"}, (422, "impossible_date", "started_on")),
         ("enrolments", {"person": ...}, (422, "missing_field", "person")),

@@ -31,7 +31,13 @@ pytestmark = pytest.mark.long
 
 HANDOVER = str(derived_id("handover", "named"))
 PERSON = {"cpr": "0105109996", "name": "Testine Testesen", "address": "Prøvevej 7", "phone": "+45 20123456"}
-GRANTED = {"statement": "identity_granted", "statement_id": HANDOVER, "identity": "named", "reason_code": None}
+GRANTED = {
+    "statement": "identity_granted",
+    "statement_id": HANDOVER,
+    "identity": "named",
+    "reason_code": None,
+    "state": "accepted",
+}
 FORGED = {"handover_id": str(derived_id("handover", "b")), "purpose": "plan", "receiver": "ungevaerftet"}
 
 
@@ -217,6 +223,30 @@ async def test_after_erasure_even_the_same_grant_releases_nothing(scene: Scene) 
     erase_from_vault(scene.gateway.app.state.desk.vault.engine, scene.youth_id)
 
     assert refused(await scene.pull("one")) == (410, "no_identity", "handover_id")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("withdrawn", "handover_withdrawn"), ("deleted", "handover_withdrawn"), ("ended", "not_in_this_state")],
+)
+async def test_what_has_ended_since_the_grant_ends_it_too(scene: Scene, state: str, reason: str) -> None:
+    assert (await scene.pull("one")).status_code == 200
+    ended = told("two", (0, 5000), statement_id=HANDOVER, identity="named", statement="withdrawn", state=state)
+    await project(scene.gateway, ended)
+
+    answer = await scene.pull("one")
+
+    assert (answer.status_code, answer.json()["state"], answer.json()["reason_code"]) == (409, state, reason)
+    assert "sealed" not in answer.text
+
+
+async def test_asking_for_the_head_alone_asks_for_no_identity(scene: Scene) -> None:
+    headers = scene.headers | {"idempotency-key": "one"}
+
+    answer = await scene.gateway.http.head(f"/handovers/{HANDOVER}/identity", headers=headers)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert scene.domain.replies == []
 
 
 async def test_a_protected_address_stays_in_the_vault(scene: Scene) -> None:

@@ -10,8 +10,8 @@ from connectors.municipal.fields import FIELDS, REQUIRED, Event
 from schemas.events import Envelope
 
 # What no list tells: ids and chains are worked out, a replacement number is known by its letters, the rest is MedCom's.
-NEVER = {"person", "event_id", "correlation_id", "causation_id", "revises", "cancels", "source"}
-NOT_YET = {Event.DISCHARGE: {"notification", "remarks"}, Event.REFERRAL: {"bridged_from"}}
+NEVER = {"person", "event_id", "correlation_id", "causation_id", "revises", "cancels", "source", "occurred_on"}
+NOT_YET = {Event.DISCHARGE: {"notification", "remarks", "said_alive"}, Event.REFERRAL: {"bridged_from"}}
 MADE_UP = {"statement_id", "occurred_at", "status_at", "episode_id", "person"}
 
 

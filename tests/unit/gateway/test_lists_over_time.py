@@ -240,6 +240,20 @@ async def test_a_row_that_can_not_be_told_from_others_keeps_a_snapshot_from_endi
     assert len(told(gateway)) == 2
 
 
+@pytest.mark.parametrize("query", ["", "?missing=believed"])
+async def test_people_above_the_names_keep_a_snapshot_from_ending_anybody(gateway: Gateway, query: str) -> None:
+    map_courses(gateway, "snapshot", VANISHED)
+    sender = Sender(gateway)
+    await sender.send(COURSE, OTHER, THIRD)
+
+    answer = await sender.post(f"Udskrevet;;;\nPerson;Sag;;\n{COURSE}\n{NAMES}\n{OTHER}\n".encode(), query)
+
+    assert outcomes(answer) == [(3, "refused"), (5, "repeated")]
+    assert answer.json()["above_names"] == 2
+    assert missing(answer)["withheld"]["code"] == "unknown_row"
+    assert len(told(gateway)) == 3
+
+
 async def test_a_row_that_is_refused_is_not_missing(gateway: Gateway) -> None:
     map_courses(gateway, "snapshot", VANISHED)
     sender = Sender(gateway)
@@ -299,7 +313,7 @@ async def test_a_planned_discharge_that_vanishes_is_cancelled_and_one_that_is_ba
     assert events[0]["occurred_at"] == events[3]["occurred_at"]
 
 
-async def test_a_consent_that_vanishes_is_withdrawn_and_its_claim_code_is_shown_once(gateway: Gateway) -> None:
+async def test_a_consent_that_vanishes_is_withdrawn_and_its_claim_code_is_shown_until_then(gateway: Gateway) -> None:
     map_list(gateway, CONSENTS)
     sender = Sender(gateway)
     names, row, other = "CPR;Dato;Form", "0105109996;01-01-2026;anonymous", "2511109991;01-01-2026;named"
@@ -309,7 +323,7 @@ async def test_a_consent_that_vanishes_is_withdrawn_and_its_claim_code_is_shown_
     last = await sender.send(other, names=names)
 
     assert ["claim_code" in entry for entry in first.json()["report"]] == [True, False]
-    assert not any("claim_code" in entry for entry in again.json()["report"])
+    assert again.content == first.content
     assert missing(last) == {"rows": 1, "told_as_ended": 1}
     assert told(gateway, "consents")[2:] == [("withdrawn", None, None)]
 
@@ -352,6 +366,21 @@ async def test_claim_codes_are_shown_even_where_a_file_of_failed_rows_was_asked_
     )
 
     assert "claim_code" in answer.json()["report"][0]
+
+
+async def test_a_list_of_consents_that_comes_again_shows_its_codes_again_for_a_day(gateway: Gateway) -> None:
+    map_list(gateway, CONSENTS)
+    sender = Sender(gateway)
+    row, names = "0105109996;01-01-2026;anonymous", "CPR;Dato;Form"
+
+    first = await sender.send(row, names=names)
+    again = await sender.send(row, names=names)
+    gateway.clock.now += timedelta(days=1)
+    late = await sender.send(row, names=names)
+
+    codes = [answer.json()["report"][0].get("claim_code") for answer in (first, again, late)]
+    assert codes == [codes[0], codes[0], None]
+    assert codes[0] is not None
 
 
 async def test_two_lists_with_the_same_rows_and_two_sources_with_the_same_list_know_nothing_of_each_other(

@@ -1,4 +1,4 @@
-"""CASES.md, 38, through the door where its rule lives: PsykInfo's evenings make no pathway for anyone."""
+"""Case 38 (docs/specification/cases.md), at the door where its rule lives: PsykInfo's evenings make no pathway."""
 
 from __future__ import annotations
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.gateway.doors.handover_stream import OpenStreams, Stream, events_of
+from connectors.gateway.doors.handover_stream import Stream, events_of
+from connectors.gateway.tables import LedgerUnavailableError
 from connectors.read_model.cursors import Cursor
 from connectors.read_model.opening import ReadModel
 from connectors.read_model.tables import PROGRESS
@@ -37,8 +39,13 @@ async def read_model(tmp_path: Path, log: FakeLog) -> AsyncIterator[ReadModel]:
     await opened.close()
 
 
-def a_stream(cursor: Cursor | None = None, heartbeat: timedelta = LONG, time_max: timedelta = LONG) -> Stream:
-    return Stream("client", cursor or Cursor("headspace"), heartbeat, time_max)
+def a_stream(
+    cursor: Cursor | None = None,
+    heartbeat: timedelta = LONG,
+    time_max: timedelta = LONG,
+    is_admitted: Callable[[], bool] = lambda: True,
+) -> Stream:
+    return Stream(is_admitted, cursor or Cursor("headspace"), heartbeat, time_max)
 
 
 def fields_of(event: bytes) -> dict[str, Any]:
@@ -61,7 +68,7 @@ async def first(events: AsyncIterator[bytes], count: int) -> list[bytes]:
 async def test_what_is_there_comes_first_and_then_what_comes(read_model: ReadModel, log: FakeLog) -> None:
     log.append(told("one", (0, 0)), told("other", (0, 0), programme="stime"))
     await log.wait_until_taken()
-    async with aclosing(events_of(read_model, OpenStreams(4), a_stream())) as events:
+    async with aclosing(events_of(read_model, a_stream())) as events:
         [there] = await first(events, 1)
         coming = asyncio.ensure_future(anext(events))
         log.append(told("elsewhere", (0, 1), programme="stime"), told("two", (1, 0)))
@@ -74,8 +81,8 @@ async def test_what_is_there_comes_first_and_then_what_comes(read_model: ReadMod
 async def test_a_site_follows_its_own_records_alone(read_model: ReadModel, log: FakeLog) -> None:
     log.append(told("theirs", (0, 0), site="koebenhavn"), told("ours", (0, 1), site="helsingoer"))
     await log.wait_until_taken()
-    stream = Stream("client", Cursor("headspace"), timedelta(), LONG, "helsingoer")
-    async with aclosing(events_of(read_model, OpenStreams(4), stream)) as events:
+    stream = replace(a_stream(heartbeat=timedelta()), site="helsingoer")
+    async with aclosing(events_of(read_model, stream)) as events:
         there, after = await first(events, 2)
 
     assert places_of([there]) == [(0, 1)]
@@ -85,10 +92,10 @@ async def test_a_site_follows_its_own_records_alone(read_model: ReadModel, log: 
 async def test_the_last_id_is_where_another_stream_goes_on(read_model: ReadModel, log: FakeLog) -> None:
     log.append(*(told(str(number), (number % 2, number)) for number in range(6)))
     await log.wait_until_taken()
-    async with aclosing(events_of(read_model, OpenStreams(4), a_stream())) as events:
+    async with aclosing(events_of(read_model, a_stream())) as events:
         seen = await first(events, 4)
     behind = Cursor.read("headspace", fields_of(seen[-1])["id"])
-    async with aclosing(events_of(read_model, OpenStreams(4), a_stream(behind))) as events:
+    async with aclosing(events_of(read_model, a_stream(behind))) as events:
         rest = await first(events, 2)
 
     assert sorted(places_of(seen + rest)) == [(number % 2, number) for number in (0, 2, 4, 1, 3, 5)]
@@ -96,60 +103,58 @@ async def test_the_last_id_is_where_another_stream_goes_on(read_model: ReadModel
 
 async def test_while_nothing_comes_it_shows_that_it_lives(read_model: ReadModel) -> None:
     quick = a_stream(heartbeat=timedelta(milliseconds=1))
-    async with aclosing(events_of(read_model, OpenStreams(4), quick)) as events:
+    async with aclosing(events_of(read_model, quick)) as events:
         assert await first(events, 2) == [b": heartbeat\n\n"] * 2
 
 
 async def test_it_ends_when_the_process_does(read_model: ReadModel) -> None:
-    events = events_of(read_model, OpenStreams(4), a_stream())
+    events = events_of(read_model, a_stream())
     await first(events, 0)
     ending = asyncio.ensure_future(anext(events, None))
     read_model.end_waiting()
 
     assert await asyncio.wait_for(ending, 20) is None
-    assert [one async for one in events_of(read_model, OpenStreams(4), a_stream())] == [b"retry: 2000\n\n"]
+    assert [one async for one in events_of(read_model, a_stream())] == [b"retry: 2000\n\n"]
 
 
 async def test_it_ends_when_its_time_is_up(read_model: ReadModel) -> None:
     brief = a_stream(time_max=timedelta())
 
-    assert [one async for one in events_of(read_model, OpenStreams(4), brief)] == [b"retry: 2000\n\n"]
+    assert [one async for one in events_of(read_model, brief)] == [b"retry: 2000\n\n"]
 
 
 async def test_it_ends_where_the_database_cannot_be_read(read_model: ReadModel) -> None:
     with read_model.engine.begin() as connection:
         PROGRESS.drop(connection)
 
-    streams = OpenStreams(4)
-    events = [one async for one in events_of(read_model, streams, a_stream())]
+    events = [one async for one in events_of(read_model, a_stream())]
 
     assert events == [b"retry: 2000\n\n"]
-    assert not streams.is_full("client")
 
 
-async def test_a_client_has_only_so_many_streams(read_model: ReadModel) -> None:
-    streams = OpenStreams(2)
-    opened = [events_of(read_model, streams, a_stream()) for _ in range(2)]
-    for events in opened:
-        await first(events, 0)
+async def test_it_ends_with_its_token_at_the_next_record_of_a_page_too(read_model: ReadModel, log: FakeLog) -> None:
+    log.append(*(told(str(number), (0, number)) for number in range(5)))
+    await log.wait_until_taken()
+    admitted = iter([True, True, False])
 
-    assert streams.is_full("client")
-    assert not streams.is_full("another")
-    await opened[0].aclose()
-    assert not streams.is_full("client")
-    await opened[1].aclose()
+    events = [one async for one in events_of(read_model, a_stream(is_admitted=lambda: next(admitted)))]
+
+    assert places_of(events[1:]) == [(0, 0), (0, 1)]
 
 
-async def test_one_stream_too_many_is_turned_away(gateway: Gateway) -> None:
-    programme = a_programme(gateway)
-    streams = gateway.app.state.desk.streams
-    for client in gateway.clients.listed():
-        for _ in range(streams.per_client_max):
-            streams.opened(client.client_id)
+async def test_it_ends_with_its_token_while_nothing_comes(read_model: ReadModel) -> None:
+    revoked = a_stream(heartbeat=timedelta(milliseconds=1), is_admitted=lambda: False)
 
-    answer = await gateway.http.get("/handovers", headers=programme.headers | {"accept": "text/event-stream"})
+    assert [one async for one in events_of(read_model, revoked)] == [b"retry: 2000\n\n"]
 
-    assert (answer.status_code, answer.json()["refused"]["code"]) == (429, "too_many_streams")
+
+async def test_it_ends_where_it_cannot_be_asked_whether_the_token_is_valid(read_model: ReadModel) -> None:
+    def is_admitted() -> bool:
+        raise LedgerUnavailableError("gone")
+
+    quick = a_stream(heartbeat=timedelta(milliseconds=1), is_admitted=is_admitted)
+
+    assert [one async for one in events_of(read_model, quick)] == [b"retry: 2000\n\n"]
 
 
 async def test_a_wrong_last_id_is_refused_before_the_stream_begins(gateway: Gateway) -> None:

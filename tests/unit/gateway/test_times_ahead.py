@@ -79,7 +79,7 @@ async def test_what_is_planned_or_counts_from_later_on_is_taken(
 
 
 async def test_what_a_later_consent_tells_of_the_person_is_known_when_it_is_sent(gateway: Gateway) -> None:
-    later = "2150-01-01T00:00:00Z"
+    later = "2026-12-01T00:00:00Z"
     answer = await gateway.statement("consents", gateway.token(), occurred_at=later)
 
     assert answer.status_code == 201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +13,23 @@ from hypothesis import strategies as st
 from connectors.medcom_edi.envelopes import Content, unwrap
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi.builders import MESSAGES, ROOT, a_letter
+from tests.unit.medcom_fhir.builders import outcome_of
 
 FHIR = (ROOT / "tests" / "messages" / "medcom-fhir" / "hn-06-SLHJ-discharge-home.json").read_bytes()
 FHIR_IN_XML = (ROOT / "tests" / "messages" / "medcom-fhir" / "cc-14-new.xml").read_bytes()
+_ROOT = b'<Bundle xmlns="http://hl7.org/fhir">'
+_HEAD, _, _REST = FHIR_IN_XML.partition(_ROOT)
+_MADE_FOR_A_BROWSER = b'<?xml-stylesheet type="text/xsl" href="fhir.xsl"?>\n'
+#: The same message, each as another writer of XML has it.
+DRESSES = {
+    "an instruction": _HEAD + _MADE_FOR_A_BROWSER + _ROOT + _REST,
+    "two comments": _HEAD + b"<!-- a --><!-- b -->\n" + _ROOT + _REST,
+    "a long comment": _HEAD + b"<!--" + b" <Emessage> " * 1_000 + b"-->" + _ROOT + _REST,
+    "other quotes and a line break": _HEAD + b"<Bundle xmlns='http://hl7.org/fhir'\n>" + _REST,
+    "other declarations first": _HEAD + b'<Bundle xmlns:x="urn:x" a="1>2" xmlns="http://hl7.org/fhir">' + _REST,
+    "no declaration": _ROOT + _REST,
+    "fillings": b"\r\n" + FHIR_IN_XML + b"\x00\x1a",
+}
 CONTENTS = [
     (FHIR, Content.FHIR_JSON),
     (FHIR_IN_XML, Content.FHIR_XML),
@@ -66,6 +81,32 @@ def _bare(message: bytes) -> bytes:
 
 Wrapping = Callable[[bytes], bytes]
 WRAPPINGS: list[Wrapping] = [_bare, in_vans_envelope, in_beskedfordeler, pushed_by_beskedfordeler, in_ehmi]
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_fhir_in_xml_is_known_by_the_namespace_of_its_root(dress: str) -> None:
+    assert _ROOT in FHIR_IN_XML
+    assert unwrap(DRESSES[dress]).content is Content.FHIR_XML
+    assert outcome_of(DRESSES[dress]) == outcome_of(FHIR_IN_XML)
+
+
+def test_a_prefix_for_the_namespace_makes_no_difference() -> None:
+    root = _ROOT.replace(b"xmlns=", b"xmlns:f=")
+    prefixed = re.sub(rb"<(/?)([A-Za-z])", rb"<\1f:\2", FHIR_IN_XML.replace(_ROOT, root))
+
+    assert unwrap(prefixed).content is Content.FHIR_XML
+    assert outcome_of(prefixed) == outcome_of(FHIR_IN_XML)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!-- <Bundle xmlns="http://hl7.org/fhir"> -->' + a_letter("DIS17_1", ".xml").partition(b"?>")[2],
+        a_letter("DIS17_1", ".xml").replace(b"<Emessage ", b'<Emessage xmlns:f="http://hl7.org/fhir" ', 1),
+    ],
+)
+def test_a_letter_that_only_names_fhir_is_a_letter(body: bytes) -> None:
+    assert unwrap(body).content is Content.OIOXML
 
 
 @pytest.mark.parametrize("wrapped", WRAPPINGS)
@@ -133,3 +174,11 @@ def test_an_envelope_of_millions_of_elements_is_refused_before_it_is_read() -> N
         unwrap(b"<VANSEnvelope>" + b"<a/>" * 5_000_000 + b"</VANSEnvelope>")
 
     assert caught.value.refusal.code == "too_many_elements"
+
+
+def test_what_an_envelope_says_of_its_message_is_kept_for_who_reads_it() -> None:
+    letter = a_letter("DIS17_1", ".xml")
+
+    assert unwrap(letter, "utf-8").charset == "utf-8"
+    assert unwrap(in_ehmi(letter), "utf-8").charset == "ISO-8859-1"
+    assert unwrap(in_vans_envelope(letter), "utf-8").charset is None

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from connectors.local_times import HOUR_EXISTS
 from connectors.medcom_edi.outcomes import OutOfScope
 from schemas.codes import Remark, Specialty, StayStatus
 from schemas.events import UNNUMBERED, Correspondence, Referral
@@ -83,6 +84,26 @@ def test_a_corrected_notice_revises_the_one_of_its_number_whether_or_not_its_own
 
     assert correction.revises == notice.event_id != correction.event_id
     assert correction.occurred_at == datetime(2025, 6, 23, 23, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", [Notice(), ADMISSION])
+def test_a_course_has_a_notice_for_each_day_on_which_somebody_comes_or_goes(kind: Notice) -> None:
+    later = kind.but(identifier="EPIC7", happened=local("2025-08-23T10:00"), authorised=local("2025-08-23T10:05"))
+    first, second = (discharge_of(body) for body in (kind.edifact(), later.edifact()))
+
+    assert first.episode_id == second.episode_id
+    assert first.event_id != second.event_id
+
+
+def test_a_correction_names_the_notice_of_its_day_and_every_one_the_thread() -> None:
+    days = ("2025-06-24T10:00", "2025-08-23T10:00")
+    first, second = (Notice(happened=local(day), identifier=f"EPIC{number}") for number, day in enumerate(days))
+    correction = second.but(status=CORRECTED, identifier="EPIC9", happened=local("2025-08-23T11:30"))
+
+    said = [discharge_of(notice.oioxml()) for notice in (first, second, correction)]
+
+    assert said[2].revises == said[1].event_id != said[0].event_id
+    assert len({one.statement_id for one in said}) == 1
 
 
 def test_a_cancelled_notice_cancels_the_one_of_its_number() -> None:
@@ -226,9 +247,34 @@ def test_a_time_is_danish_and_of_the_first_hour_where_clocks_go_back(happened: d
     assert discharge_of(Notice(happened=happened).edifact()).occurred_at == utc
 
 
+@pytest.mark.parametrize("body", ["edifact", "oioxml"])
+def test_of_the_hour_that_comes_twice_a_stay_begins_in_the_first_and_ends_in_the_last(body: str) -> None:
+    came = ADMISSION.but(happened=local("2025-10-26T02:45"), authorised=local("2025-10-26T02:46"))
+    left = Notice(happened=local("2025-10-26T02:15"), authorised=local("2025-10-26T02:16"))
+
+    admission, discharge = (discharge_of(getattr(notice, body)()) for notice in (came, left))
+
+    assert [one.isoformat()[11:16] for one in (admission.occurred_at, admission.sent_at)] == ["00:45", "00:46"]
+    assert [one.isoformat()[11:16] for one in (discharge.occurred_at, discharge.sent_at)] == ["01:15", "01:16"]
+
+
+def test_nobody_is_told_of_a_discharge_before_it() -> None:
+    discharge = discharge_of(Notice(happened=local("2025-10-26T02:30"), authorised=local("2025-10-26T02:10")).edifact())
+
+    assert discharge.occurred_at <= discharge.sent_at
+
+
 def test_an_hour_that_clocks_pass_over_is_refused() -> None:
-    assert refusal_of(Notice(happened=local("2025-03-30T02:30")).edifact()).code == "invalid_time"
+    refusal = refusal_of(Notice(happened=local("2025-03-30T02:30")).edifact())
+
+    assert (refusal.code, refusal.rule) == ("invalid_time", HOUR_EXISTS)
 
 
 def _both(notice: Notice) -> tuple[bytes, bytes]:
     return notice.edifact(), notice.oioxml()
+
+
+def test_a_number_with_sixty_added_to_its_day_is_known_and_a_notice_has_no_room_for_it() -> None:
+    for body in _both(Notice(number="6105104840")):
+        assert discharge_of(body).remarks == (Remark.NONSTANDARD_IDENTIFIER,)
+        assert person_of(body).birth_date is None

@@ -99,3 +99,13 @@ def test_a_death_closes_what_is_open() -> None:
     )
 
     assert [need[1:] for need in story.needs()] == [("closed", "deceased")]
+
+
+def test_a_second_discharge_of_a_course_is_folded() -> None:
+    back = ADMISSION.but(identifier="EPIC5", happened=local("2025-12-20T09:00"), authorised=local("2025-12-20T09:05"))
+    again = DISCHARGE.but(identifier="EPIC6", happened=local("2025-12-28T09:00"), authorised=local("2025-12-28T09:05"))
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact())
+
+    story.tell(DISCHARGED + timedelta(days=19), *said_by(back.edifact(), again.oioxml()))
+
+    assert story.outcomes[-4:] == ["folded"] * 4

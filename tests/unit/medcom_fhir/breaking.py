@@ -202,7 +202,7 @@ BROKEN: list[tuple[str, Change, str, str]] = [
         "number as id",
         lambda m: the(m, "Encounter")["episodeOfCare"][0]["identifier"].update(value="250947-9989"),
         "identifier_in_id",
-        "Bundle",
+        "Encounter.episodeOfCare.identifier",
     ),
     (
         "deceased",

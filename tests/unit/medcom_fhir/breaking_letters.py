@@ -139,7 +139,7 @@ BROKEN_LETTERS: list[tuple[str, Change, str, str]] = [
         "number as identifier",
         communication(identifier=[{"value": "250947-9989"}]),
         "identifier_in_id",
-        "Bundle",
+        "Communication.identifier",
     ),
     ("no payload", communication(payload=None), "element_missing", "Communication.payload.contentString"),
     (

@@ -168,7 +168,8 @@ def a_chain(*activities: str, status: str, deceased: bool | None = None, **encou
                     "what": {"reference": f"MessageHeader/{letters[number - 1]}"},
                 }
             ]
-        message["entry"].append({"fullUrl": f"https://example.dk/Provenance/{link['id']}", "resource": link})
+        url = f"https://medcomfhir.dk/ig/hospitalnotification/Provenance/{link['id']}"
+        message["entry"].append({"fullUrl": url, "resource": link})
     the(message, "Encounter").update(status=status, **encounter)
     if deceased is not None:
         the(message, "Patient")["deceasedBoolean"] = deceased

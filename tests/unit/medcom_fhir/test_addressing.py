@@ -18,14 +18,14 @@ from tests.unit.medcom_fhir.builders import (
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "not_json"),
+        (b"", "empty_body"),
         (b"{", "not_json"),
-        (b'{"a": NaN}', "not_json"),
+        (b'{"a": NaN}', "not_a_number"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not_json"),
         (b"[]", "not_an_object"),
         (b'"Bundle"', "not_an_object"),
         ('{"a": "ø"}'.encode("latin-1"), "wrong_encoding"),
-        ('{"a": "ø"}'.encode("utf-16"), "wrong_encoding"),
+        ('{"a": "ø"}'.encode("utf-16"), "nul_byte"),
         (b"[" * 100_000, "nesting_too_deep"),
         (b" " * (BODY_BYTES_MAX + 1), "body_too_large"),
         (b"{}", "not_a_bundle"),

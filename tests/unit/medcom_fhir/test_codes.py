@@ -6,7 +6,7 @@ import pytest
 
 from connectors.medcom_fhir.letters import letter_id
 from schemas.codes import Remark, StayClass, StayStatus
-from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, the
+from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, own_provenance, resources, the
 
 HOSPITAL = "265161000016000"
 EPISODE = "bd481c38a92111edafa10242ac120002"
@@ -150,3 +150,82 @@ def test_the_class_of_a_stay_is_its_activitys_and_a_contradiction_is_remarked() 
 
     assert (event.notification, event.stay_class) == ("STIN", StayClass.INPATIENT)
     assert event.remarks == (Remark.INCONSISTENT_STATUS,)
+
+
+def _with_the_own_role(message: Json, role: str) -> Json:
+    for entity in own_provenance(message).get("entity", ()):
+        entity["role"] = role
+    return message
+
+
+@pytest.mark.parametrize(
+    ("code", "activities", "status", "encounter"),
+    [(row[0], row[1], row[2], row[4]) for row in TABLE if row[3] is None],
+)
+def test_a_patient_who_lives_by_default_changes_nothing(
+    code: str, activities: tuple[str, ...], status: str, encounter: Json
+) -> None:
+    message = a_chain(*activities, status=status, deceased=False, **encounter)
+    role = "removal" if activities[-1].startswith("cancel-") else "revision"
+
+    event = discharge_of(_with_the_own_role(message, role))
+
+    assert event == discharge_of(a_chain(*activities, status=status, **encounter)).model_copy(
+        update={"said_alive": True}
+    )
+    assert event.notification == code
+
+
+def test_a_first_letter_takes_no_death_back() -> None:
+    event = discharge_of(a_chain(STIN, status="in-progress", deceased=False, **OPEN))
+
+    assert (event.notification, event.cancels, event.remarks) == ("STIN", None, ())
+
+
+@pytest.mark.parametrize("role", ["removal", "revision"])
+def test_a_death_that_the_chain_shows_is_taken_back(role: str) -> None:
+    message = a_chain(STIN, STIN, STIN, status="in-progress", deceased=False, **OPEN)
+
+    event = discharge_of(_with_the_own_role(message, role))
+
+    assert (event.notification, event.status) == ("AN_MORS", StayStatus.DECEASED)
+    assert event.cancels == letter_id(HOSPITAL, "letter-1", EPISODE)
+
+
+def test_a_death_that_the_chain_does_not_retell_is_taken_back_by_a_removal() -> None:
+    message = a_chain(STIN, STIN, STIN, status="in-progress", deceased=False, **OPEN)
+    own = own_provenance(message)
+    message["entry"] = [
+        entry
+        for entry in message["entry"]
+        if entry["resource"]["resourceType"] != "Provenance" or entry["resource"] is own
+    ]
+
+    assert discharge_of(message).notification == "AN_MORS"
+
+
+def test_a_cancellation_of_a_death_that_followed_a_cancellation_is_one() -> None:
+    cancelled = f"cancel-{SLHJ}"
+    message = a_chain(STIN, SLHJ, cancelled, cancelled, cancelled, status="in-progress", deceased=False, **OPEN)
+
+    assert discharge_of(message).notification == "AN_MORS"
+
+
+@pytest.mark.parametrize("deceased", [True, False, None])
+def test_what_is_said_of_a_death_is_kept_for_the_fold(deceased: bool | None) -> None:
+    message = a_chain(STIN, SLHJ, status="finished", **CLOSED)
+    if deceased is not None:
+        the(message, "Patient")["deceasedBoolean"] = deceased
+
+    assert discharge_of(message).said_alive is (deceased is False)
+
+
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_a_second_transfer_of_somebody_who_lives_by_default_is_an_admission(unknown: int) -> None:
+    message = a_chain(STIN, STIN, STIN, status="in-progress", deceased=False, **OPEN)
+    retold = next(one for one in resources(message, "Provenance") if one["id"] == f"provenance-{unknown}")
+    retold["agent"] = [{"who": {"reference": "Organization/not-in-the-bundle"}}]
+
+    event = discharge_of(_with_the_own_role(message, "revision"))
+
+    assert (event.notification, event.cancels, event.said_alive) == ("STIN", None, True)

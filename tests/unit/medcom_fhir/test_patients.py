@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from connectors.cpr import CPR, D_ECPR, X_ECPR
+from connectors.cpr import CPR, D_ECPR, WITH_SIXTY_ADDED, X_ECPR
 from connectors.medcom_fhir.outcomes import OutOfScope
 from schemas.codes import Remark
 from tests.unit.medcom_fhir.builders import (
@@ -56,6 +56,7 @@ def test_the_birth_date_has_the_century_of_digit_seven_and_the_year(number: str,
         (X_ECPR, "0703921VJ5", X_ECPR),
         (D_ECPR, "0703925VJ5", D_ECPR),
         (CPR, "0703921VJ5", X_ECPR),
+        (CPR, "6105109996", WITH_SIXTY_ADDED),
         (CPR, "0703920vj5", D_ECPR),
     ],
 )

@@ -40,7 +40,7 @@ def test_a_message_that_revises_or_cancels_names_what(activity: str) -> None:
 
 def test_a_followed_letter_is_named_by_an_id() -> None:
     message = a_message()
-    own_provenance(message)["entity"][0]["what"]["reference"] = "MessageHeader/\ud800"
+    own_provenance(message)["entity"][0]["what"]["reference"] = "MessageHeader/æ"
 
     assert refusal_of(message).code == "invalid_id"
 

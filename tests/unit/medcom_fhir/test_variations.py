@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from random import Random
 
 import pytest
@@ -22,6 +23,7 @@ from tests.unit.medcom_fhir.builders import (
     translation_of,
 )
 
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HERLEV_SOR = "953741000016009"
 
 
@@ -38,7 +40,7 @@ def test_entries_after_the_header_are_unordered(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", NOTIFICATIONS)
 @pytest.mark.parametrize("form", [str.upper, lambda text: text.replace("-", "")])
-def test_ids_in_upper_case_or_without_hyphens_name_the_same_letter(name: str, form: object) -> None:
+def test_uuids_in_upper_case_or_without_hyphens_name_the_same_letter(name: str, form: object) -> None:
     message = a_message(name)
     text = json.dumps(message)
     ids = (
@@ -50,7 +52,7 @@ def test_ids_in_upper_case_or_without_hyphens_name_the_same_letter(name: str, fo
         }
         | {the(message, "Encounter")["episodeOfCare"][0]["identifier"]["value"]}
     )
-    for identifier in ids:
+    for identifier in filter(UUID_FORM.fullmatch, ids):
         text = text.replace(identifier, form(identifier))  # type: ignore[operator]
 
     assert translation_of(json.loads(text)).events == translation_of(message).events
@@ -171,3 +173,16 @@ def test_a_resubmission_has_the_same_letter_and_digest_and_a_changed_letter_anot
 
     assert first.letter_id == second.letter_id == third.letter_id
     assert first.content_digest == second.content_digest != third.content_digest
+
+
+def test_of_the_hour_that_comes_twice_a_period_ends_after_it_began() -> None:
+    message = a_message()
+    period = {"start": "2022-10-30T02:45:00+02:00", "end": "2022-10-30T02:15:00+02:00"}
+    the(message, "Encounter")["period"] = period
+
+    assert discharge_of(message).occurred_at.isoformat() == "2022-10-30T01:15:00+00:00"
+
+
+@pytest.mark.parametrize("padding", [b"\x00", b"\x1a", b"\r\n \x00\x00"])
+def test_what_fills_a_message_up_says_nothing(padding: bytes) -> None:
+    assert outcome_of(json.dumps(a_message()).encode() + padding) == outcome_of(a_message())

@@ -57,7 +57,7 @@ OUTSIDE = b'<!DOCTYPE Bundle SYSTEM "http://127.0.0.1:1/x.dtd">'
         (_with(b"<Bundle", OUTSIDE + b"<Bundle"), "document_type"),
         (_with(b'<status value="unknown"/>', b"<status>&a;</status>"), "not_xml"),
         (_with(b"UTF-8", b"ISO-8859-1"), "wrong_encoding"),
-        (NEWS.decode().encode("utf-16"), "wrong_encoding"),
+        (NEWS.decode().encode("utf-16"), "nul_byte"),
         (NEWS.replace("ø".encode(), b"\xf8"), "wrong_encoding"),
         (_with(b"http://hl7.org/fhir", b"http://hl7.org/fihr"), "not_a_bundle"),
         (b"<Bundle/>", "not_a_bundle"),

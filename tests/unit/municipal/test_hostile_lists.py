@@ -31,7 +31,7 @@ def check_row(row: Row, mapping: Mapping) -> None:
         assert problem.refusal.rule
         assert problem.refusal.help
     if row.form is not None:
-        own = {*row.form} - {"person"} | {f"person.{name}" for name in row.form["person"]}
+        own = {*row.form} - {"person", "occurred_on"} | {f"person.{name}" for name in row.form["person"]}
         assert own <= FIELDS[mapping.event].keys()
 
 

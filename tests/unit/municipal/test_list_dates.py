@@ -55,8 +55,8 @@ def test_the_month_comes_first_only_where_the_mapping_says_so() -> None:
     assert day_in("12/24/2026", [DateForm.MONTH_FIRST]) == CHRISTMAS
 
 
-def test_a_date_without_a_time_is_its_first_moment_in_denmark() -> None:
-    assert moment_in("01-07-2026", DANISH) == datetime.fromisoformat("2026-06-30T22:00:00+00:00")
+def test_a_date_without_a_time_stays_a_day() -> None:
+    assert moment_in("01-07-2026", DANISH) == date(2026, 7, 1)
 
 
 def test_a_time_is_danish_time() -> None:

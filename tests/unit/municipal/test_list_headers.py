@@ -81,5 +81,44 @@ def test_a_row_that_begins_like_a_total_and_has_a_number_is_a_statement() -> Non
     assert len(found.rows) == 1
 
 
+REPORT = b"""Forloeb pr. 27-11-2026;;;
+;;;
+"CPR-
+nr.";"Sag ";"Sta-
+tus";Dato
+010510-9996;S-1;active;01-11-2026
+CPR-nr.;Sag;Status;Dato
+251108-9991;S-2;active;01-11-2026
+Antal borgere: 2;;;
+Side 1 af 1;;;
+"""
+PRINTED = {"columns": {"CPR-nr.": "person.cpr", "Sag": "statement_id", "Status": "status", "Dato": "occurred_at"}}
+
+
+def test_names_that_are_broken_over_lines_are_found_and_their_repeats_are_no_rows() -> None:
+    found = read(REPORT, a_mapping(**PRINTED))
+
+    assert [(row.number, bool(row.form)) for row in found.rows] == [(4, True), (6, True), (8, False)]
+    assert (found.ignored, found.above) == (2, 1)
+    assert found.rows[-1].key is None
+
+
+def test_a_person_above_the_names_that_were_found_is_reported_and_known_by_nothing() -> None:
+    found = read(REPORT.replace(b'"CPR-\nnr."', b"Borgerens nummer"), a_mapping(**PRINTED))
+
+    assert [(row.number, problems(row)) for row in found.rows[:2]] == [(4, [(None, "row_above_names")]), (6, [])]
+    assert (found.rows[0].key, found.above) == (None, 2)
+
+
+def test_two_columns_that_differ_by_signs_alone_are_two() -> None:
+    names = ("CPR", "Sag", "Sag*", "Status", "Dato")
+    columns = {"CPR": "person.cpr", "Sag*": "statement_id", "Status": "status", "Dato": "occurred_at"}
+
+    row = the_row(a_csv((ROW[0], "S-0", *ROW[1:]), names=names), a_mapping(columns=columns, ignore=["Sag"]))
+
+    assert row.form is not None
+    assert row.form["statement_id"] == "S-1"
+
+
 def test_a_list_of_names_alone_has_no_rows() -> None:
     assert read(a_csv()).rows == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -145,3 +146,32 @@ def test_no_text_of_a_refusal_repeats_a_value() -> None:
 
     assert [problem.column for problem in found] == ["Status", "Dato"]
     assert not any(cell in str(problem) for cell in cells for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        (datetime(2026, 11, 1), "2026-11-01"),  # noqa: DTZ001 Excel knows no zones
+        (date(2026, 11, 1), "2026-11-01"),
+        ("1. november 2026", "2026-11-01"),
+        (datetime(2026, 11, 1, 14, 30), None),  # noqa: DTZ001
+        ("01-11-2026 kl. 00.00", None),
+        ("2026-11-01T00:00:00+01:00", None),
+    ],
+)
+def test_a_row_says_whether_its_time_is_a_day_alone(cell: Any, day: str | None) -> None:
+    form = the_row(a_workbook((*ROW[:3], cell))).form
+
+    assert form is not None
+    assert form.get("occurred_on") == day
+
+
+@pytest.mark.parametrize("name", ["status_at", "sent_at"])
+def test_another_times_day_is_its_start_and_says_nothing_of_when_it_happened(name: str) -> None:
+    columns = a_mapping().columns | {"Mere": (name,)}
+    row = the_row(
+        a_csv((*ROW[:3], "01-11-2026 10:00", "01-11-2026"), names=(*NAMES, "Mere")), a_mapping(columns=columns)
+    )
+
+    assert row.form is not None
+    assert (row.form[name], "occurred_on" in row.form) == ("2026-10-31T23:00:00+00:00", False)

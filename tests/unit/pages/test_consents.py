@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
@@ -49,11 +50,10 @@ async def need(pages: Pages) -> None:
     await pages.project(a_view("one", state="awaiting_consent", owner=UNIT))
 
 
-async def test_an_anonymous_consent_is_recorded_and_its_code_shown_once(pages: Pages) -> None:
+async def test_an_anonymous_consent_is_recorded_and_its_code_shown(pages: Pages) -> None:
     browser, act = pages.browser(), {"act_id": str(uuid4())}
 
     first = await browser.submit(path_of(pages), GIVEN | act)
-    second = await browser.submit(path_of(pages), GIVEN | act)
 
     [consent] = pages.gateway.published("consents")
     [record] = pages.gateway.publisher.records
@@ -64,8 +64,36 @@ async def test_an_anonymous_consent_is_recorded_and_its_code_shown_once(pages: P
     assert claim.youth_id == consent["youth_id"] == YOUTH_ID == record.key.decode()
     assert (consent["decision"], consent["scope"], consent["purpose"]) == ("given", "anonymous", "aftercare")
     assert (consent["given_by"], consent["recorded_by"], consent["source"]) == (["young_person"], UNIT, UNIT)
-    assert CODE.search(second.text) is None
-    assert "allerede sendt" in second.text
+
+
+async def test_a_form_that_comes_again_shows_the_same_code(pages: Pages) -> None:
+    browser, act = pages.browser(), {"act_id": str(uuid4())}
+
+    answers = [await browser.submit(path_of(pages), GIVEN | act) for _ in range(3)]
+    answers += await asyncio.gather(*(browser.submit(path_of(pages), GIVEN | act) for _ in range(3)))
+
+    assert len({answer.text for answer in answers}) == 1
+    assert CODE.search(answers[0].text)
+    assert len(pages.gateway.published("consents")) == 1
+
+
+@pytest.mark.parametrize("lost", ["claimed", "a day ago"])
+async def test_where_the_code_cannot_be_shown_any_more_the_page_says_how_to_get_a_new_one(
+    pages: Pages, lost: str
+) -> None:
+    browser, act = pages.browser(), {"act_id": str(uuid4())}
+    first = CODE.findall((await browser.submit(path_of(pages), GIVEN | act)).text)
+    if lost == "claimed":
+        pages.gateway.app.state.desk.claim_codes.claim(first[0], "headspace", NOW)
+    else:
+        pages.gateway.clock.now += timedelta(days=1)
+
+    again = await browser.submit(path_of(pages), GIVEN | act)
+    anew = await browser.submit(path_of(pages), GIVEN | {"act_id": str(uuid4())})
+
+    assert CODE.search(again.text) is None
+    assert "kommer der en ny kode" in again.text
+    assert CODE.findall(anew.text) not in ([], first)
 
 
 async def test_a_named_consent_says_who_has_custody_and_has_no_code(pages: Pages) -> None:

@@ -286,6 +286,25 @@ async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:
     assert 'value="offered"' not in text
 
 
+async def test_why_a_need_came_back_is_read_from_its_notice(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING | {"reason_code": None}))
+    await pages.project(a_notice(recipient=OWNER, statement_id=NEED, reason_code="not_on_offer"))
+    browser = await an_owner(pages)
+
+    text = (await browser.see(f"/needs/{NEED}?told=not_done&why=capacity_full")).text
+
+    assert "Grund: not on offer" in text
+
+
+async def test_no_word_of_an_address_is_shown(pages: Pages) -> None:
+    await pages.project(a_view("one", **WAITING))
+    browser = await an_owner(pages)
+
+    for told in ("done", "not_done", "under_way", "ring_nu_12345678"):
+        text = (await browser.see(f"/needs/{NEED}?told={told}&why=ring_nu_12345678")).text
+        assert "12345678" not in text
+
+
 async def test_hostile_values_are_shown_as_text(pages: Pages) -> None:
     await pages.project(a_view("one", **WAITING | {"owner": HOSTILE, "programme": HOSTILE}), a_notice())
     browser = await an_owner(pages)

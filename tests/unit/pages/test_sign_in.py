@@ -57,10 +57,61 @@ async def test_the_cookie_is_for_no_script_no_other_site_and_no_plain_connection
 
     answer = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
 
-    [cookie] = [one for one in answer.headers.get_list("set-cookie") if one.startswith(SESSION_COOKIE)]
+    [cookie] = [one for one in answer.headers.get_list("set-cookie") if SESSION_COOKIE in one]
+    assert cookie.startswith("__Host-") is secure
     attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
-    assert {"httponly", "samesite=strict", "path=/pages", f"max-age={8 * 3600}"} <= attributes
+    assert {"httponly", "samesite=strict", "path=/", f"max-age={8 * 3600}"} <= attributes
+    assert not any(attribute.startswith("domain") for attribute in attributes)
     assert ("secure" in attributes) is secure
+
+
+async def test_a_form_cookie_that_a_sibling_host_planted_is_not_ours(pages: Pages) -> None:
+    browser = pages.browser("https://brobygger.example")
+    secret = "planted"
+    browser.http.cookies.set(FORM_COOKIE, secret, domain="brobygger.example")
+    body = {"token": pages.token(ClientKind.PROGRAMME, "headspace"), "form_token": form_token(secret)}
+
+    answer = await browser.http.post("/pages/sign-in", data=body)
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "https://sibling.brobygger.example"},
+        {"origin": "https://brobygger.example.evil.example"},
+        {"origin": "brobygger.example"},
+        {"sec-fetch-site": "cross-site", "origin": "null"},
+        {"sec-fetch-site": "same-site", "origin": "null"},
+    ],
+)
+async def test_a_form_of_another_origin_is_turned_away(pages: Pages, headers: dict[str, str]) -> None:
+    browser = pages.browser("https://brobygger.example")
+    browser.http.headers.update(headers)
+
+    answer = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    assert (answer.status_code, "fra en anden side" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "null", "sec-fetch-site": "same-origin"},
+        {"origin": "https://brobygger.example"},
+        {"origin": "https://BROBYGGER.example", "sec-fetch-site": "same-origin"},
+        {},
+    ],
+)
+async def test_a_form_of_our_own_pages_is_taken_as_browsers_send_it(pages: Pages, headers: dict[str, str]) -> None:
+    browser = pages.browser("https://brobygger.example")
+    browser.http.headers.update(headers)
+
+    answer = await browser.sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    assert answer.url.path == "/pages/worklist"
 
 
 async def test_a_session_ends_after_eight_hours(pages: Pages) -> None:

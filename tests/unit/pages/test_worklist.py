@@ -224,7 +224,7 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
     assert (wrong.status_code, "Koden blev ikke godkendt" in wrong.text) == (422, True)
     assert "Koden er modtaget" in right.text
     [reply] = pages.gateway.published("replies")
-    assert (reply["status"], reply["youth_id"]) == ("code_claimed", pages.gateway.pseudonym("headspace"))
+    assert (reply["status"], desk.pseudonyms.youth_of("headspace", reply["youth_id"])) == ("code_claimed", YOUTH_ID)
 
 
 async def test_free_places_are_told_for_a_site(pages: Pages) -> None:

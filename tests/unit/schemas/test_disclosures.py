@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from schemas.codec import codec
 from schemas.codes import Disclosed, NeedKind
-from schemas.disclosures import NO_DISCLOSURE, chained, digest_of_disclosure, first_break
+from schemas.disclosures import NO_DISCLOSURE, NO_KEY, chained, digest_of_disclosure, first_break
 from schemas.identifiers import derived_text
 from schemas.outputs import Disclosure
+
+KEY = b"k" * 32
+KEYS = (b"n" * 32, KEY)
 
 
 def a_disclosure(number: int, **changes: Any) -> dict[str, Any]:
@@ -43,21 +46,21 @@ def a_chain(length: int) -> list[dict[str, Any]]:
     """Returns a partition's disclosures as they are read back from the log."""
     head, chain = NO_DISCLOSURE, []
     for position in range(1, length + 1):
-        value = codec(Disclosure).encode_raw(chained(a_disclosure(position), position, head))
+        value = codec(Disclosure).encode_raw(chained(a_disclosure(position), position, head, KEY))
         chain.append(codec(Disclosure).decode_raw(value))
         head = chain[-1]["digest"]
     return chain
 
 
 def test_a_chain_written_and_read_back_holds() -> None:
-    assert first_break(a_chain(5)) is None
+    assert first_break(a_chain(5), keys=KEYS) is None
 
 
 def test_a_chain_goes_on_from_a_head_that_was_kept() -> None:
     chain = a_chain(5)
 
-    assert first_break(chain[2:], position=2, head=chain[1]["digest"]) is None
-    assert first_break(chain[2:]) is not None
+    assert first_break(chain[2:], position=2, head=chain[1]["digest"], keys=KEYS) is None
+    assert first_break(chain[2:], keys=KEYS) is not None
 
 
 def test_what_is_given_stays_as_it_was() -> None:
@@ -81,7 +84,7 @@ def test_every_field_of_every_disclosure_is_held(field: str, place: int) -> None
 
     chain[place] = chain[place] | {field: 7 if field == "position" else "f" * 64}
 
-    broken = first_break(chain)
+    broken = first_break(chain, keys=KEYS)
     assert broken is not None
     assert broken.position == place + 1
 
@@ -89,11 +92,21 @@ def test_every_field_of_every_disclosure_is_held(field: str, place: int) -> None
 def test_an_altered_disclosure_with_a_digest_of_its_own_breaks_the_next() -> None:
     chain = a_chain(3)
 
-    chain[1] = chained(a_disclosure(2, receiver="ungevaerftet"), 2, chain[0]["digest"])
+    chain[1] = chained(a_disclosure(2, receiver="ungevaerftet"), 2, chain[0]["digest"], KEY)
 
-    broken = first_break(chain)
+    broken = first_break(chain, keys=KEYS)
     assert broken is not None
     assert (broken.position, broken.field) == (3, "previous")
+
+
+@pytest.mark.parametrize("key", [NO_KEY, b"w" * 32])
+def test_whoever_lacks_the_key_writes_no_chain_of_their_own(key: bytes) -> None:
+    forged = chained(a_disclosure(2, receiver="ungevaerftet"), 2, a_chain(1)[0]["digest"], key)
+
+    broken = first_break([*a_chain(1), forged], keys=KEYS)
+
+    assert broken is not None
+    assert (broken.position, broken.field) == (2, "digest")
 
 
 @given(st.data())
@@ -109,4 +122,4 @@ def test_what_is_left_out_repeated_or_moved_is_found(data: st.DataObject) -> Non
     else:
         chain.insert(place, chain.pop(place + 1))
 
-    assert first_break(chain) is not None
+    assert first_break(chain, keys=KEYS) is not None

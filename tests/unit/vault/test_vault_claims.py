@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -156,12 +157,23 @@ def test_guesses_of_one_are_limited_though_it_restarts_and_then_knows_the_code(d
     assert refusal_code(restarted.claim(code, HEADSPACE, AT + 61 * MINUTE)) == "code_used"
 
 
-def test_guesses_of_all_are_limited_together(codes: ClaimCodes) -> None:
-    for number in range(100):
-        codes.claim(new_code(), f"client-{number}", AT)
+def test_whoever_guesses_locks_nobody_else_out(codes: ClaimCodes) -> None:
+    for number in range(300):
+        codes.claim(new_code(), HEADSPACE, AT, f"token-{number % 25}")
 
-    assert refusal_code(codes.claim(codes.make(YOUTH, AT), HEADSPACE, AT + MINUTE)) == "too_many_attempts"
-    assert isinstance(codes.claim(codes.make(YOUTH, AT), HEADSPACE, AT + 61 * MINUTE), Claim)
+    assert refusal_code(codes.claim(codes.make(YOUTH, AT), HEADSPACE, AT, "token-1")) == "too_many_attempts"
+    assert isinstance(codes.claim(codes.make(YOUTH, AT), HEADSPACE, AT, "token-25"), Claim)
+    assert isinstance(codes.claim(codes.make(YOUTH, AT), UNIK, AT, "token-26"), Claim)
+
+
+def test_a_code_of_a_consent_is_the_same_where_it_is_made_again_and_no_other_consents(codes: ClaimCodes) -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    made = {codes.make(YOUTH, AT, consent) for consent in (one, other, one, other)}
+
+    assert made == {codes.again(YOUTH, AT, consent) for consent in (one, other)}
+    assert len(made) == 2
+    assert codes.again(YOUTH, AT, UUID(int=3)) is None
+    assert codes.again(OTHER, AT, one) is None
 
 
 def test_used_and_expired_codes_count_as_guesses(database: str) -> None:

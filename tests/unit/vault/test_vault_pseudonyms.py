@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from connectors.vault.key_files import KeyFileError
 from connectors.vault.keys import PseudonymRoot
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.events import PseudonymousId
 
 ROOTS = (PseudonymRoot("k001", b"r" * 32),)
 YOUTH_ID = "00112233445566778899aabbccddeeff"
+HANDOVER, OTHER = "6f0b61a7-3d6a-5a0e-9c3b-7d7c1c6f9d55", "1567b423-75ff-58e5-8bd2-8794bf33e9f9"
 youth_ids = st.binary(min_size=16, max_size=16).map(bytes.hex)
 programmes = st.text(min_size=1, max_size=40)
 
@@ -45,9 +47,35 @@ def test_two_programmes_know_one_youth_by_two_names() -> None:
     assert pseudonyms.youth_of("stime", one) is None
 
 
-def test_a_changed_character_is_nobody() -> None:
+def test_a_handover_may_have_a_pseudonym_of_its_own_that_leads_to_the_young_person_too() -> None:
     pseudonyms = Pseudonyms(ROOTS)
-    pseudonym = pseudonyms.pseudonym_of("headspace", YOUTH_ID)
+    named, one, other = (pseudonyms.pseudonym_of("headspace", YOUTH_ID, only) for only in (None, HANDOVER, OTHER))
+
+    assert [pseudonyms.youth_of("headspace", name) for name in (named, one, other)] == [YOUTH_ID] * 3
+    assert (len({named, one, other}), len({named[4:16], one[4:16], other[4:16]})) == (3, 3)
+    assert pseudonyms.youth_of("stime", one) is None
+    TypeAdapter(PseudonymousId).validate_python(one)
+
+
+def test_what_is_said_under_a_pseudonym_is_read_under_it_by_whoever_has_the_root() -> None:
+    made = Pseudonyms(ROOTS).alias_of("headspace", YOUTH_ID, HANDOVER)
+    found = Pseudonyms((PseudonymRoot("k002", b"s" * 32), *ROOTS)).alias_under("headspace", made.pseudonym)
+
+    assert found == made
+    assert found is not None
+    assert found.ids.internal(made.ids.shown(HANDOVER)) == HANDOVER
+    assert Pseudonyms(ROOTS).alias_under("stime", made.pseudonym) is None
+
+
+def test_a_root_that_is_not_there_makes_nothing_and_says_what_to_copy() -> None:
+    with pytest.raises(KeyFileError, match=r"the root k009 is missing in pseudonyms\.json; copy it"):
+        Pseudonyms(ROOTS).alias_of("headspace", YOUTH_ID, key_id="k009")
+
+
+@pytest.mark.parametrize("only", [None, "6f0b61a7-3d6a-5a0e-9c3b-7d7c1c6f9d55"])
+def test_a_changed_character_is_nobody(only: str | None) -> None:
+    pseudonyms = Pseudonyms(ROOTS)
+    pseudonym = pseudonyms.pseudonym_of("headspace", YOUTH_ID, only)
 
     for position in range(len(pseudonym)):
         other = "B" if pseudonym[position] != "B" else "C"

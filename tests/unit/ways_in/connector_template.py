@@ -50,7 +50,7 @@ async def receive(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     client = await desk.entrance.admit(request, Role.STATEMENTS)
     check_media_type(request, {_MEDIA_TYPE})
-    body = await read_body(request, desk.limits.body_bytes_max, desk.limits.body_time_max)
+    body = await read_body(request, desk.limits.body_bytes_max, desk.limits)
     statement = statement_of(body)
     if isinstance(statement, Refusal):
         return _refused(statement)

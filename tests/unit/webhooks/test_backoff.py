@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.webhooks.backoff import RetryRules
+from connectors.webhooks.backoff import RetryRules, asked_delay
 
 RULES = RetryRules()
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,3 +50,18 @@ def test_three_days_of_attempts_do_not_meet_the_bound_on_their_number_first() ->
         waited += RULES.delay_after("event", attempts)
 
     assert 72 < attempts < RULES.attempts_max
+
+
+@given(
+    st.text(max_size=80) | st.from_regex(r"\A[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+A-Z0-9]{3,6}\Z")
+)
+def test_whatever_a_receiver_asks_is_a_delay_or_nothing(asked: str) -> None:
+    delay = asked_delay(asked, NOW)
+
+    assert delay is None or delay >= timedelta()
+
+
+def test_a_date_that_has_passed_asks_for_nothing_more() -> None:
+    assert asked_delay("Mon, 02 Mar 2026 11:59:59 GMT", NOW) == timedelta()
+    assert asked_delay("Mon, 02 Mar 2026 14:00:00 +0200", NOW) == timedelta()
+    assert asked_delay("Mon, 02 Mar 2026 13:00:00 GMT", NOW) == timedelta(hours=1)

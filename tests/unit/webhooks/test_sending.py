@@ -84,6 +84,18 @@ async def test_what_an_answer_means(answer: bytes, expected: Outcome) -> None:
     assert await outcome_of(answering(answer)) == expected
 
 
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+async def test_a_receiver_may_ask_to_be_left_alone_until_a_date(form: str) -> None:
+    until = datetime.now(UTC) + timedelta(hours=2)
+    head = f"HTTP/1.1 503 Oh\r\nRetry-After: {until.strftime(form)}\r\n\r\n"
+
+    outcome = await outcome_of(answering(head.encode()))
+
+    assert isinstance(outcome, Failed)
+    assert outcome.retry_after is not None
+    assert timedelta(hours=1) < outcome.retry_after <= timedelta(hours=2)
+
+
 async def test_a_receiver_that_never_answers_has_failed_when_its_time_is_over() -> None:
     assert await outcome_of(never_answering, SHORT) == Failed("timed_out")
 

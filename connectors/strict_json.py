@@ -11,9 +11,12 @@ from schemas.refusals import Refusal, RefusedError
 from schemas.rules import shown_name
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_QUOTATION_MARK = ord('"')
+#: How many strings, commas and brackets a body may have: they bound what it becomes in memory, and its bytes do not.
+SIGNS_MAX = 500_000
 # A string that never ends is matched to the end of the body, or the scan would begin again at each of its
-# quotation marks and take quadratic time.
-_STRING_OR_BRACKETS = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]+|[\]}]+', re.DOTALL)
+# quotation marks and take quadratic time; and nothing is tried a second time, or each escape in it would take memory.
+_SIGNS = re.compile(rb'[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++|,++', re.DOTALL)
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -21,12 +24,11 @@ def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
     """Returns the JSON object that the bytes hold.
 
     Raises RefusedError for: nothing at all, bytes that are not UTF-8, NUL or half a surrogate pair in a text, more
-    than ``nesting_max`` levels, a key twice in one object, NaN, Infinity and numbers beyond a double, and
-    what is no JSON object.
+    than ``nesting_max`` levels, too many values, a key twice in one object, NaN, Infinity and numbers beyond a double,
+    and what is no JSON object.
     """
+    refuse_oversized(body, nesting_max)
     text = _decoded(body)
-    if nesting_of(body, nesting_max) > nesting_max:
-        raise _refused("nesting_too_deep", f"JSON is nested at most {nesting_max} levels deep", "flatten it")
     try:
         value = json.loads(
             text, object_pairs_hook=_without_repeated_keys, parse_constant=_refuse_constant, parse_float=_finite
@@ -40,23 +42,37 @@ def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
     return value
 
 
-def nesting_of(body: bytes, enough: int) -> int:
-    """Returns how deeply brackets are nested outside strings, counting no further than just over ``enough``.
+def refuse_oversized(body: bytes, nesting_max: int, signs_max: int = SIGNS_MAX) -> None:
+    """Raises RefusedError where a body would become too many values, or too deep ones, before any of them is made."""
+    nesting, signs = measured(body, nesting_max, signs_max)
+    if nesting > nesting_max:
+        raise _refused("nesting_too_deep", f"JSON is nested at most {nesting_max} levels deep", "flatten it")
+    if signs > signs_max:
+        raise _refused(
+            "too_many_values", f"JSON has at most {signs_max} strings, commas and brackets", "send less at once"
+        )
 
-    >>> nesting_of(b'{"a": [1, "[[["]}', 10)
-    2
+
+def measured(body: bytes, nesting_max: int, signs_max: int) -> tuple[int, int]:
+    """Returns how deeply brackets are nested outside strings, and how many strings, commas and brackets there are.
+
+    Counts no further than just over what is enough, so that it takes linear time and no memory.
+
+    >>> measured(b'{"a": [1, "[[["]}', 10, 10)
+    (2, 7)
     """
-    deepest = depth = 0
-    for match in _STRING_OR_BRACKETS.finditer(body):
-        found = match[0]
-        if found[0] in b"[{":
-            depth += len(found)
+    deepest = depth = signs = 0
+    for match in _SIGNS.finditer(body):
+        first, length = body[match.start()], match.end() - match.start()
+        signs += length if first in b"[]{}," else first == _QUOTATION_MARK
+        if first in b"[{":
+            depth += length
             deepest = max(deepest, depth)
-        elif found[0] in b"]}":
-            depth -= len(found)
-        if deepest > enough:
+        elif first in b"]}":
+            depth -= length
+        if deepest > nesting_max or signs > signs_max:
             break
-    return deepest
+    return deepest, signs
 
 
 def _decoded(body: bytes) -> str:

@@ -1,0 +1,158 @@
+"""Occasions: which of a young person's triggers one need answers. A function of the facts and of what was decided.
+
+Aftercare, and a plan, is one need at a time: it carries every trigger that comes while it is open, whoever told it, and
+goes on with the newest. A wish to bridge is an occasion of its own. A refusal or withdrawal that holds ends the
+occasion before it: what comes afterwards is another. What was decided for good stays so for all that the need carried.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.codes import NeedKind
+from schemas.pathway import NEVER
+from streams.domain.consents import last_word
+from streams.domain.work import CLOSED, TAKEN_OVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.facts import ConsentFact
+    from schemas.pathway import KeptElsewhere, Need
+    from streams.domain.triggers import Trigger
+    from streams.domain.work import Work
+
+ONE_AT_A_TIME = (NeedKind.AFTERCARE, NeedKind.PLAN)
+KINDS = (*ONE_AT_A_TIME, NeedKind.BRIDGING)
+
+
+class Occasion(NamedTuple):
+    """The triggers of one need, oldest first; ``refused`` is what ended it before a later one began."""
+
+    triggers: tuple[Trigger, ...]
+    refused: ConsentFact | None = None
+
+    def raises(self, need: Need) -> bool:
+        """Tells whether a need answers this occasion."""
+        roots = (need.root, *need.carries)
+        return any(trigger.raises(root) for trigger in self.triggers for root in roots)
+
+    def settled(self, work: Work) -> list[Trigger]:
+        """Returns the triggers that have settled, oldest first; watches for when the next has."""
+        at = [(one.settled_at(work.catalogue.settle_ms), one) for one in self.triggers]
+        work.wake_at(min((due for due, _ in at if due > work.now), default=NEVER))
+        return [one for due, one in at if due <= work.now]
+
+
+def occasions(work: Work, kind: str) -> Sequence[Occasion]:
+    """Returns the occasions of a kind that stand, oldest first.
+
+    What has not settled raises nothing yet, and where no need is open nothing opens before all that is known has: which
+    is told first makes no difference.
+    """
+    needs = [need for need in work.needs.values() if need.kind == kind]
+    raising = [one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)]
+    if not raising:
+        return ()
+    triggers = sorted(raising, key=lambda one: (one.occurred_at, one.root))
+    current = [need for need in needs if need.state != CLOSED]
+    settling = _is_settling(work, triggers)
+    if kind not in ONE_AT_A_TIME:
+        carried = [one for one in triggers if _is_carried(work, one, current)]
+        return [Occasion((one,)) for one in (carried if settling else triggers) if one in carried or _is_due(work, one)]
+    if not current and settling:
+        return ()
+    decided = [need for need in needs if need.state == CLOSED and not need.by_facts]
+    elsewhere = [one for one in work.pathway.kept_elsewhere if one.kind == kind and not one.live]
+    standing = [
+        one
+        for one in triggers
+        if _is_carried(work, one, current)
+        or (not _is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
+    ]
+    return _told_apart(work, kind, standing)
+
+
+def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need]) -> bool:
+    """Tells whether a trigger raises a need where the young person lived then: a plan is not made everywhere.
+
+    What is under way under an earlier catalogue, or was taken over, goes on.
+    """
+    if kind != NeedKind.PLAN:
+        return True
+    if work.derived.municipality_at(trigger.occurred_at) in work.catalogue.municipalities_with_plans:
+        return True
+    live = [(need, work.live_handover(need)) for need in needs if trigger.raises(need.root)]
+    return any(
+        one is not None and (one.state in TAKEN_OVER or need.version != work.catalogue.version) for need, one in live
+    )
+
+
+def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
+    """Tells whether an open need carries a trigger, and goes on with it.
+
+    What was taken over goes on whatever has become of it. Else one that is held back again counts no more, nor one that
+    raises nothing by the catalogue of now, but for what is under way by an earlier one.
+    """
+    return any(
+        trigger.raises(root) and _goes_on_with(work, trigger, need)
+        for need in needs
+        for root in (need.root, *need.carries)
+    )
+
+
+def _goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
+    if need.state == "taken_over":
+        return True
+    is_of_earlier = need.version != work.catalogue.version and work.live_handover(need) is not None
+    return trigger.not_before <= work.now and (trigger.opens or is_of_earlier)
+
+
+def _is_due(work: Work, trigger: Trigger) -> bool:
+    """Tells whether a trigger may raise a need; watches for when it has settled."""
+    if not trigger.opens:
+        return False
+    settled_at = trigger.settled_at(work.catalogue.settle_ms)
+    if settled_at > work.now:
+        work.wake_at(settled_at)
+    return settled_at <= work.now
+
+
+def _is_settling(work: Work, triggers: Iterable[Trigger]) -> bool:
+    """Tells whether something that happened is known and has not settled; watches for when all of it has."""
+    until = [one.logged_at + work.catalogue.settle_ms for one in triggers if one.opens and one.not_before <= work.now]
+    latest = max(until, default=0)
+    if latest > work.now:
+        work.wake_at(latest)
+    return latest > work.now
+
+
+def _is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
+    """Tells whether a need that was decided for good carried a trigger."""
+    return any(trigger.raises(root) for one in decided for root in one.carries)
+
+
+def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:
+    """Tells whether a trigger is for a need of its own, once a programme that has taken over is done.
+
+    The programme knows of a stay that ended since, for it is told, and of nothing else.
+    """
+    if trigger.is_of_stay:
+        return False
+    handovers = [work.live_handover(need) for need in current]
+    return any(one is not None and one.accepted_at < trigger.occurred_at for one in handovers)
+
+
+def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occasion]:
+    found: list[Occasion] = []
+    group: list[Trigger] = []
+    for trigger in triggers:
+        if group:
+            refused = last_word(work.consents, kind, group[-1].since, min(trigger.since, work.now))
+            if refused is not None:
+                found.append(Occasion(tuple(group), refused))
+                group = []
+        group.append(trigger)
+    if group:
+        found.append(Occasion(tuple(group)))
+    return found

@@ -1,0 +1,321 @@
+"""Checks of a whole history at a moment at which every letter has arrived, and at its quiet end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from schemas.codes import NeedKind, NoticeKind, StayStatus
+from schemas.instants import days_of
+from schemas.pathway import NEVER, Need, encode_pathway
+from schemas.programmes import Programme
+from tests.model.ledger import Handed, Ledger, Needed
+from tests.model.reference import WhyNot, Wish, age_on, covers, is_carried_beyond_doubt, why_not
+from tests.model.reference_needs import (
+    DAY,
+    LIVE,
+    PENDING,
+    TAKEN,
+    Fact,
+    after_working_days,
+    chain_of,
+    in_hospital_since,
+    is_dead,
+    is_working_day,
+    last_discharge,
+    unknown_code,
+)
+from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
+from tests.model.world import World
+
+Found = Iterator[str]
+#: Reminders at growing intervals (a working day, then some, then weeks) reach a quarter in at most eight steps; four
+#: a year follow. Twelve a year about one thing allows for both, and for a birthday.
+NOTICES_A_YEAR = 12
+#: A fact is at most some 400 bytes, a need with its options and handovers a kilobyte or two.
+BYTES_AT_LEAST, BYTES_A_STEP = 4_096, 3_000
+_LATE = 2 * MINUTE
+#: A need whose unit nobody knows is with operations, who were told to name it.
+WITH_SOMEBODY = frozenset({"closed", "with_person", "taken_over", "awaiting_reference"})
+
+
+def one_live_handover_of_a_kind(ledger: Ledger, world: World) -> Found:
+    """At most one handover of a kind is under way, over all needs and numbers of a person.
+
+    What two programmes had taken over before their numbers were linked goes on.
+    """
+    for group in _groups(ledger):
+        live = Counter(one.kind for one in ledger.live(group))
+        taken = Counter(one.kind for one in ledger.live(group) if one.state in TAKEN)
+        recent = any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in _links(ledger, group))
+        for kind, count in live.items():
+            if count > 1 and not (len(group) > 1 and (recent or taken[kind] == count)):
+                states = sorted(f"{one.programme} {one.state}" for one in ledger.live(group) if one.kind == kind)
+                yield f"{count} live handovers of {kind}: {', '.join(states)}"
+
+
+def _groups(ledger: Ledger) -> set[frozenset[int]]:
+    return {ledger.group(number) for number in range(len(NUMBERS)) if NUMBERS[number] in ledger.met_numbers}
+
+
+def _links(ledger: Ledger, group: frozenset[int]) -> Iterator[Fact]:
+    return (
+        fact
+        for fact in ledger.of(group)
+        if fact.model == "Person" and (fact.event["linked_to"] or fact.event["unlinked_from"])
+    )
+
+
+def open_needs_have_owner_and_clock(ledger: Ledger, world: World) -> Found:
+    """Every open need has an owner and a clock that will fire, but for one that a programme is in contact about."""
+    for pathway in world.pathways.values():
+        for need in pathway.needs:
+            if need.state == "closed":
+                continue
+            mine = [one for one in pathway.handovers if one.need_id == need.need_id]
+            in_contact = need.state == "taken_over" and any(one.state == "in_contact" for one in mine)
+            clock = min([need.clock_at, *(one.clock_at for one in mine if one.state in LIVE)])
+            if not need.owner:
+                yield f"a need ({need.state}) has no owner"
+            settling = pathway.next_due <= ledger.now + ledger.settle_max_ms
+            if not in_contact and NEVER in (clock, pathway.next_due) and not settling:
+                yield f"a need ({need.state}, {need.trigger}) has no clock"
+            if not in_contact and clock < ledger.now:
+                yield f"the clock of a need ({need.state}) ran out at {text_of(clock)} and nothing happened"
+
+
+def what_goes_on_rests_on_a_consent(ledger: Ledger, world: World) -> Found:
+    """What was ended under any number is recalled: every live handover rests on a consent that nobody has ended."""
+    for one in ledger.handovers.values():
+        if one.state in LIVE and len(ledger.births(one.number)) < 2:
+            reason = why_not(ledger.wish(one, ledger.now, under_way=True), ledger.certain_consents(one.number))
+            if reason in (WhyNot.ENDED, WhyNot.NO_CONSENT):
+                yield f"{one.state} at {one.programme} ({one.identity}) goes on: {reason}"
+
+
+def deaths_close_everything(ledger: Ledger, world: World) -> Found:
+    """After a death every need is closed and every handover is withdrawn."""
+    for group in _groups(ledger):
+        facts = ledger.of(group)
+        before = [fact for fact in facts if fact.told_at < ledger.now]
+        if is_dead(facts, ledger.now) and is_dead(before, ledger.now):
+            for one in ledger.live(group):
+                yield f"{one.state} at {one.programme} goes on after a death"
+            for number in group:
+                for need in world.pathway(number).needs:
+                    if need.state != "closed":
+                        yield f"a need ({need.state}) is open after a death"
+
+
+def discharges_become_needs(ledger: Ledger, world: World) -> Found:
+    """A discharge home from psychiatry that settled has a need: open, taken over, or closed since with a reason."""
+    for group in _groups(ledger):
+        facts = ledger.of(group)
+        latest = last_discharge(facts, ledger.catalogue.units, ledger.now, _missed(ledger))
+        if latest is None or group & set(ledger.erased) or (len(group) == 1 and ledger.linked):
+            continue
+        links = list(_links(ledger, group))
+        told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in links)
+        old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
+        if old or ledger.now < told + ledger.settle_max_ms + _LATE or _dead_ever(ledger, group):
+            continue
+        since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
+        mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
+        if not any(one.live_at >= since or one.first_at >= since for one in mine):
+            yield f"the discharge of {text_of(latest.event['occurred_at'])} has no need"
+
+
+def _missed(ledger: Ledger) -> list[int]:
+    return [when for when, fields in ledger.notices if fields["kind"] == NoticeKind.STAY_END_MISSING]
+
+
+def _dead_ever(ledger: Ledger, group: frozenset[int]) -> bool:
+    return any(fact.event.get("status") == StayStatus.DECEASED for fact in ledger.of(group))
+
+
+def readmissions_hold_offers_back(ledger: Ledger, world: World) -> Found:
+    """An offer of a discharge that waits for its answer is withdrawn once Y is in hospital again."""
+    for one in ledger.handovers.values():
+        waits = one.state in ("offered", "waitlisted") and one.trigger == "discharge"
+        if not waits or len(ledger.group(one.number)) > 1:
+            continue
+        admission = in_hospital_since(ledger.of(frozenset({one.number})), ledger.catalogue.units, ledger.now)
+        if admission is not None and ledger.now > admission.told_at + ledger.settle_max_ms + _LATE:
+            yield f"{one.state} at {one.programme} although in hospital since {text_of(admission.event['occurred_at'])}"
+
+
+def consents_are_heeded(ledger: Ledger, world: World) -> Found:
+    """A need doesn't wait for a consent while one in force carries an offer that a programme would take."""
+    for known in ledger.needs.values():
+        need = _now(world, known)
+        if need is None or need.state != "awaiting_consent" or _held_back(ledger, known.number):
+            continue
+        statements, born = ledger.certain_consents(known.number), ledger.born(known.number)
+        homes = ledger.homes(known.number)
+        if (
+            born is None
+            or len(homes) != 1
+            or any(need.kind == one.kind for one in ledger.live(ledger.group(known.number)))
+        ):
+            continue
+        for one in ledger.catalogue.programmes.values():
+            if one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
+                continue
+            for how in one.identity:
+                wish = Wish(need.kind, one.programme_id, how, ledger.now, one.lowest_age, born)
+                carried = is_carried_beyond_doubt(wish, statements)
+                if carried and _settled_consent(ledger, known.number, wish):
+                    yield f"a need waits for consent although {one.programme_id} may be told of it ({how})"
+
+
+def _now(world: World, known: Needed) -> Need | None:
+    return next((one for one in world.pathway(known.number).needs if one.need_id == known.need.need_id), None)
+
+
+def _held_back(ledger: Ledger, number: int) -> bool:
+    """Tells whether anything may hold an offer back that is no consent: a stay that is open or unclear, acts, links."""
+    steps = [fact for fact in ledger.of(ledger.group(number)) if fact.model == "Discharge"]
+    unclear = bool(steps) and last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
+    recent = any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in ledger.facts)
+    links = [fact for fact in ledger.facts if fact.model == "Person" and fact.event["linked_to"]]
+    parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
+    parked = any(fact.model == "Consent" and fact.event["revises"] and unknown_code(fact) for fact in ledger.facts)
+    joining = parted or any(fact.told_at > ledger.now - DAY for fact in links)
+    return unclear or recent or bool(ledger.acts) or joining or parked or number in ledger.erased
+
+
+def _settled_consent(ledger: Ledger, number: int, wish: Wish) -> bool:
+    """Tells whether no consent that bears on a wish is dated so near that the next clock hasn't told of it yet."""
+    bearing = (one for one in ledger.certain_consents(number) if covers(one, wish))
+    return all(one.said_at < ledger.now - DAY for one in bearing)
+
+
+def _fits(one: Programme, need: Need, home: str, born: int, now: int) -> bool:
+    today = days_of(local_of(now).date())
+    valid = one.valid_from <= today <= (one.valid_to or today)
+    ages = one.lowest_age <= age_on(born, today) <= one.highest_age
+    plain = not one.only_courses and one.adviser_weekday is None and one.receiver == "programme"
+    return plain and valid and ages and need.kind in one.kinds and need.trigger in one.triggers and home in one.sites
+
+
+def offers_expire(ledger: Ledger, world: World) -> Found:
+    """An offer that nobody answers is reminded of and ends, each after its working days."""
+    for one in ledger.handovers.values():
+        offered_at = one.offered_at
+        if offered_at is None or one.terms is None or one.appointment or _touched(one):
+            continue
+        if not is_working_day(offered_at, ledger.catalogue.holidays | one.terms.closed_at(None)):
+            continue
+        closed = ledger.catalogue.holidays | one.terms.closed_at(None)
+        remind = after_working_days(offered_at, one.terms.remind_working_days, closed)
+        expire = after_working_days(offered_at, one.terms.reply_working_days, closed)
+        yield from _wrong_times(one, remind, expire, ledger.now)
+
+
+def _wrong_times(one: Handed, remind: int, expire: int, now: int) -> Found:
+    ends = [when for statement, _, when in one.told if statement in ("withdrawn", "reply_accepted")]
+    reminded = [when for statement, _, when in one.told if statement == "reminded"]
+    expired = [when for statement, reason, when in one.told if (statement, reason) == ("withdrawn", "expired")]
+    over, offered = min([*ends, now]), f"offered to {one.programme} at {text_of(one.offered_at or 0)}"
+    if remind < over and reminded[:1] != [remind]:
+        yield f"{offered}, reminded {[*map(text_of, reminded)]}, not {text_of(remind)}"
+    if expire < over or (expired and expired != [expire]):
+        yield f"{offered}, ended {[*map(text_of, expired)]}, not {text_of(expire)}"
+
+
+def _touched(one: Handed) -> bool:
+    """Tells whether something moved the clocks of an offer: a waiting list, an update."""
+    return any(
+        statement in ("updated", "announced") or reason in ("waitlisted", "accepted")
+        for statement, reason, _ in one.told
+    ) or one.state in ("waitlisted", *TAKEN)
+
+
+def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
+    """An accepted handover without a first contact is reminded of, or a person told, after the programme's days."""
+    for one in ledger.handovers.values():
+        days = one.terms.first_contact_days if one.terms else 0
+        if one.state != "accepted" or not days or one.appointment:
+            continue
+        late = one.since + (days + 8) * DAY
+        said = [when for statement, _, when in one.told if statement == "reminded" and when >= one.since]
+        about = (one.handover_id, one.need_id)
+        said += [when for when, notice in ledger.notices if notice["statement_id"] in about and when >= one.since]
+        if ledger.now > late and not said:
+            yield f"accepted by {one.programme} at {text_of(one.since)}, and nobody asks for the first contact"
+
+
+STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
+    one_live_handover_of_a_kind,
+    open_needs_have_owner_and_clock,
+    what_goes_on_rests_on_a_consent,
+    deaths_close_everything,
+    discharges_become_needs,
+    readmissions_hold_offers_back,
+    consents_are_heeded,
+    offers_expire,
+    first_contact_is_asked_for,
+)
+
+
+def everything_ends_with_a_person(ledger: Ledger, world: World) -> Found:
+    """After the last clock every need is with a person, taken over, or closed with a reason."""
+    for pathway in world.pathways.values():
+        for need in pathway.needs:
+            if need.state not in WITH_SOMEBODY:
+                yield f"a need is {need.state} in the end"
+            if need.state == "closed" and not need.reason_code:
+                yield "a need is closed without a reason"
+        for one in pathway.handovers:
+            if one.state in PENDING:
+                yield f"a handover to {one.programme} is {one.state} in the end"
+
+
+def notices_have_a_bound(ledger: Ledger, world: World) -> Found:
+    """In a quiet year nobody hears of one thing more than so many times."""
+    quiet = ledger.now - 365 * DAY
+    about = Counter((fields["statement_id"], fields["kind"]) for when, fields in ledger.notices if when > quiet)
+    for (_, kind), count in about.items():
+        if count > NOTICES_A_YEAR:
+            yield f"{count} notices {kind} about one thing in a quiet year"
+
+
+def unknown_codes_are_told(ledger: Ledger, world: World) -> Found:
+    """Whoever sent a code that nobody knows is told."""
+    kinds = {(fields["youth_id"], fields["kind"]) for _, fields in ledger.notices}
+    for youth_id in world.pathways:
+        if _is_unknown(ledger, NUMBERS.index(youth_id)) and (youth_id, NoticeKind.UNKNOWN_CODE) not in kinds:
+            yield "a code that nobody knows was told to nobody"
+
+
+def _is_unknown(ledger: Ledger, number: int) -> bool:
+    if number in ledger.erased or ledger.linked or _dead_ever(ledger, frozenset({number})):
+        return False
+    mine = [fact for fact in ledger.facts if fact.number == number]
+    return any(
+        fact.event["decision"] == "UNKNOWN"
+        and not fact.event["cancels"]
+        and not _followed(mine, fact.event["event_id"])
+        for fact in mine
+        if fact.model in ("Consent", "Referral")
+    )
+
+
+def _followed(facts: list[Fact], event_id: str) -> bool:
+    return any(event_id in (fact.event["revises"], fact.event["cancels"]) for fact in facts)
+
+
+def states_stay_small(ledger: Ledger, world: World) -> Found:
+    """A pathway grows with what was told, and not with time."""
+    for pathway in world.pathways.values():
+        size, bound = len(encode_pathway(pathway)), BYTES_AT_LEAST + BYTES_A_STEP * len(ledger.firsts)
+        if size > bound:
+            yield f"{size} bytes after {len(ledger.firsts)} statements"
+
+
+END_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
+    everything_ends_with_a_person,
+    notices_have_a_bound,
+    unknown_codes_are_told,
+    states_stay_small,
+)

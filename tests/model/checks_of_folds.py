@@ -6,6 +6,7 @@ Each runs when the ledger has taken the fact and before it hears what was said: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from schemas.codes import ConsentDecision, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
@@ -16,7 +17,6 @@ from tests.model.ledger import FACTS, FOLDED, Handed, Ledger
 from tests.model.reference import (
     WhyNot,
     Wish,
-    age_on,
     in_force,
     is_carried_beyond_doubt,
     may_end_something,
@@ -25,6 +25,7 @@ from tests.model.reference import (
 from tests.model.reference_needs import (
     LIVE,
     MAY_END_TAKEN,
+    OF_CONSENT,
     PSYCHIATRIC,
     REPLIES,
     SILENT_AFTER_DEATH,
@@ -38,7 +39,7 @@ from tests.model.reference_needs import (
     standing,
     unknown_code,
 )
-from tests.model.steps import DAY, EMERGENCY, OTHER_PSYCHIATRY, PSYCHIATRY, SOMATIC, local_of, text_of
+from tests.model.steps import DAY, EMERGENCY, MINUTE, OTHER_PSYCHIATRY, PSYCHIATRY, SOMATIC, local_of, text_of
 from tests.model.world import Seen
 
 Found = Iterator[str]
@@ -47,9 +48,11 @@ TELLING = NEW | {HandoverStatement.IDENTITY_GRANTED}
 _ANSWERS = frozenset(
     {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
 )
-_OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person"})
+_REMINDING = frozenset({NoticeKind.CONSENT_REMINDER, NoticeKind.DELETION_OVERDUE, NoticeKind.CODE_UNCLAIMED})
+_BY_CLOCK = frozenset({"consent_missing", "first_contact_overdue", "planned_end_overdue", "no_slot_answer"})
 _ABOUT_NEEDS = frozenset({NoticeKind.CONSENT_WANTED, NoticeKind.DISCHARGE_PLANNED})
 #: What no programme may see: units, episodes of care (named ``episode-…`` here) and the ids that sources gave.
+WAITLIST_DAYS = 366
 _UNITS = frozenset({PSYCHIATRY, OTHER_PSYCHIATRY, EMERGENCY, SOMATIC})
 _FIELDS = {
     "handovers": frozenset(HandoverEvent.model_fields),
@@ -75,7 +78,7 @@ def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
         if statement in TELLING or _names_now(ledger, statement, fields):
             wish = _wish(ledger, seen, fields)
             reason = why_not(wish, ledger.certain_consents(seen.number))
-            if reason is not None and not _silent(ledger, seen) and not _unsaid(ledger, seen, wish, reason):
+            if reason is not None and not _silent(ledger, seen) and not _unsaid(ledger, seen, reason):
                 yield f"{statement} to {fields['programme']} ({fields['identity']}): {reason}"
 
 
@@ -86,15 +89,10 @@ def _names_now(ledger: Ledger, statement: str, fields: dict[str, Any]) -> bool:
     return bool(named and known and known.identity == Identity.ANONYMOUS)
 
 
-def _unsaid(ledger: Ledger, seen: Seen, wish: Wish, reason: WhyNot) -> bool:
-    """Tells whether the specification leaves it open.
-
-    It doesn't say whether an agreement of Y's counts who has come of the programme's lowest age since, nor whether a
-    person may decide for somebody whose birth date nobody knows.
-    """
+def _unsaid(ledger: Ledger, seen: Seen, reason: WhyNot) -> bool:
+    """Tells whether it is left open: whether a person may decide for somebody whose birth date nobody knows."""
     by_person = any(number == seen.number and action == "offered" for _, number, action in ledger.acts)
-    old_enough = wish.born is not None and age_on(wish.born, days_of(local_of(seen.now).date())) >= wish.lowest_age
-    return (reason == WhyNot.AGE_UNKNOWN and by_person) or (reason == WhyNot.TOO_YOUNG and old_enough)
+    return reason == WhyNot.AGE_UNKNOWN and by_person
 
 
 def _silent(ledger: Ledger, seen: Seen) -> bool:
@@ -225,8 +223,10 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
     plain = seen.model == "Consent" and not event["revises"] and not event["cancels"]
     if plain and event["decision"] == ConsentDecision.GIVEN and seen.outcome in FOLDED:
         for statement, fields in to_programmes(seen):
-            if statement == HandoverStatement.WITHDRAWN:
-                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a consent"
+            handed = ledger.handovers.get(fields["statement_id"])
+            later = handed is not None and event["occurred_at"] > handed.told[0][2]
+            if statement == HandoverStatement.WITHDRAWN and later:
+                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
 
 
 def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
@@ -265,13 +265,17 @@ def _corrects(fact: Fact, ledger: Ledger) -> bool:
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     """What is ended for want of consent was ended by somebody who may end it."""
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in _OF_CONSENT:
+        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
             ends = ledger.consents(ledger.widest(seen.number))
             wish = _wish(ledger, seen, fields)
             corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in _consents(ledger, seen))
             parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
-            if wish.born is not None and not (corrected or parted or seen.model == "Reply") and not any(mine):
+            doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")
+            on_its_way = replace(wish, under_way=True)
+            if not doubtful and not ledger.linked and is_carried_beyond_doubt(on_its_way, ends):
+                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"
+            if not doubtful and not any(mine):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"
 
 
@@ -284,7 +288,7 @@ def needs_closed_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     states = {need.need_id: need.state for need in seen.before.needs}
     for need in seen.after.needs:
         newly = need.state == "closed" and states.get(need.need_id) != "closed"
-        if not newly or need.reason_code not in _OF_CONSENT or seen.model in ("Reply", "Intervention"):
+        if not newly or need.reason_code not in OF_CONSENT or seen.model in ("Reply", "Intervention"):
             continue
         born, statements = ledger.born(seen.number), ledger.consents(_consents(ledger, seen))
         programmes = [one for one in ledger.catalogue.programmes.values() if need.kind in one.kinds]
@@ -341,9 +345,10 @@ def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str
     if event["status"] == ReplyStatus.WAITLISTED:
         until = event["waitlisted_until"]
         today = days_of(local_of(seen.now).date())
-        if until is not None and (until < today or until > today + 3 * 366) and not refused:
-            yield "waitlisted until a day that is past, or years away, was accepted"
-        if until is None or until <= today or until > today + 90:
+        allowed = until is not None and today <= until <= today + WAITLIST_DAYS
+        if refused is allowed:
+            yield f"waitlisted {'within' if allowed else 'out of'} the bounds was {answer['statement']}"
+        if not allowed:
             return
     if event["status"] == ReplyStatus.IDENTITY_WANTED:
         wish = ledger.wish(handed, seen.now, under_way=False)
@@ -411,14 +416,14 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         handed = ledger.handovers.get(fields["statement_id"])
         expired = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "expired"
-        reminded = statement == HandoverStatement.REMINDED and handed is not None and handed.state == "offered"
-        if (expired or reminded) and handed is not None and not _waitlisted(handed):
+        expired = expired and handed is not None and not _waitlisted(handed)
+        if expired or statement == HandoverStatement.REMINDED:
             yield f"{statement} to {fields['programme']} on a day off"
+    settling = any(fact.told_at + ledger.settle_max_ms + MINUTE > seen.now for fact in ledger.facts)
     for kind, fields in notices(seen):
         again = any(one["statement_id"] == fields["statement_id"] and one["kind"] == kind for _, one in ledger.notices)
-        if kind in (NoticeKind.CONSENT_REMINDER, NoticeKind.DELETION_OVERDUE) or (
-            kind == NoticeKind.ESCALATED and again
-        ):
+        escalated = kind == NoticeKind.ESCALATED and (again or fields["reason_code"] in _BY_CLOCK)
+        if kind in _REMINDING or (escalated and not settling):
             yield f"notice {kind} ({fields['reason_code']}) on a day off"
 
 

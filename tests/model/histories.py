@@ -67,7 +67,7 @@ _CATALOGUE_CHANGES = (
     + ("older", "named_only", "fewer_triggers", "slower", "elsewhere", "back")
     + ("settle_longer", "settle_shorter", "unit_known", "unit_somatic", "owners_gone", "back")
 )
-_ACTIONS = ("UNKNOWN", "assigned", "offered", "offered", "reopened", "closed", "escalation_answered")
+_ACTIONS = ("UNKNOWN", "consent_asked", "assigned", "offered", "offered", "reopened", "closed", "escalation_answered")
 
 
 @dataclass
@@ -195,6 +195,8 @@ def _place(draw: _Draw) -> dict[str, Any]:
         place["specialty"] = draw.random.choice(("child_psychiatry", "somatic", "UNKNOWN"))
     if draw.chance(0.05):
         place["remarks"] = (draw.random.choice(("inconsistent_status", "nonstandard_identifier", "UNKNOWN")),)
+    if draw.chance(0.04):
+        place["said_alive"] = True
     if draw.chance(0.12):
         place["stay_class"] = draw.random.choice(("emergency", "emergency", "UNKNOWN"))
     return place
@@ -392,7 +394,8 @@ _GIVERS = (
 
 def _say_consent(draw: _Draw, when: int, **fields: Any) -> str:
     if draw.chance(0.08):
-        when = midnight_of(day_of_moment(when))
+        day = day_of_moment(when)
+        when, fields["occurred_on"] = midnight_of(day), draw.random.choice((None, day))
     return draw.tell("Consent", "consent", when, **fields)
 
 

@@ -51,6 +51,7 @@ class Needed:
     first_at: int
     live_at: int
     since: int
+    closed_by: str = ""
 
 
 @dataclass
@@ -108,6 +109,9 @@ class Ledger:
                 self.met[f"notice {one.fields['kind']}"] += 1
             if one.topic not in ("letters", "pathways"):
                 self.said[one.topic, one.fields["event_id"]] = one.fields
+        for held in seen.after.handovers:
+            if held.handover_id in self.handovers:
+                self.handovers[held.handover_id].need_id = held.need_id
         if seen.after.needs != seen.before.needs:
             self.take_needs(seen)
         self.live_until(seen)
@@ -131,9 +135,6 @@ class Ledger:
         if statement != HandoverStatement.REPLY_REFUSED:
             one.identity = fields["identity"]
         one.told.append((statement, fields["reason_code"], seen.now))
-        one.need_id = next(
-            (held.need_id for held in seen.after.handovers if held.handover_id == handover_id), one.need_id
-        )
 
     def live_until(self, seen: Seen) -> None:
         """Notes of each need that isn't closed that it was live until now."""
@@ -148,7 +149,9 @@ class Ledger:
             live_at = seen.now if need.state != "closed" else known.live_at if known else 0
             since = known.since if known and known.need.state == need.state else seen.now
             first_at = known.first_at if known else seen.now
-            self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since)
+            by = seen.model or "clock"
+            by = known.closed_by if known and known.need.state == need.state else by if need.state == "closed" else ""
+            self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since, by)
             if known is None or known.need.state != need.state:
                 self.met[f"need {need.state}"] += 1
 

@@ -1,15 +1,16 @@
 """The reference model of consent: who may be told what, when. Written from the specification, blind to the code.
 
-It reads as the law does. A consent is in force for an offer where those gave it who had to (``givers_needed``), to this
-programme and this kind of need (``covers``), it has begun and has not lapsed (``lapsed``), no birthday has put the
-decision into other hands (``outgrown``), and nobody who may end it has ended it (``ended``). ``why_not`` puts the five
-together and is what everything else asks. Times are milliseconds, days are Danish days since 1970.
+The rules are those of ``docs/specification/consents.md``, and it reads as the law does. A consent is in force for an
+offer where those gave it who had to (``givers_needed``), to this programme and this kind of need (``covers``), it has
+begun and has not lapsed (``lapsed``), no birthday has put the decision into other hands (``outgrown``), and nobody who
+may end it has ended it (``ended``). ``why_not`` puts the five together and is what everything else asks. Times are
+milliseconds, days are Danish days since 1970.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity, NeedKind
 
 OWN_DECISION, ADULT = 15, 18
+_TWO = 2
 MINUTE = 60_000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -84,6 +86,7 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
 
     An anonymous offer leaves under Y's agreement, or under a named consent that is itself in force.
     """
+    statements = with_custody_known(statements, wish.moment)
     scopes = (wish.identity,) if wish.identity == Identity.NAMED else (Identity.ANONYMOUS, Identity.NAMED)
     carrying: list[Statement] = []
     reasons: list[WhyNot] = []
@@ -101,18 +104,33 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
     return (), max(reasons, key=list(WhyNot).index, default=WhyNot.NO_CONSENT)
 
 
+def with_custody_known(statements: Sequence[Statement], moment: int) -> list[Statement]:
+    """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back."""
+    telling = [
+        one
+        for one in statements
+        if one.custody in (Custody.SOLE, Custody.JOINT) and readable(one) and one.said_at <= moment
+    ]
+    if not telling:
+        return list(statements)
+    custody = max(telling, key=lambda one: one.said_at).custody
+    return [replace(one, custody=custody) for one in statements]
+
+
 def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool:
     """Tells whether a consent carries an offer however the specification is read.
 
     It says that who refuses to be named may still agree anonymously. Whether somebody who takes an anonymous agreement
-    back still stands by a named consent, it doesn't.
+    back still stands by a named consent, it doesn't; nor what is ended by an end that names a consent of another scope.
     """
     carrying, _ = in_force(wish, statements)
-    taken_back = any(
-        end.decision in ENDS and end.scope == Identity.ANONYMOUS and readable(end) and covers(end, wish)
-        for end in statements
-    )
-    return bool(carrying) and not (taken_back and all(one.scope == Identity.NAMED for one in carrying))
+    ends_said = [end for end in statements if end.decision in ENDS and readable(end)]
+    taken_back = any(end.scope == Identity.ANONYMOUS and covers(end, wish) for end in ends_said)
+    named = {end.statement_id for end in ends_said}
+    untouched = [one for one in carrying if one.statement_id not in named]
+    custodies = {one.custody for one in statements if readable(one)} & {Custody.SOLE, Custody.JOINT}
+    doubtful = taken_back and all(one.scope == Identity.NAMED for one in untouched)
+    return bool(untouched) and not doubtful and len(custodies) < _TWO
 
 
 def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot | None:
@@ -123,13 +141,14 @@ def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot
         return WhyNot.AGE_UNKNOWN
     if one.said_at > wish.moment:
         return WhyNot.NOT_BEGUN
+    if wish.under_way:
+        return None  # lapse, custody and birthdays are looked at where something new is told (C27): an end alone counts
     needed = givers_needed(one, wish.born)
     if isinstance(needed, WhyNot):
         return needed
     if not needed <= _with_other_holders(one, others, wish):
         return WhyNot.GIVER
-    # What is under way goes on: a lapse or a birthday is looked at where something new is told.
-    return None if wish.under_way else _over(one, needed, wish)
+    return _over(one, needed, wish)
 
 
 def _over(one: Statement, needed: frozenset[str], wish: Wish) -> WhyNot | None:
@@ -159,8 +178,8 @@ def enders_allowed(one: Statement, age: int, *, unable: bool) -> frozenset[str]:
     required = BOTH_HOLDERS if isinstance(holders, WhyNot) else holders
     if age >= ADULT:
         return YOUTH
-    if age >= OWN_DECISION:
-        return YOUTH | required if unable else YOUTH
+    if age >= OWN_DECISION and not unable:
+        return YOUTH
     return YOUTH if one.scope == Identity.ANONYMOUS else required
 
 
@@ -237,11 +256,7 @@ def _with_other_holders(one: Statement, others: Sequence[Statement], wish: Wish)
     if one.custody != Custody.JOINT:
         return one.givers
     return one.givers.union(
-        *(
-            other.givers
-            for other in same
-            if other.custody == Custody.JOINT and (wish.under_way or not lapsed(other, wish.moment))
-        )
+        *(other.givers for other in same if other.custody == Custody.JOINT and not lapsed(other, wish.moment))
     )
 
 

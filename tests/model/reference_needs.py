@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,7 +73,8 @@ SILENT_AFTER_DEATH = frozenset(
     }
 )
 #: What a person's decision, a cancellation, or the law itself may end although a programme has taken over.
-MAY_END_TAKEN = frozenset({"consent_withdrawn", "declined_by_young_person", "deceased", "withdrawn", "erased"})
+OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder"})
+MAY_END_TAKEN = OF_CONSENT | {"deceased", "withdrawn", "erased"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
     for fact in known:
         if fact.event["revises"] and not fact.event["cancels"]:
             root[fact.event["event_id"]] = fact.event["revises"]
+    latest: dict[str, Fact] = {}
+    for fact in known:
+        if fact.event["revises"] and not fact.event["cancels"]:
+            before = latest.get(fact.event["revises"])
+            if before is None or before.event["sent_at"] <= fact.event["sent_at"]:
+                latest[fact.event["revises"]] = fact
     void = {_root_of(fact.event["cancels"], root) for fact in known if fact.event["cancels"]}
     revised = set(root.values())
     return [
@@ -103,6 +110,7 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
         for fact in known
         if not fact.event["cancels"]
         and fact.event["event_id"] not in revised
+        and latest.get(fact.event["revises"] or "", fact) is fact
         and _root_of(fact.event["event_id"], root) not in void
     ]
 
@@ -153,7 +161,9 @@ def is_dead(facts: Sequence[Fact], now: int) -> bool:
     deaths = [event for event in steps if event["status"] == StayStatus.DECEASED and event["occurred_at"] <= now]
     ids = {event["event_id"] for event in deaths}
     doubtful = any(
-        ids & {event["cancels"], event["revises"]} or (event in deaths and (event["cancels"] or event["revises"]))
+        ids & {event["cancels"], event["revises"]}
+        or event["said_alive"]
+        or (event in deaths and (event["cancels"] or event["revises"]))
         for event in steps
     )
     return bool(deaths) and not doubtful
@@ -209,7 +219,7 @@ def _is_open_beside(fact: Fact, steps: Sequence[Fact], latest: Fact, missed: Seq
 
 def _is_told_again(latest: Fact, others: Iterable[Fact]) -> bool:
     """Tells whether a discharge may be one that was told before: days apart, and no admission between."""
-    since = latest.event["occurred_at"] - 7 * DAY
+    since = latest.event["occurred_at"] - 2 * DAY
     between = [one.event for one in others if one.event["occurred_at"] >= since]
     home = any(one["status"] == StayStatus.DISCHARGED_HOME for one in between)
     return home and not any(one["status"] == StayStatus.ADMITTED for one in between)
@@ -260,8 +270,13 @@ def is_working_day(moment: int, closed: frozenset[int]) -> bool:
 
 
 def after_working_days(moment: int, count: int, closed: frozenset[int]) -> int:
-    """Returns the same Danish time of day so many working days later; days that don't count are passed over."""
+    """Returns the same Danish time of day so many working days later; days that don't count are passed over.
+
+    A clock that would start on another day starts with the next working day (K3).
+    """
     local = _local(moment)
+    while not (local.weekday() < 5 and local.date().toordinal() - _EPOCH not in closed):
+        local = datetime.combine(local.date() + timedelta(days=1), time(), tzinfo=_COPENHAGEN)
     day = local.date().toordinal()
     while count:
         day += 1

@@ -9,6 +9,7 @@ from random import Random
 
 from schemas.codes import ReplyStatus
 from tests.model.catalogues import changed, first_catalogue
+from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
 from tests.model.checks_of_states import END_CHECKS, STATE_CHECKS
 from tests.model.ledger import Handed, Ledger
@@ -138,7 +139,7 @@ class Simulation:
         ledger = self.ledger
         ledger.now = seen.now
         ledger.take_fact(seen)
-        checks = (*FOLD_CHECKS, *QUIET_CHECKS) if seen.said else QUIET_CHECKS
+        checks = (*FOLD_CHECKS, *QUIET_CHECKS, *ACT_CHECKS) if seen.said else (*QUIET_CHECKS, *ACT_CHECKS)
         for check in checks:
             self._broken(check.__name__, check(ledger, seen))
         ledger.hear(seen)

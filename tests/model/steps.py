@@ -39,7 +39,7 @@ class Told:
     at: int
     model: str
     name: str
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(default_factory=dict)
     number: int = 0
 
 

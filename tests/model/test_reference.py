@@ -98,7 +98,6 @@ ENDING = [
     (17, (Y,), {}, (HOLDER,), False),
     (17, (Y,), {}, (Y,), True),
     (17, (HOLDER,), {"custody": "sole", "unable": True}, (HOLDER,), True),
-    (17, (HOLDER,), {"custody": "sole", "unable": True}, (Y,), True),
     (17, (HOLDER,), {"custody": "sole", "unable": True}, (OTHER,), False),
     (14, (HOLDER,), {"custody": "sole"}, (HOLDER,), True),
     (14, (HOLDER,), {"custody": "sole"}, (Y,), False),

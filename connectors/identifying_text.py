@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, permutations
 from typing import TYPE_CHECKING
 
@@ -43,19 +45,46 @@ _LONG_WORD, _SHORT_WORD, _RUN_TOGETHER = 5, 3, 6
 _MONTHS = frozenset({"april", "august", "january", "februar", "march", "marts", "november", "december", "oktober"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a text must not tell of a person, in the one form: words of the name and the street by way of spelling."""
+
+    number: str
+    phone: str
+    names: tuple[frozenset[str], ...]
+    streets: tuple[str, ...]
+
+
 def identifies(text: str, person: PersonDetails | None = None, *, is_id: bool = False) -> bool:
     """Tells whether a text says who somebody is, by the rule above; without a person, by numbers alone.
 
     >>> [identifies(text) for text in ("sag 01.05.10/9996", "4401121000016003", "2026-01-10-17")]
     [True, False, False]
     """
-    plain = unicodedata.normalize("NFKC", text).lower()
+    plain = _plain(text)
     if _holds_number(_one_form(_RANDOM_ID.sub("x", plain))):
         return True
-    if person is None:
-        return False
-    form = _one_form(plain)
-    return _holds_own(form, person) or any(_holds_words(form, person, spelt, is_id=is_id) for spelt in _SPELLINGS)
+    return person is not None and _holds_own(_one_form(plain), _told_of(person), is_id=is_id)
+
+
+def _plain(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).lower()
+
+
+# Of the few people whom requests are about just now: each is asked for with every field.
+@lru_cache(maxsize=16)
+def _told_of(person: PersonDetails) -> _Told:
+    name, street = (_one_form(_plain(text or "")) for text in (person.name, (person.address or "").partition(",")[0]))
+    names = tuple(
+        frozenset(word for word in _words(_spelt(name, spelling)) if len(word) > 1) for spelling in _SPELLINGS
+    )
+    streets = {_spelt(street, spelling).replace(" ", "") for spelling in _SPELLINGS}
+    return _Told(
+        number=person.number.lower(),
+        phone=_digits(person.phone or "")[-_PHONE_DIGITS:],
+        names=tuple(dict.fromkeys(names)),
+        streets=tuple(one for one in streets if len(one) >= _RUN_TOGETHER and not one.isalpha()),
+    )
 
 
 def _one_form(plain: str) -> str:
@@ -101,40 +130,40 @@ def _is_date(digits: str) -> bool:
     return 1 <= month <= len(_DAYS) and 1 <= day - (_REPLACED_DAY if day > _REPLACED_DAY else 0) <= _DAYS[month - 1]
 
 
-def _holds_own(form: str, person: PersonDetails) -> bool:
-    run, digits, number = form.replace(" ", ""), re.sub("[^0-9]", "", form), person.number.lower()
-    phone = re.sub("[^0-9]", "", person.phone or "")[-_PHONE_DIGITS:]
-    return number in run or number in digits or (len(phone) == _PHONE_DIGITS and phone in digits)
-
-
-def _holds_words(form: str, person: PersonDetails, spelling: dict[int, str], *, is_id: bool) -> bool:
-    text, name, address = (
-        _spelt(one, spelling)
-        for one in (form, _one_form((person.name or "").lower()), _one_form(_street_of(person).lower()))
-    )
-    run = text.replace(" ", "")
-    address = address.replace(" ", "")
-    if len(address) >= _RUN_TOGETHER and not address.isalpha() and address in run:
+def _holds_own(form: str, told: _Told, *, is_id: bool) -> bool:
+    run, digits = form.replace(" ", ""), _digits(form)
+    if told.number in run or told.number in digits:
         return True
-    return bool(name) and _holds_name(text, name, is_id=is_id)
+    if len(told.phone) == _PHONE_DIGITS and told.phone in digits:
+        return True
+    forms = (form,) if form.isascii() else tuple(_spelt(form, spelling) for spelling in _SPELLINGS)
+    return any(
+        any(street in one.replace(" ", "") for street in told.streets)
+        or any(_holds_name(one, name, is_id=is_id) for name in told.names)
+        for one in forms
+    )
 
 
-def _street_of(person: PersonDetails) -> str:
-    return (person.address or "").partition(",")[0]
-
-
-def _holds_name(form: str, name: str, *, is_id: bool) -> bool:
-    in_text = set(re.findall(r"[^\W\d_]+", form))
-    run = "".join(sign for sign in form if sign.isalpha())
-    of_name = {word for word in re.findall(r"[^\W\d_]+", name) if len(word) > 1}
-    met = {word for word in of_name if word in run}
-    whole = met & in_text
+def _holds_name(form: str, name: frozenset[str], *, is_id: bool) -> bool:
+    run = re.sub("[ 0-9]", "", form)
+    met = {word for word in name if word in run}
+    if not met:
+        return False
+    whole = met.intersection(_words(form))
     if len(whole) > 1 or any(
         len(one) + len(other) >= _RUN_TOGETHER and one + other in run for one, other in permutations(met, 2)
     ):
         return True
-    long = _SHORT_WORD if len(of_name) == 1 else _LONG_WORD
-    return (is_id or len(of_name) == 1) and any(len(word) >= long for word in whole - _MONTHS)
+    long = _SHORT_WORD if len(name) == 1 else _LONG_WORD
+    return (is_id or len(name) == 1) and any(len(word) >= long for word in whole - _MONTHS)
+
+
+def _words(form: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", form)
+
+
+def _digits(text: str) -> str:
+    return re.sub("[^0-9]", "", text)
 
 
 def _spelt(form: str, spelling: dict[int, str]) -> str:

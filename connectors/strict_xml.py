@@ -41,7 +41,12 @@ class XmlLimits:
 
 def trimmed(body: bytes) -> bytes:
     """Returns a body without byte order mark, blanks around it, and what fills it up."""
-    return body.removeprefix(_MARK).lstrip(BLANKS).rstrip(PADDING)
+    return begun(body).rstrip(PADDING)
+
+
+def begun(body: bytes) -> bytes:
+    """Returns a body from its first sign on: without byte order mark and blanks before it."""
+    return body.removeprefix(_MARK).lstrip(BLANKS)
 
 
 def has_mark(body: bytes) -> bool:

@@ -9,12 +9,14 @@ that wait for events, keep theirs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import h11
+import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Of what waits to be taken, so much has to go within ``silence_max``: some six kilobytes a second.
 _TAKEN_BYTES_MIN = 64 * 1024
+_SAID_EVERY_SECONDS = 60
+_log = structlog.get_logger(__name__)
 
 
 class WaitsFor(StrEnum):
@@ -115,10 +119,12 @@ class Watch:
         self._places = limits.connections_max
         self._silence_seconds_max = limits.silence_max.total_seconds()
         self._idle_seconds_max = limits.idle_max.total_seconds()
+        self._given_way, self._said_at_seconds = 0, -math.inf
 
     def look(self, connections: Iterable[asyncio.Protocol]) -> None:
         """Ends the connections that have waited too long; those that wait for a body are its reader's to end."""
         now, known = self.clock_seconds(), _known(connections)
+        self._say_where_crowded(now)
         crowded = len(known) > self._places // 2
         for connection in known:
             connection.look(now)
@@ -140,9 +146,15 @@ class Watch:
             return
         for connection in chain(self._waiting_since(known, now), self._waiting_now(known, now)):
             connection.end()
+            self._given_way += 1
             too_many -= 1
             if not too_many:
                 return
+
+    def _say_where_crowded(self, now: float) -> None:
+        if self._given_way and now - self._said_at_seconds >= _SAID_EVERY_SECONDS:
+            _log.warning("connections_crowded", gave_way=self._given_way, places=self._places)
+            self._given_way, self._said_at_seconds = 0, now
 
     def _waiting_since(self, known: list[Connection], now: float) -> Iterator[Connection]:
         """Yields those that have waited since before the last look, the longest first."""

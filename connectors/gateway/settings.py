@@ -51,7 +51,7 @@ class Limits(BaseModel):
     statements_burst: Positive = 20_000
     receipts_kept: timedelta = timedelta(days=400)
     answer_time_max: timedelta = timedelta(seconds=5)
-    requests_per_client_max: Positive = 64
+    requests_per_client_max: Positive = 128
     streams_per_client_max: Positive = 4
     stream_heartbeat: timedelta = timedelta(seconds=15)
     stream_time_max: timedelta = timedelta(minutes=15)

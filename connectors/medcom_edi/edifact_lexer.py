@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
-from connectors.strict_xml import BLANKS, PADDING
+from connectors.strict_xml import BLANKS, PADDING, begun
 
 if TYPE_CHECKING:
     from schemas.refusals import RefusedError
@@ -87,15 +87,16 @@ def parted(body: bytes) -> Parted:
     """Returns the segments of an interchange; raises RefusedError where not even the first can be told."""
     if len(body) > BODY_BYTES_MAX:
         raise refused("body_too_large", "interchange", f"an interchange has at most {BODY_BYTES_MAX} bytes")
-    text = body.decode("iso-8859-1").translate(_WINDOWS_SIGNS)
-    separators, text = _separated(text.lstrip(_BLANKS).rstrip(_PADDING))
+    separators, text = _separated(begun(body).decode("iso-8859-1").translate(_WINDOWS_SIGNS))
     fault = _fault(body, text, separators)
     if fault is not None:
         text = text[: SEGMENT_CHARACTERS_MAX + 1]
     pieces = _split(text, separators.terminator, separators.release)
-    if pieces.pop() and fault is None:
+    if pieces.pop().strip(_PADDING) and fault is None:
         rule = "every segment has its terminator"
         fault = refused("segment_unterminated", f"segment[{len(pieces) + 1}]", rule)
+    if separators.terminator in _LINE_ENDS:
+        pieces = [piece for piece in pieces if piece.strip(_BLANKS)]
     segments = tuple(
         RawSegment(number, piece.lstrip(_BLANKS), separators) for number, piece in enumerate(pieces, start=1)
     )
@@ -112,7 +113,9 @@ def read_segments(body: bytes) -> list[Segment]:
 
 def _fault(body: bytes, text: str, separators: _Separators) -> RefusedError | None:
     """Returns what is wrong with an interchange as a whole, told before it is parted."""
-    if not body.isascii() and _is_utf8(body):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
+    if not begun(body).isascii() and _is_utf8(
+        body
+    ):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
         return refused("wrong_encoding", "interchange", "an interchange is encoded in ISO-8859-1, as its UNOC says")
     if text.count(separators.terminator) > SEGMENTS_MAX:
         return refused("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")

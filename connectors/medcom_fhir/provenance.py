@@ -74,8 +74,8 @@ def current_nodes(bundle: Bundle, header_id: str) -> tuple[Node, ...]:
 
 def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:
     """Returns what the Bundle retells of an earlier letter, or None where it does not, or in two ways."""
-    found = set()
-    for node in bundle.of_type("Provenance"):
+    found = set[Link]()
+    for node in bundle.of_type("Provenance") if header_id is not None else ():
         try:
             if header_id in _targets(bundle, node):
                 found.add(_link(bundle, node))
@@ -115,13 +115,16 @@ def takes_back_a_death(bundle: Bundle, link: Link) -> bool:
 
     An AN_MORS repeats the activity of the MORS that it names, with the role removal (MedCom's table), and no other
     letter removes one without an activity ``cancel-*``, or cancels a cancellation. Where the role is another, the
-    letter that is named has to be seen to be a MORS. What cannot be seen, the fold knows: the event keeps what is said.
+    letter that is named has to be seen to be a MORS, of a hospital that is told: two transfers in a row look the same.
+    What cannot be seen, the fold knows: the event keeps what is said.
     """
-    followed = earlier_link(bundle, link.follows) if link.follows is not None else None
+    followed = earlier_link(bundle, link.follows)
     repeats = followed is not None and followed.activity == link.activity
     if link.role == "removal":
         return repeats or not link.activity.startswith("cancel-")
-    return repeats and tells_of_a_death(bundle, followed)
+    before = earlier_link(bundle, followed.follows) if repeats and followed is not None else None
+    known = before is not None and followed is not None and before.sor == followed.sor is not None
+    return known and tells_of_a_death(bundle, followed)
 
 
 def _targets(bundle: Bundle, node: Node) -> frozenset[str]:

@@ -6,8 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from connectors.local_times import HOUR_EXISTS
-from connectors.municipal.dates import DateForm, NoDateError, NoHourError, day_in, in_denmark, moment_in
+from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
 from connectors.municipal.fields import Field, Kind
 from connectors.municipal.sheets import Cell, Unfit, plain, text_of
 from schemas.instants import is_possible_date, is_possible_time
@@ -139,8 +138,6 @@ def _moment(cell: Cell, text: str, _field: Field, values: Values) -> str:
             moment = cell
         else:
             moment = moment_in(_no_number(cell, text, values), values.date_forms)
-    except NoHourError as error:
-        raise BadCellError("impossible_time", HOUR_EXISTS, "correct the time") from error
     except NoDateError as error:
         raise _no_date(values) from error
     if not is_possible_time(moment if isinstance(moment, datetime) else datetime.combine(moment, time(), UTC)):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, or_, select
 
+from connectors.pages.call_words import beginning_of
 from connectors.pages.problems import PageError
 from connectors.read_model.tables import reading
 
@@ -97,10 +98,14 @@ def asked_of(query: QueryParams, filters: Mapping[str, Container[str]]) -> Asked
 def finds(
     asked: Asked, begins: Sequence[ColumnElement[Any]], means: Sequence[tuple[ColumnElement[Any], Mapping[str, str]]]
 ) -> list[ColumnElement[bool]]:
-    """Returns a condition a word: a column begins with it, or holds a code whose words contain it."""
+    """Returns a condition a word: a column begins with it, or holds a code whose words contain it.
+
+    The first column is the id, which is known by its call words too.
+    """
     return [
         or_(
             *(column.startswith(word, autoescape=True) for column in begins),
+            *(begins[0].startswith(beginning) for beginning in (beginning_of(word),) if beginning),
             *(column.in_([code for code, said in words.items() if word in said.casefold()]) for column, words in means),
         )
         for word in asked.words

@@ -76,4 +76,4 @@ def _problem(request: Request, status: int, title: str, text: str) -> Response:
 
 def not_found() -> PageError:
     """Returns the error for what is not there, or is not this visitor's: the two are never told apart."""
-    return PageError(404, "Siden findes ikke", "Siden findes ikke, eller du har ikke adgang til den.")
+    return PageError(404, "Findes ikke", "Siden findes ikke, eller du har ikke adgang til den.")

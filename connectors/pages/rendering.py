@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from connectors.pages import words
+from connectors.pages.call_words import call_words
 from connectors.pages.danish_time import (
     day_in_words,
     deadline_in_words,
@@ -62,6 +63,7 @@ def _environment() -> Environment:
         "reason": lambda code: words.said(code, words.REASONS, words.ACTS),
         "owner_reason": lambda code: words.said(code, words.OWNER_REASONS, words.REASONS, words.ACTS),
         "option": lambda code: words.said(code, words.OPTIONS, words.REASONS),
+        "call_words": lambda number: call_words(number).capitalize(),
         "short": lambda number: str(number)[:8],
     }
     environment.globals["prefix"] = PREFIX

@@ -53,10 +53,10 @@ STATEMENTS = {
 #: What a need's owner is told that a programme was told, or did; the programme's name stands before it.
 TOLD = {
     "announced": "fik et varsel",
-    "offered": "fik tilbudt den unge",
+    "offered": "fik henvendelsen",
     "reminded": "blev mindet om at svare",
     "updated": "fik nye oplysninger",
-    "withdrawn": "fik besked om, at det er trukket tilbage",
+    "withdrawn": "fik besked om, at henvendelsen er trukket tilbage",
     "reply_accepted": "svarede",
     "reply_refused": "fik et svar afvist",
     "identity_granted": "fik adgang til navnet",

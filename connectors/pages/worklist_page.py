@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.gateway.doors.claims import claim
+from connectors.gateway.doors.claims import CLAIM_STATEMENT, claim
 from connectors.gateway.publisher import Unavailable
 from connectors.pages.case_list import PAST, STATUSES, by_task
 from connectors.pages.incoming_forms import FormProblemError, read_form
@@ -29,7 +29,6 @@ from connectors.pages.replies import (
 from connectors.pages.sending import act_id_of, new_act_id, not_sent, send_reply
 from connectors.pages.visits import desk_of, office_of, visitor_of
 from connectors.pages.words import KINDS, REASONS, SIDES, said
-from schemas.codes import HandoverStatement
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -83,12 +82,21 @@ async def claim_code(request: Request) -> Response:
     if isinstance(claimed, Refusal):
         why = said(claimed.code, REASONS)
         return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
-    if claimed.answer is not None and claimed.answer.event.statement == HandoverStatement.REPLY_REFUSED:
-        why = said(claimed.answer.event.reason_code, REASONS)
-        return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
     if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")
     return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")
+
+
+@router.get(f"/{CLAIM_STATEMENT}")
+async def show_claim(request: Request, answer: str = "") -> Response:
+    """Shows why a claim was refused, which names no handover that could be shown."""
+    visitor = await visitor_of(request, ClientKind.PROGRAMME)
+    event_id = _uuid(answer)
+    known = await asyncio.to_thread(office_of(request).worklist.answer, visitor.name, event_id) if event_id else None
+    if known is None or known.accepted:
+        return elsewhere("/worklist")
+    why = said(known.reason_code, REASONS)
+    return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
 
 
 @router.get("/{handover_id}")

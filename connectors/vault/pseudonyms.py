@@ -56,7 +56,6 @@ class Pseudonyms:
         self.oldest_key_id = roots[-1].key_id
         self._roots = {root.key_id: root.root for root in roots}
         self._ciphers: dict[tuple[str, str], tuple[AESSIV, bytes]] = {}
-        # Under the root for what is new; those before are good for checking what was chained under them.
         self.disclosures_keys = tuple(
             _expanded(root.root, b"brobygger disclosures", _CHAIN_KEY_BYTES) for root in roots
         )
@@ -88,8 +87,11 @@ class Pseudonyms:
 
     @property
     def disclosures_key(self) -> bytes:
-        """Returns the key that the chain of disclosures goes on under."""
-        return self.disclosures_keys[0]
+        """Returns the key that the chain of disclosures goes on under: the oldest root's, so that a replay agrees.
+
+        Where that root was dropped, what was chained under it is found broken.
+        """
+        return self.disclosures_keys[-1]
 
     def youth_of(self, programme: str, pseudonym: str) -> str | None:
         """Returns the youth id behind a programme's pseudonym, or None.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
-from schemas.pathway import NEVER
 from streams.domain.calendar import after_days, after_working_days, on_working_day
 from streams.domain.capacity import ask_for_slot
 from streams.domain.stays import believed_until
@@ -42,26 +41,24 @@ def await_discharge(work: Work, need: Need, stay: Stay) -> None:
         work.change(need, clock_at=until)
 
 
-def wait_until_settled(work: Work, need: Need) -> None:
-    """Lets no clock of a need fire while what it is about settles."""
-    until = work.settling_until(need)
-    if until == NEVER:
-        give_to_person(work, need, "need_has_no_trigger")
-    elif need.clock_at <= work.now or need.clock_at == NEVER:
-        work.change(need, clock_at=until)
+def ask_for_unit(work: Work, unit: str) -> None:
+    """Asks operations once to have reference data name a unit."""
+    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, work.catalogue.operations, "unknown_unit")
 
 
-def wait_for_reference(work: Work, need: Need, unit: str) -> None:
+def wait_for_reference(work: Work, need: Need) -> None:
     """Waits until reference data names a unit; operations are told again ever more rarely."""
-    operations = work.catalogue.operations
     if need.state != "awaiting_reference":
-        due = review_at(work, work.now, 0)
         work.change(
-            need, state="awaiting_reference", owner=operations, reason_code="unknown_unit", clock_at=due, reminded=0
+            need,
+            state="awaiting_reference",
+            owner=work.catalogue.operations,
+            reason_code="unknown_unit",
+            clock_at=review_at(work, work.now, 0),
+            reminded=0,
         )
     elif need.clock_at <= work.now:
         _hear_again(work, need, NoticeKind.UNKNOWN_UNIT)
-    work.notify_once(NoticeKind.UNKNOWN_UNIT, unit, operations, "unknown_unit")
 
 
 def await_slot(work: Work, need: Need, programme: Programme) -> None:

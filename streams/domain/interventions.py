@@ -17,6 +17,7 @@ from streams.domain.linking import tell_erased
 from streams.domain.matching import may_take
 from streams.domain.needs import close, lead_of, refusal_of, reopen
 from streams.domain.occasions import ONE_AT_A_TIME, Occasion
+from streams.domain.plans import overdue_at
 from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -189,6 +190,8 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
         return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
     if need.kind not in programme.kinds:
         return "wrong_kind"
+    if lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):
+        return "planned_end_overdue"
     if work.absorbed or work.is_kind_taken(need):
         return "other_handover_live"
     live = work.live_handover(need)

@@ -1,8 +1,8 @@
 """Two numbers of one person: the pathway of the replaced one lends its facts to the other's, by letters.
 
 The absorbed pathway keeps its facts, ends what waits there and goes on with what a programme has taken over; the
-other derives from its own and the borrowed facts together. While the absorbed one goes on with something, the other
-shares its facts in return, so that whatever ends or changes a handover reaches it under whichever number it was told.
+other derives from its own and the borrowed facts together, and shares its own in return: whatever ends or changes a
+handover, and a death, reaches each under whichever number it was told.
 Undone, each has its own again. Programmes aren't told: that a number changed is nobody's business.
 """
 
@@ -107,10 +107,13 @@ def take_lent(work: Work, lent: FactLent) -> None:
         return
     # It settles from now: what cancels it may be in the next letter.
     fact = replace(lent.fact, logged_at=work.now)
-    borrowed = Borrowed(lent.lender, lent.owner, fact)
+    borrowed, is_known = Borrowed(lent.lender, lent.owner, fact), lent.lender in _shared_with(work)
     work.pathway = replace(pathway, borrowed=(*pathway.borrowed, borrowed))
     work.derive_again()
     _share(work, [borrowed])
+    if not is_known:
+        own = [Borrowed("", pathway.youth_id, fact) for fact in pathway.facts]
+        _share(work, [*own, *pathway.borrowed, *pathway.shared], lent.lender)
     if pathway.lent_to is not None:
         _lend(work, [Borrowed("", lent.owner, fact)])
 
@@ -132,16 +135,10 @@ def take_kept(work: Work, told: NeedKept) -> None:
     pathway = work.pathway
     if pathway.erased:
         return
-    sharing = _shared_with(work)
     others = tuple(one for one in pathway.kept_elsewhere if (one.lender, one.need_id) != (told.lender, told.need_id))
     kept = () if told.kept is None else (told.kept,)
     work.pathway = replace(pathway, kept_elsewhere=(*others, *kept))
-    if told.kept is None or not told.kept.live:
-        return
-    if told.lender not in sharing:
-        own = [Borrowed("", pathway.youth_id, fact) for fact in pathway.facts]
-        _share(work, [*own, *pathway.borrowed, *pathway.shared], told.lender)
-    need = work.open_need(told.kept.kind)
+    need = None if told.kept is None or not told.kept.live else work.open_need(told.kept.kind)
     if need is not None and need.state == _TAKEN_OVER:
         work.notify_once(NoticeKind.ESCALATED, need.need_id, work.owner(), "two_handovers")
 
@@ -207,8 +204,8 @@ def _is_no_end(one: Borrowed) -> bool:
 
 
 def _shared_with(work: Work) -> set[str]:
-    """Returns who is told this pathway's facts in return: those who go on with something for the same person."""
-    return {one.lender for one in work.pathway.kept_elsewhere if one.live}
+    """Returns who is told this pathway's facts in return: the numbers that it stands for."""
+    return {one.lender for one in work.pathway.borrowed} | {one.lender for one in work.pathway.kept_elsewhere}
 
 
 def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from schemas.codes import ConsentDecision, ConsentGiver, NeedKind
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import (
+    ask_for_unit,
     await_consent,
     await_discharge,
     await_slot,
     give_to_person,
     wait_for_reference,
-    wait_until_settled,
 )
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word
@@ -139,7 +139,8 @@ def _why_vanished(work: Work, need: Need) -> str:
     """Returns why nothing raises a need any more: what raised it was taken back, or is held back by another stay."""
     if need.kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
         return "moved"
-    held = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
+    standing = [trigger for trigger in work.derived.triggers if trigger.not_before != NEVER]
+    held = any(trigger.raises(root) for trigger in standing for root in (need.root, *need.carries))
     return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
 
 
@@ -171,13 +172,19 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     """Opens a need, or one again that the facts had closed."""
     others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
     first = occasion.triggers[0]
-    newest = lead or occasion.triggers[-1]
+    happened = [one for one in occasion.triggers if not one.is_planned]
+    newest = lead or (happened or occasion.triggers)[-1]
     if work.absorbed or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
         return None
-    if any(not one.by_facts for one in known) or (known and refusal_of(work, kind, newest) is not None):
+    if any(not one.by_facts for one in known):
         return None
     if known:
-        return reopen(work, known[0])
+        if refusal_of(work, kind, newest) is None:
+            return reopen(work, known[0])
+        # What was refused answers this, too.
+        fresh = [one.root for one in occasion.triggers if not any(map(one.raises, known[0].carries))]
+        work.change(known[0], carries=(*known[0].carries, *fresh))
+        return None
     need = Need(
         need_id=work.need_id(first, kind),
         kind=kind,
@@ -212,7 +219,8 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     if not work.absorbed and need_id != need.need_id and not is_same:
         need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
-    fresh = [one.root for one in (*happened, *((lead,) if lead else ())) if not any(map(one.raises, need.carries))]
+    about = [*happened, *([lead] if lead is not None and lead not in happened else [])]
+    fresh = [one.root for one in about if not any(map(one.raises, need.carries))]
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
     if lead is None:
@@ -256,16 +264,21 @@ def _renamed(work: Work, need: Need, need_id: str, root: str) -> Need:
 def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> None:
     """Moves a need on: what is under way for it goes on or ends, and what waits is looked at again."""
     handover = work.live_handover(need)
+    if lead is not None and lead.unknown_unit is not None:
+        ask_for_unit(work, lead.unknown_unit)
     if handover is not None and goes_on(work, lead, handover, stay):
         return
     need = work.needs[need.need_id]
     if lead is None:
+        settling_until = work.settling_until(need)
         if stay is not None:
             await_discharge(work, need, stay)
-        else:
-            wait_until_settled(work, need)
+        elif settling_until == NEVER:
+            close(work, need, _why_vanished(work, need), by_facts=True)
+        elif need.clock_at <= work.now or need.clock_at == NEVER:
+            work.change(need, clock_at=settling_until)
     elif lead.unknown_unit is not None:
-        wait_for_reference(work, need, lead.unknown_unit)
+        wait_for_reference(work, need)
     elif lead.is_planned and _is_overdue(work, lead):
         give_to_person(work, need, "planned_end_overdue")
     else:

@@ -55,11 +55,12 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     if not raising:
         return ()
     triggers = sorted(raising, key=lambda one: (one.occurred_at, one.root))
-    if kind not in ONE_AT_A_TIME:
-        under_way = [need for need in needs if need.state != CLOSED]
-        return [Occasion((one,)) for one in triggers if _is_due(work, one, under_way)]
     current = [need for need in needs if need.state != CLOSED]
-    if not current and _is_settling(work, triggers):
+    settling = _is_settling(work, triggers)
+    if kind not in ONE_AT_A_TIME:
+        carried = [one for one in triggers if _is_carried(work, one, current)]
+        return [Occasion((one,)) for one in (carried if settling else triggers) if one in carried or _is_due(work, one)]
+    if not current and settling:
         return ()
     decided = [need for need in needs if need.state == CLOSED and not need.by_facts]
     elsewhere = [one for one in work.pathway.kept_elsewhere if one.kind == kind and not one.live]
@@ -67,7 +68,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
         one
         for one in triggers
         if _is_carried(work, one, current)
-        or (not _is_over(one, (*decided, *elsewhere)) and _is_due(work, one, ()) and not _waits(work, one, current))
+        or (not _is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
     ]
     return _told_apart(work, kind, standing)
 
@@ -88,18 +89,27 @@ def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need])
 
 
 def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
-    """Tells whether an open need carries a trigger; one that is held back again counts only where it was taken over."""
+    """Tells whether an open need carries a trigger, and goes on with it.
+
+    What was taken over goes on whatever has become of it. Else one that is held back again counts no more, nor one that
+    raises nothing by the catalogue of now, but for what is under way by an earlier one.
+    """
     return any(
-        trigger.raises(root) and (trigger.not_before <= work.now or need.state == "taken_over")
+        trigger.raises(root) and _goes_on_with(work, trigger, need)
         for need in needs
         for root in (need.root, *need.carries)
     )
 
 
-def _is_due(work: Work, trigger: Trigger, under_way: Iterable[Need]) -> bool:
-    """Tells whether a trigger may raise a need, or has raised one; watches for when it has settled."""
-    if _is_carried(work, trigger, under_way):
+def _goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
+    if need.state == "taken_over":
         return True
+    is_of_earlier = need.version != work.catalogue.version and work.live_handover(need) is not None
+    return trigger.not_before <= work.now and (trigger.opens or is_of_earlier)
+
+
+def _is_due(work: Work, trigger: Trigger) -> bool:
+    """Tells whether a trigger may raise a need; watches for when it has settled."""
     if not trigger.opens:
         return False
     settled_at = trigger.settled_at(work.catalogue.settle_ms)

@@ -170,7 +170,7 @@ def _is_undone_death(fact: StayFact, statements: Sequence[StayFact]) -> bool:
         and not one.parked
         and one.source == fact.source
         and one.episode_id == fact.episode_id
-        and one.sent_at >= fact.sent_at
+        and (one.sent_at > fact.sent_at or (one.cancels and one.sent_at == fact.sent_at))
         for one in statements
     )
 

@@ -48,6 +48,7 @@ def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | N
             withdraw(work, handover, "decided_anew")
             return False
         work.change(need, options=choice.options)
+        handover = replace(handover, identity=choice.identity or handover.identity)
     if lead is not None:
         _correct(work, lead, handover)
     return True
@@ -159,11 +160,12 @@ def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
 
 
 def _correct(work: Work, lead: Trigger, handover: Handover) -> None:
-    """Tells the programme where the time of what it was told has changed; with which identity never changes."""
+    """Tells the programme where time or identity of what it was told are others, as is known now."""
     was = work.handovers[handover.handover_id]
-    if lead.occurred_at == was.occurred_at or (lead.is_planned and was.state != "announced"):
+    occurred_at = was.occurred_at if lead.is_planned and was.state != "announced" else lead.occurred_at
+    if (occurred_at, handover.identity) == (was.occurred_at, was.identity):
         return
-    changed = replace(was, occurred_at=lead.occurred_at)
+    changed = replace(was, identity=handover.identity, occurred_at=occurred_at)
     if changed.state == "announced":
-        changed = postpone(changed, lead.occurred_at, work.catalogue.holidays)
+        changed = postpone(changed, occurred_at, work.catalogue.holidays)
     work.tell(changed, HandoverStatement.UPDATED)

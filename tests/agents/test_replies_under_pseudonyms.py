@@ -149,14 +149,16 @@ def test_a_claim_that_fits_no_handover_is_refused_under_a_pseudonym_of_its_own()
     assert len({one["youth_id"] for one in answers} | {PSEUDONYMS.pseudonym_of("headspace", YOUTH)}) == 3
 
 
-def test_an_anonymous_offer_stays_what_it_is_where_a_consent_by_name_comes_later() -> None:
+def test_an_offer_that_becomes_a_named_one_keeps_its_pseudonym_and_its_order() -> None:
     town = an_offered_town(a_consent("consent", at("2026-02-01 12:00"), receiver="headspace", purpose=None))
     [offer] = offers(town, "headspace")
     town.source_states(LATER, "consents", NAMED.model_copy(update={"sent_at": LATER, "recorded_at": LATER}))
     town.wait_until(LATER + timedelta(minutes=20))
 
-    assert told(town, "headspace") == [offer]
-    assert offer["identity"] == "anonymous"
+    updated = told(town, "headspace")[-1]
+    assert (offer["identity"], updated["identity"], updated["statement"]) == ("anonymous", "named", "updated")
+    assert (updated["youth_id"], updated["statement_id"]) == (offer["youth_id"], offer["statement_id"])
+    assert len({partition for _, partition, _ in town.told("headspace")}) == 1
 
 
 def test_named_handovers_of_one_person_share_the_persons_pseudonym() -> None:

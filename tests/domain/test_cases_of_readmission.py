@@ -288,3 +288,12 @@ def test_case_67_a_revision_between_two_that_comes_last_keeps_need_and_handover(
     assert story.pathway.needs[-1].state == "taken_over"
     assert {need_id, story.pathway.needs[-1].need_id} >= {need.need_id for need in story.pathway.needs}
     assert story.to_programmes("withdrawn") == []
+
+
+def test_case_56_what_was_corrected_while_in_hospital_says_so() -> None:
+    story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), a_referral("referral", MONDAY)).wait_until(SETTLED)
+    story.tell(MONDAY + timedelta(hours=1), a_step("stin", MONDAY + timedelta(hours=1), "admitted"))
+    later = MONDAY + timedelta(hours=2)
+    story.tell(later, a_referral("decided", later, decision="accepted", statement_id="referral"))
+
+    assert story.needs() == [("aftercare", "closed", "referral_corrected")]

@@ -114,6 +114,7 @@ def test_case_57_a_unit_that_is_not_known_stops_nothing_that_was_taken_over_and_
     story.tell(told, a_named_consent("no", "2026-02-02 13:30", "young_person", decision="withdrawn"))
 
     assert meanwhile == [("aftercare", "taken_over", None)]
+    assert story.notices() == [("unknown_unit", "operations")]
     assert story.to_programmes()[-1] == ("withdrawn", "headspace", "consent_withdrawn")
     assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
     story.reply(told + timedelta(hours=1), "headspace", "identity_wanted")

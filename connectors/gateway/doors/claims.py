@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _EXAMPLE = {"code": "7K3Q-X9M2-TDF"}
-_STATEMENT = "claim"
+CLAIM_STATEMENT = "claim"
 _STATUSES = {"code_unknown": 404, "code_used": 409, "code_expired": 410, "too_many_attempts": 429}
 _ONLY_PROGRAMMES = Refusal("forbidden", "authorization", "a programme claims codes", "use a programme's token")
 _BODY: dict[str, Any] = {
@@ -158,7 +158,7 @@ def _vouched(desk: Desk, client: Client, claim: Claim) -> Vouched:
         programme=client.name,
         # Of this claim alone: a refusal must not tell whose code it is.
         pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id, str(event_id)),
-        statement_id=_STATEMENT,
+        statement_id=CLAIM_STATEMENT,
         status=ReplyStatus.CODE_CLAIMED,
         at=claim.claimed_at,
     )

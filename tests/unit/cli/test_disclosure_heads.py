@@ -14,10 +14,12 @@ from schemas.outputs import Disclosure
 from streams.log.disclosures import HeadsError, chain_of, heads_in, keep_heads
 from tests.unit.schemas.test_disclosures import a_disclosure
 
-KEYS = Pseudonyms([PseudonymRoot("k002", b"n" * 32), PseudonymRoot("k001", b"o" * 32)]).disclosures_keys
+OLD = PseudonymRoot("k001", b"o" * 32)
+PSEUDONYMS = Pseudonyms([PseudonymRoot("k002", b"n" * 32), OLD])
+KEYS = PSEUDONYMS.disclosures_keys
 
 
-def records(length: int, receiver: str = "headspace", key: bytes = KEYS[0]) -> list[bytes]:
+def records(length: int, receiver: str = "headspace", key: bytes = PSEUDONYMS.disclosures_key) -> list[bytes]:
     head, values = NO_DISCLOSURE, []
     for position in range(1, length + 1):
         fields = chained(a_disclosure(position, receiver=receiver), position, head, key)
@@ -56,8 +58,12 @@ def test_what_was_cut_off_or_written_anew_is_found(values: list[bytes], broken: 
     assert (found.position, found.field) == broken
 
 
-def test_what_was_chained_under_an_older_root_holds_and_under_no_root_does_not() -> None:
-    assert chain_of(0, records(3, key=KEYS[1]), KEYS, Head()).broken is None
+def test_a_new_root_changes_nothing_for_the_chain() -> None:
+    assert Pseudonyms([OLD]).disclosures_key == PSEUDONYMS.disclosures_key
+
+
+def test_what_was_chained_under_any_root_holds_and_under_none_does_not() -> None:
+    assert chain_of(0, records(3, key=KEYS[0]), KEYS, Head()).broken is None
     assert chain_of(0, records(3, key=b"x" * 32), KEYS, Head()).broken is not None
 
 

@@ -145,6 +145,20 @@ async def test_a_limit_keeps_nobody_out(patient: Served, attack: str) -> None:
         talk.close()
 
 
+async def test_the_log_says_where_places_are_short(patient: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    held = [await patient.connect() for _ in range(30)]
+    said = ""
+
+    def is_said() -> bool:
+        nonlocal said
+        said += capsys.readouterr().out
+        return "connections_crowded" in said
+
+    await until(is_said)
+    for talk in held:
+        talk.close()
+
+
 async def test_whoever_is_served_keeps_their_place(patient: Served) -> None:
     streams = [await patient.connect(a_stream(patient)) for _ in range(4)]
     for talk in streams:

@@ -256,3 +256,20 @@ async def test_a_letter_is_taken_whatever_charset_its_transport_names(
 
     assert answer.status_code == 200
     assert b"PositiveReceipt" in answer.content
+
+
+async def test_a_broken_letter_is_refused_and_its_neighbour_taken_in_one_receipt(gateway: Gateway) -> None:
+    body = an_interchange(ADMISSION, DISCHARGE).replace(b"S02+02'", b"S02+0\x01'", 1)
+
+    answer = await send(gateway, EDIFACT, body, gateway.token())
+
+    assert sorted(receipts_of(answer)) == sorted([("EPIC2", "4"), (DISCHARGE.identifier, "7")])
+    assert topics_of(gateway) == ["persons", "discharges"]
+
+
+async def test_an_interchange_that_was_cut_off_is_refused_by_a_receipt(gateway: Gateway) -> None:
+    answer = await send(gateway, EDIFACT, an_interchange(DISCHARGE)[:-10], gateway.token())
+
+    assert answer.status_code == 200
+    assert "CTL02" in answer.text
+    assert topics_of(gateway) == []

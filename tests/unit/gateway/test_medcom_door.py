@@ -184,3 +184,17 @@ async def test_a_vault_that_cannot_be_reached_is_said_and_nothing_is_recorded(ga
     assert (failed.status_code, failed.headers["retry-after"]) == (503, "5")
     assert failed.json()["resourceType"] == "OperationOutcome"
     assert response_code(await gateway.message(a_message(), headers)) == "ok"
+
+
+@pytest.mark.parametrize(("first", "second"), [("1-12", "11-2"), ("Xa7", "xA7")])
+async def test_letters_whose_ids_differ_by_a_hyphen_or_a_capital_are_two(
+    gateway: Gateway, first: str, second: str
+) -> None:
+    answers = [
+        await gateway.message(with_header_id(a_message(), header_id) | {"id": f"b{header_id}"}, gateway.token())
+        for header_id in (first, second)
+    ]
+
+    headers = [answer.json()["entry"][0]["resource"] for answer in answers]
+    assert [header["response"]["identifier"] for header in headers] == [first, second]
+    assert len({event["event_id"] for event in gateway.published("discharges")}) == 2

@@ -12,11 +12,9 @@ from connectors.medcom_edi.outcomes import Unreadable
 from connectors.medcom_edi.translate import translate as translate_letters
 from connectors.medcom_fhir.outcomes import Refused
 from connectors.medcom_fhir.translate import translate
-from connectors.municipal.rows import read_list
-from schemas.refusals import Refusal, RefusedError
+from schemas.refusals import RefusedError
 from tests.unit.medcom_edi import builders as letters
 from tests.unit.medcom_fhir import builders as messages
-from tests.unit.municipal.builders import a_mapping
 
 pytestmark = pytest.mark.long
 MEGABYTE = 1_000_000
@@ -95,10 +93,3 @@ def test_what_would_become_much_more_than_its_bytes_is_refused_before_it_is_made
 
     assert found == code
     assert peak < MULTIPLE_MAX * len(body)
-
-
-def test_a_list_of_millions_of_values_is_refused_before_they_are_made() -> None:
-    refusal = read_list(b"[" + b"{}," * 2_000_000 + b"0]", a_mapping(), 1_000)
-
-    assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.field) == ("too_many_values", "file")

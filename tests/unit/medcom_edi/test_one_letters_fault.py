@@ -107,6 +107,11 @@ def test_what_fills_a_file_up_says_nothing(padding: bytes) -> None:
     assert outcome_of(Notice().oioxml() + padding) == outcome_of(Notice().oioxml())
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n", b"\xef\xbb\xbf \t\r\n"])
+def test_what_stands_before_an_interchange_says_nothing(before: bytes) -> None:
+    assert outcome_of(before + BOTH) == outcome_of(BOTH)
+
+
 @pytest.mark.parametrize("line_end", [b"  \r\n", b"\t\n", b" ", b"\r\n\r\n", b" \n  "])
 def test_blanks_before_and_after_a_line_end_say_nothing(line_end: bytes) -> None:
     assert outcome_of(BOTH.replace(b"'\n", b"'" + line_end)) == outcome_of(BOTH)
@@ -121,3 +126,11 @@ def test_a_document_whose_first_letter_repeats_its_sender_is_answered_and_the_ot
     assert isinstance(broken, Refused)
     assert broken.refusal.code == "element_repeated"
     assert isinstance(whole, Translation)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"  \n", b"\n\n", b"\r\n\r\n"])
+def test_a_line_end_may_end_segments(line_end: bytes) -> None:
+    assert b"?'" not in BOTH
+    lines = BOTH.replace(b"UNA:+.? '\n", b"UNA:+.? \n").replace(b"'\n", line_end)
+
+    assert outcome_of(lines) == outcome_of(BOTH)

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.medcom_fhir.letters import letter_id
 from schemas.codes import Remark, StayClass, StayStatus
-from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, own_provenance, the
+from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, own_provenance, resources, the
 
 HOSPITAL = "265161000016000"
 EPISODE = "bd481c38a92111edafa10242ac120002"
@@ -218,3 +218,14 @@ def test_what_is_said_of_a_death_is_kept_for_the_fold(deceased: bool | None) -> 
         the(message, "Patient")["deceasedBoolean"] = deceased
 
     assert discharge_of(message).said_alive is (deceased is False)
+
+
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_a_second_transfer_of_somebody_who_lives_by_default_is_an_admission(unknown: int) -> None:
+    message = a_chain(STIN, STIN, STIN, status="in-progress", deceased=False, **OPEN)
+    retold = next(one for one in resources(message, "Provenance") if one["id"] == f"provenance-{unknown}")
+    retold["agent"] = [{"who": {"reference": "Organization/not-in-the-bundle"}}]
+
+    event = discharge_of(_with_the_own_role(message, "revision"))
+
+    assert (event.notification, event.cancels, event.said_alive) == ("STIN", None, True)

@@ -6,9 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from connectors.local_times import HOUR_EXISTS
 from connectors.municipal.dates import DateForm, NoDateError, day_in, moment_in
-from tests.unit.municipal.builders import a_csv, the_row
 
 DANISH = (DateForm.ISO, DateForm.DAY_FIRST, DateForm.WRITTEN_OUT)
 CHRISTMAS = date(2026, 12, 24)
@@ -73,20 +71,3 @@ def test_a_time_with_an_offset_is_taken_as_it_stands() -> None:
 
 def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert moment_in("25-10-2026 02:30", DANISH) == datetime.fromisoformat("2026-10-25T00:30:00+00:00")
-
-
-def test_an_hour_that_clocks_pass_over_is_refused_as_in_letters() -> None:
-    [problem] = the_row(a_csv(("010510-9996", "S-1", "active", "29-03-2026 02:30"))).problems
-
-    assert (problem.refusal.code, problem.refusal.field, problem.refusal.rule) == (
-        "impossible_time",
-        "occurred_at",
-        HOUR_EXISTS,
-    )
-
-
-def test_of_an_hour_that_comes_twice_a_list_means_the_first() -> None:
-    row = the_row(a_csv(("010510-9996", "S-1", "active", "25-10-2026 02:30")))
-
-    assert row.form is not None
-    assert row.form["occurred_at"] == "2026-10-25T00:30:00+00:00"

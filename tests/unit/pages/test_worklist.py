@@ -287,6 +287,7 @@ async def test_a_code_that_is_refused_later_says_why_on_the_worklist(tmp_path: P
         await pages.gateway.publisher.published(1)
         [reply] = pages.gateway.published("replies")
         refused: dict[str, Any] = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
+        refused |= {"statement_id": "claim"}
         await pages.project(an_answer(UUID(str(reply["event_id"])), "nobody", **refused))
         answer = await claiming
 

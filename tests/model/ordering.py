@@ -24,6 +24,7 @@ OF_SOURCES = frozenset(
         NoticeKind.INCONSISTENT_STATUS,
         NoticeKind.NONSTANDARD_IDENTIFIER,
         NoticeKind.CORRESPONDENCE,
+        NoticeKind.UNKNOWN,
     }
 )
 Found = Iterator[tuple[str, str]]

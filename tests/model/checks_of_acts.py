@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from schemas.codes import InterventionAction, NoticeKind
+from schemas.codes import InterventionAction, NoticeKind, StayStatus
 from schemas.pathway import Need
 from tests.model.checks_of_folds import notices, to_programmes
 from tests.model.ledger import FOLDED, Ledger
-from tests.model.reference_needs import LIVE, PENDING, is_dead
+from tests.model.reference_needs import LIVE, PENDING
 from tests.model.steps import id_of
 from tests.model.world import Seen
 
@@ -38,7 +38,7 @@ def _refusal(ledger: Ledger, seen: Seen, need: Need | None) -> str | None:
         return None
     erased = bool(ledger.group(seen.number) & ledger.erased.keys())
     carried_on = need is not None and need.reason_code == "carried_on"  # the act is taken for the need that goes on
-    if erased or carried_on or is_dead(ledger.of(ledger.group(seen.number)), seen.now):
+    if erased or carried_on or _died(ledger, seen):
         return None
     if need is None:
         unknown = seen.event["statement_id"] == id_of("no need") and action != InterventionAction.UNKNOWN
@@ -59,6 +59,10 @@ _REFUSALS = {
     (InterventionAction.REOPENED, "pending"): "already_offered",
     (InterventionAction.CONSENT_ASKED, "pending"): "consent_not_wanted",
 }
+
+
+def _died(ledger: Ledger, seen: Seen) -> bool:
+    return any(fact.event.get("status") == StayStatus.DECEASED for fact in ledger.of(ledger.group(seen.number)))
 
 
 def _not_done(seen: Seen, need: Need | None) -> Found:

@@ -14,6 +14,7 @@ from tests.model.reference import WhyNot, Wish, age_on, covers, is_carried_beyon
 from tests.model.reference_needs import (
     DAY,
     LIVE,
+    OF_CONSENT,
     PENDING,
     TAKEN,
     Fact,
@@ -114,8 +115,9 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
             continue
         planned = any(fact.event.get("status") == StayStatus.DISCHARGE_PLANNED for fact in facts)
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
-        if planned and mine:
-            continue  # the need of a plan bears the root of the discharge: closed before it, it may stay closed
+        ended = any(one.need.reason_code in OF_CONSENT and one.closed_by != "Reply" for one in mine)
+        if (planned and mine) or ended:
+            continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
         links = list(_links(ledger, group))
         told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in links)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY

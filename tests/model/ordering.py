@@ -11,12 +11,22 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
-from schemas.codes import StayStatus
+from schemas.codes import NoticeKind, StayStatus
 from tests.model.catalogues import first_catalogue
 from tests.model.reference_needs import LIVE
 from tests.model.steps import HOUR, MINUTE, NUMBERS, History, Told, raw_event
 from tests.model.world import Seen, World
 
+#: What a source is told of its own statement; whether it still is after a death depends on which came first.
+OF_SOURCES = frozenset(
+    {
+        NoticeKind.UNKNOWN_CODE,
+        NoticeKind.INCONSISTENT_STATUS,
+        NoticeKind.NONSTANDARD_IDENTIFIER,
+        NoticeKind.CORRESPONDENCE,
+        NoticeKind.UNKNOWN,
+    }
+)
 Found = Iterator[tuple[str, str]]
 _TIMES = frozenset({"occurred_at", "sent_at", "recorded_at", "reply_by", "first_contact_by", "due_at"})
 
@@ -31,7 +41,9 @@ def order_matters(history: History) -> Found:
     rest = [step for step in facts if step not in plans]
     if len({step.number for step in facts}) == 1:
         within = [_told(order, begins, 14 * MINUTE, 40 * MINUTE) for order in _orders(facts)]
-        yield from _differences("order_free_within_the_settle_time", [_said(one) for one in within])
+        died = any(step.fields.get("status") == StayStatus.DECEASED for step in facts)
+        said = [_said(one, without=OF_SOURCES if died else frozenset()) for one in within]
+        yield from _differences("order_free_within_the_settle_time", said)
     # A plan that comes after what it planned has settled changes nothing any more: plans are told first.
     spread = [_told([*plans, *order], begins, 6 * HOUR, 12 * HOUR) for order in _orders(rest)]
     yield from _differences("order_free_in_the_end", [_state(one) for one in spread])
@@ -83,8 +95,9 @@ def _told(facts: Sequence[Told], begins: int, spread: int, until: int) -> _Told:
     return result
 
 
-def _said(one: _Told) -> dict[str, Any]:
-    masked = ({name: value for name, value in fields.items() if name not in _TIMES} for fields in one.said)
+def _said(one: _Told, without: frozenset[NoticeKind]) -> dict[str, Any]:
+    said = (fields for fields in one.said if fields.get("kind") not in without)
+    masked = ({name: value for name, value in fields.items() if name not in _TIMES} for fields in said)
     return {fields["event_id"]: fields for fields in masked}
 
 

@@ -105,15 +105,15 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
 
 
 def with_custody_known(statements: Sequence[Statement], moment: int) -> list[Statement]:
-    """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back."""
-    telling = [
-        one
-        for one in statements
-        if one.custody in (Custody.SOLE, Custody.JOINT) and readable(one) and one.said_at <= moment
-    ]
-    if not telling:
+    """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back.
+
+    What a named consent says of it counts: for an anonymous one custody is nobody's question.
+    """
+    telling = [one for one in statements if one.scope == Identity.NAMED and readable(one) and one.said_at <= moment]
+    told = [one for one in telling if one.custody in (Custody.SOLE, Custody.JOINT)]
+    if not told:
         return list(statements)
-    custody = max(telling, key=lambda one: one.said_at).custody
+    custody = max(told, key=lambda one: one.said_at).custody
     return [replace(one, custody=custody) for one in statements]
 
 
@@ -121,13 +121,15 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
     """Tells whether a consent carries an offer however the specification is read.
 
     It says that who refuses to be named may still agree anonymously. Whether somebody who takes an anonymous agreement
-    back still stands by a named consent, it doesn't; nor what is ended by an end that names a consent of another scope.
+    back still stands by a named consent, it doesn't; nor what is ended by an end that names a consent of another scope,
+    nor whether Y may end what holders gave because Y is unable.
     """
     carrying, _ = in_force(wish, statements)
     ends_said = [end for end in statements if end.decision in ENDS and readable(end)]
     taken_back = any(end.scope == Identity.ANONYMOUS and covers(end, wish) for end in ends_said)
     named = {end.statement_id for end in ends_said}
-    untouched = [one for one in carrying if one.statement_id not in named]
+    by_youth = any(ConsentGiver.YOUNG_PERSON in end.givers for end in ends_said)
+    untouched = [one for one in carrying if one.statement_id not in named and not (one.unable and by_youth)]
     custodies = {one.custody for one in statements if readable(one)} & {Custody.SOLE, Custody.JOINT}
     doubtful = taken_back and all(one.scope == Identity.NAMED for one in untouched)
     return bool(untouched) and not doubtful and len(custodies) < _TWO

@@ -119,7 +119,7 @@ def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact
         and one.occurred_at <= at
         and one.receiver is None
         and one.purpose in (None, kind)
-        and _may_end(one, one, consents.birth_day)
+        and _may_end(one, one, consents)
     ]
     if not ends:
         return None
@@ -154,7 +154,7 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
     ]
     named = [one for one in given if one.scope == Identity.NAMED]
     if identity == Identity.NAMED:
-        return _named(named, consents.birth_day, at)
+        return _named(named, consents.birth_day, _custody(consents, at), at)
     agreed = [
         one
         for one in given
@@ -162,13 +162,13 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
         and ConsentGiver.YOUNG_PERSON in one.given_by
         and age_on(consents.birth_day, local_day(one.occurred_at)) >= asker.lowest_age
     ]
-    basis, missing = _named(named, consents.birth_day, at)
+    basis, missing = _named(named, consents.birth_day, _custody(consents, at), at)
     if agreed or basis is not None:
         return _newest([*agreed, *([basis] if basis else [])]), None
     return None, "consent_wanted" if missing == "named_consent_wanted" else missing
 
 
-def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFact | None, str | None]:
+def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> tuple[ConsentFact | None, str | None]:
     if not given:
         return None, "named_consent_wanted"
     age = age_on(birth_day, local_day(at))
@@ -178,7 +178,7 @@ def _named(given: list[ConsentFact], birth_day: int, at: int) -> tuple[ConsentFa
     of_holders = [one for one in given if rule_for(age, one.scope, unable=one.youth_unable).gives is Who.HOLDERS]
     if not of_holders:
         return None, "own_consent_wanted"
-    required = _required_of(of_holders)
+    required = _HOLDERS_OF.get(custody)
     if required is None:
         return None, "custody_unknown"
     theirs = [one for one in of_holders if required & {*one.given_by}]
@@ -193,13 +193,12 @@ def _is_own(consent: ConsentFact, birth_day: int) -> bool:
     return rule.gives is Who.YOUNG_PERSON and ConsentGiver.YOUNG_PERSON in consent.given_by
 
 
-def _required_of(given: list[ConsentFact]) -> frozenset[str] | None:
-    """Returns the holders whose consent is required by the custody last told, joint before sole; None if none was."""
-    told = [one for one in given if one.custody in _HOLDERS_OF]
-    if not told:
-        return None
-    latest = max(told, key=lambda one: (one.occurred_at, one.custody == Custody.JOINT, one.event_id))
-    return _HOLDERS_OF[latest.custody]
+def _custody(consents: Consents, at: int | None = None) -> str:
+    """Returns the custody last told by a time, with any consent given; joint before sole where both may be the last."""
+    told = [one for one in consents.given if one.custody in _HOLDERS_OF and (at is None or one.occurred_at <= at)]
+    latest = max((_latest(one) // _MINUTE_MS for one in told), default=0)
+    last = {one.custody for one in told if _latest(one) // _MINUTE_MS == latest}
+    return Custody.JOINT if Custody.JOINT in last else next(iter(last), Custody.UNKNOWN)
 
 
 def _newest(consents: list[ConsentFact]) -> ConsentFact:
@@ -216,7 +215,7 @@ def _is_ended(consent: ConsentFact, consents: Consents, asker: Asker) -> bool:
     return any(
         (_takes_back(end, consent, consents) or (end.scope == consent.scope and _covers(end, asker)))
         and _latest(end) // _MINUTE_MS >= consent.occurred_at // _MINUTE_MS
-        and _may_end(end, consent, consents.birth_day)
+        and _may_end(end, consent, consents)
         for end in consents.ends
     )
 
@@ -233,24 +232,23 @@ def _takes_back(end: ConsentFact, consent: ConsentFact, consents: Consents) -> b
     return consent.scope == end.scope if same_scope or end.decision == ConsentDecision.REFUSED else True
 
 
-def _may_end(end: ConsentFact, consent: ConsentFact, birth_day: int | None) -> bool:
-    """Tells whether who refused or withdrew may: by the age on that day, and by whose consent is required."""
-    own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(_required(consent) & {*end.given_by})
-    if birth_day is None:
+def _may_end(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool:
+    """Tells whether who refused or withdrew may: by the age on that day, and by whose consent is required.
+
+    Where custody isn't told, both holders' may be.
+    """
+    required = _HOLDERS_OF.get(_custody(consents), _HOLDERS)
+    own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(required & {*end.given_by})
+    if consents.birth_day is None:
         return own or holders
-    rule = rule_for(age_on(birth_day, local_day(end.occurred_at)), consent.scope, unable=consent.youth_unable)
-    match rule.ends:
+    age = age_on(consents.birth_day, local_day(end.occurred_at))
+    match rule_for(age, consent.scope, unable=consent.youth_unable).ends:
         case Who.YOUNG_PERSON:
             return own
         case Who.HOLDERS:
             return holders
         case Who.EITHER:
             return own or holders
-
-
-def _required(consent: ConsentFact) -> frozenset[str]:
-    """Returns the custody holders whose consent is required: both, where custody isn't told."""
-    return _HOLDERS_OF.get(consent.custody, _HOLDERS)
 
 
 def _may_give(consent: ConsentFact, birth_day: int | None) -> bool:

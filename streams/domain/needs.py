@@ -224,7 +224,8 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
     if lead is None:
-        return need
+        newest = (happened or occasion.triggers)[-1]
+        return work.change(need, trigger=newest.trigger, why=newest.reason)
     is_new = not lead.raises(need.lead)
     need = work.change(need, trigger=lead.trigger, why=lead.reason, lead=lead.root)
     handover = work.live_handover(need)

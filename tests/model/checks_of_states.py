@@ -162,7 +162,8 @@ def consents_are_heeded(ledger: Ledger, world: World) -> Found:
         ):
             continue
         for one in ledger.catalogue.programmes.values():
-            if one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
+            asked = any(fact.event.get("referred_from") == one.programme_id for fact in ledger.widest(known.number))
+            if asked or one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
                 continue
             for how in one.identity:
                 wish = Wish(need.kind, one.programme_id, how, ledger.now, one.lowest_age, born)

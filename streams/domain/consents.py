@@ -109,16 +109,15 @@ def basis_of(consents: Consents, asker: Asker, identity: str, at: int) -> Consen
 def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact | None:
     """Returns the refusal or withdrawal that, as far as said at a time, ends a need of a kind; None where none does.
 
-    None does while a consent of either scope is in force. One given later overrules an end for good: that it has
-    lapsed since is no withdrawal.
+    None does that left a consent of either scope in force. Such a one, or one given later, overrules an end for good:
+    that it has lapsed since is no withdrawal.
     """
     ends = [
         one
         for one in consents.ends
         if since <= _latest(one)
         and one.occurred_at <= at
-        and one.receiver is None
-        and one.purpose in (None, kind)
+        and _ends_kind(one, consents, kind)
         and _may_end(one, one, consents)
     ]
     if not ends:
@@ -132,9 +131,13 @@ def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact
         and not _is_ended(one, consents, Asker(one.receiver or "", kind))
     ]
     last = max(ends, key=lambda one: (_latest(one), one.event_id))
-    if any(at < lapses_at(one) or one.occurred_at > _latest(last) for one in given):
-        return None
-    return last
+    return None if any(_latest(last) < lapses_at(one) for one in given) else last
+
+
+def _ends_kind(end: ConsentFact, consents: Consents, kind: str) -> bool:
+    """Tells whether an end is about a kind of need whatever the programme: it, or the consent that it names."""
+    about = _named_by(end, consents) or [end]
+    return any(one.receiver is None and one.purpose in (None, kind) for one in about)
 
 
 def lapses_at(consent: ConsentFact) -> int:
@@ -178,12 +181,14 @@ def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> t
     of_holders = [one for one in given if rule_for(age, one.scope, unable=one.youth_unable).gives is Who.HOLDERS]
     if not of_holders:
         return None, "own_consent_wanted"
-    required = _HOLDERS_OF.get(custody)
-    if required is None:
+    told = [one for one in of_holders if one.custody in _HOLDERS_OF]
+    if not told:
         return None, "custody_unknown"
-    theirs = [one for one in of_holders if required & {*one.given_by}]
-    given_by = {giver for one in theirs for giver in one.given_by}
-    return (_newest(theirs), None) if given_by >= required else (None, "custody_holders_wanted")
+    sole = [one for one in told if one.custody == custody == Custody.SOLE and _HOLDERS_OF[custody] <= {*one.given_by}]
+    joint = [one for one in told if Custody.JOINT in (one.custody, custody)]
+    both = {giver for one in joint for giver in one.given_by} >= _HOLDERS
+    basis = [*sole, *(one for one in joint if both and _HOLDERS & {*one.given_by})]
+    return (_newest(basis), None) if basis else (None, "custody_holders_wanted")
 
 
 def _is_own(consent: ConsentFact, birth_day: int) -> bool:
@@ -213,31 +218,39 @@ def _covers(statement: ConsentFact, asker: Asker) -> bool:
 def _is_ended(consent: ConsentFact, consents: Consents, asker: Asker) -> bool:
     """Tells whether a refusal or withdrawal by somebody who may has ended a consent, as far as it covers an asker."""
     return any(
-        (_takes_back(end, consent, consents) or (end.scope == consent.scope and _covers(end, asker)))
+        _is_about(end, consent, consents, asker)
         and _latest(end) // _MINUTE_MS >= consent.occurred_at // _MINUTE_MS
         and _may_end(end, consent, consents)
         for end in consents.ends
     )
 
 
-def _takes_back(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool:
-    """Tells whether an end names a consent; of a form that gives several it ends the one of its own scope.
+def _is_about(end: ConsentFact, consent: ConsentFact, consents: Consents, asker: Asker) -> bool:
+    """Tells whether an end is about a consent: one that names a consent is about that one, else about all it covers.
 
-    A withdrawal that names one and says another scope takes back what it names; a refusal ends its own scope alone.
+    Of a form that gave several it ends the one of its own scope. A withdrawal that names one and says another scope
+    takes back what it names; a refusal ends its own scope alone.
     """
+    named = _named_by(end, consents)
+    if not named:
+        return end.scope == consent.scope and _covers(end, asker)
     if end.statement_id != consent.statement_id:
         return False
-    of_form = [one for one in consents.given if one.statement_id == end.statement_id]
-    same_scope = any(one.scope == end.scope for one in of_form)
+    same_scope = any(one.scope == end.scope for one in named)
     return consent.scope == end.scope if same_scope or end.decision == ConsentDecision.REFUSED else True
+
+
+def _named_by(end: ConsentFact, consents: Consents) -> list[ConsentFact]:
+    return [one for one in consents.given if one.statement_id == end.statement_id]
 
 
 def _may_end(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool:
     """Tells whether who refused or withdrew may: by the age on that day, and by whose consent is required.
 
-    Where custody isn't told, both holders' may be.
+    By the custody that the consent tells, and where that was joint at last, by either holder; where none is told, too.
     """
-    required = _HOLDERS_OF.get(_custody(consents), _HOLDERS)
+    own_holders = _HOLDERS_OF.get(consent.custody, _HOLDERS)
+    required = _HOLDERS if _custody(consents) == Custody.JOINT else own_holders
     own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(required & {*end.given_by})
     if consents.birth_day is None:
         return own or holders

@@ -188,10 +188,11 @@ def test_rule_c17_an_end_reaches_what_it_names(receiver: str | None, purpose: st
     assert is_in_force("named", aged(16), *told) is in_force
 
 
-def test_rule_c17_an_end_that_names_a_consent_ends_it_whatever_else_it_says() -> None:
+def test_rule_c17_an_end_that_names_a_consent_ends_it_whatever_else_it_says_and_no_other() -> None:
     told = (given(YOUTH, receiver="headspace"), ended(YOUTH, statement_id="given", purpose="plan", scope="anonymous"))
 
     assert not is_in_force("named", aged(16), *told)
+    assert is_in_force("named", aged(16), *told, given(YOUTH, name="other"))
 
 
 @pytest.mark.parametrize(("ends", "stays"), [BOTH, BOTH[::-1]])
@@ -283,3 +284,10 @@ def test_rule_c26_what_ends_a_need(events: list[Any], ends: bool) -> None:
     word = last_word(consents_of(facts(*events), aged(16), now), NeedKind.AFTERCARE, 0, now)
 
     assert (word is not None) is ends
+
+
+def test_rule_c21_that_what_an_end_left_in_force_lapses_is_no_withdrawal() -> None:
+    told = facts(given(YOUTH, scope="anonymous"), ended(YOUTH, decision="refused"))
+    later = milliseconds_of(GIVEN + timedelta(days=400))
+
+    assert last_word(consents_of(told, aged(16), later), NeedKind.AFTERCARE, 0, later) is None

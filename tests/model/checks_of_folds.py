@@ -6,7 +6,6 @@ Each runs when the ledger has taken the fact and before it hears what was said: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from schemas.codes import ConsentDecision, Custody, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
@@ -21,6 +20,7 @@ from tests.model.reference import (
     in_force,
     is_carried_beyond_doubt,
     may_end_something,
+    still_carried,
     with_custody_known,
 )
 from tests.model.reference_needs import (
@@ -142,10 +142,8 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
     """No offer without a statement that stands and could raise it; UNKNOWN never routes."""
     for statement, fields in to_programmes(seen):
         if statement in NEW and not any(number == seen.number for _, number, _ in ledger.acts):
-            news = any(fact.model == "Person" and fact.told_at >= ledger.drained_at for fact in ledger.facts)
-            persons = ledger.widest(seen.number) if news else ledger.of(ledger.group(seen.number))
-            own = ledger.of(frozenset({seen.number}))
-            facts = [*standing(persons), *standing(own)]
+            persons, own = ledger.of(ledger.group(seen.number)), ledger.of(frozenset({seen.number}))
+            facts = [*standing(persons), *standing(own), *standing(ledger.widest(seen.number))]
             if not any(raises(fact, fields["need_kind"]) for fact in facts):
                 yield f"{statement} to {fields['programme']} although nothing that stands raises {fields['need_kind']}"
 
@@ -278,8 +276,9 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
             parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
             doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")
-            on_its_way = replace(wish, under_way=True)
-            if not doubtful and not ledger.linked and is_carried_beyond_doubt(on_its_way, ends):
+            handed = ledger.handovers.get(fields["statement_id"])
+            left_at = handed.told[0][2] if handed else seen.now
+            if not doubtful and not ledger.linked and still_carried(wish, left_at, ends):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"
             if not doubtful and not any(mine):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"

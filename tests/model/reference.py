@@ -154,6 +154,14 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
     return bool(untouched) and not doubtful and len(custodies) < _TWO
 
 
+def still_carried(wish: Wish, left_at: int, statements: Sequence[Statement]) -> bool:
+    """Tells whether a consent that carried an offer when it left still does beyond doubt, however old it has grown."""
+    then, _ = in_force(replace(wish, moment=left_at), [one for one in statements if one.said_at <= left_at])
+    carried = {(one.statement_id, one.said_at) for one in then}
+    mine = [one for one in statements if one.decision in ENDS or (one.statement_id, one.said_at) in carried]
+    return is_carried_beyond_doubt(replace(wish, under_way=True), mine)
+
+
 def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot | None:
     """Returns what keeps a consent that nobody has ended from carrying an offer, or None."""
     if not readable(one):

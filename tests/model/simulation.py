@@ -117,9 +117,9 @@ class Simulation:
 
     def _answer(self, step: Answer) -> None:
         chosen = step if step.mood >= 1 else choose_answer(step, list(self.ledger.handovers.values()))
+        self.steps.append(chosen or step)
         if chosen is None:
             return
-        self.steps.append(chosen)
         handed = self.ledger.latest(chosen.about or chosen.programme, chosen.back)
         self.ledger.met[f"reply {chosen.status} in {handed.state if handed else 'nothing'}"] += 1
         handover_id = handed.handover_id if handed else id_of("no handover")

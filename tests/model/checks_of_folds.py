@@ -6,10 +6,9 @@ Each runs when the ledger has taken the fact and before it hears what was said: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from schemas.codes import ConsentDecision, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
+from schemas.codes import ConsentDecision, Custody, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
 from schemas.instants import days_of
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from streams.domain.work import Said
@@ -17,10 +16,12 @@ from tests.model.ledger import FACTS, FOLDED, Handed, Ledger
 from tests.model.reference import (
     WhyNot,
     Wish,
+    forbidden_beyond_doubt,
     in_force,
     is_carried_beyond_doubt,
     may_end_something,
-    why_not,
+    still_carried,
+    with_custody_known,
 )
 from tests.model.reference_needs import (
     LIVE,
@@ -77,7 +78,7 @@ def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         if statement in TELLING or _names_now(ledger, statement, fields):
             wish = _wish(ledger, seen, fields)
-            reason = why_not(wish, ledger.certain_consents(seen.number))
+            reason = forbidden_beyond_doubt(wish, ledger.certain_consents(seen.number))
             if reason is not None and not _silent(ledger, seen) and not _unsaid(ledger, seen, reason):
                 yield f"{statement} to {fields['programme']} ({fields['identity']}): {reason}"
 
@@ -114,7 +115,8 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
         mine = [one for one in disclosed if one["statement_id"] == fields["statement_id"]]
         if not mine and fields["statement"] != HandoverStatement.OFFERED:
             yield f"{fields['statement']} to {fields['programme']} is in no disclosure"
-        carrying, _ = in_force(_wish(ledger, seen, fields), ledger.certain_consents(seen.number))
+        wish, known = _wish(ledger, seen, fields), ledger.certain_consents(seen.number)
+        carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now, by_all=True))[0])
         names = {one.statement_id for one in carrying}
         for one in mine:
             if names and one["consent_id"] not in names:
@@ -141,7 +143,7 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         if statement in NEW and not any(number == seen.number for _, number, _ in ledger.acts):
             persons, own = ledger.of(ledger.group(seen.number)), ledger.of(frozenset({seen.number}))
-            facts = [*standing(persons), *standing(own)]
+            facts = [*standing(persons), *standing(own), *standing(ledger.widest(seen.number))]
             if not any(raises(fact, fields["need_kind"]) for fact in facts):
                 yield f"{statement} to {fields['programme']} although nothing that stands raises {fields['need_kind']}"
 
@@ -185,7 +187,8 @@ def unknown_codes_do_nothing(ledger: Ledger, seen: Seen) -> Found:
         for statement, fields in to_programmes(seen):
             yield f"{seen.model} with an unknown code: {statement} to {fields['programme']} ({fields['reason_code']})"
         for before, after in _changed_needs(seen):
-            yield f"{seen.model} with an unknown code: need {before} → {after}"
+            if not ledger.grew_older(seen):
+                yield f"{seen.model} with an unknown code: need {before} → {after}"
 
 
 def _changed_needs(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -221,6 +224,7 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
     """A later consent widens: nothing is withdrawn because somebody consents."""
     event = seen.event
     plain = seen.model == "Consent" and not event["revises"] and not event["cancels"]
+    plain = plain and event["custody"] == Custody.UNKNOWN  # who has custody may be news, and end what rested on it
     if plain and event["decision"] == ConsentDecision.GIVEN and seen.outcome in FOLDED:
         for statement, fields in to_programmes(seen):
             handed = ledger.handovers.get(fields["statement_id"])
@@ -272,8 +276,9 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
             parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
             doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")
-            on_its_way = replace(wish, under_way=True)
-            if not doubtful and not ledger.linked and is_carried_beyond_doubt(on_its_way, ends):
+            handed = ledger.handovers.get(fields["statement_id"])
+            left_at = handed.told[0][2] if handed else seen.now
+            if not doubtful and not ledger.linked and still_carried(wish, left_at, ends):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"
             if not doubtful and not any(mine):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"
@@ -353,8 +358,10 @@ def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str
     if event["status"] == ReplyStatus.IDENTITY_WANTED:
         wish = ledger.wish(handed, seen.now, under_way=False)
         reason = None if handed.identity == Identity.NAMED else "anonymous"
-        reason = reason or why_not(wish, ledger.certain_consents(seen.number))
-        if refused is (reason is None) and not _silent(ledger, seen):
+        known = ledger.certain_consents(seen.number)
+        reason = reason or forbidden_beyond_doubt(wish, known)
+        carried = reason is None and is_carried_beyond_doubt(wish, known)
+        if (carried if refused else reason is not None) and not _silent(ledger, seen):
             yield f"identity {answer['statement']} ({answer['reason_code']}), by the table: {reason or 'granted'}"
         return
     if refused:

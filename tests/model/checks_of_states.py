@@ -118,8 +118,7 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
         ended = any(one.need.reason_code in OF_CONSENT and one.closed_by != "Reply" for one in mine)
         if (planned and mine) or ended:
             continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
-        links = list(_links(ledger, group))
-        told = max(fact.told_at for fact in facts if fact.model == "Discharge" or fact in links)
+        told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
         if old or ledger.now < told + ledger.settle_max_ms + _LATE or _dead_ever(ledger, group):
             continue
@@ -162,7 +161,8 @@ def consents_are_heeded(ledger: Ledger, world: World) -> Found:
         ):
             continue
         for one in ledger.catalogue.programmes.values():
-            if one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
+            asked = any(fact.event.get("referred_from") == one.programme_id for fact in ledger.widest(known.number))
+            if asked or one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
                 continue
             for how in one.identity:
                 wish = Wish(need.kind, one.programme_id, how, ledger.now, one.lowest_age, born)

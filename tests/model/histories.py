@@ -286,7 +286,7 @@ def _course(draw: _Draw) -> None:
         status = draw.random.choice(("completed", "completed", "dropped_out", "referred_elsewhere"))
         ended = draw.tell("Enrolment", "ended", draw.now, status=status, status_at=draw.now, **course)
         _answers(draw, 0.8)
-        if draw.chance(0.25):
+        if draw.chance(0.5):
             change: dict[str, Any] = {"status": draw.random.choice(("active", "completed", "dropped_out", "UNKNOWN"))}
             change |= draw.random.choice(({"revises": ended}, {"cancels": ended, "status": status}, {}))
             draw.tell("Enrolment", "corrected", draw.now + HOUR, status_at=draw.now + HOUR, **course | change)
@@ -303,7 +303,7 @@ def _referral(draw: _Draw) -> None:
     draw.offered_about.append((draw.now, "aftercare"))
     _consents(draw)
     _answers(draw, 0.8)
-    if draw.chance(0.25):
+    if draw.chance(0.6):
         change: dict[str, Any] = {"decision": draw.random.choice(("accepted", "rejected", "UNKNOWN"))}
         change |= draw.random.choice(
             ({"revises": first}, {"cancels": first, "decision": decision}, {"status": "revoked"})
@@ -335,7 +335,9 @@ def _consents(draw: _Draw) -> None:
     names = [_consent(draw, base, kind, fits=draw.chance(0.75))]
     for _ in range(random.choices((0, 1, 2, 3), (50, 30, 14, 6))[0]):
         base += random.choice((0, 20_000, MINUTE, HOUR, DAY, 3 * DAY))
-        if draw.chance(0.5):
+        if draw.chance(0.06):
+            _correct(draw, base, names[-1])
+        elif draw.chance(0.5):
             names.append(_consent(draw, base, random.choice((kind, kind, "plan")), fits=draw.chance(0.5)))
         else:
             _end(draw, base, kind, random.choice(names))
@@ -362,6 +364,22 @@ def _consent(draw: _Draw, when: int, kind: str, *, fits: bool) -> str:
     if draw.chance(0.05):
         fields["lapses_at"] = when + random.choice((HOUR, 2 * DAY, 30 * DAY))
     return _say_consent(draw, when, decision="given", given_by=givers, scope=scope, custody=custody, **fields)
+
+
+def _correct(draw: _Draw, when: int, name: str) -> None:
+    """The source corrects what it said of a consent, or takes it back as said by mistake."""
+    said = next(step for step in draw.steps if step.name == name)  # type: ignore[union-attr]
+    assert isinstance(said, Told)
+    if draw.chance(0.4):
+        change: dict[str, Any] = {"cancels": name}
+    else:
+        purpose = draw.random.choice(("aftercare", "plan", "bridging"))
+        change = {
+            "revises": name,
+            "purpose": purpose,
+            "decision": draw.random.choice(("given", "refused", "withdrawn")),
+        }
+    draw.steps.append(replace(said, at=when + draw.lag(), name=draw.name("correction"), fields=said.fields | change))
 
 
 def _end(draw: _Draw, when: int, kind: str, name: str) -> str:
@@ -471,4 +489,4 @@ _CODES = {
     "Consent": ("decision", "given_by", "scope", "purpose"),
 }
 _THREADS: tuple[Callable[[_Draw], None], ...] = (_stay, _course, _referral, _bridging)
-_WEIGHTS = (66, 13, 9, 12)
+_WEIGHTS = (60, 16, 12, 12)

@@ -10,9 +10,9 @@ from typing import Any
 from schemas.codes import HandoverStatement
 from schemas.pathway import Need
 from schemas.programmes import Catalogue, Programme
-from tests.model.reference import Statement, Wish
+from tests.model.reference import Statement, Wish, age_on
 from tests.model.reference_needs import LIVE, Fact, linked_groups, standing
-from tests.model.steps import NUMBERS
+from tests.model.steps import NUMBERS, day_of_moment
 from tests.model.world import Seen
 
 FOLDED = ("folded", "out_of_scope")
@@ -200,6 +200,13 @@ class Ledger:
 
         found: frozenset[int] = self._once("births", number, told)
         return found
+
+    def grew_older(self, seen: Seen) -> bool:
+        """Tells whether Y had a birthday since the needs of a pathway were last decided: then any fold decides anew."""
+        born = self.born(seen.number)
+        since = min((one.since for one in self.needs.values() if one.number == seen.number), default=seen.now)
+        days = (day_of_moment(since), day_of_moment(seen.now))
+        return born is None or age_on(born, days[0]) != age_on(born, days[1])
 
     def homes(self, number: int) -> set[str]:
         """Returns the municipalities that were told of the person."""

@@ -86,7 +86,10 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
 
     An anonymous offer leaves under Y's agreement, or under a named consent that is itself in force.
     """
-    statements = with_custody_known(statements, wish.moment)
+    return _carrying(wish, with_custody_known(statements, wish.moment))
+
+
+def _carrying(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], WhyNot | None]:
     scopes = (wish.identity,) if wish.identity == Identity.NAMED else (Identity.ANONYMOUS, Identity.NAMED)
     carrying: list[Statement] = []
     reasons: list[WhyNot] = []
@@ -104,17 +107,31 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
     return (), max(reasons, key=list(WhyNot).index, default=WhyNot.NO_CONSENT)
 
 
-def with_custody_known(statements: Sequence[Statement], moment: int) -> list[Statement]:
+def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: bool = False) -> list[Statement]:
     """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back.
 
-    What a named consent says of it counts: for an anonymous one custody is nobody's question.
+    What a named consent that is given says of it counts; ``by_all``, what any statement says.
     """
-    telling = [one for one in statements if one.scope == Identity.NAMED and readable(one) and one.said_at <= moment]
-    told = [one for one in telling if one.custody in (Custody.SOLE, Custody.JOINT)]
+    told = [
+        one
+        for one in statements
+        if (by_all or (one.scope == Identity.NAMED and one.decision == ConsentDecision.GIVEN))
+        and readable(one)
+        and one.said_at <= moment
+        and one.custody in (Custody.SOLE, Custody.JOINT)
+    ]
     if not told:
         return list(statements)
     custody = max(told, key=lambda one: one.said_at).custody
     return [replace(one, custody=custody) for one in statements]
+
+
+def forbidden_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> WhyNot | None:
+    """Returns why no consent carries an offer, whichever statement tells custody; None where one does."""
+    by_all = _carrying(wish, with_custody_known(statements, wish.moment, by_all=True))[1]
+    as_said = _carrying(wish, statements)[1]
+    reason = why_not(wish, statements)
+    return reason if reason and by_all and as_said else None
 
 
 def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool:
@@ -122,9 +139,11 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
 
     It says that who refuses to be named may still agree anonymously. Whether somebody who takes an anonymous agreement
     back still stands by a named consent, it doesn't; nor what is ended by an end that names a consent of another scope,
-    nor whether Y may end what holders gave because Y is unable.
+    nor whether Y may end what holders gave because Y is unable; nor whether an end that names one consent ends more.
     """
-    carrying, _ = in_force(wish, statements)
+    all_ends = [replace(one, statement_id="") if one.decision in ENDS else one for one in statements]
+    carrying, _ = in_force(wish, all_ends)
+    carrying = tuple(one for one in carrying if one.lapses_at != wish.moment)
     ends_said = [end for end in statements if end.decision in ENDS and readable(end)]
     taken_back = any(end.scope == Identity.ANONYMOUS and covers(end, wish) for end in ends_said)
     named = {end.statement_id for end in ends_said}
@@ -133,6 +152,14 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
     custodies = {one.custody for one in statements if readable(one)} & {Custody.SOLE, Custody.JOINT}
     doubtful = taken_back and all(one.scope == Identity.NAMED for one in untouched)
     return bool(untouched) and not doubtful and len(custodies) < _TWO
+
+
+def still_carried(wish: Wish, left_at: int, statements: Sequence[Statement]) -> bool:
+    """Tells whether a consent that carried an offer when it left still does beyond doubt, however old it has grown."""
+    then, _ = in_force(replace(wish, moment=left_at), [one for one in statements if one.said_at <= left_at])
+    carried = {(one.statement_id, one.said_at) for one in then}
+    mine = [one for one in statements if one.decision in ENDS or (one.statement_id, one.said_at) in carried]
+    return is_carried_beyond_doubt(replace(wish, under_way=True), mine)
 
 
 def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot | None:

@@ -117,9 +117,9 @@ class Simulation:
 
     def _answer(self, step: Answer) -> None:
         chosen = step if step.mood >= 1 else choose_answer(step, list(self.ledger.handovers.values()))
+        self.steps.append(chosen or step)
         if chosen is None:
             return
-        self.steps.append(chosen)
         handed = self.ledger.latest(chosen.about or chosen.programme, chosen.back)
         self.ledger.met[f"reply {chosen.status} in {handed.state if handed else 'nothing'}"] += 1
         handover_id = handed.handover_id if handed else id_of("no handover")
@@ -177,7 +177,7 @@ def choose_answer(step: Answer, handovers: list[Handed]) -> Answer | None:
     random = Random(step.mood)
     fits = random.random() < 0.82
     live = [one for one in handovers if one.state in LIVE and one.state != "announced"]
-    one = live[-1] if live and fits else random.choice(handovers)
+    one = live[-1] if live and (fits or random.random() < 0.7) else random.choice(handovers)
     status = random.choice(_FITTING.get(one.state, _ANY) if fits else _ANY)
     back = sum(other.programme == one.programme for other in handovers[handovers.index(one) + 1 :])
     about, programme = "", one.programme

@@ -202,10 +202,10 @@ def _plainest(model: str) -> dict[str, Any]:
         "youth_id": NUMBERS[0],
         "statement_id": "plainest",
     }
-    return raw_of(_MODELS[model].model_validate(envelope | _LEAST[model]))
+    return raw_of(MODELS[model].model_validate(envelope | _LEAST[model]))
 
 
-_MODELS: dict[str, Any] = {
+MODELS: dict[str, Any] = {
     one.__name__: one
     for one in (Consent, Correspondence, Discharge, Enrolment, Intervention, Letter, Person, Referral, Reply)
 }

@@ -18,6 +18,8 @@ from connectors.pages.needs import Needs
 from connectors.pages.office import Office
 from connectors.pages.sessions import Sessions, open_sessions
 from connectors.pages.worklist import Worklist
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
 
@@ -65,6 +67,6 @@ def _opened(desk: Desk, settings: GatewaySettings) -> Office:
         case_list=CaseList(engine, names),
         needs=Needs(engine),
         need_list=NeedList(engine, names),
-        history=History(engine, names),
+        history=History(engine, names, Pseudonyms(pseudonym_roots(settings.keys_folder))),
         links_key=links_key(settings.keys_folder),
     )

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from connectors.pages.links import ABOUT_CONSENT
 from connectors.pages.words import ACTS, DECISIONS, NOTICES_SENT, OWNER_REASONS, REASONS, TOLD, said
 from connectors.read_model.tables import HANDOVER_EVENTS, INTERVENTIONS, NOTICES, reading
+from schemas.identifiers import derived_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from connectors.pages.names import Names
     from connectors.pages.needs import Need
+    from connectors.vault.pseudonyms import Pseudonyms
 
 _ENTRIES_MAX = 200
+#: More handovers of one need are not looked for.
+_ATTEMPTS_MAX = 12
 _OWNER_ROLE = "owner"
 
 
@@ -37,10 +41,11 @@ class Entry:
 class History:
     """Reads the read model; calls block and raise ReadModelUnavailableError."""
 
-    def __init__(self, engine: Engine, names: Names) -> None:
-        """Takes the engine of the read model's database, and the names of those who did something."""
+    def __init__(self, engine: Engine, names: Names, pseudonyms: Pseudonyms) -> None:
+        """Takes the engine of the read model's database, the names of those who did something, and their ids' keys."""
         self._engine = engine
         self._names = names
+        self._pseudonyms = pseudonyms
 
     def of(self, need: Need) -> list[Entry]:
         """Returns what is known to have happened to a need, oldest first; of more than 200 each the latest 200."""
@@ -64,8 +69,18 @@ class History:
         return reading(self._engine, work)
 
     def _told_as(self, need: Need) -> list[tuple[str, str]]:
-        """Returns each programme that may have been told of a need, and by which id its topic names the need."""
-        return [(programme, need.need_id) for programme in self._names.receiving]
+        """Returns each programme that may have been told of a need, and the ids by which its topic names the need.
+
+        It has one under the young person's own pseudonym there, and one for each handover that has a pseudonym of its
+        own; both under each root that pseudonyms were made with.
+        """
+        aliases = [
+            (programme, self._pseudonyms.alias_of(programme, need.youth_id, only, key_id))
+            for programme in self._names.programmes
+            for only in (None, *_handover_ids(need.need_id, programme))
+            for key_id in self._pseudonyms.key_ids
+        ]
+        return [(programme, alias.ids.shown(need.need_id)) for programme, alias in aliases]
 
     def _decided(self, row: Any) -> Entry:
         who = self._names.party(row.actor) + ("" if row.role == _OWNER_ROLE else f" ({row.role})")
@@ -86,6 +101,11 @@ class History:
         return Entry(
             row.said_at, self._names.party(row.recipient), said(row.kind, NOTICES_SENT), _why(row.reason_code), asks
         )
+
+
+def _handover_ids(need_id: str, programme: str) -> list[str]:
+    """Returns the ids that a need's handovers to a programme have, whether or not there were so many."""
+    return [derived_text("handover", need_id, programme, str(attempt)) for attempt in range(1, _ATTEMPTS_MAX + 1)]
 
 
 def _why(reason: str | None) -> str:

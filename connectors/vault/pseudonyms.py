@@ -60,6 +60,11 @@ class Pseudonyms:
             _expanded(root.root, b"brobygger disclosures", _CHAIN_KEY_BYTES) for root in roots
         )
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Returns the ids of all roots, the one for new pseudonyms first."""
+        return tuple(self._roots)
+
     def require(self, key_ids: Iterable[str]) -> None:
         """Raises KeyFileError where one of these roots was not read."""
         for key_id in key_ids:

@@ -199,11 +199,13 @@ def _is_own(consent: ConsentFact, birth_day: int) -> bool:
 
 
 def _custody(consents: Consents, at: int | None = None) -> str:
-    """Returns the custody last told by a time, with any consent given; joint before sole where both may be the last."""
-    told = [one for one in consents.given if one.custody in _HOLDERS_OF and (at is None or one.occurred_at <= at)]
-    latest = max((_latest(one) // _MINUTE_MS for one in told), default=0)
-    last = {one.custody for one in told if _latest(one) // _MINUTE_MS == latest}
-    return Custody.JOINT if Custody.JOINT in last else next(iter(last), Custody.UNKNOWN)
+    """Returns the custody last told by a time; joint before sole where the two can't be ordered."""
+    told = [one for one in (*consents.given, *consents.ends) if at is None or one.occurred_at <= at]
+    joint = max((_latest(one) // _MINUTE_MS for one in told if one.custody == Custody.JOINT), default=-1)
+    sole = max((one.occurred_at // _MINUTE_MS for one in told if one.custody == Custody.SOLE), default=-1)
+    if joint < 0 and sole < 0:
+        return Custody.UNKNOWN
+    return Custody.JOINT if joint >= sole else Custody.SOLE
 
 
 def _newest(consents: list[ConsentFact]) -> ConsentFact:

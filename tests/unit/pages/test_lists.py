@@ -13,8 +13,10 @@ from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.call_words import beginning_of, call_words
 from connectors.pages.words import DECISIONS, NOTICES_SENT, TOLD
 from connectors.read_model.feed import Fetched
+from connectors.vault.keys import pseudonym_roots
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import HandoverStatement, InterventionAction, NoticeKind
-from schemas.identifiers import derived_id
+from schemas.identifiers import derived_id, derived_text
 from tests.unit.pages.builders import Browser, Pages
 from tests.unit.pages.test_worklist import an_offer
 from tests.unit.read_model.builders import NOW, a_decision, a_notice, a_view, handover_id, told
@@ -212,11 +214,17 @@ async def test_a_needs_history_tells_who_did_what_in_the_order_in_which_it_happe
         return {"occurred_at": NOW - timedelta(days=days)}
 
     about = {"statement_id": need_id("n0"), "recipient": OWNER}
+    pseudonyms = Pseudonyms(pseudonym_roots(pages.gateway.settings.keys_folder))
+    first = derived_text("handover", need_id("n0"), "headspace", "1")
+    named, alone = (pseudonyms.alias_of("headspace", f"{0:032x}", only) for only in (None, first))
+    by_name, anonymously = ({"correlation_id": one.ids.shown(need_id("n0"))} for one in (named, alone))
+    answer = {"statement": "reply_accepted", "reason_code": "declined"}
     await pages.project(
         a_need(0),
-        told("n0", (5, 0), **at(9)),
-        told("n0", (5, 1), event_id=derived_id("no"), statement="reply_accepted", reason_code="declined", **at(8)),
-        told("n0", (5, 2), event_id=derived_id("w"), statement="withdrawn", reason_code="expired", **at(7)),
+        told("n0", (5, 0), **anonymously, **at(9)),
+        told("n0", (5, 1), event_id=derived_id("no"), **answer, **anonymously, **at(8)),
+        told("n0", (5, 2), event_id=derived_id("w"), statement="withdrawn", reason_code="expired", **by_name, **at(7)),
+        told("n0", (5, 3), event_id=derived_id("other"), **at(6)),
         a_notice("asked", (0, 0), **about | {"recipient": "region-sjaelland"}, kind="consent_wanted", **at(6)),
         a_notice("escalated", (0, 1), **about, reason_code="no_answer", **at(5)),
         a_decision("taken", (0, 0), about="n0", actor=OWNER, **at(4)),

@@ -15,6 +15,8 @@ from connectors.pages.needs import Jurisdiction
 from connectors.read_model.handovers import Reach
 from connectors.read_model.projection import project
 from connectors.read_model.tables import open_read_model
+from connectors.vault.keys import PseudonymRoot
+from connectors.vault.pseudonyms import Pseudonyms
 from schemas.identifiers import derived_id
 from schemas.programmes import load_programmes
 from schemas.reference import load_reference
@@ -24,6 +26,7 @@ from tests.unit.read_model.builders import NOW, a_decision, a_notice, a_view, ha
 pytestmark = pytest.mark.long
 
 NAMES = names_of(load_programmes(ROOT / "programmes"), load_reference(ROOT / "reference"))
+PSEUDONYMS = Pseudonyms([PseudonymRoot("k001", bytes(32))])
 SEEN = Jurisdiction("Helsingør", ("0217",), without_municipality=True)
 
 
@@ -41,7 +44,7 @@ def test_needs_are_listed_counted_and_found_with_who_took_them(database: str) ->
     }
     assert needs.municipalities(SEEN) == {"0217": "Helsingør"}
     taken = next(need for need in listed.rows if need.taken_at)
-    assert [entry.what for entry in History(engine, NAMES).of(taken)] == ["overtog behovet"]
+    assert [entry.what for entry in History(engine, NAMES, PSEUDONYMS).of(taken)] == ["overtog behovet"]
 
 
 def test_handovers_are_listed_and_counted_by_task(database: str) -> None:

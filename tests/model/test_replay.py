@@ -61,7 +61,7 @@ def _log_of(seed: int) -> list[StoredRecord]:
         match step:
             case Told():
                 entries.append((step.at, _model(step.model, raw_event(step))))
-            case Answer():
+            case Answer() if step.status:
                 about = [one for one in handovers if one.programme == (step.about or step.programme)]
                 handover_id = about[0].handover_id if about else id_of("no handover")
                 entries.append((step.at, _model("Reply", raw_reply(step, handover_id, NUMBERS[0]))))

@@ -429,7 +429,8 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
         expired = expired and handed is not None and not _waitlisted(handed)
         if expired or statement == HandoverStatement.REMINDED:
             yield f"{statement} to {fields['programme']} on a day off"
-    settling = any(fact.told_at + ledger.settle_max_ms + MINUTE > seen.now for fact in ledger.facts)
+    told = max([ledger.letter_at, *(fact.told_at for fact in ledger.facts)])
+    settling = told + ledger.settle_max_ms + MINUTE > seen.now
     for kind, fields in notices(seen):
         again = any(one["statement_id"] == fields["statement_id"] and one["kind"] == kind for _, one in ledger.notices)
         escalated = kind == NoticeKind.ESCALATED and (again or fields["reason_code"] in _BY_CLOCK)

@@ -62,6 +62,7 @@ class Ledger:
     settle_ms: int = 0
     settle_max_ms: int = 0
     drained_at: int = 0
+    letter_at: int = 0
     now: int = 0
     facts: list[Fact] = field(default_factory=list)
     acts: list[tuple[int, int, str]] = field(default_factory=list)
@@ -99,6 +100,8 @@ class Ledger:
 
     def hear(self, seen: Seen) -> None:
         """Notes what was said, and what became of needs."""
+        if seen.model == "Letter":
+            self.letter_at = seen.now
         if seen.model:
             self.firsts.setdefault(seen.event["event_id"], seen.event)
         for one in seen.said:

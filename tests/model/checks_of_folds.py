@@ -116,7 +116,7 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
         if not mine and fields["statement"] != HandoverStatement.OFFERED:
             yield f"{fields['statement']} to {fields['programme']} is in no disclosure"
         wish, known = _wish(ledger, seen, fields), ledger.certain_consents(seen.number)
-        carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now, by_all=True))[0])
+        carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
         names = {one.statement_id for one in carrying}
         for one in mine:
             if names and one["consent_id"] not in names:
@@ -272,7 +272,10 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
         if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
             ends = ledger.consents(ledger.widest(seen.number))
             wish = _wish(ledger, seen, fields)
-            corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in _consents(ledger, seen))
+            told = _consents(ledger, seen)
+            corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in told)
+            custodies = {fact.event["custody"] for fact in told} - {Custody.UNKNOWN}
+            corrected = corrected or len(custodies) > 1  # who has custody changed: what rested on it may end
             parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
             doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")

@@ -283,10 +283,10 @@ def _course(draw: _Draw) -> None:
     draw.offered_about.append((draw.now, "aftercare"))
     draw.now += draw.random.choice((HOUR, DAY, 20 * DAY))
     if draw.chance(0.9):
-        status = draw.random.choice(("completed", "completed", "dropped_out", "referred_elsewhere"))
+        status = draw.random.choice(("completed", "dropped_out", "dropped_out", "referred_elsewhere"))
         ended = draw.tell("Enrolment", "ended", draw.now, status=status, status_at=draw.now, **course)
         _answers(draw, 0.8)
-        if draw.chance(0.5):
+        if draw.chance(0.8):
             change: dict[str, Any] = {"status": draw.random.choice(("active", "completed", "dropped_out", "UNKNOWN"))}
             change |= draw.random.choice(({"revises": ended}, {"cancels": ended, "status": status}, {}))
             draw.tell("Enrolment", "corrected", draw.now + HOUR, status_at=draw.now + HOUR, **course | change)
@@ -303,7 +303,7 @@ def _referral(draw: _Draw) -> None:
     draw.offered_about.append((draw.now, "aftercare"))
     _consents(draw)
     _answers(draw, 0.8)
-    if draw.chance(0.6):
+    if draw.chance(0.9):
         change: dict[str, Any] = {"decision": draw.random.choice(("accepted", "rejected", "UNKNOWN"))}
         change |= draw.random.choice(
             ({"revises": first}, {"cancels": first, "decision": decision}, {"status": "revoked"})

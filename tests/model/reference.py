@@ -86,7 +86,7 @@ def in_force(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Stateme
 
     An anonymous offer leaves under Y's agreement, or under a named consent that is itself in force.
     """
-    return _carrying(wish, with_custody_known(statements, wish.moment))
+    return _carrying(wish, with_custody_known(statements, wish.moment, by_all=True))
 
 
 def _carrying(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], WhyNot | None]:
@@ -110,7 +110,7 @@ def _carrying(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Statem
 def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: bool = False) -> list[Statement]:
     """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back.
 
-    What a named consent that is given says of it counts; ``by_all``, what any statement says.
+    What any statement says of it counts; not ``by_all``, what a named consent that is given says.
     """
     told = [
         one
@@ -128,10 +128,10 @@ def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: 
 
 def forbidden_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> WhyNot | None:
     """Returns why no consent carries an offer, whichever statement tells custody; None where one does."""
-    by_all = _carrying(wish, with_custody_known(statements, wish.moment, by_all=True))[1]
+    of_given = _carrying(wish, with_custody_known(statements, wish.moment))[1]
     as_said = _carrying(wish, statements)[1]
     reason = why_not(wish, statements)
-    return reason if reason and by_all and as_said else None
+    return reason if reason and of_given and as_said else None
 
 
 def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool:

@@ -139,7 +139,7 @@ def _old_stays(work: Work, horizon: int) -> set[str]:
 def _goes_on(stay: Stay, busy: set[str], units: dict[str, str]) -> bool:
     if stay.ended_by is None:
         return is_psychiatric(stay, units) is not False
-    told_by = stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left))
+    told_by = stay.end_ids.union(stay.other_ids, *(step.ids for step in (*stay.left, *stay.parted)))
     return not busy.isdisjoint(told_by)
 
 

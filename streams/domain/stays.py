@@ -57,7 +57,8 @@ class Stay:
 
     ``end_ids`` are the ids of every statement that told this very end, ``other_ids`` of other episodes' ends that came
     with it; ``end_unnumbered`` tells that ``ended_by`` names no episode. ``left`` are the ends of episodes of it while
-    another lasted, ``left_at`` when the first came since somebody was last admitted to it. ``source`` spoke of it last.
+    another lasted, ``left_at`` when the first came since somebody was last admitted to it. ``parted`` are those that an
+    admission followed so late that a person had been told. ``source`` spoke of it last.
     """
 
     started_at: int | None
@@ -75,6 +76,7 @@ class Stay:
     end_source: str = ""
     left: list[Step] = field(default_factory=list)
     left_at: int | None = None
+    parted: list[Step] = field(default_factory=list)
     first_root: str = ""
     source: str = ""
     last_at: int = 0
@@ -271,6 +273,9 @@ def _start(stay: Stay, fact: StayFact) -> None:
         stay.open_episodes[episode] = "ended" if state == "ended" else "taken_over"
     stay.open_episodes[fact.episode_id] = StayClass.INPATIENT
     stay.on_leave, stay.left_at = False, None
+    parted = [step for step in stay.left if fact.occurred_at - step.fact.occurred_at > _LEFT_DAYS * _DAY_MS]
+    stay.left = [step for step in stay.left if step not in parted]
+    stay.parted += parted
 
 
 def _end(stay: Stay, step: Step) -> None:
@@ -319,6 +324,11 @@ def end_missing_at(stay: Stay) -> int:
 def believed_until(stay: Stay, closed: Container[int]) -> int:
     """Returns until when an open stay holds needs back: until the first working day on which its end was missing."""
     return on_working_day(end_missing_at(stay), closed)
+
+
+def parted_from(step: Step, closed: Container[int]) -> int:
+    """Returns from when on an end that another admission followed late raised its need."""
+    return on_working_day(after_days(step.logged_at, _LEFT_DAYS), closed)
 
 
 def is_psychiatric(stay: Stay, units: Mapping[str, str]) -> bool | None:

@@ -9,7 +9,15 @@ from schemas.pathway import NEVER
 from streams.domain.calendar import last_moment
 from streams.domain.chains import standing
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plan_of, plans_of, stay_of
-from streams.domain.stays import Stay, Stays, believed_until, is_psychiatric, is_psychiatric_step, stays_of
+from streams.domain.stays import (
+    Stay,
+    Stays,
+    believed_until,
+    is_psychiatric,
+    is_psychiatric_step,
+    parted_from,
+    stays_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -145,6 +153,8 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     """Yields the trigger of a stay's end; while it goes on, those of episodes that ended in it."""
     if stay.deceased:
         return
+    for step in stay.parted:
+        yield _of_left(step, stay, parted_from(step, catalogue.holidays), (plans, catalogue))
     if stay.ended_by is None or stay.ended_at is None:
         until = believed_until(stay, catalogue.holidays) if stay.left else 0
         yield from (_of_left(step, stay, until, (plans, catalogue)) for step in stay.left)

@@ -297,3 +297,21 @@ def test_case_56_what_was_corrected_while_in_hospital_says_so() -> None:
     story.tell(later, a_referral("decided", later, decision="accepted", statement_id="referral"))
 
     assert story.needs() == [("aftercare", "closed", "referral_corrected")]
+
+
+def test_case_53_what_was_decided_of_an_end_beside_a_stay_decides_nothing_of_the_next_admissions_end() -> None:
+    story = Story().tell(
+        MONDAY,
+        a_person(),
+        an_anonymous_consent(),
+        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
+        a_step("stin-2", MONDAY - timedelta(days=8), "admitted", episode_id="episode-2", stay_class="emergency"),
+        a_step("slhj-2", MONDAY, "discharged_home", episode_id="episode-2", stay_class="emergency"),
+    )
+    story.wait_until(MONDAY + timedelta(days=7, hours=1))
+    story.reply(MONDAY + timedelta(days=7, hours=1), "ungevaerftet", "declined", side="young_person")
+    again, ended = MONDAY + timedelta(days=40), MONDAY + timedelta(days=46)
+    story.tell(again, a_step("stin-3", again, "admitted", episode_id="episode-2"))
+    story.tell(ended, a_step("slhj-3", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
+
+    assert [state for _, state, _ in story.needs()] == ["closed", "offered"]

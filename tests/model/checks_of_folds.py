@@ -432,7 +432,10 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
     told = max([ledger.letter_at, *(fact.told_at for fact in ledger.facts)])
     settling = told + ledger.settle_max_ms + MINUTE > seen.now
     for kind, fields in notices(seen):
-        again = any(one["statement_id"] == fields["statement_id"] and one["kind"] == kind for _, one in ledger.notices)
+        # What brings a need to a person is told when it comes; what is told again is a clock's.
+        again = any(
+            need.need_id == fields["statement_id"] and need.state == "with_person" for need in seen.before.needs
+        )
         escalated = kind == NoticeKind.ESCALATED and (again or fields["reason_code"] in _BY_CLOCK)
         if kind in _REMINDING or (escalated and not settling):
             yield f"notice {kind} ({fields['reason_code']}) on a day off"

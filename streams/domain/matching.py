@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Identity
 from schemas.pathway import Need, Option
-from streams.domain.calendar import age_on, local_day
+from streams.domain.calendar import age_on, birthday, local_day, start_of
 from streams.domain.consents import Asker, missing_for
 
 if TYPE_CHECKING:
@@ -52,8 +52,21 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
                 options.append(Option(programme.programme_id, "offered"))
                 return Choice(tuple(options), programme, identity)
             wanted = wanted or problem
+        _watch(work, programme, problem)
         options.append(Option(programme.programme_id, problem or ""))
     return Choice(tuple(options), wanted=wanted)
+
+
+def _watch(work: Work, programme: Programme, problem: str | None) -> None:
+    """Has a need looked at again on the day from which a programme may fit it."""
+    if problem == "under_age" and work.derived.birth_day is not None:
+        fits_at = birthday(work.derived.birth_day, programme.lowest_age)
+    elif problem == "not_valid":
+        fits_at = start_of(programme.valid_from)
+    else:
+        return
+    if fits_at > work.now:
+        work.wake_at(fits_at)
 
 
 def ranked(catalogue: Catalogue, kind: str, trigger: Trigger) -> list[Programme]:

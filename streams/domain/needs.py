@@ -126,7 +126,8 @@ def _reconcile_kind(work: Work, kind: str) -> None:
         if occasion is None:
             close(work, need, _why_vanished(work, need), by_facts=True)
         elif occasion.refused is not None:
-            close(work, need, _reason_of(occasion.refused), by_facts=True)
+            # Where a consent has come since, what came later goes on with it.
+            close(work, need, refusal_of(work, kind, occasion.triggers[-1]) or "carried_on", by_facts=True)
         elif work.absorbed and need.state != "taken_over":
             leave_to_other(work, need)
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):

@@ -223,3 +223,18 @@ def test_case_31_moved_while_accepted_updates_the_programme_and_a_person_decides
 
     assert story.to_programmes()[-1] == ("updated", "ungevaerftet", "moved")
     assert story.notices() == [("escalated", "municipality-0101")]
+
+
+def test_whoever_reaches_a_programmes_lowest_age_is_offered_it_that_day() -> None:
+    story = Story().tell(
+        MONDAY,
+        a_person(birth_date=date(2014, 2, 20), municipality="0101"),
+        a_named_consent("holder", "2026-02-01 12:00", "custody_holder", custody="sole"),
+        a_step("slhj", MONDAY, "discharged_home"),
+    )
+    story.wait_until(at("2026-02-19 23:59"))
+    before = story.offers()
+    story.wait_until(at("2026-02-20 00:00"))
+
+    assert before == []
+    assert story.offers() == [("headspace", "koebenhavn")]

@@ -109,7 +109,12 @@ def _site(work: Work, programme: Programme) -> str:
 
 def _has_no_places(work: Work, programme: str, site: str | None) -> bool:
     told = work.catalogue.places.get(f"{programme}/{site or ''}") or work.catalogue.places.get(f"{programme}/")
-    return told is not None and told[0] == 0 and work.now < after_days(told[1], _BELIEVED_DAYS)
+    if told is None or told[0] != 0:
+        return False
+    believed_until = after_days(told[1], _BELIEVED_DAYS)
+    if work.now < believed_until:
+        work.wake_at(believed_until)
+    return work.now < believed_until
 
 
 def _return(work: Work, need_id: str, slot: Slot) -> None:

@@ -178,7 +178,7 @@ def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> t
     own = [one for one in given if _is_own(one, birth_day)]
     if age >= OWN_CONSENT_AGE and own:
         return _newest(own), None
-    of_holders = [one for one in given if rule_for(age, one.scope, unable=one.youth_unable).gives is Who.HOLDERS]
+    of_holders = [one for one in given if rule_for(age, one.scope, unable=_unable(one, birth_day)).gives is Who.HOLDERS]
     if not of_holders:
         return None, "own_consent_wanted"
     told = [one for one in of_holders if one.custody in _HOLDERS_OF]
@@ -189,6 +189,11 @@ def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> t
     both = {giver for one in joint for giver in one.given_by} >= _HOLDERS
     basis = [*sole, *(one for one in joint if both and _HOLDERS & {*one.given_by})]
     return (_newest(basis), None) if basis else (None, "custody_holders_wanted")
+
+
+def _unable(consent: ConsentFact, birth_day: int) -> bool:
+    """Tells whether a professional found, when it could be found, that the young person can't judge: from 15 on."""
+    return consent.youth_unable and age_on(birth_day, local_day(consent.occurred_at)) >= OWN_CONSENT_AGE
 
 
 def _is_own(consent: ConsentFact, birth_day: int) -> bool:
@@ -252,12 +257,13 @@ def _may_end(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool
     By the custody that the consent tells, and where that was joint at last, by either holder; where none is told, too.
     """
     own_holders = _HOLDERS_OF.get(consent.custody, _HOLDERS)
-    required = _HOLDERS if _custody(consents) == Custody.JOINT else own_holders
+    is_joint = Custody.JOINT in (_custody(consents), _custody(consents, _latest(end)))
+    required = _HOLDERS if is_joint else own_holders
     own, holders = ConsentGiver.YOUNG_PERSON in end.given_by, bool(required & {*end.given_by})
     if consents.birth_day is None:
         return own or holders
     age = age_on(consents.birth_day, local_day(end.occurred_at))
-    match rule_for(age, consent.scope, unable=consent.youth_unable).ends:
+    match rule_for(age, consent.scope, unable=_unable(consent, consents.birth_day)).ends:
         case Who.YOUNG_PERSON:
             return own
         case Who.HOLDERS:

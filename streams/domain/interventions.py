@@ -118,7 +118,7 @@ def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
 def _lead(work: Work, need: Need) -> Trigger | None:
     """Returns what a need is about, as far as the facts still say it, settled or not."""
     raising = [one for one in work.derived.triggers if any(map(one.raises, (need.root, *need.carries)))]
-    raising.sort(key=lambda one: (one.occurred_at, one.root))
+    raising.sort(key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
     return lead_of(work, Occasion(tuple(raising)), work.stay_going_on()) if raising else None
 
 

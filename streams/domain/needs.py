@@ -76,7 +76,7 @@ def reopen(work: Work, need: Need) -> Need:
 
 
 def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None:
-    """Returns what a need is about now: the newest that has happened, else what is planned; None where neither counts.
+    """Returns what a need is about now: the newest that has happened, else what is planned next; None for nothing yet.
 
     While the young person is in hospital only a planned end counts, and while the end of a later stay settles nothing.
     """
@@ -84,7 +84,9 @@ def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None
     happened = [one for one in settled if not one.is_planned]
     if happened and stay is None:
         return None if _has_left_again(work, happened[-1]) else happened[-1]
-    return next((one for one in settled if one.is_planned), None)
+    planned = [one for one in settled if one.is_planned]
+    to_come = (one for one in planned if work.now < overdue_at(one.occurred_at, work.catalogue.holidays))
+    return next(to_come, planned[-1] if planned else None)
 
 
 def _has_left_again(work: Work, trigger: Trigger) -> bool:
@@ -217,7 +219,9 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     need_id = work.need_id(first, need.kind)
     is_told = any(fact.event_id == first.root for fact in work.pathway.facts)
     is_same = need.root in first.chain and not (is_told and need.root == first.root)
-    if not work.absorbed and need_id != need.need_id and not is_same:
+    known = work.needs.get(need_id)
+    is_decided = known is not None and known.state == CLOSED and not known.by_facts
+    if not work.absorbed and need_id != need.need_id and not is_same and not is_decided:
         need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
     about = [*happened, *([lead] if lead is not None and lead not in happened else [])]

@@ -54,7 +54,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     raising = [one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)]
     if not raising:
         return ()
-    triggers = sorted(raising, key=lambda one: (one.occurred_at, one.root))
+    triggers = sorted(raising, key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
     current = [need for need in needs if need.state != CLOSED]
     settling = _is_settling(work, triggers)
     if kind not in ONE_AT_A_TIME:

@@ -15,6 +15,7 @@ from streams.domain.capacity import full_now, full_then
 from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
+from streams.domain.plans import overdue_at
 from streams.domain.work import TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, s
     if handover.state in TAKEN_OVER:
         return "discharge_cancelled" if _is_undone(work, need, lead) else None
     if handover.state == "announced":
-        if lead is not None and lead.is_planned and work.now >= handover.clock_at:
+        if lead is not None and lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):
             return "planned_end_overdue"
         if lead is None and stay is not None:
             return "plan_cancelled"

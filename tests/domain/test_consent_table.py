@@ -291,3 +291,10 @@ def test_rule_c21_that_what_an_end_left_in_force_lapses_is_no_withdrawal() -> No
     later = milliseconds_of(GIVEN + timedelta(days=400))
 
     assert last_word(consents_of(told, aged(16), later), NeedKind.AFTERCARE, 0, later) is None
+
+
+def test_rule_c3_that_a_fourteen_year_old_cannot_judge_is_no_finding_about_the_fifteen_year_old() -> None:
+    holder = given(HOLDER, custody="sole", youth_unable=True)
+
+    assert is_in_force("named", days_of(date(2011, 6, 16)), holder)
+    assert not is_in_force("named", days_of(date(2011, 6, 5)), holder)

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
+from schemas.rules import WAITLISTED_UNTIL
 from streams.domain.awaiting import give_to_person
 from streams.domain.calendar import local_day
 from streams.domain.consents import missing_for
@@ -26,8 +27,6 @@ _ALLOWED = {
     ReplyStatus.ENDED: ("accepted", "in_contact"),
     ReplyStatus.RECALLED_AND_DELETED: ("withdrawn",),
 }
-#: A waiting list is for today at the earliest, and a year ahead at the latest.
-WAITLIST_DAYS_MAX = 366
 _NO_SHOW_ENDS_BEFORE_PERSON = 2
 
 
@@ -80,8 +79,9 @@ def _problem(work: Work, handover: Handover | None, reply: dict[str, Any]) -> st
 def _why_not_waitlisted(work: Work, until: int | None) -> str | None:
     if until is None:
         return "waitlisted_until_missing"
+    # From tomorrow on at the gateway's; what it took just before midnight is folded on the day itself.
     today = local_day(work.now)
-    return None if today <= until <= today + WAITLIST_DAYS_MAX else "waitlisted_until_out_of_bounds"
+    return None if today <= until <= today + WAITLISTED_UNTIL.to_days else "waitlisted_until_out_of_bounds"
 
 
 def _why_no_identity(work: Work, handover: Handover) -> str | None:

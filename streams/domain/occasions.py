@@ -143,13 +143,19 @@ def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:
     return any(one is not None and one.accepted_at < trigger.occurred_at for one in handovers)
 
 
+def _was_taken_over(work: Work, kind: str, triggers: Sequence[Trigger]) -> bool:
+    """Tells whether a programme has taken over what triggers raised: that goes on, whatever was refused before."""
+    taken = [need for need in work.needs.values() if need.kind == kind and need.state == "taken_over"]
+    return any(trigger.raises(root) for trigger in triggers for need in taken for root in (need.root, *need.carries))
+
+
 def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occasion]:
     found: list[Occasion] = []
     group: list[Trigger] = []
     for trigger in triggers:
         if group:
             refused = last_word(work.consents, kind, group[-1].since, min(trigger.since, work.now))
-            if refused is not None:
+            if refused is not None and not _was_taken_over(work, kind, group):
                 found.append(Occasion(tuple(group), refused))
                 group = []
         group.append(trigger)

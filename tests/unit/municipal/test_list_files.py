@@ -89,7 +89,7 @@ def test_broken_quotation_marks_refuse_the_whole_since_rows_can_not_be_told_apar
         (b"PK\x03\x04 and no archive", "not_xlsx"),
         (b"CPR;Sag\x00;Status;Dato", "nul_byte"),
         (b"[1, 2", "not_json"),
-        (b"[" * 100_000, "not_json"),
+        (b"[" * 100_000, "nesting_too_deep"),
         (b'{"a": ' * 1_000, "missing_column"),
         (b"\xff\xfeC", "wrong_encoding"),
         (b"just one line of text", "missing_column"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Identity
 from schemas.pathway import Need, Option
-from streams.domain.calendar import age_on, birthday, local_day, start_of
+from streams.domain.calendar import age_on, birthday, local_day
 from streams.domain.consents import Asker, missing_for
 
 if TYPE_CHECKING:
@@ -58,15 +58,11 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
 
 
 def _watch(work: Work, programme: Programme, problem: str | None) -> None:
-    """Has a need looked at again on the day from which a programme may fit it."""
+    """Has a need looked at again on the birthday from which a programme may fit it."""
     if problem == "under_age" and work.derived.birth_day is not None:
         fits_at = birthday(work.derived.birth_day, programme.lowest_age)
-    elif problem == "not_valid":
-        fits_at = start_of(programme.valid_from)
-    else:
-        return
-    if fits_at > work.now:
-        work.wake_at(fits_at)
+        if fits_at > work.now:
+            work.wake_at(fits_at)
 
 
 def ranked(catalogue: Catalogue, kind: str, trigger: Trigger) -> list[Programme]:

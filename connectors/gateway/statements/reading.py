@@ -142,7 +142,8 @@ class Reader:
             return _statement(topic, form, client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
-        refuse_unborn(who, f"person.{'value' if person.cpr is None else 'cpr'}", recorded_at)
+        if self.ahead_max is not None:
+            refuse_unborn(who, f"person.{'value' if person.cpr is None else 'cpr'}", recorded_at + self.ahead_max)
         if isinstance(form, LinkForm):
             return self._link(form, who, client, recorded_at)
         details = details_of(person, who)

@@ -1,0 +1,297 @@
+"""Bugs that the model has to find: each changes a line or two of the domain, as somebody might by mistake.
+
+``seed`` is a history that finds it. ``python -m tests.model.seeded_bugs`` looks for the first of each,
+and prints what is to be written here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+#: A bug that takes more histories than this is one that the model doesn't see.
+HISTORIES_MAX = 2_000
+_STEP = 100
+_LINKED = ("schemas", "connectors", "tests", "programmes", "reference", "pyproject.toml")
+
+
+class Change(NamedTuple):
+    """A text that stands once in a file of ``streams/domain``, and what it becomes."""
+
+    file: str
+    right: str
+    wrong: str
+
+
+class SeededBug(NamedTuple):
+    """A bug by what it does, and the seed of a history that finds it."""
+
+    name: str
+    seed: int
+    changes: tuple[Change, ...]
+
+
+SEEDED_BUGS = (
+    SeededBug(
+        "a need with a person has no clock",
+        2,
+        (
+            Change(
+                "awaiting.py",
+                'state="with_person", owner=owner, clock_at=due,',
+                'state="with_person", owner=owner, clock_at=2**63 - 1,',
+            ),
+        ),
+    ),
+    SeededBug(
+        "one holder is enough under joint custody",
+        41,
+        (Change("consents.py", "for giver in one.given_by} >= _HOLDERS", "for giver in one.given_by} >= set()"),),
+    ),
+    SeededBug(
+        "calendar days are counted",
+        2,
+        (
+            Change(
+                "calendar.py",
+                "return day_of(day).weekday() < _SATURDAY and day not in closed",
+                "return day >= 0 or day in closed",
+            ),
+        ),
+    ),
+    SeededBug(
+        "nothing settles",
+        1,
+        (
+            Change(
+                "triggers.py",
+                "return max(self.logged_at + settle_ms, self.not_before)",
+                "return max(self.logged_at + 0 * settle_ms, self.not_before)",
+            ),
+            Change(
+                "occasions.py",
+                "until = [one.logged_at + work.catalogue.settle_ms for one",
+                "until = [one.logged_at for one",
+            ),
+        ),
+    ),
+    SeededBug(
+        "a replaced number is forgotten",
+        20,
+        (
+            Change(
+                "forgetting.py", "for fact in (told if told[-1].linked_to is None else told[:-1])", "for fact in told"
+            ),
+        ),
+    ),
+    SeededBug(
+        "a consent's purpose doesn't bind",
+        34,
+        (
+            Change(
+                "consents.py",
+                "and statement.purpose in (None, asker.kind)",
+                "and (statement.receiver or statement.purpose in (None, asker.kind))",
+            ),
+        ),
+    ),
+    SeededBug(
+        "a consent's receiver doesn't bind",
+        20,
+        (Change("consents.py", "return statement.receiver in (None, asker.programme) and", "return"),),
+    ),
+    SeededBug(
+        "ends count over all scopes",
+        170,
+        (
+            Change(
+                "consents.py", "return end.scope == consent.scope and _covers(end, asker)", "return _covers(end, asker)"
+            ),
+        ),
+    ),
+    SeededBug(
+        "anybody ends a consent", 67, (Change("consents.py", "        and _may_end(end, consent, consents)\n", ""),)
+    ),
+    SeededBug(
+        "a day is its midnight",
+        43,
+        (
+            Change(
+                "consents.py",
+                "and _latest(end) // _MINUTE_MS >= consent.occurred_at",
+                "and end.occurred_at // _MINUTE_MS >= consent.occurred_at",
+            ),
+        ),
+    ),
+    SeededBug(
+        "a consent never lapses",
+        20,
+        (Change("consents.py", "if one.occurred_at <= at < lapses_at(one)", "if one.occurred_at <= at"),),
+    ),
+    SeededBug(
+        "a code that isn't known counts",
+        14,
+        (Change("chains.py", "if one.cancels is None and not one.parked:", "if one.cancels is None:"),),
+    ),
+    SeededBug(
+        "a readmission withdraws nothing",
+        177,
+        (Change("under_way.py", '    elif stay is not None:\n        return "readmitted"\n', ""),),
+    ),
+    SeededBug("a stay holds nothing back", 15, (Change("needs.py", "if happened and stay is None:", "if happened:"),)),
+    SeededBug(
+        "a death closes nothing",
+        120,
+        (
+            Change(
+                "needs.py",
+                "    if work.derived.stays.deceased:\n",
+                "    if work.derived.stays.deceased and work.absorbed:\n",
+            ),
+        ),
+    ),
+    SeededBug(
+        "every trigger has a need of its own",
+        1,
+        (
+            Change(
+                "occasions.py",
+                "ONE_AT_A_TIME = (NeedKind.AFTERCARE, NeedKind.PLAN)",
+                "ONE_AT_A_TIME = (NeedKind.PLAN,)",
+            ),
+        ),
+    ),
+    SeededBug(
+        "two handovers of a kind at once",
+        2,
+        (Change("work.py", "return elsewhere or any(", "return elsewhere and any("),),
+    ),
+    SeededBug(
+        "an identity is granted without a consent",
+        763,
+        (
+            Change(
+                "replies.py",
+                'return missing if missing in (None, "own_consent_wanted")',
+                'return None if missing in (None, "own_consent_wanted")',
+            ),
+        ),
+    ),
+    SeededBug(
+        "a disclosure names another consent",
+        2,
+        (Change("disclosing.py", "handover.identity, work.now)", '"anonymous", work.now)'),),
+    ),
+    SeededBug(
+        "what goes on forgets its consent",
+        110,
+        (
+            Change(
+                "forgetting.py", "if any(need.state != CLOSED for need in", "if any(need.state == CLOSED for need in"
+            ),
+        ),
+    ),
+    SeededBug(
+        "a closed need keeps its handover",
+        4,
+        (
+            Change(
+                "needs.py",
+                "        withdraw(work, handover, reason)\n    work.change(need, state=CLOSED",
+                "        pass\n    work.change(need, state=CLOSED",
+            ),
+        ),
+    ),
+    SeededBug(
+        "two notices have one id",
+        2,
+        (
+            Change(
+                "work.py",
+                "need = self.change(need, notices=need.notices + 1)",
+                "need = self.change(need, notices=need.notices)",
+            ),
+        ),
+    ),
+    SeededBug(
+        "what was withdrawn can be accepted",
+        208,
+        (
+            Change(
+                "replies.py",
+                'ReplyStatus.ACCEPTED: ("offered", "waitlisted"),',
+                'ReplyStatus.ACCEPTED: ("offered", "waitlisted", "withdrawn"),',
+            ),
+        ),
+    ),
+    SeededBug(
+        "nobody asks for a first contact",
+        1,
+        (Change("handovers.py", "clock_at=due, contact_by=by", "clock_at=NEVER, contact_by=by"),),
+    ),
+    SeededBug(
+        "what was refused is offered again",
+        342,
+        (
+            Change(
+                "needs.py",
+                "    if refusal is not None:\n        close(work, need, refusal, by_facts=True)\n        return\n",
+                "",
+            ),
+        ),
+    ),
+)
+
+
+def seeded(bug: SeededBug) -> dict[str, str]:
+    """Returns the files of the domain with a bug in them; raises ValueError where a text stands there not once."""
+    texts: dict[str, str] = {}
+    for change in bug.changes:
+        path = ROOT / "streams" / "domain" / change.file
+        text = texts.get(change.file) or path.read_text(encoding="utf-8")
+        if text.count(change.right) != 1:
+            raise ValueError(f"{bug.name}: {change.file} holds the text to change {text.count(change.right)} times")
+        texts[change.file] = text.replace(change.right, change.wrong)
+    return texts
+
+
+def is_found(bug: SeededBug, seeds: str) -> bool:
+    """Tells whether the model finds a bug in the histories of some seeds; raises RuntimeError where it can't run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "streams", folder / "streams", ignore=shutil.ignore_patterns("__pycache__"))
+        for linked in _LINKED:
+            (folder / linked).symlink_to(ROOT / linked)
+        for file, text in seeded(bug).items():
+            (folder / "streams" / "domain" / file).write_text(text, encoding="utf-8")
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.model", seeds, "--no-shrink"],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if "histories in" not in run.stdout:
+        raise RuntimeError(run.stderr)
+    return run.returncode == 1
+
+
+def first_seed(bug: SeededBug) -> int | None:
+    """Returns the first seed that finds a bug, or None where none of the first histories does."""
+    for begin in range(0, HISTORIES_MAX, _STEP):
+        if is_found(bug, f"{begin}:{begin + _STEP}"):
+            return next(seed for seed in range(begin, begin + _STEP) if is_found(bug, str(seed)))
+    return None
+
+
+if __name__ == "__main__":
+    for one in SEEDED_BUGS:
+        sys.stdout.write(f"{one.name}: {first_seed(one)}\n")
+        sys.stdout.flush()

@@ -70,6 +70,11 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     closed_at: int = NEVER
     former_ids: tuple[str, ...] = ()
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Returns the roots of every trigger that raised it or that it has carried since."""
+        return (self.root, *self.carries)
+
 
 class Handover(msgspec.Struct, frozen=True, array_like=True):
     """One handover to one programme; it runs to its end under the catalogue version it was made with.

@@ -156,8 +156,9 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
         if one.occurred_at <= at < lapses_at(one) and _covers(one, asker) and not _is_ended(one, consents, asker)
     ]
     named = [one for one in given if one.scope == Identity.NAMED]
+    basis, missing = _named(named, consents.birth_day, _custody(consents, at), at)
     if identity == Identity.NAMED:
-        return _named(named, consents.birth_day, _custody(consents, at), at)
+        return basis, missing
     agreed = [
         one
         for one in given
@@ -165,7 +166,6 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
         and ConsentGiver.YOUNG_PERSON in one.given_by
         and age_on(consents.birth_day, local_day(one.occurred_at)) >= asker.lowest_age
     ]
-    basis, missing = _named(named, consents.birth_day, _custody(consents, at), at)
     if agreed or basis is not None:
         return _newest([*agreed, *([basis] if basis else [])]), None
     return None, "consent_wanted" if missing == "named_consent_wanted" else missing

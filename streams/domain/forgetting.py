@@ -62,10 +62,10 @@ def forget(work: Work) -> bool:
 
 
 def _let_go(work: Work, horizon: int) -> None:
-    pathway = work.pathway
-    gone = _old_stays(work, horizon) | _old_persons(work.facts.persons, horizon)
-    gone |= _old_groups(work, horizon, work.facts.courses, lambda one: (one.programme, one.statement_id))
-    gone |= _old_groups(work, horizon, work.facts.referrals, lambda one: (one.source, one.statement_id))
+    pathway, busy = work.pathway, _busy_roots(work, horizon)
+    gone = _old_stays(work, horizon, busy) | _old_persons(work.facts.persons, horizon)
+    gone |= _old_groups(horizon, busy, work.facts.courses, lambda one: (one.programme, one.statement_id))
+    gone |= _old_groups(horizon, busy, work.facts.referrals, lambda one: (one.source, one.statement_id))
     gone |= _old_consents(work, horizon, gone)
     gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
     work.pathway = replace(
@@ -86,13 +86,13 @@ def _let_go_of_decisions(work: Work, horizon: int, gone: set[str]) -> None:
     work.needs = {
         key: need
         for key, need in work.needs.items()
-        if _is_busy(work, need, horizon) or any(one.raises(root) for one in triggers for root in _roots(need))
+        if _is_busy(work, need, horizon) or any(one.raises_any(need.roots) for one in triggers)
     }
     work.handovers = {key: one for key, one in work.handovers.items() if one.need_id in work.needs}
     kept = tuple(
         one
         for one in work.pathway.kept_elsewhere
-        if one.live or one.covers > horizon or any(trigger.raises(root) for trigger in triggers for root in one.carries)
+        if one.live or one.covers > horizon or any(trigger.raises_any(one.carries) for trigger in triggers)
     )
     work.pathway = replace(work.pathway, kept_elsewhere=kept)
     work.once = {
@@ -102,10 +102,6 @@ def _let_go_of_decisions(work: Work, horizon: int, gone: set[str]) -> None:
     }
 
 
-def _roots(need: Need) -> tuple[str, ...]:
-    return (need.root, *need.carries)
-
-
 def _is_busy(work: Work, need: Need, horizon: int) -> bool:
     """Tells whether a need, or a handover made for it, still waits for something or is not old."""
     clocks = (one.clock_at for one in work.handovers.values() if one.need_id == need.need_id)
@@ -113,15 +109,14 @@ def _is_busy(work: Work, need: Need, horizon: int) -> bool:
 
 
 def _busy_roots(work: Work, horizon: int) -> set[str]:
-    return {root for need in work.needs.values() if _is_busy(work, need, horizon) for root in _roots(need)}
+    return {root for need in work.needs.values() if _is_busy(work, need, horizon) for root in need.roots}
 
 
-def _old_stays(work: Work, horizon: int) -> set[str]:
+def _old_stays(work: Work, horizon: int, busy: set[str]) -> set[str]:
     """Returns the ids of the steps of old stays; a stay's episodes leave together, a death stays for good."""
     if work.derived.stays.deceased:
         return set()
     steps = work.facts.stays
-    busy = _busy_roots(work, horizon)
     kept = {step.episode_id for step in steps if step.logged_at > horizon}
     kept |= {plan.fact.episode_id for plan in plans_of(steps) if plan.root in busy}
     going_on = [stay for stay in work.derived.stays.stays if _goes_on(stay, busy, work.catalogue.units)]
@@ -143,9 +138,10 @@ def _goes_on(stay: Stay, busy: set[str], units: dict[str, str]) -> bool:
     return not busy.isdisjoint(told_by)
 
 
-def _old_groups(work: Work, horizon: int, statements: Iterable[S], group: Callable[[S], tuple[str, str]]) -> set[str]:
+def _old_groups(
+    horizon: int, busy: set[str], statements: Iterable[S], group: Callable[[S], tuple[str, str]]
+) -> set[str]:
     """Returns the ids of the facts of old courses, or referrals."""
-    busy = _busy_roots(work, horizon)
     groups: dict[tuple[str, str], list[S]] = {}
     for fact in statements:
         groups.setdefault(group(fact), []).append(fact)

@@ -13,6 +13,7 @@ from streams.domain.capacity import appointment_on
 from streams.domain.consents import Asker, basis_of
 from streams.domain.disclosing import disclose
 from streams.domain.plans import overdue_at
+from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -117,6 +118,18 @@ def withdraw(work: Work, handover: Handover, reason: str) -> Handover:
     handover = replace(handover, state="withdrawn", clock_at=due, reply_by=due, reason_code=reason, reminded=0)
     told = None if reason in _HIDDEN_REASONS else reason
     return work.tell(handover, HandoverStatement.WITHDRAWN, reason_code=told)
+
+
+def close(work: Work, need: Need, reason: str, *, by_facts: bool = False, told: str | None = None) -> None:
+    """Closes a need with a reason and withdraws what is under way for it.
+
+    What the facts closed, other facts open again; what an answer or a person closed stays closed.
+    ``told`` is what the programme hears as the reason, where that is another.
+    """
+    handover = work.live_handover(need)
+    if handover is not None:
+        withdraw(work, handover, told or reason)
+    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now)
 
 
 def mark_deleted(work: Work, handover: Handover) -> None:

@@ -11,26 +11,25 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
 from streams.domain.awaiting import ask_for_consent, review_at
-from streams.domain.consents import Asker, missing_for
-from streams.domain.handovers import announce, offer, withdraw
+from streams.domain.consents import missing_for
+from streams.domain.handovers import announce, close, offer, withdraw
 from streams.domain.linking import tell_erased
-from streams.domain.matching import may_take
-from streams.domain.needs import close, lead_of, refusal_of, reopen
+from streams.domain.matching import identity_for
+from streams.domain.needs import lead_of, refusal_of, reopen
 from streams.domain.occasions import ONE_AT_A_TIME, Occasion
 from streams.domain.plans import overdue_at
-from streams.domain.work import CLOSED, TAKEN_OVER
+from streams.domain.triggers import in_order
+from streams.domain.work import CLOSED, PENDING_HANDOVERS, TAKEN_OVER
 
 if TYPE_CHECKING:
-    from schemas.programmes import Programme
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
 _WAITING = ("open", "awaiting_consent", "awaiting_slot", "awaiting_reference", "in_hospital", "with_person")
-_PENDING = ("announced", "offered", "waitlisted")
-_OPEN = (*_WAITING, *_PENDING, "taken_over")
+_OPEN = (*_WAITING, *PENDING_HANDOVERS, "taken_over")
 _ALLOWED: dict[str, tuple[str, ...]] = {
     InterventionAction.ASSIGNED: _OPEN,
-    InterventionAction.OFFERED: (*_WAITING, *_PENDING),
+    InterventionAction.OFFERED: (*_WAITING, *PENDING_HANDOVERS),
     InterventionAction.REOPENED: (*_WAITING, CLOSED),
     InterventionAction.CLOSED: _OPEN,
     InterventionAction.ESCALATION_ANSWERED: (*_OPEN, CLOSED),
@@ -117,8 +116,7 @@ def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
 
 def _lead(work: Work, need: Need) -> Trigger | None:
     """Returns what a need is about, as far as the facts still say it, settled or not."""
-    raising = [one for one in work.derived.triggers if any(map(one.raises, (need.root, *need.carries)))]
-    raising.sort(key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
+    raising = in_order(one for one in work.derived.triggers if one.raises_any(need.roots))
     return lead_of(work, Occasion(tuple(raising)), work.stay_going_on()) if raising else None
 
 
@@ -197,24 +195,12 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
     live = work.live_handover(need)
     if live is not None and live.programme == programme.programme_id:
         return "already_offered"
-    identity, missing = _identity(work, need, lead, programme)
+    identity, missing = identity_for(work.consents, programme, need.kind, lead, work.now)
     if identity is None:
-        return missing
+        return missing or "told_of_it_itself"
     if live is not None and live.state not in TAKEN_OVER:
         withdraw(work, live, "offered_elsewhere")
     tell = announce if lead.is_planned else offer
     handover = tell(work, work.needs[need.need_id], lead, programme, identity)
     work.handovers[handover.handover_id] = replace(handover, by_person=True)
     return None
-
-
-def _identity(work: Work, need: Need, lead: Trigger, programme: Programme) -> tuple[str | None, str]:
-    """Returns with which identity a programme may be offered a need, else what is wanted."""
-    asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
-    missing = None
-    for identity in (Identity.NAMED, Identity.ANONYMOUS):
-        if may_take(programme, lead, identity):
-            missing = missing_for(work.consents, asker, identity, work.now)
-            if missing is None:
-                return identity, ""
-    return None, missing or "told_of_it_itself"

@@ -14,8 +14,8 @@ from schemas.codes import ConsentDecision, NoticeKind, StayStatus
 from schemas.facts import ConsentFact, CorrespondenceFact, Fact, PersonFact, StayFact
 from schemas.identifiers import derived_text
 from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_letter, kind_of
-from schemas.pathway import NEVER, Borrowed, KeptElsewhere, Need, replace
-from streams.domain.handovers import withdraw
+from schemas.pathway import Borrowed, KeptElsewhere, Need, replace
+from streams.domain.handovers import close
 from streams.domain.work import CLOSED, LETTERS, Said, Work
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _standing_for(work: Work) -> str | None:
 
 def leave_to_other(work: Work, need: Need) -> None:
     """Ends what waits here where another number of the person goes on."""
-    _close(work, need, "linked")
+    close(work, need, "linked", by_facts=True, told=_TOLD)
 
 
 def tell_kept(work: Work) -> None:
@@ -166,9 +166,9 @@ def end_loan(work: Work, ended: LoanEnded) -> None:
     work.derive_again()
     roots = {one.fact.event_id for one in gone}
     for need in list(work.needs.values()):
-        stands = any(trigger.raises(root) for trigger in work.derived.triggers for root in (need.root, *need.carries))
+        stands = any(trigger.raises_any(need.roots) for trigger in work.derived.triggers)
         if need.root in roots and need.state != CLOSED and not stands:
-            _close(work, need, "unlinked")
+            close(work, need, "unlinked", by_facts=True, told=_TOLD)
     for owner in sorted({one.owner for one in gone}):
         for other in sorted((sharing | {pathway.lent_to or ""}) - {"", ended.lender}):
             _write(work, other, LoanEnded(pathway.youth_id, owner))
@@ -177,16 +177,8 @@ def end_loan(work: Work, ended: LoanEnded) -> None:
 def tell_erased(work: Work, told_by: str | None) -> None:
     """Tells the pathways of the person's other numbers that the young person is to be forgotten."""
     pathway = work.pathway
-    lenders = {one.lender for one in pathway.borrowed} | {one.lender for one in pathway.kept_elsewhere}
-    for other in sorted((lenders | {pathway.lent_to or ""}) - {"", told_by}):
+    for other in sorted((_shared_with(work) | {pathway.lent_to or ""}) - {"", told_by}):
         _write(work, other, PersonErased(pathway.youth_id))
-
-
-def _close(work: Work, need: Need, reason: str) -> None:
-    handover = work.live_handover(need)
-    if handover is not None:
-        withdraw(work, handover, _TOLD)
-    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=True, closed_at=work.now)
 
 
 def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
@@ -209,11 +201,10 @@ def _shared_with(work: Work) -> set[str]:
 
 
 def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:
-    own = work.pathway.youth_id
-    for one in sorted(facts, key=_is_no_end):
-        for other in sorted(_shared_with(work)):
-            mine = other not in (one.lender, one.owner) and type(one.fact) is not CorrespondenceFact
-            if mine and only in (None, other):
+    own, others = work.pathway.youth_id, sorted(_shared_with(work)) if only is None else [only]
+    for one in sorted(facts, key=_is_no_end) if others else ():
+        for other in others:
+            if other not in (one.lender, one.owner) and type(one.fact) is not CorrespondenceFact:
                 _write(work, other, FactShared(own, one.owner, one.fact))
 
 

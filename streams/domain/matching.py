@@ -46,8 +46,7 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
     for programme in ranked(work.catalogue, need.kind, trigger):
         problem = _problem(programme, trigger, work.derived, need, day) or full.get(programme.programme_id)
         if problem is None:
-            asker = Asker(programme.programme_id, need.kind, programme.lowest_age)
-            identity, problem = _identity(programme, asker, trigger, work.consents, now)
+            identity, problem = identity_for(work.consents, programme, need.kind, trigger, now)
             if identity is not None:
                 options.append(Option(programme.programme_id, "offered"))
                 return Choice(tuple(options), programme, identity)
@@ -110,17 +109,14 @@ def may_take(programme: Programme, trigger: Trigger, identity: str) -> bool:
     return identity in programme.identity and not own
 
 
-def _identity(
-    programme: Programme, asker: Asker, trigger: Trigger, consents: Consents, now: int
+def identity_for(
+    consents: Consents, programme: Programme, kind: str, trigger: Trigger, at: int
 ) -> tuple[str | None, str | None]:
-    """Returns with which identity an offer may leave (named before anonymous), else what is wanted."""
-    missing = None
-    taken = [one for one in (Identity.NAMED, Identity.ANONYMOUS) if may_take(programme, trigger, one)]
-    for identity in taken:
-        missing = missing_for(consents, asker, identity, now)
-        if missing is None:
-            return identity, None
-    if taken == [Identity.NAMED] and missing == "named_consent_wanted":
-        anonymous = missing_for(consents, asker, Identity.ANONYMOUS, now)
-        return None, "named_consent_wanted" if anonymous is None else missing
+    """Returns with which identity a need of a kind may be offered (named before anonymous), else what is wanted."""
+    asker, missing = Asker(programme.programme_id, kind, programme.lowest_age), None
+    for identity in (Identity.NAMED, Identity.ANONYMOUS):
+        if may_take(programme, trigger, identity):
+            missing = missing_for(consents, asker, identity, at)
+            if missing is None:
+                return identity, None
     return None, missing

@@ -16,7 +16,7 @@ from streams.domain.awaiting import (
 )
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word
-from streams.domain.handovers import announce, offer, run_clock, withdraw
+from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
 from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions
@@ -55,17 +55,6 @@ def reconcile(work: Work) -> None:
     if work.absorbed:
         tell_kept(work)
     give_back_slots(work)
-
-
-def close(work: Work, need: Need, reason: str, *, by_facts: bool = False) -> None:
-    """Closes a need with a reason and withdraws what is under way for it.
-
-    What the facts closed, other facts open again; what an answer or a person closed stays closed.
-    """
-    handover = work.live_handover(need)
-    if handover is not None:
-        withdraw(work, handover, reason)
-    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now)
 
 
 def reopen(work: Work, need: Need) -> Need:
@@ -143,7 +132,7 @@ def _why_vanished(work: Work, need: Need) -> str:
     if need.kind == NeedKind.PLAN and work.derived.municipality not in work.catalogue.municipalities_with_plans:
         return "moved"
     standing = [trigger for trigger in work.derived.triggers if trigger.not_before != NEVER]
-    held = any(trigger.raises(root) for trigger in standing for root in (need.root, *need.carries))
+    held = any(trigger.raises_any(need.roots) for trigger in standing)
     return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
 
 
@@ -185,7 +174,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
         if refusal_of(work, kind, newest) is None:
             return reopen(work, known[0])
         # What was refused answers this, too.
-        fresh = [one.root for one in occasion.triggers if not any(map(one.raises, known[0].carries))]
+        fresh = [one.root for one in occasion.triggers if not one.raises_any(known[0].carries)]
         work.change(known[0], carries=(*known[0].carries, *fresh))
         return None
     need = Need(
@@ -208,8 +197,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
 def _is_elsewhere(work: Work, kind: str, trigger: Trigger) -> bool:
     """Tells whether another number of the person goes on with a need of the kind, or has decided this one."""
     return any(
-        one.kind == kind and (one.live or any(trigger.raises(root) for root in one.carries))
-        for one in work.pathway.kept_elsewhere
+        one.kind == kind and (one.live or trigger.raises_any(one.carries)) for one in work.pathway.kept_elsewhere
     )
 
 
@@ -225,7 +213,7 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
         need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
     about = [*happened, *([lead] if lead is not None and lead not in happened else [])]
-    fresh = [one.root for one in about if not any(map(one.raises, need.carries))]
+    fresh = [one.root for one in about if not one.raises_any(need.carries)]
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
     if lead is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.consents import last_word
+from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ class Occasion(NamedTuple):
 
     def raises(self, need: Need) -> bool:
         """Tells whether a need answers this occasion."""
-        roots = (need.root, *need.carries)
-        return any(trigger.raises(root) for trigger in self.triggers for root in roots)
+        return any(trigger.raises_any(need.roots) for trigger in self.triggers)
 
     def settled(self, work: Work) -> list[Trigger]:
         """Returns the triggers that have settled, oldest first; watches for when the next has."""
@@ -54,7 +54,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     raising = [one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)]
     if not raising:
         return ()
-    triggers = sorted(raising, key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
+    triggers = in_order(raising)
     current = [need for need in needs if need.state != CLOSED]
     settling = _is_settling(work, triggers)
     if kind not in ONE_AT_A_TIME:
@@ -94,11 +94,7 @@ def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
     What was taken over goes on whatever has become of it. Else one that is held back again counts no more, nor one that
     raises nothing by the catalogue of now, but for what is under way by an earlier one.
     """
-    return any(
-        trigger.raises(root) and _goes_on_with(work, trigger, need)
-        for need in needs
-        for root in (need.root, *need.carries)
-    )
+    return any(trigger.raises_any(need.roots) and _goes_on_with(work, trigger, need) for need in needs)
 
 
 def _goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
@@ -129,7 +125,7 @@ def _is_settling(work: Work, triggers: Iterable[Trigger]) -> bool:
 
 def _is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
     """Tells whether a need that was decided for good carried a trigger."""
-    return any(trigger.raises(root) for one in decided for root in one.carries)
+    return any(trigger.raises_any(one.carries) for one in decided)
 
 
 def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:
@@ -146,7 +142,7 @@ def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:
 def _was_taken_over(work: Work, kind: str, triggers: Sequence[Trigger]) -> bool:
     """Tells whether a programme has taken over what triggers raised: that goes on, whatever was refused before."""
     taken = [need for need in work.needs.values() if need.kind == kind and need.state == "taken_over"]
-    return any(trigger.raises(root) for trigger in triggers for need in taken for root in (need.root, *need.carries))
+    return any(trigger.raises_any(need.roots) for trigger in triggers for need in taken)
 
 
 def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occasion]:

@@ -11,8 +11,7 @@ from streams.domain.awaiting import give_to_person
 from streams.domain.calendar import local_day
 from streams.domain.consents import missing_for
 from streams.domain.disclosing import disclose
-from streams.domain.handovers import accept, mark_deleted, mark_tried, waitlist, withdraw
-from streams.domain.needs import close
+from streams.domain.handovers import accept, close, mark_deleted, mark_tried, waitlist, withdraw
 from streams.domain.work import PENDING_HANDOVERS, SOURCE, Said, Work
 
 _ALLOWED = {

@@ -80,6 +80,10 @@ class Trigger(NamedTuple):
         """Tells whether a need with this root is one that the trigger raises."""
         return root in self.ids
 
+    def raises_any(self, roots: Iterable[str]) -> bool:
+        """Tells whether any of these roots is of a need that the trigger raises."""
+        return not self.ids.isdisjoint(roots)
+
 
 class Derived(NamedTuple):
     """Everything that follows from the set of facts alone. ``bridgings`` are the times at which bridging was asked."""
@@ -95,6 +99,11 @@ class Derived(NamedTuple):
         """Returns the municipality at a time, the first known where nothing was known then."""
         known = [home for at, home in self.homes if at <= moment] or [home for _, home in self.homes[:1]]
         return known[-1] if known else None
+
+
+def in_order(triggers: Iterable[Trigger]) -> list[Trigger]:
+    """Returns triggers, oldest first, those of one moment always in the same order."""
+    return sorted(triggers, key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
 
 
 def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:

@@ -81,7 +81,7 @@ def _is_undone(work: Work, need: Need, lead: Trigger | None) -> bool:
         return False
     roots = (need.lead,) if lead is None else need.carries
     happened = [trigger for trigger in work.derived.triggers if not trigger.is_planned]
-    return not any(trigger.raises(root) for trigger in happened for root in roots)
+    return not any(trigger.raises_any(roots) for trigger in happened)
 
 
 def _has_grown_out(work: Work, handover: Handover) -> bool:

@@ -123,11 +123,10 @@ class Work:
 
     def settling_until(self, need: Need) -> int:
         """Returns when the first of what a need is about, or may be about, has settled, NEVER where all of it has."""
-        roots = (need.root, *need.carries)
         at = (
             one.settled_at(self.catalogue.settle_ms)
             for one in self.derived.triggers
-            if need.kind in one.kinds and (one.opens or any(map(one.raises, roots)))
+            if need.kind in one.kinds and (one.opens or one.raises_any(need.roots))
         )
         return min((due for due in at if due > self.now), default=NEVER)
 

@@ -202,8 +202,8 @@ SEEDED_BUGS = (
         4,
         (
             Change(
-                "needs.py",
-                "        withdraw(work, handover, reason)\n    work.change(need, state=CLOSED",
+                "handovers.py",
+                "        withdraw(work, handover, told or reason)\n    work.change(need, state=CLOSED",
                 "        pass\n    work.change(need, state=CLOSED",
             ),
         ),

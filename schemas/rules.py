@@ -154,3 +154,16 @@ def _refusal(problem: Mapping[str, Any], help_text: str) -> Refusal:
 def _path(location: tuple[int | str, ...]) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{shown_name(part)}" for part in location]
     return "".join(parts).removeprefix(".") or "body"
+
+
+#: Why a need waits where a consent would let it go on: who owns it may ask for one again.
+CONSENT_REASONS = frozenset(
+    {
+        "consent_missing",
+        "consent_wanted",
+        "named_consent_wanted",
+        "own_consent_wanted",
+        "custody_holders_wanted",
+        "custody_unknown",
+    }
+)

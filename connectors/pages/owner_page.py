@@ -23,6 +23,7 @@ from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.visits import desk_of, office_of, visitor_of
 from connectors.pages.words import KINDS
 from schemas.codes import InterventionAction, NoticeKind
+from schemas.rules import CONSENT_REASONS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,16 +36,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
 CLOSE_REASONS = ("other_help", "moved_away", "not_wanted", "not_target_group", "agreed_end")
 _ROLE = "owner"
-_FOR_WANT_OF_CONSENT = frozenset(
-    {
-        "consent_missing",
-        "consent_wanted",
-        "named_consent_wanted",
-        "own_consent_wanted",
-        "custody_holders_wanted",
-        "custody_unknown",
-    }
-)
 _TAKEN_OVER, _PENDING = "taken_over", ("announced", "offered", "waitlisted")
 #: Notices that come again until somebody has answered them.
 _REMINDING = frozenset({NoticeKind.ESCALATED, NoticeKind.CODE_UNCLAIMED, NoticeKind.DELETION_OVERDUE})
@@ -143,7 +134,7 @@ def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[st
 def lacks_consent(need: Need) -> bool:
     """Tells whether a need waits for consent, or came to a person for want of it."""
     waits = need.state == "awaiting_consent"
-    return waits or (need.state in {"with_person", _TAKEN_OVER} and need.reason_code in _FOR_WANT_OF_CONSENT)
+    return waits or (need.state in {"with_person", _TAKEN_OVER} and need.reason_code in CONSENT_REASONS)
 
 
 def _section(visitor: Visitor, need: Need) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codes import Identity, InterventionAction, NoticeKind
 from schemas.pathway import NEVER, Need, replace
+from schemas.rules import CONSENT_REASONS
 from streams.domain.awaiting import ask_for_consent, review_at
 from streams.domain.consents import missing_for
 from streams.domain.handovers import announce, close, offer, withdraw
@@ -35,14 +36,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     InterventionAction.ESCALATION_ANSWERED: (*_OPEN, CLOSED),
     InterventionAction.CONSENT_ASKED: ("awaiting_consent", "with_person", "taken_over"),
 }
-_CONSENT_REASONS = (
-    "consent_missing",
-    "consent_wanted",
-    "named_consent_wanted",
-    "own_consent_wanted",
-    "custody_holders_wanted",
-    "custody_unknown",
-)
 #: After an answer nobody is reminded for the longest time that anybody is not.
 _ANSWERED_REVIEWS = 3
 
@@ -172,7 +165,7 @@ def _ask_again(work: Work, need: Need) -> str | None:
         work.notify(NoticeKind.CONSENT_WANTED, recipient, need, reason_code="own_consent_wanted")
         return None
     lead = _lead(work, need)
-    if lead is None or need.reason_code not in _CONSENT_REASONS:
+    if lead is None or need.reason_code not in CONSENT_REASONS:
         return "consent_not_wanted"
     ask_for_consent(work, need, lead, "consent_wanted" if need.state == "with_person" else need.reason_code or "")
     return None

@@ -33,6 +33,17 @@ class DateLimit(NamedTuple):
 LIFE_DAYS = 31 * _YEAR
 #: A programme's waiting list: from tomorrow, and for a year. Also asked where a reply comes past the gateway.
 WAITLISTED_UNTIL = DateLimit(1, _YEAR)
+#: Why a need waits where a consent would let it go on: who owns it may ask for one again.
+CONSENT_REASONS = frozenset(
+    {
+        "consent_missing",
+        "consent_wanted",
+        "named_consent_wanted",
+        "own_consent_wanted",
+        "custody_holders_wanted",
+        "custody_unknown",
+    }
+)
 DATE_LIMITS: Mapping[str, DateLimit] = {
     # A consent may begin to count later on; everything else has happened.
     "occurred_at": DateLimit(-LIFE_DAYS, _YEAR),
@@ -154,16 +165,3 @@ def _refusal(problem: Mapping[str, Any], help_text: str) -> Refusal:
 def _path(location: tuple[int | str, ...]) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{shown_name(part)}" for part in location]
     return "".join(parts).removeprefix(".") or "body"
-
-
-#: Why a need waits where a consent would let it go on: who owns it may ask for one again.
-CONSENT_REASONS = frozenset(
-    {
-        "consent_missing",
-        "consent_wanted",
-        "named_consent_wanted",
-        "own_consent_wanted",
-        "custody_holders_wanted",
-        "custody_unknown",
-    }
-)

@@ -16,7 +16,7 @@ from schemas.instants import day_of, days_of, milliseconds_of, moment_of
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
+DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _SATURDAY = 5
 
@@ -107,7 +107,7 @@ def on_working_day(moment: int, closed: Container[int]) -> int:
 
 def after_days(start: int, count: int) -> int:
     """Returns the time ``count`` calendar days later, at the same Danish time of day."""
-    later = start + count * _DAY_MS
+    later = start + count * DAY_MS
     return later + _ahead_of_utc(start // _HOUR_MS) - _ahead_of_utc(later // _HOUR_MS)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.codes import NoticeKind
+from streams.domain.calendar import DAY_MS
 from streams.domain.chains import standing
 from streams.domain.stays import is_psychiatric
 
@@ -32,7 +33,7 @@ _ELSEWHERE = frozenset(
     }
 )
 #: A letter is shown to a person where what makes it concern us is known within so long.
-_WAITS_MS = 14 * 86_400_000
+_WAITS_MS = 14 * DAY_MS
 
 
 def concerns_us(work: Work, letter: CorrespondenceFact) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus
 from schemas.facts import CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
+from streams.domain.calendar import DAY_MS
 from streams.domain.consents import lapses_at
 from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", CourseFact, ReferralFact)
 WINDOW_DAYS = 400
-_WINDOW_MS = WINDOW_DAYS * 86_400_000
+_WINDOW_MS = WINDOW_DAYS * DAY_MS
 _GOING_ON = frozenset(
     {
         CourseStatus.WAITING,

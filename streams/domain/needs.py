@@ -14,6 +14,7 @@ from streams.domain.awaiting import (
     give_to_person,
     wait_for_reference,
 )
+from streams.domain.calendar import DAY_MS
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word
 from streams.domain.handovers import announce, close, offer, run_clock
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
-_BRIDGING_LOOP_MS = 30 * 86_400_000
+_BRIDGING_LOOP_MS = 30 * DAY_MS
 #: What a person was given for a reason that no other programme mends.
 _FOR_A_PERSON = ("no_show",)
 _VANISHED = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.events import UNNUMBERED
-from streams.domain.calendar import after_days, last_moment, local_day, on_working_day
+from streams.domain.calendar import DAY_MS, after_days, last_moment, local_day, on_working_day
 from streams.domain.chains import standing
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from schemas.facts import StayFact
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
-_DAY_MS = 86_400_000
 #: Two ends within so long are one where either names no episode, or both name the same.
-_SAME_END_MS = _DAY_MS
+_SAME_END_MS = DAY_MS
 #: The end of an episode that a transfer took over may be told so long after the stay's own.
-_LATE_END_MS = 30 * _DAY_MS
+_LATE_END_MS = 30 * DAY_MS
 _LEFT_DAYS = 7
 _SILENT_DAYS = 60
 _OVER = ("ended", "taken_over")
@@ -215,7 +214,7 @@ def _stay_of(stays: list[Stay], step: Step) -> Stay | None:
 
 def _is_silent(stay: Stay, fact: StayFact) -> bool:
     """Tells whether nothing was known to have happened in a stay for so long that it may be over unsaid."""
-    return fact.occurred_at - stay.last_at > _SILENT_DAYS * _DAY_MS
+    return fact.occurred_at - stay.last_at > _SILENT_DAYS * DAY_MS
 
 
 def _was_told(stays: list[Stay], step: Step) -> bool:
@@ -273,7 +272,7 @@ def _start(stay: Stay, fact: StayFact) -> None:
         stay.open_episodes[episode] = "ended" if state == "ended" else "taken_over"
     stay.open_episodes[fact.episode_id] = StayClass.INPATIENT
     stay.on_leave, stay.left_at = False, None
-    parted = [step for step in stay.left if fact.occurred_at - step.fact.occurred_at > _LEFT_DAYS * _DAY_MS]
+    parted = [step for step in stay.left if fact.occurred_at - step.fact.occurred_at > _LEFT_DAYS * DAY_MS]
     stay.left = [step for step in stay.left if step not in parted]
     stay.parted += parted
 

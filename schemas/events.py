@@ -176,6 +176,12 @@ class Consent(Envelope):
             raise PydanticCustomError("unspecific_consent", "a consent names its receiver or its purpose")
         return self
 
+    @model_validator(mode="after")
+    def _knows_as_many_holders_as_there_are(self) -> Self:
+        if self.custody == Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in self.given_by:
+            raise PydanticCustomError("contradicting_custody", "of a sole custody there is no other holder")
+        return self
+
 
 class Correspondence(Envelope):
     """A letter in free text, of which nothing but its kind is known here: somebody has to read it in their mailbox.

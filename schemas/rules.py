@@ -92,6 +92,7 @@ _RULES = {
     "less_than_equal": ("wrong_form", "the number is at most {le}"),
     "value_error": ("wrong_form", "{error}"),
     "unspecific_consent": ("unspecific_consent", "a consent names its receiver or its purpose, or both"),
+    "contradicting_custody": ("contradicting_custody", "of a sole custody there is one holder, custody_holder, alone"),
     "impossible_link": ("impossible_link", "a link or its undoing names one young person, and one other"),
 }
 _OTHERWISE = ("wrong_form", "the field has the form that the gateway's /docs describes")

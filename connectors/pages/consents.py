@@ -56,6 +56,8 @@ def consent_of(form: Form, link: Link, need: Need, event_id: UUID, at: datetime)
         fields["scope"] = Identity(form.choice("scope", SCOPES, "Vælg, om det er anonymt eller med navn."))
         fields["custody"] = Custody(form.choice("custody", CUSTODIES, "Vælg, hvem der har forældremyndigheden."))
         fields["youth_unable"] = form.one("youth_unable") == "yes"
+        if fields["custody"] is Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in fields["given_by"]:
+            raise FormProblemError("custody", "Når én har forældremyndigheden alene, er der ingen anden indehaver.")
     return Consent(
         event_id=event_id,
         source=link.recipient,

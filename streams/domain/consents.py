@@ -186,9 +186,14 @@ def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> t
         return None, "custody_unknown"
     sole = [one for one in told if one.custody == custody == Custody.SOLE and _HOLDERS_OF[custody] <= {*one.given_by}]
     joint = [one for one in told if Custody.JOINT in (one.custody, custody)]
-    both = {giver for one in joint for giver in one.given_by} >= _HOLDERS
-    basis = [*sole, *(one for one in joint if both and _HOLDERS & {*one.given_by})]
+    both = {giver for one in joint for giver in _holders_in(one)} >= _HOLDERS
+    basis = [*sole, *(one for one in joint if both and _holders_in(one))]
     return (_newest(basis), None) if basis else (None, "custody_holders_wanted")
+
+
+def _holders_in(consent: ConsentFact) -> frozenset[str]:
+    """Returns the custody holders among who gave a consent: of one that tells sole custody, the one there is."""
+    return _HOLDERS_OF.get(consent.custody, _HOLDERS) & {*consent.given_by}
 
 
 def _unable(consent: ConsentFact, birth_day: int) -> bool:

@@ -320,6 +320,7 @@ def _bridged_onward(work: Work, trigger: Trigger) -> Handover | None:
             one
             for one in work.handovers.values()
             if one.state in TAKEN_OVER
+            and one.accepted_at < trigger.occurred_at
             and one.programme == trigger.asked_by
             and work.needs[one.need_id].kind == NeedKind.BRIDGING
         ),

@@ -89,15 +89,16 @@ def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need])
 
 
 def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
-    """Tells whether an open need carries a trigger, and goes on with it.
+    """Tells whether an open need carries a trigger, and goes on with it."""
+    return any(trigger.raises_any(need.roots) and goes_on_with(work, trigger, need) for need in needs)
+
+
+def goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
+    """Tells whether a need goes on with a trigger that it carries.
 
     What was taken over goes on whatever has become of it. Else one that is held back again counts no more, nor one that
     raises nothing by the catalogue of now, but for what is under way by an earlier one.
     """
-    return any(trigger.raises_any(need.roots) and _goes_on_with(work, trigger, need) for need in needs)
-
-
-def _goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
     if need.state == "taken_over":
         return True
     is_of_earlier = need.version != work.catalogue.version and work.live_handover(need) is not None

@@ -65,9 +65,9 @@ def plans_of(steps: Iterable[StayFact]) -> list[Plan]:
     return sorted(plans, key=lambda plan: (plan.fact.sent_at, plan.root), reverse=True)
 
 
-def plan_of(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay]) -> Plan | None:
-    """Returns the plan for the end of a stay, or None."""
-    return next((plan for plan in plans if _stay_planned(plan, stays) is stay), None)
+def plans_for(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay]) -> list[Plan]:
+    """Returns the plans for the end of a stay, the one sent last first: each of its episodes may have one."""
+    return [plan for plan in plans if _stay_planned(plan, stays) is stay]
 
 
 def stay_of(plan: Plan, stays: Sequence[Stay]) -> Stay | None:

@@ -8,7 +8,7 @@ from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, Vis
 from schemas.pathway import NEVER
 from streams.domain.calendar import last_moment
 from streams.domain.chains import standing
-from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plan_of, plans_of, stay_of
+from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plans_for, plans_of, stay_of
 from streams.domain.stays import (
     Stay,
     Stays,
@@ -169,13 +169,13 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
         yield from (_of_left(step, stay, until, (plans, catalogue)) for step in stay.left)
         return
     psychiatric = is_psychiatric(stay, catalogue.units)
-    plan = plan_of(stay, plans, stays) if plans else None
-    known = plan is not None and plan.logged_at <= stay.end_logged_at + catalogue.settle_ms
-    root, chain = _root_of(stay, plan if known else None)
+    planned = plans_for(stay, plans, stays)
+    known = (plan for plan in planned if plan.logged_at <= stay.end_logged_at + catalogue.settle_ms)
+    root, chain = _root_of(stay, next(known, None))
     yield Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left), plan.ids if plan is not None else ()),
+        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left), *(plan.ids for plan in planned)),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,

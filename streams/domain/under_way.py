@@ -15,6 +15,7 @@ from streams.domain.capacity import full_now, full_then
 from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
+from streams.domain.occasions import goes_on_with
 from streams.domain.plans import overdue_at
 from streams.domain.work import TAKEN_OVER
 
@@ -81,7 +82,7 @@ def _is_undone(work: Work, need: Need, lead: Trigger | None) -> bool:
         return False
     roots = (need.lead,) if lead is None else need.carries
     happened = [trigger for trigger in work.derived.triggers if not trigger.is_planned]
-    return not any(trigger.raises_any(roots) for trigger in happened)
+    return not any(trigger.raises_any(roots) and goes_on_with(work, trigger, need) for trigger in happened)
 
 
 def _has_grown_out(work: Work, handover: Handover) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.codec import raw_of
 from schemas.codes import NeedKind
+from schemas.events import Consent
 from schemas.facts import ConsentFact, fact_of
 from schemas.instants import days_of, milliseconds_of
 from streams.domain.consents import Asker, basis_of, consents_of, last_word, missing_for, standing_consents
@@ -65,7 +66,6 @@ def is_in_force(scope: str, birth_day: int | None, *events: Any, asker: Asker = 
         (15, "named", (HOLDER,), {"youth_unable": True}, False),
         (16, "named", (YOUTH,), {"youth_unable": True}, False),
         (14, "named", (HOLDER,), {"custody": "sole"}, True),  # C4
-        (14, "named", (OTHER,), {"custody": "sole"}, False),
         (14, "named", (YOUTH,), {"custody": "sole"}, False),
         (13, "named", (HOLDER,), {"custody": "joint"}, False),  # C5
         (13, "named", (OTHER,), {"custody": "joint"}, False),
@@ -144,6 +144,18 @@ def test_rule_c10_the_custody_last_told_counts_and_one_left_out_takes_nothing_ba
 
     assert not is_in_force("named", aged(13), sole, given(HOLDER, custody="joint", when=later, name="more"))
     assert is_in_force("named", aged(13), sole, given(HOLDER, when=later, name="more"))
+
+
+@pytest.mark.parametrize("scope", BOTH)
+@pytest.mark.parametrize("beside", [[], [given(HOLDER, custody="joint", name="one")]])
+def test_rule_c4_another_holder_of_a_sole_custody_counts_for_nothing(scope: str, beside: list[Consent]) -> None:
+    """No door takes such a statement; a log that holds one all the same puts nothing in force by it."""
+    now = milliseconds_of(DECIDED)
+    contradicting = raw_of(given(OTHER, name="other")) | {"custody": "sole"}
+    told = [fact_of("Consent", event, now) for event in (*map(raw_of, beside), contradicting)]
+    consents = consents_of([one for one in told if isinstance(one, ConsentFact)], aged(13), now)
+
+    assert missing_for(consents, HEADSPACE, scope, now) == "custody_holders_wanted"
 
 
 @pytest.mark.parametrize("scope", BOTH)

@@ -34,6 +34,8 @@ NOTICES_A_YEAR = 12
 #: A fact is at most some 400 bytes, a need with its options and handovers a kilobyte or two.
 BYTES_AT_LEAST, BYTES_A_STEP = 4_096, 3_000
 _LATE = 2 * MINUTE
+#: How long a programme that has told of no free places is passed over (P6).
+_FULL = 28 * DAY + MINUTE
 #: A need whose unit nobody knows is with operations, who were told to name it.
 WITH_SOMEBODY = frozenset({"closed", "with_person", "taken_over", "awaiting_reference"})
 
@@ -120,7 +122,8 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
             continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
         told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
-        if old or ledger.now < told + ledger.settle_max_ms + _LATE or _dead_ever(ledger, group):
+        settled_at = max(told, ledger.letter_at) + ledger.settle_max_ms + _LATE
+        if old or ledger.now < settled_at or _dead_ever(ledger, group):
             continue
         since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
         if not any(one.live_at >= since or one.first_at >= since for one in mine):
@@ -162,13 +165,20 @@ def consents_are_heeded(ledger: Ledger, world: World) -> Found:
             continue
         for one in ledger.catalogue.programmes.values():
             asked = any(fact.event.get("referred_from") == one.programme_id for fact in ledger.widest(known.number))
-            if asked or one.programme_id in need.tried or not _fits(one, need, min(homes), born, ledger.now):
+            passed_over = asked or one.programme_id in need.tried or _is_full(world, one.programme_id, ledger.now)
+            if passed_over or not _fits(one, need, min(homes), born, ledger.now):
                 continue
             for how in one.identity:
                 wish = Wish(need.kind, one.programme_id, how, ledger.now, one.lowest_age, born)
                 carried = is_carried_beyond_doubt(wish, statements)
                 if carried and _settled_consent(ledger, known.number, wish):
                     yield f"a need waits for consent although {one.programme_id} may be told of it ({how})"
+
+
+def _is_full(world: World, programme: str, now: int) -> bool:
+    """Tells whether a programme may be passed over: it, or a site of its, has no free places (P6), for four weeks."""
+    told = [place for name, place in world.places.items() if name.partition("/")[0] == programme]
+    return any(free == 0 and now <= at + _FULL for free, at in told)
 
 
 def _now(world: World, known: Needed) -> Need | None:
@@ -239,7 +249,7 @@ def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
             continue
         late = one.since + (days + 8) * DAY
         said = [when for statement, _, when in one.told if statement == "reminded" and when >= one.since]
-        about = (one.handover_id, one.need_id)
+        about = {one.handover_id, *one.need_ids}
         said += [when for when, notice in ledger.notices if notice["statement_id"] in about and when >= one.since]
         if ledger.now > late and not said:
             yield f"accepted by {one.programme} at {text_of(one.since)}, and nobody asks for the first contact"

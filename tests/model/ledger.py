@@ -21,7 +21,10 @@ FACTS = frozenset({"Discharge", "Enrolment", "Referral", "Consent", "Person", "C
 
 @dataclass
 class Handed:
-    """A handover as its programme knows it; ``told`` are (statement, reason, time), ``terms`` the programme's then."""
+    """A handover as its programme knows it; ``told`` are (statement, reason, time), ``terms`` the programme's then.
+
+    ``need_ids`` are those of the need that it is for: an older trigger that is told later gives it another (T13).
+    """
 
     handover_id: str
     number: int
@@ -30,7 +33,7 @@ class Handed:
     identity: str
     terms: Programme | None
     trigger: str | None = None
-    need_id: str = ""
+    need_ids: set[str] = field(default_factory=set)
     state: str = ""
     since: int = 0
     appointment: bool = False
@@ -114,7 +117,7 @@ class Ledger:
                 self.said[one.topic, one.fields["event_id"]] = one.fields
         for held in seen.after.handovers:
             if held.handover_id in self.handovers:
-                self.handovers[held.handover_id].need_id = held.need_id
+                self.handovers[held.handover_id].need_ids.add(held.need_id)
         if seen.after.needs != seen.before.needs:
             self.take_needs(seen)
         self.live_until(seen)

@@ -33,7 +33,7 @@ class WhyNot(StrEnum):
     """Why a consent carries no offer."""
 
     NO_CONSENT = "nobody has said anything that covers it"
-    UNREADABLE = "a code that this release doesn't know"
+    UNREADABLE = "a code that this release doesn't know, or fields that contradict each other"
     AGE_UNKNOWN = "the birth date is unknown"
     CUSTODY_UNKNOWN = "custody is unknown"
     GIVER = "those who have to give it have not all given it"
@@ -110,7 +110,8 @@ def _carrying(wish: Wish, statements: Sequence[Statement]) -> tuple[tuple[Statem
 def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: bool = False) -> list[Statement]:
     """Returns the statements with the custody that was told last (C10): one that leaves it out takes nothing back.
 
-    What any statement says of it counts; not ``by_all``, what a named consent that is given says.
+    What any statement says of it counts; not ``by_all``, what a named consent that is given says. Joint where the order
+    can't be told. Who gave as the other holder of a sole custody gave nothing (C4).
     """
     told = [
         one
@@ -122,8 +123,15 @@ def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: 
     ]
     if not told:
         return list(statements)
-    custody = max(told, key=lambda one: one.said_at).custody
-    return [replace(one, custody=custody) for one in statements]
+    joint = max((_interval(one.said_at)[1] for one in told if one.custody == Custody.JOINT), default=0)
+    sole = max((_interval(one.said_at)[0] for one in told if one.custody == Custody.SOLE), default=0)
+    custody = Custody.JOINT if joint > sole else Custody.SOLE
+    return [replace(one, custody=custody, givers=_who_can_be(one)) for one in statements]
+
+
+def _who_can_be(one: Statement) -> frozenset[str]:
+    contradicts = one.custody == Custody.SOLE and one.decision == ConsentDecision.GIVEN
+    return one.givers - {ConsentGiver.OTHER_CUSTODY_HOLDER} if contradicts else one.givers
 
 
 def forbidden_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> WhyNot | None:

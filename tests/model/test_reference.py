@@ -64,7 +64,7 @@ NAMED_GIVING = [
     (17, (HOLDER,), {"unable": True}, WhyNot.CUSTODY_UNKNOWN),
     (14, (Y,), {"custody": "sole"}, WhyNot.GIVER),
     (14, (HOLDER,), {"custody": "sole"}, None),
-    (14, (OTHER,), {"custody": "sole"}, WhyNot.GIVER),
+    (14, (OTHER,), {"custody": "sole"}, WhyNot.UNREADABLE),
     (14, (HOLDER,), {"custody": "joint"}, WhyNot.GIVER),
     (14, (HOLDER, OTHER), {"custody": "joint"}, None),
     (14, (HOLDER, OTHER), {}, WhyNot.CUSTODY_UNKNOWN),

@@ -1,7 +1,8 @@
 """Drives the domain as the workers do: pathways by number, deadlines in time, letters between keys, slots, versions.
 
 What it folds it hands to an eye, one ``Seen`` a fold. Deadlines at or before a record's time come before the record. A
-letter arrives after its delay, those of one sender to one receiver in the order in which they were written.
+letter arrives after its delay; those of one fold to one receiver arrive together, as one transaction writes them, and
+those of one sender to one receiver in the order in which they were written.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class World:
     letters_met: int = 0
     _letters: list[tuple[int, int, str, dict[str, Any]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
+    _folds: count[int] = field(default_factory=count)
     _latest: dict[tuple[str, str], int] = field(default_factory=dict)
     _bookings: Bookings = field(default_factory=dict)
     _waiting: dict[str, set[str]] = field(default_factory=dict)
@@ -139,20 +141,23 @@ class World:
         if again != seen.after:
             raise BrokenFoldError("the state does not decode to itself")
         self.pathways[youth_id] = again
+        delay = self._next_delay() if any(one.topic == LETTERS for one in seen.said) else 0
         for one in seen.said:
             if one.topic == LETTERS:
-                self._post(youth_id, dict(one.fields), seen.now)
+                self._post(youth_id, dict(one.fields), seen.now + delay)
             elif one.fields.get("kind") == NoticeKind.UNKNOWN_UNIT and one.fields["need_kind"] is None:
                 self._waiting.setdefault(one.fields["statement_id"], set()).add(youth_id)
         self.look(seen)
 
-    def _post(self, sender: str, event: dict[str, Any], now: int) -> None:
+    def _next_delay(self) -> int:
+        return self.delays[next(self._folds) % len(self.delays)]
+
+    def _post(self, sender: str, event: dict[str, Any], arrives: int) -> None:
         to = str(event.pop("to"))
-        number = next(self._order)
         self.letters_met += 1
-        arrives = max(now + self.delays[number % len(self.delays)], self._latest.get((sender, to), 0))
+        arrives = max(arrives, self._latest.get((sender, to), 0))
         self._latest[sender, to] = arrives
-        heapq.heappush(self._letters, (arrives, number, to, event))
+        heapq.heappush(self._letters, (arrives, next(self._order), to, event))
 
     def _arrive(self, to: str, event: dict[str, Any], now: int) -> None:
         content = decode_letter(event["content"])
@@ -163,7 +168,8 @@ class World:
             self._bookings, answer = book(self._bookings, programme, self.catalogue.holidays, content)
             event_id = derived_text("letter", content.need_id, str(content.number), kind_of(answer))
             own = {"topic": kind_of(answer), "content": encode_letter(answer), "youth_id": content.youth_id}
-            self._post(to, raw_letter(event_id, content.need_id, now, own | {"to": content.youth_id}), now)
+            letter = raw_letter(event_id, content.need_id, now, own | {"to": content.youth_id})
+            self._post(to, letter, now + self._next_delay())
         else:
             self._take(to, "Letter", event, now)
 

@@ -119,6 +119,16 @@ async def test_a_refusal_and_a_withdrawal_name_the_same_consent(pages: Pages) ->
     assert {one["statement_id"] for one in consents} == {derived_text("consent", str(NEED), UNIT)}
 
 
+async def test_two_holders_of_a_sole_custody_are_asked_about(pages: Pages) -> None:
+    """C4: who says so contradicts themselves; nothing is recorded."""
+    given = GIVEN | {"given_by": ["custody_holder", "other_custody_holder"], "scope": "named", "custody": "sole"}
+
+    answer = await pages.browser().submit(path_of(pages), given)
+
+    assert (answer.status_code, "er der ingen anden indehaver" in answer.text) == (422, True)
+    assert pages.gateway.published("consents") == []
+
+
 @pytest.mark.parametrize("field", ["decision", "given_by", "evidence", "scope", "custody"])
 @pytest.mark.parametrize("value", ["", "<script>", "UNKNOWN "])
 async def test_what_is_missing_or_unknown_is_asked_for_again(pages: Pages, field: str, value: str) -> None:

@@ -67,14 +67,14 @@ def letter_id(letter: Letter) -> UUID:
 def thread_id(letter: Letter, told: Told) -> UUID:
     """Returns the event id of the new letter of a thread, which its corrections and cancellations name.
 
-    A thread is a department's, since one episode has an admission notice of each department. Of notices the Danish day
-    that they tell is part of it: the number that they have in common is often that of a course, in which somebody is
-    discharged more than once. A correction that tells another day names no event by it; its ``statement_id`` is the
-    thread's.
+    A thread is a department's, since one episode has an admission notice of each department. Of notices the time that
+    they tell is part of it: the number that they have in common is often that of a course, in which somebody is
+    discharged more than once, be it on one day. A correction that tells another time names no event by it: it is about
+    the notice of its thread, which is its ``statement_id``, that is nearest in time (docs/specification/rules.md F14).
     """
     parts = (letter.sender.gln, letter.sender.identifier, letter.kind, letter.thread)
-    day = (told.at.astimezone(COPENHAGEN).date().isoformat(),) if letter.kind in NOTICES else ()
-    return derived_id("edi-thread", *parts, *day)
+    time = (told.at.astimezone(COPENHAGEN).isoformat(),) if letter.kind in NOTICES else ()
+    return derived_id("edi-thread", *parts, *time)
 
 
 def events_of(facts: Facts, youth_id: str, recorded_at: datetime) -> tuple[tuple[str, Event], ...]:

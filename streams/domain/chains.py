@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from schemas.pathway import replace
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class _Statement(Protocol):
@@ -16,6 +18,8 @@ class _Statement(Protocol):
     def event_id(self) -> str: ...
     @property
     def source(self) -> str: ...
+    @property
+    def occurred_at(self) -> int: ...
     @property
     def sent_at(self) -> int: ...
     @property
@@ -48,6 +52,39 @@ def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
     cancels = (one for one in statements if not one.parked)
     voided = {_root(one.cancels, parents) for one in cancels if one.cancels and _may(one, one.cancels, source_of)}
     return [(root, _last(chain, parents), chain) for root, chain in chains.items() if root not in voided]
+
+
+def linked_by_likeness(statements: Sequence[S], kind: Callable[[S], object]) -> tuple[Sequence[S], dict[str, str]]:
+    """Returns the statements with each that names no known one linked to the one that it is about.
+
+    A letter before FHIR names what it corrects by the time that it tells, which may be what it corrects: it is about
+    the one of its kind, sent before, that is nearest in time. Also returns which id each revision had named.
+    """
+    known = {one.event_id for one in statements}
+    change: Callable[..., S] = replace
+    linked: list[S] = []
+    named: dict[str, str] = {}
+    for one in statements:
+        name = one.revises or one.cancels
+        other = None if name is None or name in known else _nearest(one, statements, kind)
+        if other is None:
+            linked.append(one)
+        elif one.cancels is not None:
+            linked.append(change(one, cancels=other))
+        else:
+            linked.append(change(one, revises=other))
+            named[one.event_id] = str(name)
+    return linked, named
+
+
+def _nearest(one: S, statements: Sequence[S], kind: Callable[[S], object]) -> str | None:
+    def precedes(other: S) -> bool:
+        return (other.sent_at, other.revises is not None, other.event_id) < (one.sent_at, True, one.event_id)
+
+    said = (other for other in statements if other.cancels is None and not other.parked)
+    alike = [other for other in said if kind(other) == kind(one) and precedes(other)]
+    distances = [(abs(other.occurred_at - one.occurred_at), -other.sent_at, other.event_id) for other in alike]
+    return min(distances)[2] if distances else None
 
 
 def _may(one: _Statement, other: str, source_of: dict[str, str]) -> bool:

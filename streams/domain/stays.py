@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.codes import Specialty, StayClass, StayStatus
 from schemas.events import UNNUMBERED
 from streams.domain.calendar import DAY_MS, after_days, last_moment, local_day, on_working_day
-from streams.domain.chains import standing
+from streams.domain.chains import linked_by_likeness, standing
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -94,8 +94,9 @@ def stays_of(statements: Sequence[StayFact]) -> Stays:
     """Returns the stays that the facts of stays say."""
     if not statements:
         return Stays((), deceased=False)
+    statements, named = linked_by_likeness(statements, _kind_of)
     steps = [
-        Step(root, fact, _first_told(fact, chain), frozenset({root, *(one.event_id for one in chain)}))
+        Step(root, fact, _first_told(fact, chain), _ids_of(root, chain, named))
         for root, fact, chain in standing(statements)
         if fact.status in _ORDER and not (fact.status == _DECEASED and _is_undone_death(fact, statements))
     ]
@@ -104,6 +105,17 @@ def stays_of(statements: Sequence[StayFact]) -> Stays:
     for step in _in_order(steps):
         _take(stays, step)
     return Stays(stays, deceased)
+
+
+def _kind_of(fact: StayFact) -> tuple[str, str, str, bool]:
+    """Returns what a letter and its correction have in common: source, number, unit, and whether they tell an end."""
+    return fact.source, fact.statement_id, fact.unit, fact.status in _ENDS
+
+
+def _ids_of(root: str, chain: Sequence[StayFact], named: Mapping[str, str]) -> frozenset[str]:
+    """Returns the ids of a chain, those among them by which corrections had named it before it was known."""
+    told = (one.event_id for one in chain)
+    return frozenset({root, *told, *(named[one.event_id] for one in chain if one.event_id in named)})
 
 
 def _first_told(fact: StayFact, chain: Sequence[StayFact]) -> int:

@@ -28,7 +28,9 @@ OF_SOURCES = frozenset(
     }
 )
 Found = Iterator[tuple[str, str]]
-_TIMES = frozenset({"occurred_at", "sent_at", "recorded_at", "reply_by", "first_contact_by", "due_at"})
+_TIMES = frozenset(
+    {"occurred_at", "sent_at", "recorded_at", "reply_by", "first_contact_by", "due_at", "appointment_on"}
+)
 
 
 def order_matters(history: History) -> Found:

@@ -52,7 +52,11 @@ SEEDED_BUGS = (
     SeededBug(
         "one holder is enough under joint custody",
         41,
-        (Change("consents.py", "for giver in one.given_by} >= _HOLDERS", "for giver in one.given_by} >= set()"),),
+        (
+            Change(
+                "consents.py", "for giver in _holders_in(one)} >= _HOLDERS", "for giver in _holders_in(one)} >= set()"
+            ),
+        ),
     ),
     SeededBug(
         "calendar days are counted",

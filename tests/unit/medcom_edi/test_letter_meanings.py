@@ -78,11 +78,18 @@ def test_a_discharge_corrected_to_a_move_is_void(status: tuple[str, str]) -> Non
 
 @pytest.mark.parametrize("identifier", ["EPIC394310433", "EPIC394310434"])
 def test_a_corrected_notice_revises_the_one_of_its_number_whether_or_not_its_own_number_is_new(identifier: str) -> None:
-    later = local("2025-06-24T01:15")
     notice = discharge_of(Notice().edifact())
-    correction = discharge_of(Notice(identifier=identifier, status=CORRECTED, happened=later).oioxml())
+    correction = discharge_of(Notice(identifier=identifier, status=CORRECTED).oioxml())
 
     assert correction.revises == notice.event_id != correction.event_id
+
+
+def test_a_correction_of_the_time_names_the_thread_alone() -> None:
+    notice = discharge_of(Notice().edifact())
+    correction = discharge_of(Notice(status=CORRECTED, happened=local("2025-06-24T01:15")).oioxml())
+
+    assert correction.revises not in (None, notice.event_id)
+    assert correction.statement_id == notice.statement_id
     assert correction.occurred_at == datetime(2025, 6, 23, 23, 15, tzinfo=UTC)
 
 
@@ -95,10 +102,10 @@ def test_a_course_has_a_notice_for_each_day_on_which_somebody_comes_or_goes(kind
     assert first.event_id != second.event_id
 
 
-def test_a_correction_names_the_notice_of_its_day_and_every_one_the_thread() -> None:
-    days = ("2025-06-24T10:00", "2025-08-23T10:00")
-    first, second = (Notice(happened=local(day), identifier=f"EPIC{number}") for number, day in enumerate(days))
-    correction = second.but(status=CORRECTED, identifier="EPIC9", happened=local("2025-08-23T11:30"))
+def test_a_correction_names_the_notice_of_its_time_and_every_one_the_thread() -> None:
+    times = ("2025-06-24T10:00", "2025-06-24T15:00")
+    first, second = (Notice(happened=local(when), identifier=f"EPIC{number}") for number, when in enumerate(times))
+    correction = second.but(status=CORRECTED, identifier="EPIC9")
 
     said = [discharge_of(notice.oioxml()) for notice in (first, second, correction)]
 

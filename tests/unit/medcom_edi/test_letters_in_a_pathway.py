@@ -7,6 +7,9 @@ from datetime import timedelta
 import pytest
 
 from schemas.events import Envelope
+from schemas.facts import StayFact
+from schemas.instants import milliseconds_of
+from streams.domain.stays import stays_of
 from tests.domain.story import PSYCHIATRY, YOUTH, Story, a_consent, at
 from tests.unit.medcom_edi.builders import Notice, a_letter, edited, local, translation_of
 
@@ -75,6 +78,56 @@ def test_a_corrected_time_makes_no_second_offer() -> None:
     story = a_story(ADMISSION.edifact(), DISCHARGE.edifact())
     story.tell(SETTLED + timedelta(hours=1), *said_by(corrected.edifact())).wait(hours=1)
 
+    assert len(story.offers()) == len(story.pathway.needs) == 1
+
+
+def test_a_corrected_day_goes_on_with_what_was_taken_over_in_any_order() -> None:
+    """Rule F14: the notice told the 9th, and it was the 10th; the correction may come first."""
+    wrong = DISCHARGE.but(happened=local("2025-12-09T10:00"), authorised=local("2025-12-10T09:00"))
+    right = DISCHARGE.but(status=CORRECTED, identifier="EPIC3", authorised=local("2025-12-10T10:30"))
+
+    for first, then in ((wrong, right), (right, wrong)):
+        story = a_story(ADMISSION.edifact(), first.edifact())
+        story.reply(SETTLED + timedelta(hours=1), "ungevaerftet", "accepted")
+        story.tell(SETTLED + timedelta(hours=2), *said_by(then.oioxml())).wait(hours=1)
+
+        assert [need[1:] for need in story.needs()] == [("taken_over", None)]
+        assert story.pathway.handovers[-1].occurred_at == milliseconds_of(DISCHARGED)
+
+
+def test_a_cancellation_after_a_corrected_day_voids_all_of_it() -> None:
+    wrong = DISCHARGE.but(happened=local("2025-12-09T10:00"), authorised=local("2025-12-10T09:00"))
+    right = DISCHARGE.but(status=CORRECTED, identifier="EPIC3", authorised=local("2025-12-10T10:30"))
+    void = right.but(status=CANCELLED, identifier="EPIC4", authorised=local("2025-12-10T11:30"))
+
+    for notices in ((wrong, right, void), (void, right, wrong), (wrong, void)):
+        assert a_story(ADMISSION.edifact(), *(notice.edifact() for notice in notices)).needs() == []
+
+
+def test_a_correction_is_about_the_notice_of_its_course_that_is_nearest_in_time() -> None:
+    back = ADMISSION.but(identifier="EPIC5", happened=local("2025-12-20T09:00"), authorised=local("2025-12-20T09:05"))
+    again = DISCHARGE.but(identifier="EPIC6", happened=local("2025-12-28T09:00"), authorised=local("2025-12-28T09:05"))
+    void = DISCHARGE.but(
+        status=CANCELLED, identifier="EPIC7", happened=local("2025-12-10T10:05"), authorised=local("2025-12-28T10:00")
+    )
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact())
+
+    story.tell(DISCHARGED + timedelta(days=19), *said_by(back.edifact(), again.oioxml(), void.edifact())).wait(hours=1)
+
+    stays = stays_of([fact for fact in story.pathway.facts if isinstance(fact, StayFact)]).stays
+    assert [stay.ended_at for stay in stays] == [milliseconds_of(at("2025-12-28 09:00"))]
+
+
+def test_two_discharges_of_a_course_on_one_day_are_both_folded() -> None:
+    """Case 55 in letters before FHIR: home at ten, back at eleven, and there to stay."""
+    back = ADMISSION.but(identifier="EPIC5", happened=local("2025-12-10T11:00"), authorised=local("2025-12-10T11:05"))
+    again = DISCHARGE.but(identifier="EPIC6", happened=local("2025-12-10T15:00"), authorised=local("2025-12-10T15:05"))
+    story = a_story(ADMISSION.edifact(), DISCHARGE.edifact(), back.edifact())
+    assert story.offers() == []
+
+    story.tell(DISCHARGED + timedelta(hours=6), *said_by(again.oioxml())).wait_until(DISCHARGED + timedelta(hours=7))
+
+    assert story.outcomes[-2:] == ["folded", "folded"]
     assert len(story.offers()) == len(story.pathway.needs) == 1
 
 

@@ -17,7 +17,7 @@ from streams.domain.handovers import announce, close, offer, withdraw
 from streams.domain.linking import tell_erased
 from streams.domain.matching import identity_for
 from streams.domain.needs import lead_of, refusal_of, reopen
-from streams.domain.occasions import ONE_AT_A_TIME, Occasion
+from streams.domain.occasions import ONE_AT_A_TIME, Occasion, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, PENDING_HANDOVERS, TAKEN_OVER
@@ -110,7 +110,7 @@ def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
 def _lead(work: Work, need: Need) -> Trigger | None:
     """Returns what a need is about, as far as the facts still say it, settled or not."""
     raising = in_order(one for one in work.derived.triggers if one.raises_any(need.roots))
-    return lead_of(work, Occasion(tuple(raising)), work.stay_going_on()) if raising else None
+    return lead_of(work, Occasion(tuple(raising)), stay_holding(work, need.kind)) if raising else None
 
 
 def _reopen(work: Work, need: Need) -> str | None:
@@ -120,7 +120,7 @@ def _reopen(work: Work, need: Need) -> str | None:
         return None
     lead = _lead(work, need)
     if lead is None:
-        return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
+        return "need_has_no_trigger" if stay_holding(work, need.kind) is None else "in_hospital"
     if need.kind in ONE_AT_A_TIME and work.open_need(need.kind) is not None:
         return "other_need_open"
     if work.absorbed or work.is_kind_taken(need):
@@ -178,7 +178,7 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
     if programme is None:
         return "unknown_programme"
     if lead is None:
-        return "in_hospital" if work.stay_going_on() is not None else "need_has_no_trigger"
+        return "need_has_no_trigger" if stay_holding(work, need.kind) is None else "in_hospital"
     if need.kind not in programme.kinds:
         return "wrong_kind"
     if lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):

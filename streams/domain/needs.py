@@ -20,7 +20,7 @@ from streams.domain.consents import last_word
 from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
-from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions
+from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import goes_on
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -80,10 +80,11 @@ def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None
 
 
 def _has_left_again(work: Work, trigger: Trigger) -> bool:
-    """Tells whether the end of a later stay is known that has not settled yet."""
+    """Tells whether the end of a later stay is known that has not settled yet, and would raise the like."""
     return any(
         one.is_of_stay
         and one.opens
+        and not set(trigger.kinds).isdisjoint(one.kinds)
         and one.occurred_at > trigger.occurred_at
         and one.not_before <= work.now < one.logged_at + work.catalogue.settle_ms
         for one in work.derived.triggers
@@ -145,7 +146,7 @@ def _leave_to_kept(work: Work, kind: str) -> None:
 
 
 def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
-    stay = work.stay_going_on() if kind in ONE_AT_A_TIME else None
+    stay = stay_holding(work, kind)
     lead = lead_of(work, occasion, stay)
     known = [one for one in work.needs.values() if one.kind == kind and occasion.raises(one)]
     need = next((one for one in known if one.state != CLOSED), None)

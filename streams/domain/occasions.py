@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
     from schemas.facts import ConsentFact
     from schemas.pathway import KeptElsewhere, Need
+    from streams.domain.stays import Stay
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
 ONE_AT_A_TIME = (NeedKind.AFTERCARE, NeedKind.PLAN)
 KINDS = (*ONE_AT_A_TIME, NeedKind.BRIDGING)
+
+
+def stay_holding(work: Work, kind: str) -> Stay | None:
+    """Returns the stay that holds needs of a kind back, as far as is believed: a wish to bridge waits for no stay."""
+    return work.stay_going_on() if kind in ONE_AT_A_TIME else None
 
 
 class Occasion(NamedTuple):

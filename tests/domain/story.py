@@ -115,6 +115,12 @@ def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
     return Referral.model_validate(envelope(name, occurred_at) | fields | changes)
 
 
+def a_bridging(name: str, when: datetime, asked_by: str, **changes: Any) -> Referral:
+    """Builds a programme's wish to bridge a young person onward."""
+    fields = {"referred_from": asked_by, "programme": None, "status": "proposed", "decision": None, "bridging": True}
+    return a_referral(name, when, **(fields | changes))
+
+
 def a_letter(name: str, occurred_at: datetime, category: str = "regarding_referral", **changes: Any) -> Correspondence:
     """Builds a letter in free text."""
     return Correspondence.model_validate(envelope(name, occurred_at) | {"category": category} | changes)

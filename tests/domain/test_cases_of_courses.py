@@ -8,12 +8,14 @@ from tests.domain.story import (
     MONDAY,
     SETTLED,
     Story,
+    a_consent,
     a_course,
     a_named_consent,
     a_person,
     a_referral,
     a_step,
     an_anonymous_consent,
+    an_id,
     at,
 )
 
@@ -71,3 +73,26 @@ def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_ne
 
     assert story.offers() == [("alliancen-plan", "0751")]
     assert story.needs() == [("aftercare", "with_person", "no_programme"), ("plan", "offered", None)]
+
+
+def test_case_77_an_offer_of_what_was_cancelled_is_withdrawn_though_a_course_of_no_need_was_carried() -> None:
+    told = [
+        a_course("active", at("2023-04-12 14:00"), "opus-young", "active"),
+        a_course("first", at("2025-02-05 13:00"), "stime", "referred_elsewhere", statement_id="first"),
+        a_course(
+            "put-right", at("2025-02-05 14:00"), "stime", "completed", statement_id="first", revises=an_id("first")
+        ),
+        a_course("second", at("2025-02-25 13:00"), "stime", "dropped_out", statement_id="second"),
+        a_course(
+            "void", at("2025-02-25 14:00"), "stime", "dropped_out", statement_id="second", cancels=an_id("second")
+        ),
+    ]
+    story = Story().tell(at("2025-02-25 14:00"), a_person(), a_consent("consent", at("2025-02-07 13:00")))
+    for number, one in enumerate(told):
+        story.tell(at("2025-02-25 15:00") + timedelta(hours=number), one)
+    story.wait(hours=1)
+
+    assert story.to_programmes()[-2:] == [
+        ("withdrawn", "ungevaerftet", "discharge_cancelled"),
+        ("announced", "ungevaerftet", None),
+    ]

@@ -315,3 +315,25 @@ def test_case_53_what_was_decided_of_an_end_beside_a_stay_decides_nothing_of_the
     story.tell(ended, a_step("slhj-3", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
 
     assert [state for _, state, _ in story.needs()] == ["closed", "offered"]
+
+
+def test_case_75_a_second_plan_of_a_stay_that_has_ended_takes_nothing_from_who_has_taken_over() -> None:
+    planned = {"status": "discharge_planned", "planned_at": at("2026-02-10 10:00")}
+    story = Story().tell(
+        MONDAY,
+        a_person(),
+        an_anonymous_consent(),
+        a_step("stin", MONDAY - timedelta(days=9), "admitted"),
+        readmitted(MONDAY - timedelta(days=8)),
+        a_step("plan", MONDAY, **planned),
+        a_step("letter", MONDAY - timedelta(hours=1), "discharged_home", episode_id=UNNUMBERED),
+    )
+    story.wait_until(SETTLED).reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
+
+    story.tell(
+        MONDAY + timedelta(hours=5), a_step("plan-2", MONDAY + timedelta(hours=4), episode_id="episode-2", **planned)
+    )
+    story.wait(hours=1)
+
+    assert story.needs() == [("aftercare", "taken_over", None)]
+    assert story.to_programmes("withdrawn") == []

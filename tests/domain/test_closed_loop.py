@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.codes import Disclosed
-from schemas.events import Consent, Referral
+from schemas.events import Consent
 from schemas.instants import milliseconds_of
 from streams.domain.work import SOURCE
 from tests.domain.story import (
@@ -18,7 +18,6 @@ from tests.domain.story import (
     a_course,
     a_discharged_story,
     a_person,
-    a_referral,
     a_step,
     an_anonymous_consent,
     an_id,
@@ -288,25 +287,6 @@ def test_turning_18_under_way_is_told_and_asks_for_the_young_persons_own_consent
     assert story.to_programmes("updated") == [("updated", "headspace", "turned_18")]
     assert story.notices() == [("consent_wanted", "sor:900000000000001")]
     assert story.when("updated") == [day.astimezone(COPENHAGEN)]
-
-
-def a_bridging(name: str, when: str, asked_by: str, **changes: Any) -> Referral:
-    """Builds a programme's wish to bridge a young person onward."""
-    fields = {"referred_from": asked_by, "programme": None, "status": "proposed", "decision": None, "bridging": True}
-    return a_referral(name, at(when), **(fields | changes))
-
-
-def test_case_36_bridging_goes_either_way_and_a_third_time_within_thirty_days_to_a_person() -> None:
-    consent = a_consent("bridging", at("2026-02-01 10:00"), purpose="bridging")
-    story = Story().tell(MONDAY, a_person(), consent)
-    for number, (day, asker) in enumerate((("02", "headspace"), ("09", "ungevaerftet"), ("16", "headspace"))):
-        when = f"2026-02-{day} 10:00"
-        story.tell(at(when), a_bridging(f"bridging-{number}", when, asker)).wait_until(at(when) + SETTLE)
-    offered = [one for one in story.to_programmes() if one[0] == "offered"]
-    assert offered[:2] == [("offered", "ungevaerftet", None), ("offered", "headspace", None)]
-    assert story.needs()[2] == ("bridging", "with_person", "bridging_loop")
-    roots = {one.need_id: one.root for one in story.pathway.needs}
-    assert len(roots) == len(set(roots.values())) == 3
 
 
 def test_erasure_closes_withdraws_recalls_and_forgets() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from schemas.codes import NeedKind, NoticeKind, StayStatus
 from schemas.instants import days_of
 from schemas.pathway import NEVER, Need, encode_pathway
 from schemas.programmes import Programme
 from tests.model.ledger import Handed, Ledger, Needed
-from tests.model.reference import WhyNot, Wish, age_on, covers, is_carried_beyond_doubt, why_not
+from tests.model.reference import ENDS, Statement, WhyNot, Wish, age_on, covers, is_carried_beyond_doubt, why_not
 from tests.model.reference_needs import (
     DAY,
     LIVE,
@@ -36,6 +37,8 @@ BYTES_AT_LEAST, BYTES_A_STEP = 4_096, 3_000
 _LATE = 2 * MINUTE
 #: How long a programme that has told of no free places is passed over (P6).
 _FULL = 28 * DAY + MINUTE
+#: Five working days, over the longest holidays there are.
+_RECEIPT = 16 * DAY
 #: A need whose unit nobody knows is with operations, who were told to name it.
 WITH_SOMEBODY = frozenset({"closed", "with_person", "taken_over", "awaiting_reference"})
 
@@ -86,12 +89,21 @@ def open_needs_have_owner_and_clock(ledger: Ledger, world: World) -> Found:
 
 
 def what_goes_on_rests_on_a_consent(ledger: Ledger, world: World) -> Found:
-    """What was ended under any number is recalled: every live handover rests on a consent that nobody has ended."""
+    """What was ended under any number is recalled: every live handover rests on a consent that nobody has ended.
+
+    Only what was given before it left carries it.
+    """
     for one in ledger.handovers.values():
         if one.state in LIVE and len(ledger.births(one.number)) < 2:
-            reason = why_not(ledger.wish(one, ledger.now, under_way=True), ledger.certain_consents(one.number))
+            said = ledger.certain_consents(one.number)
+            known = [each if each.said_at <= one.left_at else _carrying_nothing(each) for each in said]
+            reason = why_not(ledger.wish(one, ledger.now, under_way=True), known)
             if reason in (WhyNot.ENDED, WhyNot.NO_CONSENT):
                 yield f"{one.state} at {one.programme} ({one.identity}) goes on: {reason}"
+
+
+def _carrying_nothing(one: Statement) -> Statement:
+    return one if one.decision in ENDS else replace(one, receiver="nobody")
 
 
 def deaths_close_everything(ledger: Ledger, world: World) -> Found:
@@ -255,6 +267,27 @@ def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
             yield f"accepted by {one.programme} at {text_of(one.since)}, and nobody asks for the first contact"
 
 
+def moves_are_heeded(ledger: Ledger, world: World) -> Found:
+    """What waits for an answer was told with the municipality where Y lives now (H11)."""
+    for one in ledger.handovers.values():
+        home = ledger.home(one.number)
+        if one.state in PENDING and None not in (home, one.municipality) and home != one.municipality:
+            yield f"{one.state} at {one.programme} for {one.municipality}, and Y lives in {home}"
+
+
+def receipts_are_waited_for(ledger: Ledger, world: World) -> Found:
+    """A person hears of a receipt of deletion that is missing after five working days (H30); after a death nobody."""
+    acts = {number for _, number, _ in ledger.acts}
+    for one in ledger.handovers.values():
+        group = ledger.group(one.number)
+        if not one.is_recalled or ledger.now < one.since + _RECEIPT or acts & group or _dead_ever(ledger, group):
+            continue
+        about = {one.handover_id, *one.need_ids}
+        kind = NoticeKind.DELETION_OVERDUE
+        if not any(fields["kind"] == kind and fields["statement_id"] in about for _, fields in ledger.notices):
+            yield f"recalled from {one.programme} at {text_of(one.since)}, and nobody waits for its receipt"
+
+
 STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     one_live_handover_of_a_kind,
     open_needs_have_owner_and_clock,
@@ -265,6 +298,8 @@ STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     consents_are_heeded,
     offers_expire,
     first_contact_is_asked_for,
+    moves_are_heeded,
+    receipts_are_waited_for,
 )
 
 

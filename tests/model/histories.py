@@ -7,7 +7,7 @@ Weights lean to what leads somewhere, so that deep states are met often.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
@@ -232,6 +232,8 @@ def _plan(draw: _Draw, common: dict[str, Any]) -> None:
 
 def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
     home = {"status": "discharged_home", **common}
+    if draw.chance(0.1):
+        home["statement_id"] = draw.name("notice")  # a letter before FHIR: corrections name its number, and a time
     when = midnight_of(day_of_moment(draw.now)) if draw.chance(0.1) else draw.now
     last = draw.tell("Discharge", "slhj", when, **home)
     draw.offered_about.append((draw.now, "aftercare"))
@@ -240,7 +242,7 @@ def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
     chain = [last]
     for _ in range(draw.random.choices((0, 1, 2), (78, 15, 7))[0]):
         change = {"occurred_at": when - draw.random.choice((30 * MINUTE, 2 * HOUR))}
-        fields = {**home, **change, "revises": draw.random.choice((chain[0], chain[-1]))}
+        fields = {**home, **change, "revises": _named(draw, home, (chain[0], chain[-1]))}
         if draw.chance(0.25):
             fields["unit"] = draw.random.choice((UNKNOWN_UNIT, OTHER_PSYCHIATRY, SOMATIC))
         name = draw.name("re-slhj")
@@ -249,9 +251,14 @@ def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
         chain.append(name)
     if draw.chance(0.14):
         lag = draw.random.choice((-20 * MINUTE, 5 * MINUTE, 2 * HOUR, DAY, 9 * DAY))
-        draw.tell("Discharge", "an-slhj", when, lag=lag, cancels=draw.random.choice(chain), **home)
+        draw.tell("Discharge", "an-slhj", when, lag=lag, cancels=_named(draw, home, chain), **home)
     if draw.chance(0.22):
         _readmission(draw, common)
+
+
+def _named(draw: _Draw, home: dict[str, Any], chain: Sequence[str]) -> str:
+    """Returns what a correction names: an earlier statement; of a letter's time sometimes none that was told."""
+    return draw.name("untold") if "statement_id" in home and draw.chance(0.6) else draw.random.choice(chain)
 
 
 def _readmission(draw: _Draw, common: dict[str, Any]) -> None:
@@ -462,8 +469,12 @@ def _mischief(draw: _Draw) -> None:
     if draw.chance(0.03):
         number = draw.number()
         draw.steps.append(Act(somewhen(), draw.name("erase"), "erased", -1, number))
+    if draw.chance(0.12):
+        giver = random.choice(("young_person", "young_person", "custody_holder"))
+        scope = random.choice(("anonymous", "named"))
+        _say_consent(draw, somewhen(), decision="withdrawn", given_by=(giver,), scope=scope, purpose=None)
     told = [step for step in draw.steps if isinstance(step, Told)]
-    for _ in range(random.choices((0, 1, 3), (60, 30, 10))[0]):
+    for _ in range(random.choices((0, 1, 3), (45, 38, 17))[0]):
         draw.steps.append(_odd(draw, random.choice(told)))
 
 

@@ -11,7 +11,7 @@ from schemas.codes import HandoverStatement
 from schemas.pathway import Need
 from schemas.programmes import Catalogue, Programme
 from tests.model.reference import Statement, Wish, age_on
-from tests.model.reference_needs import LIVE, Fact, linked_groups, standing
+from tests.model.reference_needs import LIVE, RECALLS, Fact, linked_groups, standing
 from tests.model.steps import NUMBERS, day_of_moment
 from tests.model.world import Seen
 
@@ -33,6 +33,7 @@ class Handed:
     identity: str
     terms: Programme | None
     trigger: str | None = None
+    municipality: str | None = None
     need_ids: set[str] = field(default_factory=set)
     state: str = ""
     since: int = 0
@@ -43,6 +44,18 @@ class Handed:
     def offered_at(self) -> int | None:
         """Returns when it was offered, None while it is announced."""
         return next((when for statement, _, when in self.told if statement == "offered"), None)
+
+    @property
+    def left_at(self) -> int:
+        """Returns when it last left: as a heads-up, and as the offer that the heads-up became."""
+        return max(when for statement, _, when in self.told if statement in ("announced", "offered"))
+
+    @property
+    def is_recalled(self) -> bool:
+        """Tells whether its programme owes a receipt of deletion (H5), beyond doubt."""
+        granted = any(statement == "identity_granted" for statement, _, _ in self.told)
+        reason = next((reason for statement, reason, _ in reversed(self.told) if statement == "withdrawn"), None)
+        return self.state == "withdrawn" and (granted or reason in RECALLS)
 
 
 @dataclass
@@ -139,7 +152,7 @@ class Ledger:
             one.state, one.since = fields["state"], seen.now
             self.met[f"handover {one.state} {one.identity}"] += 1
         if statement != HandoverStatement.REPLY_REFUSED:
-            one.identity = fields["identity"]
+            one.identity, one.municipality = fields["identity"], fields["municipality"]
         one.told.append((statement, fields["reason_code"], seen.now))
 
     def live_until(self, seen: Seen) -> None:
@@ -213,6 +226,14 @@ class Ledger:
         since = min((one.since for one in self.needs.values() if one.number == seen.number), default=seen.now)
         days = (day_of_moment(since), day_of_moment(seen.now))
         return born is None or age_on(born, days[0]) != age_on(born, days[1])
+
+    def home(self, number: int) -> str | None:
+        """Returns the municipality that was told last of the person, None where none was or the order is in doubt."""
+        told = [fact.event for fact in self.of(self.group(number)) if fact.model == "Person"]
+        told = [event for event in told if event["municipality"]]
+        latest = max((event["occurred_at"] for event in told), default=0)
+        last = {event["municipality"] for event in told if event["occurred_at"] == latest}
+        return last.pop() if len(last) == 1 else None
 
     def homes(self, number: int) -> set[str]:
         """Returns the municipalities that were told of the person."""

@@ -27,6 +27,7 @@ from schemas.events import UNNUMBERED
 DAY = 24 * 60 * 60 * 1000
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _EPOCH = date(1970, 1, 1).toordinal()
+_HOME_OR_DEAD = (StayStatus.DISCHARGED_HOME, StayStatus.DECEASED)
 PENDING = frozenset({"announced", "offered", "waitlisted"})
 TAKEN = frozenset({"accepted", "in_contact"})
 LIVE = PENDING | TAKEN
@@ -68,12 +69,14 @@ SILENT_AFTER_DEATH = frozenset(
         NoticeKind.DISCHARGE_PLANNED,
         NoticeKind.ESCALATED,
         NoticeKind.CODE_UNCLAIMED,
+        NoticeKind.DELETION_OVERDUE,
         NoticeKind.STAY_END_MISSING,
         NoticeKind.CORRESPONDENCE,
     }
 )
 #: What a person's decision, a cancellation, or the law itself may end although a programme has taken over.
 OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder"})
+RECALLS = OF_CONSENT | {"erased"}
 MAY_END_TAKEN = OF_CONSENT | {"deceased", "withdrawn", "erased"}
 
 
@@ -93,26 +96,58 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
     A statement that says UNKNOWN, in what decides about it, takes nothing back and says nothing.
     """
     known = [fact for fact in facts if not unknown_code(fact)]
-    root: dict[str, str] = {}
-    for fact in known:
-        if fact.event["revises"] and not fact.event["cancels"]:
-            root[fact.event["event_id"]] = fact.event["revises"]
+    root = _revised(known, facts)
     latest: dict[str, Fact] = {}
     for fact in known:
-        if fact.event["revises"] and not fact.event["cancels"]:
-            before = latest.get(fact.event["revises"])
+        revised = root.get(fact.event["event_id"])
+        if revised is not None:
+            before = latest.get(revised)
             if before is None or before.event["sent_at"] <= fact.event["sent_at"]:
-                latest[fact.event["revises"]] = fact
-    void = {_root_of(fact.event["cancels"], root) for fact in known if fact.event["cancels"]}
-    revised = set(root.values())
+                latest[revised] = fact
+    void = {_root_of(_meant(fact, facts), root) for fact in known if fact.event["cancels"]}
     return [
         fact
         for fact in known
         if not fact.event["cancels"]
-        and fact.event["event_id"] not in revised
-        and latest.get(fact.event["revises"] or "", fact) is fact
+        and fact.event["event_id"] not in root.values()
+        and latest.get(root.get(fact.event["event_id"], ""), fact) is fact
         and _root_of(fact.event["event_id"], root) not in void
     ]
+
+
+def _revised(facts: Sequence[Fact], among: Sequence[Fact]) -> dict[str, str]:
+    """Returns what each statement that revises one revises."""
+    revising = (fact for fact in facts if fact.event["revises"] and not fact.event["cancels"])
+    return {fact.event["event_id"]: _meant(fact, among) for fact in revising}
+
+
+def _meant(fact: Fact, facts: Sequence[Fact]) -> str:
+    """Returns the id of the statement that one revises or cancels: by name, else the nearest like it (F14)."""
+    event = fact.event
+    named = str(event["revises"] or event["cancels"])
+    if fact.model != "Discharge" or any(other.event["event_id"] == named for other in facts):
+        return named
+    like = [
+        other.event
+        for other in facts
+        if other.model == "Discharge"
+        and not other.event["cancels"]
+        and not unknown_code(other)
+        and all(other.event[name] == event[name] for name in ("source", "statement_id", "unit"))
+        and (other.event["status"] in _HOME_OR_DEAD) is (event["status"] in _HOME_OR_DEAD)
+        and _sent(other.event) < (event["sent_at"], True, event["event_id"])
+    ]
+    nearest = min(
+        like,
+        key=lambda other: (abs(other["occurred_at"] - event["occurred_at"]), -other["sent_at"], other["event_id"]),
+        default={"event_id": named},
+    )
+    return str(nearest["event_id"])
+
+
+def _sent(event: dict[str, Any]) -> tuple[int, bool, str]:
+    """Returns the place of a statement among those of its source; one that revises comes after what it revises."""
+    return event["sent_at"], bool(event["revises"]), event["event_id"]
 
 
 def _root_of(event_id: str, root: dict[str, str]) -> str:
@@ -186,8 +221,9 @@ def last_discharge(facts: Sequence[Fact], units: dict[str, str], now: int, misse
     if latest is None or latest.event["status"] != StayStatus.DISCHARGED_HOME:
         return None
     admissions = [fact for fact in said if fact.event["status"] == StayStatus.ADMITTED]
-    newest = max(admissions, key=lambda fact: int(fact.event["occurred_at"]), default=latest)
-    if newest.event["episode_id"] != latest.event["episode_id"]:
+    begun_at = max((fact.event["occurred_at"] for fact in admissions), default=0)
+    newest = {fact.event["episode_id"] for fact in admissions if fact.event["occurred_at"] == begun_at}
+    if newest - {latest.event["episode_id"]}:
         return None  # a transfer, or two stays that overlap: which of them it was the ids alone don't tell
     psychiatric = units[latest.event["unit"]] in PSYCHIATRIC
     others = [fact for fact in said if fact is not latest]
@@ -227,7 +263,7 @@ def _is_told_again(latest: Fact, others: Iterable[Fact]) -> bool:
 
 def chain_of(fact: Fact, facts: Sequence[Fact]) -> list[Fact]:
     """Returns the statements that a statement revises or is revised by, itself among them."""
-    root = {one.event["event_id"]: one.event["revises"] for one in facts if one.event["revises"]}
+    root = _revised(facts, facts)
     mine = _root_of(fact.event["event_id"], root)
     return [one for one in facts if _root_of(one.event["event_id"], root) == mine]
 

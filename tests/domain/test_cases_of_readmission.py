@@ -318,7 +318,7 @@ def test_case_53_what_was_decided_of_an_end_beside_a_stay_decides_nothing_of_the
 
 
 def test_case_75_a_second_plan_of_a_stay_that_has_ended_takes_nothing_from_who_has_taken_over() -> None:
-    planned = {"status": "discharge_planned", "planned_at": at("2026-02-10 10:00")}
+    planned: dict[str, Any] = {"status": "discharge_planned", "planned_at": at("2026-02-10 10:00")}
     story = Story().tell(
         MONDAY,
         a_person(),

@@ -164,7 +164,7 @@ def _basis(consents: Consents, asker: Asker, identity: str, at: int) -> tuple[Co
         for one in given
         if one.scope == Identity.ANONYMOUS
         and ConsentGiver.YOUNG_PERSON in one.given_by
-        and age_on(consents.birth_day, local_day(one.occurred_at)) >= asker.lowest_age
+        and _is_old_enough(one, consents.birth_day, asker)
     ]
     if agreed or basis is not None:
         return _newest([*agreed, *([basis] if basis else [])]), None
@@ -194,6 +194,13 @@ def _named(given: list[ConsentFact], birth_day: int, custody: str, at: int) -> t
 def _holders_in(consent: ConsentFact) -> frozenset[str]:
     """Returns the custody holders among who gave a consent: of one that tells sole custody, the one there is."""
     return _HOLDERS_OF.get(consent.custody, _HOLDERS) & {*consent.given_by}
+
+
+def _is_old_enough(consent: ConsentFact, birth_day: int, asker: Asker) -> bool:
+    """Tells whether the young person could agree when doing so: whoever does not decide alone, from the lowest age."""
+    age = age_on(birth_day, local_day(consent.occurred_at))
+    own = rule_for(age, Identity.NAMED, unable=_unable(consent, birth_day)).gives is Who.YOUNG_PERSON
+    return own or age >= asker.lowest_age
 
 
 def _unable(consent: ConsentFact, birth_day: int) -> bool:

@@ -125,8 +125,16 @@ def _reconcile_kind(work: Work, kind: str) -> None:
             leave_to_other(work, need)
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
         _leave_to_kept(work, kind)
+    taken_over = _taken_over(work, kind)
     for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:
         _reconcile_one(work, kind, occasion)
+    if taken_over - _taken_over(work, kind):
+        # What went on because a programme had it may have nothing that raises it any more.
+        _reconcile_kind(work, kind)
+
+
+def _taken_over(work: Work, kind: str) -> set[str]:
+    return {need.need_id for need in work.needs.values() if need.kind == kind and need.state == "taken_over"}
 
 
 def _why_vanished(work: Work, need: Need) -> str:

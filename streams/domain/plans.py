@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from schemas.facts import CourseFact, StayFact
-    from schemas.programmes import Programme
+    from schemas.programmes import Catalogue
     from streams.domain.stays import Step
 
 PLANNED = "discharge_planned"
 _OVERDUE_DAYS = 7
+#: No programme's courses last longer.
+_COURSE_MONTHS_MAX = 120
 
 
 class Plan(NamedTuple):
@@ -35,12 +37,16 @@ class Plan(NamedTuple):
 
 
 class ExpectedEnd(NamedTuple):
-    """When a course ends at the latest, and from when on that is worth a heads-up. Times in milliseconds."""
+    """When a course ends at the latest, and from when on that is worth a heads-up. Times in milliseconds.
+
+    ``followed`` tells whether a programme of the catalogue follows on the course.
+    """
 
     root: str
     ends_at: int
     notice_at: int
     logged_at: int
+    followed: bool
 
     def raised_at(self, settle_ms: int) -> int:
         """Returns when the heads-up's need opens, unless the course has ended before."""
@@ -100,24 +106,26 @@ def _stay_planned(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
 
 
 def expected_end(
-    steps: Sequence[tuple[str, CourseFact, Sequence[CourseFact]]], programmes: Iterable[Programme]
+    steps: Sequence[tuple[str, CourseFact, Sequence[CourseFact]]], catalogue: Catalogue
 ) -> ExpectedEnd | None:
-    """Returns when a course ends at the latest, for one that a programme follows on; None where none does."""
+    """Returns when a course ends at the latest, and when a working day tells so; None for one that was never active.
+
+    One that no programme follows on is worth no heads-up. Its end is for a need that an earlier catalogue opened.
+    """
     active = [step for step in steps if step[1].status == CourseStatus.ACTIVE]
     if not active:
         return None
     root, first, chain = min(active, key=lambda step: (step[1].status_at, step[0]))
-    following = [one for one in programmes if first.programme in one.only_courses and one.course_months]
-    if not following:
-        return None
-    months = min(one.course_months or 0 for one in following)
-    notice_months = max(one.course_notice_months for one in following)
-    longest = after_months(first.started_on or local_day(first.status_at), months)
+    following = [one for one in catalogue.programmes.values() if first.programme in one.only_courses]
+    lengths = [one.course_months for one in following if one.course_months]
+    longest = after_months(first.started_on or local_day(first.status_at), min(lengths, default=_COURSE_MONTHS_MAX))
     told = [step[1].expected_end_on for step in active if step[1].expected_end_on is not None]
     ends_on = min([longest, *told])
+    notice_months = max((one.course_notice_months for one in following if one.course_months), default=0)
     return ExpectedEnd(
         root=root,
         ends_at=start_of(ends_on),
-        notice_at=start_of(after_months(ends_on, -notice_months)),
+        notice_at=on_working_day(start_of(after_months(ends_on, -notice_months)), catalogue.holidays),
         logged_at=min(one.logged_at for one in chain),
+        followed=bool(lengths),
     )

@@ -16,6 +16,7 @@ from streams.domain.stays import (
     is_psychiatric,
     is_psychiatric_step,
     parted_from,
+    raised_before,
     stays_of,
 )
 
@@ -159,23 +160,26 @@ def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger
 
 
 def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue: Catalogue) -> Iterator[Trigger]:
-    """Yields the trigger of a stay's end; while it goes on, those of episodes that ended in it."""
+    """Yields the trigger of a stay's end, and before it those of episodes that ended while it went on."""
     if stay.deceased:
         return
     for step in stay.parted:
         yield _of_left(step, stay, parted_from(step, catalogue.holidays), (plans, catalogue))
+    goes_on = stay.ended_by is None or stay.ended_at is None
+    before = [step for step in stay.left if goes_on or raised_before(step, stay, catalogue.holidays)]
+    until = believed_until(stay, catalogue.holidays) if before else 0
+    yield from (_of_left(step, stay, until, (plans, catalogue)) for step in before)
     if stay.ended_by is None or stay.ended_at is None:
-        until = believed_until(stay, catalogue.holidays) if stay.left else 0
-        yield from (_of_left(step, stay, until, (plans, catalogue)) for step in stay.left)
         return
+    left = [step for step in stay.left if step not in before]
     psychiatric = is_psychiatric(stay, catalogue.units)
-    planned = plans_for(stay, plans, stays)
+    planned = [plan for plan in plans_for(stay, plans, stays) if not any(is_planned_end(plan, step) for step in before)]
     known = (plan for plan in planned if plan.logged_at <= stay.end_logged_at + catalogue.settle_ms)
-    root, chain = _root_of(stay, next(known, None))
+    root, chain = _root_of(stay, next(known, None), left)
     yield Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in stay.left), *(plan.ids for plan in planned)),
+        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in left), *(plan.ids for plan in planned)),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -187,11 +191,11 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     )
 
 
-def _root_of(stay: Stay, plan: Plan | None) -> tuple[str, frozenset[str]]:
+def _root_of(stay: Stay, plan: Plan | None, left: Sequence[Step]) -> tuple[str, frozenset[str]]:
     """Returns root and chain of a stay's end: of its plan, of the first episode that ended in it, or its own."""
     if plan is not None:
         return plan.root, plan.ids
-    first = stay.left[0] if stay.left else None
+    first = left[0] if left else None
     return (stay.ended_by or "", stay.end_ids) if first is None else (first.root, first.ids)
 
 
@@ -231,7 +235,7 @@ def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[
 def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
     root, last, chain = max(steps, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
     own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
-    end = expected_end(steps, catalogue.programmes.values()) if own else None
+    end = expected_end(steps, catalogue)
     if last.status == CourseStatus.ACTIVE and end is not None:
         return _of_expected_end(steps, last, end)
     ended = [step for step in steps if step[1].status in _COURSE_ENDS]
@@ -240,7 +244,7 @@ def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
     goes_on = last.status not in _COURSE_ENDS
     root, last, chain = max(ended, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
     logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
-    told_ahead = end is not None and end.raised_at(catalogue.settle_ms) < logged_at
+    told_ahead = end is not None and end.followed and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root
     return Trigger(
         root=root,
@@ -272,7 +276,8 @@ def _of_expected_end(steps: list[_Course], last: CourseFact, end: ExpectedEnd) -
         source=last.source,
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
-        not_before=end.notice_at,
+        not_before=end.notice_at if end.followed else 0,
+        opens=end.followed,
     )
 
 

@@ -50,10 +50,18 @@ def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | N
             withdraw(work, handover, "decided_anew")
             return False
         work.change(need, options=choice.options)
-        handover = replace(handover, identity=choice.identity or handover.identity)
+        handover = replace(handover, identity=_identity_now(work, handover, choice.identity))
     if lead is not None:
         _correct(work, lead, handover)
     return True
+
+
+def _identity_now(work: Work, handover: Handover, identity: str | None) -> str:
+    """Returns with which identity an offer goes on: by name is news, which takes a consent that is in force now."""
+    if identity == Identity.NAMED != handover.identity:
+        missing = missing_for(work.consents, work.asker(handover), Identity.NAMED, work.now)
+        return handover.identity if missing is not None else identity
+    return identity or handover.identity
 
 
 def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, stay: Stay | None) -> str | None:
@@ -63,7 +71,8 @@ def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, s
     if handover.state in TAKEN_OVER:
         return "discharge_cancelled" if _is_undone(work, need, lead) else None
     if handover.state == "announced":
-        if lead is not None and lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):
+        planned_at = None if lead is None or not lead.is_planned else _planned_at(lead, handover)
+        if planned_at is not None and work.now >= overdue_at(planned_at, work.catalogue.holidays):
             return "planned_end_overdue"
         if lead is None and stay is not None:
             return "plan_cancelled"
@@ -74,6 +83,11 @@ def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, s
     if handover.municipality != (work.derived.municipality or ""):
         return "moved"
     return "over_age" if _has_grown_out(work, handover) else None
+
+
+def _planned_at(lead: Trigger, handover: Handover) -> int:
+    """Returns when what a handover is about happens: as announced where the catalogue of now knows no such end."""
+    return handover.occurred_at if lead.is_planned and not lead.opens else lead.occurred_at
 
 
 def _is_undone(work: Work, need: Need, lead: Trigger | None) -> bool:
@@ -164,7 +178,7 @@ def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
 def _correct(work: Work, lead: Trigger, handover: Handover) -> None:
     """Tells the programme where time or identity of what it was told are others, as is known now."""
     was = work.handovers[handover.handover_id]
-    occurred_at = was.occurred_at if lead.is_planned and was.state != "announced" else lead.occurred_at
+    occurred_at = was.occurred_at if lead.is_planned and was.state != "announced" else _planned_at(lead, was)
     if (occurred_at, handover.identity) == (was.occurred_at, was.identity):
         return
     changed = replace(was, identity=handover.identity, occurred_at=occurred_at)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
+from tests.domain.catalogues import a_catalogue
 from tests.domain.story import (
     MONDAY,
     SETTLED,
     Story,
     a_consent,
     a_course,
+    a_letter,
     a_named_consent,
     a_person,
     a_referral,
@@ -96,3 +100,21 @@ def test_case_77_an_offer_of_what_was_cancelled_is_withdrawn_though_a_course_of_
         ("withdrawn", "ungevaerftet", "discharge_cancelled"),
         ("announced", "ungevaerftet", None),
     ]
+
+
+@pytest.mark.parametrize("consented", [True, False])
+def test_case_78_a_catalogue_without_the_programme_closes_no_need_of_a_course_that_nears_its_end(
+    consented: bool,
+) -> None:
+    told, later, done = at("2026-04-20 10:00"), at("2026-04-21 10:00"), at("2026-05-04 10:00")
+    consents = [a_named_consent("consent", "2026-04-20 09:00", "young_person")] if consented else []
+    active = a_course("active", at("2024-06-01 09:00"), "opus-young", "active")
+    story = Story().tell(told, a_person(), active, *consents).wait_until(told + timedelta(hours=1))
+    before = story.needs()
+
+    story = story.under(a_catalogue(2, without=("unik-recovery-young",))).tell(later, a_letter("letter", later))
+    under_way = story.needs()
+    story.tell(done, a_course("done", done, "opus-young", "completed")).wait_until(done + timedelta(hours=1))
+
+    assert [state for _, state, _ in (*before, *under_way)] == ["announced" if consented else "awaiting_consent"] * 2
+    assert [state for _, state, _ in story.needs() if state != "closed"] == ["offered" if consented else "with_person"]

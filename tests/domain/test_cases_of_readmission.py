@@ -337,3 +337,27 @@ def test_case_75_a_second_plan_of_a_stay_that_has_ended_takes_nothing_from_who_h
 
     assert story.needs() == [("aftercare", "taken_over", None)]
     assert story.to_programmes("withdrawn") == []
+
+
+@pytest.mark.parametrize("answer", ["fulfilled", "declined"])
+def test_case_79_the_end_of_a_stay_raises_a_need_though_one_of_an_episode_beside_it_was_decided(answer: str) -> None:
+    story = Story().tell(
+        MONDAY,
+        a_person(),
+        an_anonymous_consent(),
+        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
+        a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2"),
+        a_step("slhj-1", MONDAY, "discharged_home"),
+    )
+    told = MONDAY + timedelta(days=7, hours=1)
+    story.wait_until(told)
+    if answer == "fulfilled":
+        story.reply(told, "ungevaerftet", "accepted").reply(told, "ungevaerftet", "first_contact")
+        story.reply(told + timedelta(days=9), "ungevaerftet", "fulfilled")
+    else:
+        story.reply(told, "ungevaerftet", "declined", side="young_person")
+    ended = MONDAY + timedelta(days=50)
+
+    story.tell(ended, a_step("slhj-2", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
+
+    assert [state for _, state, _ in story.needs()] == ["closed", "offered"]

@@ -27,7 +27,7 @@ def acts_follow_the_table(ledger: Ledger, seen: Seen) -> Found:
         yield from _not_done(seen, need)
     elif expected not in told:
         yield f"act {event['action']} on {_state(need)} was not refused as {expected}, but {sorted(map(str, told))}"
-    elif _changed_something(seen) and not ledger.grew_older(seen):
+    elif _changed_something(seen) and not ledger.decides_anew(seen):
         yield f"act {event['action']} on {_state(need)} was refused as {expected} and changed something"
 
 

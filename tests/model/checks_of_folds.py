@@ -118,6 +118,7 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
         wish, known = _wish(ledger, seen, fields), ledger.certain_consents(seen.number)
         carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
         names = {one.statement_id for one in carrying}
+        names = set() if ledger.is_parted else names  # each number has its own consents again
         for one in mine:
             if names and one["consent_id"] not in names:
                 yield f"disclosure of a handover ({fields['identity']}) names {one['consent_id']}, not {sorted(names)}"
@@ -143,7 +144,9 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         if statement in NEW and not any(number == seen.number for _, number, _ in ledger.acts):
             persons, own = ledger.of(ledger.group(seen.number)), ledger.of(frozenset({seen.number}))
-            facts = [*standing(persons), *standing(own), *standing(ledger.widest(seen.number))]
+            widest = ledger.widest(seen.number)
+            arrived = [fact for fact in widest if not fact.event["cancels"] or _known(ledger, seen, fact)]
+            facts = [*standing(persons), *standing(own), *standing(widest), *standing(arrived)]
             if not any(raises(fact, fields["need_kind"]) for fact in facts):
                 yield f"{statement} to {fields['programme']} although nothing that stands raises {fields['need_kind']}"
 
@@ -183,12 +186,12 @@ def silent_after_erasure(ledger: Ledger, seen: Seen) -> Found:
 
 def unknown_codes_do_nothing(ledger: Ledger, seen: Seen) -> Found:
     """A statement with a code of a later release neither routes nor takes back."""
-    if seen.model in FACTS and unknown_code(Fact(seen.model, seen.event, seen.number, seen.now)):
+    is_unknown = seen.model in FACTS and unknown_code(Fact(seen.model, seen.event, seen.number, seen.now))
+    if is_unknown and not ledger.decides_anew(seen):
         for statement, fields in to_programmes(seen):
             yield f"{seen.model} with an unknown code: {statement} to {fields['programme']} ({fields['reason_code']})"
         for before, after in _changed_needs(seen):
-            if not ledger.grew_older(seen):
-                yield f"{seen.model} with an unknown code: need {before} → {after}"
+            yield f"{seen.model} with an unknown code: need {before} → {after}"
 
 
 def _changed_needs(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -255,7 +258,9 @@ def _corrected(ledger: Ledger, seen: Seen, handed: Handed) -> bool:
     later = [
         fact for fact in ledger.widest(seen.number) if fact.told_at >= handed.told[0][2] and not unknown_code(fact)
     ]
-    return any(_corrects(fact, ledger) for fact in later)
+    # A revision that comes between may join what was cancelled, by a name that nobody knew, to what was not.
+    cancelled = any(fact.event["cancels"] for fact in ledger.widest(seen.number))
+    return any(_corrects(fact, ledger) or (cancelled and fact.event["revises"]) for fact in later)
 
 
 def _corrects(fact: Fact, ledger: Ledger) -> bool:
@@ -277,9 +282,8 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
             corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in told)
             custodies = {fact.event["custody"] for fact in told} - {Custody.UNKNOWN}
             corrected = corrected or len(custodies) > 1  # who has custody changed: what rested on it may end
-            parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
             mine = (end for end in ends if may_end_something(end, wish, ends))
-            doubtful = wish.born is None or corrected or parted or seen.model in ("Reply", "Intervention")
+            doubtful = wish.born is None or corrected or ledger.is_parted or seen.model in ("Reply", "Intervention")
             handed = ledger.handovers.get(fields["statement_id"])
             left_at = handed.told[0][2] if handed else seen.now
             if not doubtful and not ledger.linked and still_carried(wish, left_at, ends):

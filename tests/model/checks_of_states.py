@@ -94,12 +94,17 @@ def what_goes_on_rests_on_a_consent(ledger: Ledger, world: World) -> Found:
     Only what was given before it left carries it.
     """
     for one in ledger.handovers.values():
-        if one.state in LIVE and len(ledger.births(one.number)) < 2:
-            said = ledger.certain_consents(one.number)
-            known = [each if each.said_at <= one.left_at else _carrying_nothing(each) for each in said]
-            reason = why_not(ledger.wish(one, ledger.now, under_way=True), known)
-            if reason in (WhyNot.ENDED, WhyNot.NO_CONSENT):
+        if one.state in LIVE and len(ledger.births(one.number)) < 2 and not ledger.is_parted:
+            reason = _why_ended(ledger, one, ledger.certain_consents(one.number))
+            told = [fact for fact in ledger.widest(one.number) if fact.model == "Consent"]
+            if reason and _why_ended(ledger, one, ledger.consents(told)):
                 yield f"{one.state} at {one.programme} ({one.identity}) goes on: {reason}"
+
+
+def _why_ended(ledger: Ledger, one: Handed, said: list[Statement]) -> WhyNot | None:
+    known = [each if each.said_at <= one.left_at else _carrying_nothing(each) for each in said]
+    reason = why_not(ledger.wish(one, ledger.now, under_way=True), known)
+    return reason if reason in (WhyNot.ENDED, WhyNot.NO_CONSENT) else None
 
 
 def _carrying_nothing(one: Statement) -> Statement:
@@ -203,8 +208,7 @@ def _held_back(ledger: Ledger, number: int) -> bool:
     unclear = bool(steps) and last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
     recent = any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in ledger.facts)
     links = [fact for fact in ledger.facts if fact.model == "Person" and fact.event["linked_to"]]
-    parted = any(fact.model == "Person" and fact.event["unlinked_from"] for fact in ledger.facts)
-    joining = parted or any(fact.told_at > ledger.now - DAY for fact in links)
+    joining = ledger.is_parted or any(fact.told_at > ledger.now - DAY for fact in links)
     return unclear or recent or bool(ledger.acts) or joining or number in ledger.erased
 
 
@@ -307,7 +311,9 @@ def everything_ends_with_a_person(ledger: Ledger, world: World) -> Found:
     """After the last clock every need is with a person, taken over, or closed with a reason."""
     for pathway in world.pathways.values():
         for need in pathway.needs:
-            if need.state not in WITH_SOMEBODY:
+            known = ledger.needs.get((NUMBERS.index(pathway.youth_id), need.need_id))
+            is_new = known is not None and known.since > ledger.now - 14 * DAY  # a birthday may bring it on at any time
+            if need.state not in WITH_SOMEBODY and not is_new:
                 yield f"a need is {need.state} in the end"
             if need.state == "closed" and not need.reason_code:
                 yield "a need is closed without a reason"

@@ -11,7 +11,7 @@ from schemas.codes import HandoverStatement
 from schemas.pathway import Need
 from schemas.programmes import Catalogue, Programme
 from tests.model.reference import Statement, Wish, age_on
-from tests.model.reference_needs import LIVE, RECALLS, Fact, linked_groups, standing
+from tests.model.reference_needs import BY_FACTS, LIVE, RECALLS, Fact, linked_groups, standing
 from tests.model.steps import NUMBERS, day_of_moment
 from tests.model.world import Seen
 
@@ -89,6 +89,7 @@ class Ledger:
     notices: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     firsts: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[int, Catalogue] = field(default_factory=dict)
+    folded_under: dict[int, int] = field(default_factory=dict)
     met: Counter[str] = field(default_factory=Counter)
     linked: bool = False
     met_numbers: set[str] = field(default_factory=set)
@@ -134,6 +135,7 @@ class Ledger:
         if seen.after.needs != seen.before.needs:
             self.take_needs(seen)
         self.live_until(seen)
+        self.folded_under[seen.number] = self.catalogue.version
 
     def _hear_statement(self, seen: Seen, fields: dict[str, Any]) -> None:
         handover_id, programme = fields["statement_id"], fields["programme"]
@@ -168,7 +170,7 @@ class Ledger:
             live_at = seen.now if need.state != "closed" else known.live_at if known else 0
             since = known.since if known and known.need.state == need.state else seen.now
             first_at = known.first_at if known else seen.now
-            by = seen.model or "clock"
+            by = "clock" if need.reason_code in BY_FACTS else seen.model or "clock"
             by = known.closed_by if known and known.need.state == need.state else by if need.state == "closed" else ""
             self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since, by)
             if known is None or known.need.state != need.state:
@@ -205,6 +207,11 @@ class Ledger:
     def _ever_linked(self) -> list[frozenset[int]]:
         return linked_groups([fact for fact in self.facts if not fact.event.get("unlinked_from")], NUMBERS)
 
+    @property
+    def is_parted(self) -> bool:
+        """Tells whether numbers were told not to be of one person after all."""
+        return any(fact.model == "Person" and fact.event["unlinked_from"] for fact in self.facts)
+
     def born(self, number: int) -> int | None:
         """Returns the birth day where one and only one was told of the person, else None."""
         days = self.births(number)
@@ -220,8 +227,10 @@ class Ledger:
         found: frozenset[int] = self._once("births", number, told)
         return found
 
-    def grew_older(self, seen: Seen) -> bool:
-        """Tells whether Y had a birthday since the needs of a pathway were last decided: then any fold decides anew."""
+    def decides_anew(self, seen: Seen) -> bool:
+        """Tells whether Y had a birthday, or the catalogue changed, since the needs of a pathway were last decided."""
+        if self.folded_under.get(seen.number) != self.catalogue.version:
+            return True
         born = self.born(seen.number)
         since = min((one.since for one in self.needs.values() if one.number == seen.number), default=seen.now)
         days = (day_of_moment(since), day_of_moment(seen.now))

@@ -183,7 +183,8 @@ def _obstacle(one: Statement, wish: Wish, others: Sequence[Statement]) -> WhyNot
     needed = givers_needed(one, wish.born)
     if isinstance(needed, WhyNot):
         return needed
-    if not needed <= _with_other_holders(one, others, wish):
+    gave = one.givers if needed == YOUTH else _with_other_holders(one, others, wish)
+    if not needed <= gave:
         return WhyNot.GIVER
     return _over(one, needed, wish)
 
@@ -193,8 +194,11 @@ def _over(one: Statement, needed: frozenset[str], wish: Wish) -> WhyNot | None:
         return WhyNot.LAPSED
     if outgrown(one, needed, wish):
         return WhyNot.OUTGROWN
-    too_young = wish.born is not None and _age_at(wish.born, one.said_at) < min(wish.lowest_age, OWN_DECISION)
-    return WhyNot.TOO_YOUNG if one.scope == Identity.ANONYMOUS and too_young else None
+    if one.scope == Identity.ANONYMOUS and wish.born is not None:
+        age = _age_at(wish.born, one.said_at)
+        decides = age >= ADULT or (age >= OWN_DECISION and not one.unable)
+        return None if decides or age >= wish.lowest_age else WhyNot.TOO_YOUNG
+    return None
 
 
 def givers_needed(one: Statement, born: int) -> frozenset[str] | WhyNot:

@@ -77,6 +77,23 @@ SILENT_AFTER_DEATH = frozenset(
 #: What a person's decision, a cancellation, or the law itself may end although a programme has taken over.
 OF_CONSENT = frozenset({"consent_withdrawn", "declined_by_young_person", "declined_by_custody_holder"})
 RECALLS = OF_CONSENT | {"erased"}
+#: Why facts close a need: a reply or an act that comes at that moment has not.
+BY_FACTS = frozenset(
+    {
+        "bridging_withdrawn",
+        "carried_on",
+        "consent_withdrawn",
+        "course_corrected",
+        "declined_by_custody_holder",
+        "discharge_cancelled",
+        "linked",
+        "moved",
+        "plan_cancelled",
+        "readmitted",
+        "referral_corrected",
+        "unlinked",
+    }
+)
 MAY_END_TAKEN = OF_CONSENT | {"deceased", "withdrawn", "erased"}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
 from schemas.codes import ReplyStatus
+from streams.domain.pathways import pass_time
 from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
@@ -37,6 +38,8 @@ from tests.model.world import BrokenFoldError, Seen, World
 LONG_QUIET = 700
 #: Telling a history in other orders takes longer than telling it: every so many seeds do.
 ORDERED_EVERY = 3
+#: So does asking for every decision twice.
+DECIDED_AGAIN_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,21 @@ class Simulation:
         checks = (*FOLD_CHECKS, *QUIET_CHECKS, *ACT_CHECKS) if seen.said else (*QUIET_CHECKS, *ACT_CHECKS)
         for check in checks:
             self._broken(check.__name__, check(ledger, seen))
+        if self.history.seed % DECIDED_AGAIN_EVERY == 0 or self.history.seed < 0:
+            self._broken("no_decision_flips", self._deciding_again(seen))
         ledger.hear(seen)
+
+    def _deciding_again(self, seen: Seen) -> Iterator[str]:
+        """The same facts at the same time give the same decision, however often it is asked (F6)."""
+        again = pass_time(seen.after, self.world.catalogue, seen.now)
+        was = {need.need_id: need for need in seen.after.needs}
+        for need in again.pathway.needs:
+            state = was[need.need_id].state if need.need_id in was else "unknown"
+            if state != need.state:
+                yield f"a need is {state}, and {need.state} ({need.reason_code}) when asked again"
+        for one in again.said:
+            if one.topic != "pathways":
+                yield f"{one.fields.get('statement') or one.fields.get('kind') or one.topic} is said when asked again"
 
     def _look_around(self, now: int) -> None:
         if self.world.letters_under_way:

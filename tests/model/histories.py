@@ -20,6 +20,7 @@ from tests.model.steps import (
     EMERGENCY,
     HOUR,
     MINUTE,
+    MOOD_OF_ODD,
     NUMBERS,
     OTHER_PSYCHIATRY,
     PSYCHIATRY,
@@ -293,7 +294,7 @@ def _course(draw: _Draw) -> None:
         status = draw.random.choice(("completed", "dropped_out", "dropped_out", "referred_elsewhere"))
         ended = draw.tell("Enrolment", "ended", draw.now, status=status, status_at=draw.now, **course)
         _answers(draw, 0.8)
-        if draw.chance(0.8):
+        if draw.chance(0.95):
             change: dict[str, Any] = {"status": draw.random.choice(("active", "completed", "dropped_out", "UNKNOWN"))}
             change |= draw.random.choice(({"revises": ended}, {"cancels": ended, "status": status}, {}))
             draw.tell("Enrolment", "corrected", draw.now + HOUR, status_at=draw.now + HOUR, **course | change)
@@ -430,6 +431,8 @@ def _answers(draw: _Draw, share: float) -> None:
     while draw.chance(share):
         mood = draw.random.random()
         draw.steps.append(Answer(when, draw.name("reply"), mood=mood))
+        for _ in range(draw.random.choice((0, 0, 1, 2))):
+            _answer_oddly(draw, when + draw.random.choice((30_000, 2 * MINUTE, 50 * MINUTE)))
         when += draw.random.choice((MINUTE, HOUR, DAY, DAY, 3 * DAY, 8 * DAY))
     if draw.chance(0.12):
         action = draw.random.choice(_ACTIONS)
@@ -438,6 +441,10 @@ def _answers(draw: _Draw, share: float) -> None:
         at = draw.now + draw.random.choice((30 * MINUTE, DAY, 4 * DAY))
         back, number = draw.random.choice((0, 0, 0, 1)), draw.number()
         draw.steps.append(Act(at, draw.name("act"), action, back, number, fields))
+
+
+def _answer_oddly(draw: _Draw, when: int) -> None:
+    draw.steps.append(Answer(when, draw.name("odd"), mood=draw.random.random() * MOOD_OF_ODD))
 
 
 def _move(draw: _Draw) -> None:
@@ -463,19 +470,27 @@ def _mischief(draw: _Draw) -> None:
     if draw.chance(0.07):
         site = random.choice((None, None, "helsingoer", "koebenhavn"))
         draw.steps.append(Places(somewhen(), random.choice(PROGRAMMES[:2]), site, random.choice((0, 0, 3))))
-    if draw.chance(0.2):
+    if draw.chance(0.25):
         change = Change(somewhen(), random.choice(_CATALOGUE_CHANGES), random.choice(PROGRAMMES[:4]))
         draw.steps.append(change)
     if draw.chance(0.03):
         number = draw.number()
         draw.steps.append(Act(somewhen(), draw.name("erase"), "erased", -1, number))
-    if draw.chance(0.12):
-        giver = random.choice(("young_person", "young_person", "custody_holder"))
-        scope = random.choice(("anonymous", "named"))
-        _say_consent(draw, somewhen(), decision="withdrawn", given_by=(giver,), scope=scope, purpose=None)
+    _late_words(draw, somewhen)
     told = [step for step in draw.steps if isinstance(step, Told)]
     for _ in range(random.choices((0, 1, 3), (45, 38, 17))[0]):
         draw.steps.append(_odd(draw, random.choice(told)))
+
+
+def _late_words(draw: _Draw, somewhen: Callable[[], int]) -> None:
+    """Answers that fit nothing, and a withdrawal of everything, whenever they come."""
+    if draw.chance(0.15):
+        for _ in range(8):
+            _answer_oddly(draw, somewhen())
+    if draw.chance(0.12):
+        giver = draw.random.choice(("young_person", "young_person", "custody_holder"))
+        scope = draw.random.choice(("anonymous", "named"))
+        _say_consent(draw, somewhen(), decision="withdrawn", given_by=(giver,), scope=scope, purpose=None)
 
 
 def _odd(draw: _Draw, step: Told) -> Step:
@@ -500,4 +515,4 @@ _CODES = {
     "Consent": ("decision", "given_by", "scope", "purpose"),
 }
 _THREADS: tuple[Callable[[_Draw], None], ...] = (_stay, _course, _referral, _bridging)
-_WEIGHTS = (60, 16, 12, 12)
+_WEIGHTS = (50, 20, 17, 13)

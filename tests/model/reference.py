@@ -163,9 +163,14 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
 
 
 def still_carried(wish: Wish, left_at: int, statements: Sequence[Statement]) -> bool:
-    """Tells whether a consent that carried an offer when it left still does beyond doubt, however old it has grown."""
+    """Tells whether a consent that carried an offer when it left still does beyond doubt, however old it has grown.
+
+    One that had lapsed when something was ended leaves nothing in force: that end closes the need (C26).
+    """
     then, _ = in_force(replace(wish, moment=left_at), [one for one in statements if one.said_at <= left_at])
-    carried = {(one.statement_id, one.said_at) for one in then}
+    ended_at = max((one.said_at for one in statements if one.decision in ENDS), default=0)
+    lasting = (one for one in then if not lapsed(one, ended_at) and one.lapses_at != ended_at)
+    carried = {(one.statement_id, one.said_at) for one in lasting}
     mine = [one for one in statements if one.decision in ENDS or (one.statement_id, one.said_at) in carried]
     return is_carried_beyond_doubt(replace(wish, under_way=True), mine)
 

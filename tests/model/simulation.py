@@ -19,6 +19,7 @@ from tests.model.reference_needs import LIVE
 from tests.model.steps import (
     DAY,
     HOUR,
+    MOOD_OF_ODD,
     NUMBERS,
     Act,
     Answer,
@@ -192,9 +193,9 @@ def choose_answer(step: Answer, handovers: list[Handed]) -> Answer | None:
     if not handovers:
         return None
     random = Random(step.mood)
-    fits = random.random() < 0.82
+    fits = random.random() < 0.82 and step.mood >= MOOD_OF_ODD
     live = [one for one in handovers if one.state in LIVE and one.state != "announced"]
-    one = live[-1] if live and (fits or random.random() < 0.7) else random.choice(handovers)
+    one = live[-1] if live and fits else _of_any_state(random, handovers)
     status = random.choice(_FITTING.get(one.state, _ANY) if fits else _ANY)
     back = sum(other.programme == one.programme for other in handovers[handovers.index(one) + 1 :])
     about, programme = "", one.programme
@@ -209,9 +210,18 @@ def choose_answer(step: Answer, handovers: list[Handed]) -> Answer | None:
     return Answer(step.at, step.name, programme, str(status), back, about, fields)
 
 
+def _of_any_state(random: Random, handovers: list[Handed]) -> Handed:
+    states = sorted({one.state for one in handovers})
+    state = random.choices(states, [_ODD_WEIGHTS.get(one, 1) for one in states])[0]
+    return random.choice([one for one in handovers if one.state == state])
+
+
+#: What is rarely met is asked about more often.
+_ODD_WEIGHTS = {"waitlisted": 24, "announced": 7, "in_contact": 4, "accepted": 4, "offered": 3}
 _FITTING: dict[str, tuple[ReplyStatus, ...]] = {
     "offered": (ReplyStatus.ACCEPTED,) * 6
-    + (ReplyStatus.DECLINED, ReplyStatus.WAITLISTED, ReplyStatus.WAITLISTED, ReplyStatus.CODE_CLAIMED),
+    + (ReplyStatus.DECLINED, ReplyStatus.CODE_CLAIMED)
+    + (ReplyStatus.WAITLISTED,) * 3,
     "waitlisted": (ReplyStatus.ACCEPTED, ReplyStatus.ACCEPTED, ReplyStatus.DECLINED, ReplyStatus.WAITLISTED),
     "accepted": (ReplyStatus.FIRST_CONTACT,) * 4
     + (ReplyStatus.IDENTITY_WANTED,) * 3

@@ -29,6 +29,8 @@ PSYCHIATRY, OTHER_PSYCHIATRY = "900000000001001", "900000000001004"
 EMERGENCY, SOMATIC, UNKNOWN_UNIT = "900000000001002", "900000000001003", "900000000009999"
 _TIMES = frozenset({"occurred_at", "sent_at", "recorded_at", "status_at", "planned_at", "lapses_at"})
 _DAYS = frozenset({"birth_date", "started_on", "ended_on", "expected_end_on", "waitlisted_until"})
+#: An answer in a mood below this is any reply to any handover, whether or not it fits.
+MOOD_OF_ODD = 0.05
 _NAMES = frozenset({"revises", "cancels"})
 
 

@@ -64,10 +64,10 @@ def forget(work: Work) -> bool:
 
 def _let_go(work: Work, horizon: int) -> None:
     pathway, busy = work.pathway, _busy_roots(work, horizon)
-    gone = _old_stays(work, horizon, busy) | _old_persons(work.facts.persons, horizon)
+    gone = _old_stays(work, horizon, busy)
     gone |= _old_groups(horizon, busy, work.facts.courses, lambda one: (one.programme, one.statement_id))
     gone |= _old_groups(horizon, busy, work.facts.referrals, lambda one: (one.source, one.statement_id))
-    gone |= _old_consents(work, horizon, gone)
+    gone |= _old_consents(work, horizon, gone) | _old_persons(work, horizon, gone)
     gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
     work.pathway = replace(
         pathway,
@@ -179,18 +179,23 @@ def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     }
 
 
-def _old_persons(facts: Sequence[PersonFact], horizon: int) -> set[str]:
-    """Returns the ids of old statements about the person that later ones have overruled in every field."""
-    gone, birth_day_known, municipality_known = set(), False, False
+def _old_persons(work: Work, horizon: int, gone: set[str]) -> set[str]:
+    """Returns the ids of old statements about the person that later ones have overruled in every field.
+
+    Where the young person lived is kept as long as something is that happened then: it decides which needs that raises.
+    """
+    facts, old = work.facts.persons, set()
+    since = min((one.occurred_at for one in work.derived.triggers if one.root not in gone), default=work.now)
+    birth_day_known, home_known = False, False
     for fact in reversed(facts):
         if (fact.linked_to or fact.unlinked_from) is not None:
             continue
-        overruled = (fact.birth_date is None or birth_day_known) and (fact.municipality is None or municipality_known)
+        overruled = (fact.birth_date is None or birth_day_known) and (fact.municipality is None or home_known)
         if overruled and fact.logged_at <= horizon:
-            gone.add(fact.event_id)
+            old.add(fact.event_id)
         birth_day_known = birth_day_known or fact.birth_date is not None
-        municipality_known = municipality_known or fact.municipality is not None
-    return gone | _old_links(facts, horizon)
+        home_known = home_known or (fact.municipality is not None and fact.occurred_at <= since)
+    return old | _old_links(facts, horizon)
 
 
 def _old_links(facts: Sequence[PersonFact], horizon: int) -> set[str]:

@@ -23,7 +23,7 @@ from streams.domain.matching import choose
 from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import goes_on
-from streams.domain.work import CLOSED, TAKEN_OVER
+from streams.domain.work import CLOSED, LIVE_HANDOVERS, TAKEN_OVER
 
 if TYPE_CHECKING:
     from schemas.facts import ConsentFact
@@ -52,7 +52,7 @@ def reconcile(work: Work) -> None:
         _close_all(work, "deceased")
     else:
         for kind in KINDS:
-            _reconcile_kind(work, kind)
+            _reconcile_until_settled(work, kind)
     if work.absorbed:
         tell_kept(work)
     give_back_slots(work)
@@ -111,6 +111,17 @@ def _close_all(work: Work, reason: str) -> None:
             close(work, need, reason, by_facts=True)
 
 
+def _reconcile_until_settled(work: Work, kind: str) -> None:
+    """Goes through a kind again as long as something ends by it: what waited for that may go on now."""
+    going_on = _going_on(work, kind)
+    while True:
+        _reconcile_kind(work, kind)
+        left = going_on & _going_on(work, kind)
+        if left == going_on:
+            return
+        going_on = left
+
+
 def _reconcile_kind(work: Work, kind: str) -> None:
     """Goes through every open need of a kind, and every occasion that may open one: nothing open is left out."""
     found = occasions(work, kind)
@@ -125,16 +136,15 @@ def _reconcile_kind(work: Work, kind: str) -> None:
             leave_to_other(work, need)
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
         _leave_to_kept(work, kind)
-    taken_over = _taken_over(work, kind)
     for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:
         _reconcile_one(work, kind, occasion)
-    if taken_over - _taken_over(work, kind):
-        # What went on because a programme had it may have nothing that raises it any more.
-        _reconcile_kind(work, kind)
 
 
-def _taken_over(work: Work, kind: str) -> set[str]:
-    return {need.need_id for need in work.needs.values() if need.kind == kind and need.state == "taken_over"}
+def _going_on(work: Work, kind: str) -> set[str]:
+    """Returns the ids of the needs of a kind that are open, and of the handovers that are under way for them."""
+    needs = {need.need_id for need in work.needs.values() if need.kind == kind and need.state != CLOSED}
+    live = (one for one in work.handovers.values() if one.need_id in needs and one.state in LIVE_HANDOVERS)
+    return needs | {one.handover_id for one in live}
 
 
 def _why_vanished(work: Work, need: Need) -> str:
@@ -273,6 +283,9 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
     if handover is not None and goes_on(work, lead, handover, stay):
         return
     need = work.needs[need.need_id]
+    if work.absorbed:
+        leave_to_other(work, need)
+        return
     if lead is None:
         settling_until = work.settling_until(need)
         if stay is not None:

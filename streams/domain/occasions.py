@@ -105,13 +105,14 @@ def goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
     What was taken over goes on whatever has become of it. Else one that is held back again counts no more, nor one that
     raises nothing by the catalogue of now, but for what is under way by an earlier one, or was raised so under it.
     """
-    raised_so = trigger.course is not None and need.why in (trigger.reason, "course_ends")
+    is_about = trigger.course is not None and trigger.raises(need.lead)
+    raised_so = is_about and need.why in (trigger.reason, "course_ends")
     if trigger.is_planned and trigger.course is not None and not (trigger.opens or raised_so):
         return False
     if need.state == "taken_over":
         return True
-    is_of_earlier = need.version != work.catalogue.version and (raised_so or work.live_handover(need) is not None)
-    return trigger.not_before <= work.now and (trigger.opens or is_of_earlier)
+    is_of_earlier = need.version != work.catalogue.version and work.live_handover(need) is not None
+    return trigger.not_before <= work.now and (trigger.opens or raised_so or is_of_earlier)
 
 
 def _is_due(work: Work, trigger: Trigger) -> bool:

@@ -255,6 +255,7 @@ def _was_told(stays: list[Stay], step: Step) -> bool:
     else:
         last.end_ids |= step.ids
     last.end_logged_at = min(last.end_logged_at, step.logged_at)
+    last.open_episodes.setdefault(fact.episode_id, "ended")
     return True
 
 

@@ -94,7 +94,7 @@ def _is_undone(work: Work, need: Need, lead: Trigger | None) -> bool:
     """Tells whether what was offered as having happened has not, as is known now, and nothing else has instead."""
     if lead is not None and not lead.is_planned:
         return False
-    roots = (need.lead,) if lead is None else need.carries
+    roots = (need.lead,) if lead is None and need.state != "taken_over" else need.carries
     happened = [trigger for trigger in work.derived.triggers if not trigger.is_planned]
     return not any(trigger.raises_any(roots) and goes_on_with(work, trigger, need) for trigger in happened)
 

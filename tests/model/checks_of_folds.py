@@ -232,7 +232,7 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
     if plain and event["decision"] == ConsentDecision.GIVEN and seen.outcome in FOLDED:
         for statement, fields in to_programmes(seen):
             handed = ledger.handovers.get(fields["statement_id"])
-            later = handed is not None and event["occurred_at"] > handed.told[0][2]
+            later = handed is not None and event["occurred_at"] > handed.left_at
             if statement == HandoverStatement.WITHDRAWN and later:
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
 

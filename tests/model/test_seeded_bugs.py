@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.seeded_bugs import SEEDED_BUGS, SeededBug, is_found
+from tests.model.seeded_bugs import SEEDED_BUGS, SeededBug, first_of
 from tests.model.seeds import run_seeds
 
 pytestmark = pytest.mark.long
@@ -20,4 +20,4 @@ def test_there_are_enough_bugs_and_each_is_told_once() -> None:
 @pytest.mark.parametrize("bug", SEEDED_BUGS, ids=lambda bug: bug.name)
 def test_a_history_finds_the_bug_and_is_green_without_it(bug: SeededBug) -> None:
     assert run_seeds(range(bug.seed, bug.seed + 1)).seeds == {}
-    assert is_found(bug, str(bug.seed))
+    assert first_of(bug, str(bug.seed)) == bug.seed

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from hypothesis import given
 
-from schemas.events import Envelope
+from schemas.events import UNNUMBERED, Envelope
 from schemas.facts import PersonFact
 from streams.domain import forgetting
 from streams.domain.forgetting import WINDOW_DAYS
@@ -54,6 +54,32 @@ def test_a_refusal_stays_as_long_as_the_discharge_that_it_answers() -> None:
     story.wait_until(START + WINDOW + timedelta(days=1))
     assert [need.reason_code for need in story.pathway.needs] == ["declined_by_young_person"]
     assert not story.offers()
+
+
+def test_rule_g3_where_somebody_lived_is_kept_as_long_as_what_happened_then_is() -> None:
+    story = Story().tell(
+        START, a_person(municipality="0101", birth_date=None), a_step("slhj", START, "discharged_home")
+    )
+    moved = START + timedelta(days=100)
+    story.tell(moved, a_person("moved", municipality="0751", birth_date=None, occurred_at=moved))
+
+    story.wait_until(START + 2 * WINDOW)
+
+    assert [kind for kind, _, _ in story.needs()] == ["aftercare"]
+
+
+def test_rule_g3_a_letter_leaves_with_the_stay_whose_end_it_told_too() -> None:
+    story = Story().tell(START, a_person(), a_consent("consent", START), a_step("slhj", START, "discharged_home"))
+    story.wait_until(START + timedelta(hours=1))
+    story.reply(START + timedelta(hours=2), "ungevaerftet", "declined", side="young_person")
+    story.tell(START + timedelta(hours=5), a_step("letter", START, "discharged_home", episode_id=UNNUMBERED))
+    before = story.needs()
+
+    story.wait_until(START + WINDOW + timedelta(days=30))
+
+    assert before == [("aftercare", "closed", "declined_by_young_person")]
+    assert story.needs() == []
+    assert len(story.offers()) == 1
 
 
 @given(mixtures())

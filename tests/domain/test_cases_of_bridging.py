@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.domain.story import MONDAY, SETTLED, Story, a_bridging, a_consent, a_person, a_step, an_id, at
+from tests.domain.story import MONDAY, SETTLED, Story, a_bridging, a_consent, a_person, a_step, at
 
 SETTLE = timedelta(minutes=15)
 
@@ -54,14 +54,3 @@ def test_case_76_what_was_wished_for_before_a_programme_took_over_hands_nobody_o
     story.tell(at("2026-02-03 13:00"), a_bridging("onward", at(wished), "headspace")).wait_until(at("2026-02-03 13:15"))
 
     assert story.needs()[0][1] == state
-
-
-def test_case_80_a_wish_that_waited_goes_on_at_once_when_the_other_ones_handover_ends() -> None:
-    other = a_bridging("other", MONDAY + timedelta(days=1), "ungevaerftet")
-    story = a_bridged_story().tell(MONDAY + timedelta(days=1), other).wait_until(MONDAY + timedelta(days=1, hours=1))
-    before = story.needs()
-
-    story.tell(MONDAY + timedelta(days=1, hours=2), a_bridging("void", MONDAY, "ungevaerftet", cancels=an_id("wish")))
-
-    assert [row[1:] for row in before] == [("offered", None), ("with_person", "other_handover_live")]
-    assert [row[1:] for row in story.needs()] == [("closed", "bridging_withdrawn"), ("offered", None)]

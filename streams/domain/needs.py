@@ -14,13 +14,12 @@ from streams.domain.awaiting import (
     give_to_person,
     wait_for_reference,
 )
-from streams.domain.calendar import DAY_MS
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word
 from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
-from streams.domain.occasions import KINDS, ONE_AT_A_TIME, occasions, stay_holding
+from streams.domain.occasions import KINDS, ONE_AT_A_TIME, goes_round, occasions, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import goes_on
 from streams.domain.work import CLOSED, LIVE_HANDOVERS, TAKEN_OVER
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
-_BRIDGING_LOOP_MS = 30 * DAY_MS
 #: What a person was given for a reason that no other programme mends.
 _FOR_A_PERSON = ("no_show",)
 _VANISHED = {
@@ -296,17 +294,21 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
             work.change(need, clock_at=settling_until)
     elif lead.unknown_unit is not None:
         wait_for_reference(work, need)
-    elif lead.is_planned and _is_overdue(work, lead):
-        give_to_person(work, need, "planned_end_overdue")
+    elif lead.is_planned and (reason := _why_not_announced(work, lead)) is not None:
+        give_to_person(work, need, reason)
     else:
         _choose(work, need, lead)
 
 
-def _is_overdue(work: Work, trigger: Trigger) -> bool:
+def _why_not_announced(work: Work, trigger: Trigger) -> str | None:
+    """Returns why a planned end is a person's matter: nobody follows on the course any more, or it is overdue."""
+    if not trigger.opens:
+        return "no_programme"
     due = overdue_at(trigger.occurred_at, work.catalogue.holidays)
     if work.now < due:
         work.wake_at(due)
-    return due <= work.now
+        return None
+    return "planned_end_overdue"
 
 
 def _choose(work: Work, need: Need, trigger: Trigger) -> None:
@@ -314,7 +316,7 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
     if onward is None and work.is_kind_taken(need):
         give_to_person(work, need, "other_handover_live")
         return
-    if trigger.trigger == "bridging" and _goes_round(work, trigger):
+    if trigger.trigger == "bridging" and goes_round(work, trigger):
         give_to_person(work, need, "bridging_loop")
         return
     if need.state == "with_person" and need.reason_code in _FOR_A_PERSON:
@@ -348,20 +350,6 @@ def _bridged_onward(work: Work, trigger: Trigger) -> Handover | None:
         ),
         None,
     )
-
-
-def _goes_round(work: Work, trigger: Trigger) -> bool:
-    """Tells whether a wish to bridge is at least the third that the young person's were within thirty days."""
-    own = [at for root, at in work.derived.bridgings if trigger.raises(root)]
-    asked_at = min(own, default=trigger.occurred_at)
-    earlier = [
-        (at, root)
-        for root, at in work.derived.bridgings
-        if not trigger.raises(root)
-        and 0 <= asked_at - at <= _BRIDGING_LOOP_MS
-        and (at, root) < (asked_at, trigger.root)
-    ]
-    return len(earlier) > 1
 
 
 def _why_nobody(need: Need) -> str:

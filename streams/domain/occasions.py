@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import NeedKind
 from schemas.pathway import NEVER
+from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ONE_AT_A_TIME = (NeedKind.AFTERCARE, NeedKind.PLAN)
 KINDS = (*ONE_AT_A_TIME, NeedKind.BRIDGING)
+_BRIDGING_LOOP_MS = 30 * DAY_MS
 
 
 def stay_holding(work: Work, kind: str) -> Stay | None:
@@ -169,3 +171,17 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     if group:
         found.append(Occasion(tuple(group)))
     return found
+
+
+def goes_round(work: Work, trigger: Trigger) -> bool:
+    """Tells whether a wish to bridge is at least the third that the young person's were within thirty days."""
+    own = [at for root, at in work.derived.bridgings if trigger.raises(root)]
+    asked_at = min(own, default=trigger.occurred_at)
+    earlier = [
+        (at, root)
+        for root, at in work.derived.bridgings
+        if not trigger.raises(root)
+        and 0 <= asked_at - at <= _BRIDGING_LOOP_MS
+        and (at, root) < (asked_at, trigger.root)
+    ]
+    return len(earlier) > 1

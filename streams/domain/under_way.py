@@ -15,7 +15,7 @@ from streams.domain.capacity import full_now, full_then
 from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
-from streams.domain.occasions import goes_on_with
+from streams.domain.occasions import goes_on_with, goes_round
 from streams.domain.plans import overdue_at
 from streams.domain.work import TAKEN_OVER
 
@@ -44,6 +44,9 @@ def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | N
         return True
     elif handover.state == "announced" and not lead.is_planned:
         return _offer_announced(work, need, lead, handover)
+    elif not handover.by_person and lead.trigger == "bridging" and goes_round(work, lead):
+        withdraw(work, handover, "decided_anew")
+        return False
     elif not handover.by_person and need.version == work.catalogue.version and lead.unknown_unit is None:
         choice = choose(work, need, lead, handover.offered_at, full_then(need))
         if choice.programme is None or choice.programme.programme_id != handover.programme:

@@ -54,3 +54,18 @@ def test_case_76_what_was_wished_for_before_a_programme_took_over_hands_nobody_o
     story.tell(at("2026-02-03 13:00"), a_bridging("onward", at(wished), "headspace")).wait_until(at("2026-02-03 13:15"))
 
     assert story.needs()[0][1] == state
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
+def test_rule_f9_the_third_wish_to_bridge_within_thirty_days_is_a_persons_in_any_order(order: tuple[int, ...]) -> None:
+    days = (("02", "headspace"), ("09", "ungevaerftet"), ("16", "headspace"))
+    wishes = [a_bridging(f"wish-{day}", at(f"2026-02-{day} 10:00"), asker) for day, asker in days]
+    told = at("2026-02-17 10:00")
+    story = Story().tell(told, a_person(), a_consent("bridging", at("2026-02-01 10:00"), purpose="bridging"))
+    for number, index in enumerate(order):
+        when = told + timedelta(hours=2 * number)
+        story.tell(when, wishes[index]).wait_until(when + SETTLE)
+        for one in [one for one in story.pathway.handovers if one.state == "offered" and not number]:
+            story.reply(when + timedelta(minutes=30), one.programme, "declined", side="programme")
+
+    assert [need.state for need in story.pathway.needs if need.root == str(wishes[2].event_id)] == ["with_person"]

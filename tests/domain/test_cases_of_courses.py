@@ -62,6 +62,16 @@ def test_case_34_stime_rejected_or_ended_otherwise_than_completed_is_a_need() ->
     assert story.wait_until(SETTLED).needs() == []
 
 
+def test_case_34_a_revised_reason_replaces_the_one_that_a_need_carries() -> None:
+    story = Story().tell(MONDAY, a_person(), a_course("course", MONDAY, "stime", "dropped_out")).wait_until(SETTLED)
+    later = MONDAY + timedelta(hours=1)
+    revised = a_course("again", MONDAY, "stime", "referred_elsewhere", revises=an_id("course"), sent_at=later)
+
+    story.tell(later, revised).wait_until(later + timedelta(minutes=15))
+
+    assert story.views[-1]["needs"][0]["trigger_reason"] == "referred_elsewhere"
+
+
 def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_need() -> None:
     story = (
         Story()
@@ -116,5 +126,8 @@ def test_case_78_a_catalogue_without_the_programme_closes_no_need_of_a_course_th
     under_way = story.needs()
     story.tell(done, a_course("done", done, "opus-young", "completed")).wait_until(done + timedelta(hours=1))
 
-    assert [state for _, state, _ in (*before, *under_way)] == ["announced" if consented else "awaiting_consent"] * 2
-    assert [state for _, state, _ in story.needs() if state != "closed"] == ["offered" if consented else "with_person"]
+    expected = ["announced"] * 2 if consented else ["awaiting_consent", "with_person"]
+    assert [state for _, state, _ in (*before, *under_way)] == expected
+    assert [state for _, state, _ in story.needs() if state != "closed"] == [
+        "offered" if consented else "awaiting_consent"
+    ]

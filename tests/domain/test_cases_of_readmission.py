@@ -94,6 +94,18 @@ def test_case_52_a_course_that_ended_on_a_day_ended_after_what_was_told_of_it_th
     assert story.wait_until(SETTLED).offers() == [("ungevaerftet", "helsingoer")]
 
 
+def test_case_52_a_referral_that_was_rejected_on_a_day_was_rejected_after_what_was_told_of_it_that_day() -> None:
+    story = Story().tell(
+        MONDAY,
+        a_person(),
+        an_anonymous_consent(),
+        a_referral("active", at("2026-02-02 08:00"), decision=None, statement_id="referral"),
+        a_referral("no", at("2026-02-02 00:00"), statement_id="referral", occurred_on=date(2026, 2, 2)),
+    )
+
+    assert story.wait_until(SETTLED).offers() == [("ungevaerftet", "helsingoer")]
+
+
 def test_case_53_a_stay_whose_end_was_told_to_be_missing_holds_nothing_back() -> None:
     story = Story().tell(
         MONDAY,

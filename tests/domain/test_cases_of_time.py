@@ -226,6 +226,23 @@ def test_case_71_a_persons_answer_ends_the_wait_for_a_receipt() -> None:
     assert story.notices().count(("deletion_overdue", "municipality-0101")) == 1
 
 
+def test_case_70_a_consent_by_name_that_opens_another_programme_takes_no_offer_back() -> None:
+    story = Story().tell(
+        MONDAY,
+        a_person(municipality="0101"),
+        an_anonymous_consent(),
+        a_course("active", MONDAY - timedelta(days=700), "opus-young", "active"),
+        a_course("end", MONDAY, "opus-young", "completed"),
+    )
+    story.wait_until(SETTLED)
+    later = MONDAY + timedelta(hours=20)
+
+    story.tell(later, a_named_consent("named", "2026-02-03 06:00", "young_person")).wait_until(later + SETTLE)
+
+    assert len(story.offers()) == 1
+    assert story.to_programmes("withdrawn") == []
+
+
 def test_case_72_what_is_fulfilled_after_more_than_400_days_is_shown_before_it_is_forgotten() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
     story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
@@ -294,3 +311,17 @@ def test_case_68_a_plan_is_needed_where_somebody_lived_when_it_arose() -> None:
         )
 
     assert found == [{"aftercare"}] * 3
+
+
+def test_case_72_is_shown_though_the_consent_was_told_anew_every_few_months() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
+    story.reply(MONDAY + timedelta(hours=2), "ungevaerftet", "first_contact")
+    for days in (150, 300, 450):
+        told = MONDAY + timedelta(days=days)
+        story.tell(told, a_consent(f"consent-{days}", told))
+    ended = MONDAY + timedelta(days=500)
+
+    story.wait_until(ended).reply(ended, "ungevaerftet", "fulfilled")
+
+    assert [(need["state"], need["reason_code"]) for need in story.views[-1]["needs"]] == [("closed", "fulfilled")]

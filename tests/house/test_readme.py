@@ -21,3 +21,11 @@ def test_every_make_target_that_the_text_names_exists() -> None:
 
     for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, flags=re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_curl_shows_what_a_refusal_says() -> None:
+    """Without these curl prints nothing of an answer that says what to do."""
+    lines = [line for line in README.splitlines() if "curl " in line]
+
+    assert len(lines) > 1
+    assert [line for line in lines if "--show-error --fail-with-body" not in line] == []

@@ -119,12 +119,14 @@ async def test_a_correction_is_published_and_names_what_it_revises(gateway: Gate
     headers = gateway.token()
     await send(gateway, EDIFACT, DISCHARGE.edifact(), headers)
 
-    correction = DISCHARGE.but(happened=MOVED, status=("M", "rettetbrev"), envelope="KUVERT2")
-    answer = await send(gateway, EDIFACT, correction.edifact(), headers)
+    correction = DISCHARGE.but(status=("M", "rettetbrev"), envelope="KUVERT2")
+    moved = correction.but(happened=MOVED, envelope="KUVERT3", authorised=MOVED)
+    answers = [await send(gateway, EDIFACT, one.edifact(), headers) for one in (correction, moved)]
 
-    first, second = gateway.published("discharges")
-    assert receipts_of(answer) == [("EPIC394310433", "7")]
-    assert second["revises"] == first["event_id"]
+    first, second, third = gateway.published("discharges")
+    assert [receipts_of(answer) for answer in answers] == [[("EPIC394310433", "7")]] * 2
+    assert second["revises"] == first["event_id"] != third["revises"]
+    assert third["statement_id"] == first["statement_id"]
 
 
 async def test_a_refused_letter_may_come_corrected_under_its_number(gateway: Gateway) -> None:

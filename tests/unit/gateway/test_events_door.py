@@ -58,6 +58,13 @@ async def test_a_replacement_number_tells_no_birth_date(gateway: Gateway) -> Non
     assert gateway.published("persons")[0]["birth_date"] is None
 
 
+async def test_a_number_with_sixty_added_to_its_day_is_a_replacement_too(gateway: Gateway) -> None:
+    answer = await gateway.statement("discharges", gateway.token(), person={"cpr": "610510-9996"})
+
+    assert answer.status_code == 201
+    assert [person["birth_date"] for person in gateway.published("persons")] in ([], [None])
+
+
 async def test_where_nothing_is_known_no_person_goes_along(gateway: Gateway) -> None:
     person = {"system": "urn:oid:1.2.208.176.1.6.1.3", "value": "0105106AB9"}
     await gateway.statement("enrolments", gateway.token(), person=person)

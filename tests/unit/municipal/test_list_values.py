@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from time import process_time
 from typing import Any
 
 import pytest
 
 from connectors.municipal.mapping import Mapping
+from connectors.municipal.rows import read_list
 from tests.unit.municipal.builders import NAMES, ROW, a_csv, a_mapping, a_workbook, problems, the_row
 
 ZERO_LOST = {"values": {"zero_lost": True}}
@@ -175,3 +177,34 @@ def test_another_times_day_is_its_start_and_says_nothing_of_when_it_happened(nam
 
     assert row.form is not None
     assert (row.form[name], "occurred_on" in row.form) == ("2026-10-31T23:00:00+00:00", False)
+
+
+def test_an_hour_that_no_day_has_is_refused() -> None:
+    assert with_cell("Dato", "29-03-2026 02:30")[1][0][0] == "Dato"
+    assert with_cell("Dato", "29-03-2026 03:30")[1] == []
+
+
+@pytest.mark.parametrize("unit", ["T ", " ", "1", "kl.", "T kl. 1"])
+def test_a_cell_is_read_for_a_date_in_time_that_grows_with_its_length_alone(unit: str) -> None:
+    """A cell has room for 4,000 signs, and what reads a date tries in several ways where it begins."""
+
+    def seconds(length: int) -> float:
+        cells = list(ROW)
+        cells[NAMES.index("Dato")] = ("1" + unit * length)[: length - 1] + "x"
+        began = process_time()
+        read_list(a_csv(*([tuple(cells)] * 10)), a_mapping(), 1_000)
+        return process_time() - began
+
+    def grows_faster() -> bool:
+        few, many = seconds(480), seconds(3_840)
+        return many > 8 * 4 * max(few, 0.001)
+
+    assert not all(grows_faster() for _ in range(4))
+
+
+def test_a_number_with_sixty_added_to_its_day_is_known_here_too() -> None:
+    form, wrong = with_cell("CPR", "610510-9996")
+
+    assert wrong == []
+    assert form is not None
+    assert form["person"] == {"cpr": "6105109996"}

@@ -171,7 +171,8 @@ def shown(row: dict[str, Any]) -> list[str]:
     fitting = ", ".join(f"{one['programme']} ({one['outcome']})" for one in row["nothing_fitted"])
     waits = {"since": _danish(row["since"]), "until": _danish(row["clock_at"]), "programme": row["programme"]}
     about = {"owner": row["owner"], "age": row["age_band"], "municipality": row["municipality"]}
-    details = (waits, about, {"reason": row["reason_code"], "did not fit:": fitting})
+    why = {"raised by": row["trigger_reason"] or row["trigger"], "reason": row["reason_code"]}
+    details = (waits, about, why | {"did not fit:": fitting})
     return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in folded(one))]
 
 
@@ -186,6 +187,7 @@ def row_of(one: NeedOfPathway) -> dict[str, Any]:
         "need_id": need["need_id"],
         "kind": need["kind"],
         "trigger": need["trigger"],
+        "trigger_reason": need["trigger_reason"],
         "state": need["state"],
         "since": need["since"],
         "clock_at": need["clock_at"],

@@ -41,6 +41,7 @@ def print_account(account: Account) -> None:
     )
     print_table("events", ("source", "day", CAME_IN, *OUTCOMES), rows)
     print_table(f"{account.needs_opened} needs opened", ("state", "needs"), sorted(account.needs_by_state.items()))
+    print_table("why the needs that are remembered came", ("reason", "needs"), sorted(account.needs_by_reason.items()))
     outputs = ((topic, found, refolded) for topic, (found, refolded) in sorted(account.outputs.items()))
     print_table("outputs", ("topic", "found", "refolded"), outputs)
     if account.balances:

@@ -31,12 +31,15 @@ class Letter(NamedTuple):
 class Account:
     """Events by (source, day) and outcome, needs by state, outputs by topic as (found, refolded), and findings.
 
+    ``needs_by_reason`` are those that are remembered, by why they came.
+
     ``remarks`` are findings about the snapshot itself.
     """
 
     events: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
+    needs_by_reason: Counter[str] = field(default_factory=Counter)
     outputs: dict[str, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -55,6 +58,7 @@ class Account:
         self.findings += replayed.findings
         self.needs_opened += replayed.needs_opened
         self.needs_by_state.update(replayed.needs_by_state)
+        self.needs_by_reason.update(replayed.needs_by_reason)
         for topic, (found, refolded) in replayed.outputs.items():
             before = self.outputs.get(topic, (0, 0))
             self.outputs[topic] = (before[0] + found, before[1] + refolded)
@@ -88,7 +92,11 @@ class Account:
         return {
             "balances": self.balances,
             "events": events,
-            "needs": {"opened": self.needs_opened, "by_state": dict(sorted(self.needs_by_state.items()))},
+            "needs": {
+                "opened": self.needs_opened,
+                "by_state": dict(sorted(self.needs_by_state.items())),
+                "by_reason": dict(sorted(self.needs_by_reason.items())),
+            },
             "outputs": outputs,
             "findings": [finding._asdict() for finding in self.findings],
             "remarks": self.remarks,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from connectors.vault.keys import PseudonymRoot
+    from schemas.pathway import Need
     from streams.engine.outputs import Outgoing
     from streams.engine.processor import StoredRecord
     from streams.engine.state import Changes
@@ -122,15 +123,19 @@ class Folded:
 
         One that has gone without having been closed is in none of them.
         """
-        last = {key: kept[-1][0] for key, kept in self.states.items() if not key.startswith(b"\x00")}
-        held = {
-            (key, need.need_id): need.state
-            for key, value in last.items()
-            if value is not None
-            for need in decode_pathway(value).needs
-        }
+        held = {(key, need.need_id): need.state for key, need in self._needs_held()}
         gone = [state for need, state in self.needs_opened.items() if need not in held]
         return Counter(held.values()) + Counter({FORGOTTEN: gone.count(CLOSED)})
+
+    def needs_by_reason(self) -> Counter[str]:
+        """Returns how many needs the last states hold, by why they came."""
+        return Counter(need.why or need.trigger for _, need in self._needs_held())
+
+    def _needs_held(self) -> Iterator[tuple[bytes, Need]]:
+        for key, kept in self.states.items():
+            value = kept[-1][0]
+            if value is not None and not key.startswith(b"\x00"):
+                yield from ((key, need) for need in decode_pathway(value).needs)
 
     def _note_state(self, key: bytes, value: bytes | None, offset: int, keep_after: int) -> None:
         if key.startswith(ENGINE_PREFIX):

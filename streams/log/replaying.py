@@ -57,6 +57,7 @@ class Replayed:
     dead_letters: dict[int, int] = field(default_factory=dict)
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
+    needs_by_reason: Counter[str] = field(default_factory=Counter)
     letters: LettersSeen = field(default_factory=LettersSeen)
     told: dict[tuple[str, int], list[Written]] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
         statements=folded.statements,
         needs_opened=len(folded.needs_opened),
         needs_by_state=folded.needs_by_state(),
+        needs_by_reason=folded.needs_by_reason(),
     )
     replayed.letters.note_found(log)
     _note_under_way(replayed, [record for record in log if record.offset >= upto])

@@ -19,6 +19,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "need_id": an_id("need"),
         "kind": "aftercare",
         "trigger": "discharge",
+        "trigger_reason": "discharged_home",
         "state": "offered",
         "since": at("2026-02-02 10:15"),
         "owner": "municipality-0217",
@@ -36,7 +37,7 @@ def test_a_need_is_its_id_state_and_kind_and_details_under_it() -> None:
         f"{an_id('need')}  offered  aftercare",
         "  since 2026-02-02 10:15; until 2026-02-04 10:15; programme headspace",
         "  owner municipality-0217; age 15-17; municipality 0217",
-        "  did not fit: stime (age)",
+        "  raised by discharged_home; did not fit: stime (age)",
     ]
 
 

@@ -27,6 +27,7 @@ def test_a_whole_log_balances_with_a_repeat_and_a_dead_letter_among_it() -> None
 
     assert account.findings == []
     assert account.needs_opened == sum(account.needs_by_state.values()) > 0
+    assert account.as_dict()["needs"]["by_reason"] == {"discharged_home": account.needs_opened}
     readable = sum((line for (source, _), line in account.events.items() if source != "unreadable"), Counter())
     assert (readable["in"], readable["folded"], readable["duplicate"]) == (9, 8, 1)
     [unreadable] = [line for (source, _), line in account.events.items() if source == "unreadable"]

@@ -60,6 +60,8 @@ def linked_by_likeness(statements: Sequence[S], kind: Callable[[S], object]) -> 
     A letter before FHIR names what it corrects by the time that it tells, which may be what it corrects: it is about
     the one of its kind, sent before, that is nearest in time. Also returns which id each revision had named.
     """
+    if not any(one.revises or one.cancels for one in statements):
+        return statements, {}
     known = {one.event_id for one in statements}
     change: Callable[..., S] = replace
     linked: list[S] = []

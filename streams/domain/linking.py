@@ -182,17 +182,19 @@ def tell_erased(work: Work, told_by: str | None) -> None:
 
 
 def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
-    """Lends what ends something first. Letters in free text stay where they came: their reader has been told."""
+    """Lends a death first, then what ends something. Letters in free text stay: their reader has been told."""
     own, target = work.pathway.youth_id, work.pathway.lent_to
-    for one in sorted(facts, key=_is_no_end):
+    for one in sorted(facts, key=_rank):
         if target is not None and one.owner != target and type(one.fact) is not CorrespondenceFact:
             _write(work, target, FactLent(own, one.owner, one.fact))
 
 
-def _is_no_end(one: Borrowed) -> bool:
+def _rank(one: Borrowed) -> int:
+    """Returns the place in which a fact is told: a death first, then what takes a consent back, then all else."""
     fact = one.fact
-    died = type(fact) is StayFact and fact.status == StayStatus.DECEASED
-    return not died and not (type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN)
+    if type(fact) is StayFact and fact.status == StayStatus.DECEASED:
+        return 0
+    return 1 if type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN else 2
 
 
 def _shared_with(work: Work) -> set[str]:
@@ -202,7 +204,7 @@ def _shared_with(work: Work) -> set[str]:
 
 def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:
     own, others = work.pathway.youth_id, sorted(_shared_with(work)) if only is None else [only]
-    for one in sorted(facts, key=_is_no_end) if others else ():
+    for one in sorted(facts, key=_rank) if others else ():
         for other in others:
             if other not in (one.lender, one.owner) and type(one.fact) is not CorrespondenceFact:
                 _write(work, other, FactShared(own, one.owner, one.fact))

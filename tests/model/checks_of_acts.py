@@ -91,6 +91,19 @@ def what_people_closed_stays_closed(ledger: Ledger, seen: Seen) -> Found:
             yield f"a need closed by a person or programme ({need.reason_code}) is {states[need.need_id]} again"
 
 
+def catalogues_close_nothing(ledger: Ledger, seen: Seen) -> Found:
+    """A need that a course raised is closed as corrected where somebody corrected the course, and by no catalogue."""
+    states = _states(seen.before.needs)
+    for need in seen.after.needs:
+        of_course = need.reason_code == "course_corrected" or (need.reason_code, need.why) == _HEADS_UP_CLOSED
+        known = ledger.needs.get((seen.number, need.need_id))
+        if ledger.linked or known is None or not of_course or states.get(need.need_id, "closed") == "closed":
+            continue
+        told = (fact for fact in ledger.facts if fact.model == "Enrolment" and fact.number == seen.number)
+        if need.state == "closed" and not any(fact.told_at > known.first_at for fact in told):
+            yield f"a need is closed as {need.reason_code}, and nobody corrected a course"
+
+
 def _states(needs: tuple[Need, ...]) -> dict[str, str]:
     return {need.need_id: need.state for need in needs}
 
@@ -99,4 +112,9 @@ def _state(need: Need | None) -> str:
     return f"a need that is {need.state}" if need else "no need"
 
 
-ACT_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (acts_follow_the_table, what_people_closed_stays_closed)
+_HEADS_UP_CLOSED = ("plan_cancelled", "course_ends")
+ACT_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
+    acts_follow_the_table,
+    what_people_closed_stays_closed,
+    catalogues_close_nothing,
+)

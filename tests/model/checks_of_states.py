@@ -24,6 +24,8 @@ from tests.model.reference_needs import (
     in_hospital_since,
     is_dead,
     last_discharge,
+    raises,
+    standing,
 )
 from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
 from tests.model.world import World
@@ -130,7 +132,9 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
     for group in _groups(ledger):
         facts = ledger.of(group)
         latest = last_discharge(facts, ledger.catalogue.units, ledger.now, _missed(ledger))
-        if latest is None or group & set(ledger.erased) or (len(group) == 1 and ledger.linked):
+        if latest is None or (ledger.erased and (ledger.linked or group & set(ledger.erased))):
+            continue  # an erasure reaches every number that was linked then
+        if len(group) == 1 and ledger.linked:
             continue
         planned = any(fact.event.get("status") == StayStatus.DISCHARGE_PLANNED for fact in facts)
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
@@ -292,6 +296,44 @@ def receipts_are_waited_for(ledger: Ledger, world: World) -> Found:
             yield f"recalled from {one.programme} at {text_of(one.since)}, and nobody waits for its receipt"
 
 
+def bridgings_wait_for_no_stay(ledger: Ledger, world: World) -> Found:
+    """A wish to bridge goes on while Y is in hospital: stays hold aftercare and plans back."""
+    for known in ledger.needs.values():
+        if known.need.kind == NeedKind.BRIDGING and known.need.state == "in_hospital":
+            yield "a bridging waits for a stay's end"
+
+
+def void_triggers_raise_nothing(ledger: Ledger, world: World) -> Found:
+    """No need is open, but for what a programme has taken over, of which nothing stands that could raise it (N35)."""
+    if ledger.linked or ledger.acts:
+        return
+    for known in ledger.needs.values():
+        need = _now(world, known)
+        if need is None or need.state in ("closed", "taken_over"):
+            continue
+        facts = ledger.of(frozenset({known.number}))
+        if not any(raises(fact, need.kind) for fact in standing(facts)):
+            yield f"a need ({need.state}, {need.trigger}) is open, and nothing that stands raises {need.kind}"
+
+
+def links_hold_for_good(ledger: Ledger, world: World) -> Found:
+    """Nobody's numbers come apart but by a word (I3): no age of a link ends anything."""
+    for pathway in world.pathways.values():
+        for need in pathway.needs:
+            if need.reason_code == "unlinked" and not ledger.is_parted:
+                yield "a need is closed as unlinked, and nobody said so"
+        number = NUMBERS.index(pathway.youth_id)
+        links = [fact for fact in ledger.facts if fact.number == number and fact.model == "Person"]
+        linked = any(fact.event["linked_to"] for fact in links) and number not in ledger.erased
+        if linked and not ledger.is_parted and not ledger.erased and pathway.lent_to is None and not _circular(ledger):
+            yield "a number that was replaced stands by itself again, and nobody said so"
+
+
+def _circular(ledger: Ledger) -> bool:
+    replaced = {fact.number for fact in ledger.facts if fact.model == "Person" and fact.event["linked_to"]}
+    return len(replaced) == len(NUMBERS)
+
+
 STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     one_live_handover_of_a_kind,
     open_needs_have_owner_and_clock,
@@ -304,6 +346,9 @@ STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     first_contact_is_asked_for,
     moves_are_heeded,
     receipts_are_waited_for,
+    void_triggers_raise_nothing,
+    links_hold_for_good,
+    bridgings_wait_for_no_stay,
 )
 
 

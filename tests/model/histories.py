@@ -233,7 +233,7 @@ def _plan(draw: _Draw, common: dict[str, Any]) -> None:
 
 def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
     home = {"status": "discharged_home", **common}
-    if draw.chance(0.1):
+    if draw.chance(0.2):
         home["statement_id"] = draw.name("notice")  # a letter before FHIR: corrections name its number, and a time
     when = midnight_of(day_of_moment(draw.now)) if draw.chance(0.1) else draw.now
     last = draw.tell("Discharge", "slhj", when, **home)
@@ -250,7 +250,7 @@ def _discharge(draw: _Draw, common: dict[str, Any]) -> None:
         told = when + draw.random.choice((-10 * MINUTE, 2 * MINUTE, HOUR, DAY))
         draw.steps.append(Told(max(told, 0), "Discharge", name, fields, draw.number()))
         chain.append(name)
-    if draw.chance(0.14):
+    if draw.chance(0.3 if "statement_id" in home else 0.12):
         lag = draw.random.choice((-20 * MINUTE, 5 * MINUTE, 2 * HOUR, DAY, 9 * DAY))
         draw.tell("Discharge", "an-slhj", when, lag=lag, cancels=_named(draw, home, chain), **home)
     if draw.chance(0.22):
@@ -471,7 +471,9 @@ def _mischief(draw: _Draw) -> None:
         site = random.choice((None, None, "helsingoer", "koebenhavn"))
         draw.steps.append(Places(somewhen(), random.choice(PROGRAMMES[:2]), site, random.choice((0, 0, 3))))
     if draw.chance(0.25):
-        change = Change(somewhen(), random.choice(_CATALOGUE_CHANGES), random.choice(PROGRAMMES[:4]))
+        follower = "unik-recovery-young" if any(_is_followed(step) for step in draw.steps) else "headspace"
+        programme = random.choice((*PROGRAMMES[:4], follower, follower))
+        change = Change(somewhen(), random.choice(_CATALOGUE_CHANGES), programme)
         draw.steps.append(change)
     if draw.chance(0.03):
         number = draw.number()
@@ -482,15 +484,33 @@ def _mischief(draw: _Draw) -> None:
         draw.steps.append(_odd(draw, random.choice(told)))
 
 
+def _is_followed(step: Step) -> bool:
+    return isinstance(step, Told) and step.fields.get("programme") == "opus-young"
+
+
 def _late_words(draw: _Draw, somewhen: Callable[[], int]) -> None:
-    """Answers that fit nothing, and a withdrawal of everything, whenever they come."""
+    """Answers that fit nothing, a pull of identity after a birthday, and a withdrawal of everything, when they come."""
+    random, last = draw.random, max(step.at for step in draw.steps)
     if draw.chance(0.15):
         for _ in range(8):
             _answer_oddly(draw, somewhen())
     if draw.chance(0.12):
-        giver = draw.random.choice(("young_person", "young_person", "custody_holder"))
-        scope = draw.random.choice(("anonymous", "named"))
+        giver = random.choice(("young_person", "young_person", "custody_holder"))
+        scope = random.choice(("anonymous", "named"))
         _say_consent(draw, somewhen(), decision="withdrawn", given_by=(giver,), scope=scope, purpose=None)
+    if draw.numbers > 1 and draw.chance(0.4):
+        when = random.choice((somewhen(), last + HOUR, last + DAY))
+        for scope in ("anonymous", "named"):
+            givers = ("young_person", "custody_holder")
+            fields = {"decision": "withdrawn", "given_by": givers, "scope": scope, "purpose": None}
+            _say_consent(draw, when, **fields)
+    if draw.born is not None:
+        born = day_of(draw.born)
+        birthday = midnight_of(days_of(date(born.year + 15, born.month, min(born.day, 28))))
+        if birthday < last + 20 * DAY and birthday > min(step.at for step in draw.steps):
+            for programme in PROGRAMMES[:3]:
+                pull = Answer(birthday + 30 * HOUR, draw.name("pull"), programme, "identity_wanted")
+                draw.steps.append(pull)
 
 
 def _odd(draw: _Draw, step: Told) -> Step:

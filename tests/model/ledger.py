@@ -171,7 +171,8 @@ class Ledger:
             since = known.since if known and known.need.state == need.state else seen.now
             first_at = known.first_at if known else seen.now
             by = "clock" if need.reason_code in BY_FACTS else seen.model or "clock"
-            by = known.closed_by if known and known.need.state == need.state else by if need.state == "closed" else ""
+            same = known is not None and (known.need.state, known.need.reason_code) == (need.state, need.reason_code)
+            by = known.closed_by if known and same else by if need.state == "closed" else ""
             self.needs[seen.number, need.need_id] = Needed(need, seen.number, first_at, live_at, since, by)
             if known is None or known.need.state != need.state:
                 self.met[f"need {need.state}"] += 1

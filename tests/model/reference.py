@@ -126,7 +126,13 @@ def with_custody_known(statements: Sequence[Statement], moment: int, *, by_all: 
     joint = max((_interval(one.said_at)[1] for one in told if one.custody == Custody.JOINT), default=0)
     sole = max((_interval(one.said_at)[0] for one in told if one.custody == Custody.SOLE), default=0)
     custody = Custody.JOINT if joint > sole else Custody.SOLE
-    return [replace(one, custody=custody, givers=_who_can_be(one)) for one in statements]
+    return [replace(one, custody=_told_in(one, custody), givers=_who_can_be(one)) for one in statements]
+
+
+def _told_in(one: Statement, custody: str) -> str:
+    """Returns the custody that a statement goes by: a consent that itself tells none goes by none (C10)."""
+    tells_none = one.decision == ConsentDecision.GIVEN and one.custody not in (Custody.SOLE, Custody.JOINT)
+    return one.custody if tells_none else custody
 
 
 def _who_can_be(one: Statement) -> frozenset[str]:

@@ -190,11 +190,13 @@ def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
 
 
 def _rank(one: Borrowed) -> int:
-    """Returns the place in which a fact is told: a death first, then what takes a consent back, then all else."""
+    """Returns the place in which a fact is told: a death, what ends a consent or corrects something, then all else."""
     fact = one.fact
     if type(fact) is StayFact and fact.status == StayStatus.DECEASED:
         return 0
-    return 1 if type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN else 2
+    takes_back = type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN
+    corrects = type(fact) is not PersonFact and (fact.cancels or fact.revises) is not None
+    return 1 if takes_back or corrects else 2
 
 
 def _shared_with(work: Work) -> set[str]:

@@ -223,3 +223,19 @@ def test_case_67_a_revision_passed_on_without_its_original_has_need_and_handover
     assert [state for state, _ in needs_of(town, NEW) if state != "closed"] == ["offered"]
     live = [one for youth in (OLD, NEW) for one in town.pathway(youth).handovers if one.state == "offered"]
     assert len(live) == 1
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_rule_i2_what_was_taken_back_before_the_link_offers_nothing_for_a_moment(partitions: int) -> None:
+    town = a_town(partitions)
+    town.tell(BEGINS, *of(OLD, a_person()), *of(NEW, a_person()))
+    town.tell(MONDAY, *of(NEW, *a_discharge(MONDAY)))
+    [mistaken] = of(OLD, a_consent("mistaken", MONDAY))
+    town.tell(MONDAY, mistaken, *of(OLD, a_consent("void", MONDAY, cancels=mistaken.event_id)))
+    town.wait_until(MONDAY + SETTLED)
+
+    linked = MONDAY + timedelta(hours=2)
+    town.tell(linked, a_link("link", linked))
+    town.wait_until(linked + timedelta(days=1))
+
+    assert town.handovers() == []

@@ -419,6 +419,8 @@ _GIVERS = (
 
 
 def _say_consent(draw: _Draw, when: int, **fields: Any) -> str:
+    if fields.get("custody") == "sole" and "other_custody_holder" in fields["given_by"]:
+        fields["custody"] = "joint"  # no door takes another holder of a sole custody
     if draw.chance(0.08):
         day = day_of_moment(when)
         when, fields["occurred_on"] = midnight_of(day), draw.random.choice((None, day))

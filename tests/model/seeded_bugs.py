@@ -142,7 +142,7 @@ SEEDED_BUGS = (
     ),
     SeededBug(
         "a code that isn't known counts",
-        22,
+        28,
         (Change("chains.py", "if one.cancels is None and not one.parked:", "if one.cancels is None:"),),
     ),
     SeededBug(

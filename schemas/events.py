@@ -151,6 +151,11 @@ class Enrolment(Envelope):
     occurred_on: OccurredOn = None
 
 
+def names_other_of_sole(custody: Custody, givers: tuple[ConsentGiver, ...]) -> bool:
+    """Tells whether a consent contradicts itself: of a sole custody there is no other holder."""
+    return custody == Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in givers
+
+
 class Consent(Envelope):
     """A consent given, refused or withdrawn; lapses a year after ``occurred_at`` (Sundhedsloven §44).
 
@@ -178,7 +183,7 @@ class Consent(Envelope):
 
     @model_validator(mode="after")
     def _knows_as_many_holders_as_there_are(self) -> Self:
-        if self.custody == Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in self.given_by:
+        if names_other_of_sole(self.custody, self.given_by):
             raise PydanticCustomError("contradicting_custody", "of a sole custody there is no other holder")
         return self
 

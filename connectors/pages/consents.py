@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.pages.incoming_forms import FormProblemError
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity, NeedKind
-from schemas.events import Consent
+from schemas.events import Consent, names_other_of_sole
 from schemas.identifiers import derived_text
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def consent_of(form: Form, link: Link, need: Need, event_id: UUID, at: datetime)
         fields["scope"] = Identity(form.choice("scope", SCOPES, "Vælg, om det er anonymt eller med navn."))
         fields["custody"] = Custody(form.choice("custody", CUSTODIES, "Vælg, hvem der har forældremyndigheden."))
         fields["youth_unable"] = form.one("youth_unable") == "yes"
-        if fields["custody"] is Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in fields["given_by"]:
+        if names_other_of_sole(fields["custody"], fields["given_by"]):
             raise FormProblemError("custody", "Når én har forældremyndigheden alene, er der ingen anden indehaver.")
     return Consent(
         event_id=event_id,

@@ -316,7 +316,7 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
     if onward is None and work.is_kind_taken(need):
         give_to_person(work, need, "other_handover_live")
         return
-    if trigger.trigger == "bridging" and goes_round(work, trigger):
+    if goes_round(work, trigger):
         give_to_person(work, need, "bridging_loop")
         return
     if need.state == "with_person" and need.reason_code in _FOR_A_PERSON:

@@ -174,7 +174,9 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
 
 
 def goes_round(work: Work, trigger: Trigger) -> bool:
-    """Tells whether a wish to bridge is at least the third that the young person's were within thirty days."""
+    """Tells whether a trigger is a wish to bridge, and at least the third within thirty days."""
+    if trigger.trigger != "bridging":
+        return False
     own = [at for root, at in work.derived.bridgings if trigger.raises(root)]
     asked_at = min(own, default=trigger.occurred_at)
     earlier = [

@@ -343,11 +343,12 @@ def parted_from(step: Step, closed: Container[int]) -> int:
     return on_working_day(after_days(step.logged_at, _LEFT_DAYS), closed)
 
 
-def raised_before(step: Step, stay: Stay, closed: Container[int]) -> bool:
-    """Tells whether an end beside a stay that lasted had raised a need of its own when the stay's end was told."""
-    if stay.left_at is None or stay.ended_at is None or stay.ended_at - step.fact.occurred_at <= _SAME_END_MS:
-        return False
-    return max(believed_until(stay, closed), step.logged_at) <= stay.end_logged_at
+def raises_by_itself(step: Step, stay: Stay, closed: Container[int]) -> bool:
+    """Tells whether an end beside a stay raises a need of its own: the stay goes on, or its end was told after that."""
+    if stay.ended_at is None:
+        return True
+    told_later = max(believed_until(stay, closed), step.logged_at) <= stay.end_logged_at
+    return told_later and stay.ended_at - step.fact.occurred_at > _SAME_END_MS
 
 
 def is_psychiatric(stay: Stay, units: Mapping[str, str]) -> bool | None:

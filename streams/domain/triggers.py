@@ -16,7 +16,7 @@ from streams.domain.stays import (
     is_psychiatric,
     is_psychiatric_step,
     parted_from,
-    raised_before,
+    raises_by_itself,
     stays_of,
 )
 
@@ -165,8 +165,7 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
         return
     for step in stay.parted:
         yield _of_left(step, stay, parted_from(step, catalogue.holidays), (plans, catalogue))
-    goes_on = stay.ended_by is None or stay.ended_at is None
-    before = [step for step in stay.left if goes_on or raised_before(step, stay, catalogue.holidays)]
+    before = [step for step in stay.left if raises_by_itself(step, stay, catalogue.holidays)]
     until = believed_until(stay, catalogue.holidays) if before else 0
     yield from (_of_left(step, stay, until, (plans, catalogue)) for step in before)
     if stay.ended_by is None or stay.ended_at is None:

@@ -44,7 +44,7 @@ def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | N
         return True
     elif handover.state == "announced" and not lead.is_planned:
         return _offer_announced(work, need, lead, handover)
-    elif not handover.by_person and lead.trigger == "bridging" and goes_round(work, lead):
+    elif not handover.by_person and goes_round(work, lead):
         withdraw(work, handover, "decided_anew")
         return False
     elif not handover.by_person and need.version == work.catalogue.version and lead.unknown_unit is None:

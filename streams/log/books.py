@@ -31,9 +31,8 @@ class Letter(NamedTuple):
 class Account:
     """Events by (source, day) and outcome, needs by state, outputs by topic as (found, refolded), and findings.
 
-    ``needs_by_reason`` are those that are remembered, by why they came.
-
-    ``remarks`` are findings about the snapshot itself.
+    ``needs_by_reason`` are those that are remembered, by why they came; ``remarks`` are findings about the
+    snapshot itself.
     """
 
     events: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)

@@ -115,10 +115,10 @@ def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
     return Referral.model_validate(envelope(name, occurred_at) | fields | changes)
 
 
-def a_bridging(name: str, when: datetime, asked_by: str, **changes: Any) -> Referral:
+def a_bridging(name: str, occurred_at: datetime, asked_by: str, **changes: Any) -> Referral:
     """Builds a programme's wish to bridge a young person onward."""
     fields = {"referred_from": asked_by, "programme": None, "status": "proposed", "decision": None, "bridging": True}
-    return a_referral(name, when, **(fields | changes))
+    return a_referral(name, occurred_at, **(fields | changes))
 
 
 def a_letter(name: str, occurred_at: datetime, category: str = "regarding_referral", **changes: Any) -> Correspondence:
@@ -251,3 +251,15 @@ def a_discharged_story(
 def an_anonymous_consent() -> Consent:
     """Builds an anonymous consent given before the discharge."""
     return a_consent("consent", at("2026-02-01 12:00"))
+
+
+def an_overlapping_story() -> Story:
+    """Tells of two stays, of which the first ends on a Monday at 10 while the second goes on, and of a consent."""
+    return Story().tell(
+        MONDAY,
+        a_person(),
+        an_anonymous_consent(),
+        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
+        a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2"),
+        a_step("slhj-1", MONDAY, "discharged_home"),
+    )

@@ -23,6 +23,7 @@ from tests.domain.story import (
     a_step,
     an_anonymous_consent,
     an_id,
+    an_overlapping_story,
     at,
 )
 
@@ -125,14 +126,7 @@ def test_case_53_a_stay_whose_end_was_told_to_be_missing_holds_nothing_back() ->
 
 
 def test_case_53_an_end_beside_a_stay_that_lasts_raises_its_need_once_the_missing_end_was_told() -> None:
-    story = Story().tell(
-        MONDAY,
-        a_person(),
-        an_anonymous_consent(),
-        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
-        a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2"),
-        a_step("slhj-1", MONDAY, "discharged_home"),
-    )
+    story = an_overlapping_story()
     story.wait_until(MONDAY + timedelta(days=7) - timedelta(minutes=1))
     before = (story.needs(), story.notices())
     story.wait_until(MONDAY + timedelta(days=7))
@@ -364,14 +358,7 @@ def test_case_75_a_second_plan_of_a_stay_that_has_ended_takes_nothing_from_who_h
 
 @pytest.mark.parametrize("answer", ["fulfilled", "declined"])
 def test_case_79_the_end_of_a_stay_raises_a_need_though_one_of_an_episode_beside_it_was_decided(answer: str) -> None:
-    story = Story().tell(
-        MONDAY,
-        a_person(),
-        an_anonymous_consent(),
-        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
-        a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2"),
-        a_step("slhj-1", MONDAY, "discharged_home"),
-    )
+    story = an_overlapping_story()
     told = MONDAY + timedelta(days=7, hours=1)
     story.wait_until(told)
     if answer == "fulfilled":

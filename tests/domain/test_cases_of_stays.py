@@ -19,6 +19,7 @@ from tests.domain.story import (
     a_step,
     an_anonymous_consent,
     an_id,
+    an_overlapping_story,
 )
 
 
@@ -235,14 +236,7 @@ def test_case_11_unknown_unit_waits_with_operations_until_reference_data_names_i
 
 
 def test_case_12_no_need_while_an_overlapping_stay_lasts_and_its_missing_end_is_noticed_after_a_week() -> None:
-    story = Story().tell(
-        MONDAY,
-        a_person(),
-        an_anonymous_consent(),
-        a_step("stin-1", MONDAY - timedelta(days=9), "admitted"),
-        a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2"),
-        a_step("slhj-1", MONDAY, "discharged_home"),
-    )
+    story = an_overlapping_story()
 
     story.wait_until(MONDAY + timedelta(days=6))
     assert story.needs() == []

@@ -1,4 +1,4 @@
-"""Checks of a whole history at a moment at which every letter has arrived, and at its quiet end."""
+"""Checks of a whole history at a moment at which every letter has arrived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schemas.codes import NeedKind, NoticeKind, StayStatus
 from schemas.instants import days_of
-from schemas.pathway import NEVER, Need, encode_pathway
+from schemas.pathway import NEVER, Need
 from schemas.programmes import Programme
 from tests.model.ledger import Handed, Ledger, Needed
 from tests.model.reference import ENDS, Statement, WhyNot, Wish, age_on, covers, is_carried_beyond_doubt, why_not
@@ -31,18 +31,11 @@ from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
 from tests.model.world import World
 
 Found = Iterator[str]
-#: Reminders at growing intervals (a working day, then some, then weeks) reach a quarter in at most eight steps; four
-#: a year follow. Twelve a year about one thing allows for both, and for a birthday.
-NOTICES_A_YEAR = 12
-#: A fact is at most some 400 bytes, a need with its options and handovers a kilobyte or two.
-BYTES_AT_LEAST, BYTES_A_STEP = 4_096, 3_000
 _LATE = 2 * MINUTE
 #: How long a programme that has told of no free places is passed over (P6).
 _FULL = 28 * DAY + MINUTE
 #: Five working days, over the longest holidays there are.
 _RECEIPT = 16 * DAY
-#: A need whose unit nobody knows is with operations, who were told to name it.
-WITH_SOMEBODY = frozenset({"closed", "with_person", "taken_over", "awaiting_reference"})
 
 
 def one_live_handover_of_a_kind(ledger: Ledger, world: World) -> Found:
@@ -144,7 +137,7 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
         told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
         settled_at = max(told, ledger.letter_at) + ledger.settle_max_ms + _LATE
-        if old or ledger.now < settled_at or _dead_ever(ledger, group):
+        if old or ledger.now < settled_at or dead_ever(ledger, group):
             continue
         since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
         if not any(one.live_at >= since or one.first_at >= since for one in mine):
@@ -155,7 +148,7 @@ def _missed(ledger: Ledger) -> list[int]:
     return [when for when, fields in ledger.notices if fields["kind"] == NoticeKind.STAY_END_MISSING]
 
 
-def _dead_ever(ledger: Ledger, group: frozenset[int]) -> bool:
+def dead_ever(ledger: Ledger, group: frozenset[int]) -> bool:
     return any(fact.event.get("status") == StayStatus.DECEASED for fact in ledger.of(group))
 
 
@@ -288,7 +281,7 @@ def receipts_are_waited_for(ledger: Ledger, world: World) -> Found:
     acts = {number for _, number, _ in ledger.acts}
     for one in ledger.handovers.values():
         group = ledger.group(one.number)
-        if not one.is_recalled or ledger.now < one.since + _RECEIPT or acts & group or _dead_ever(ledger, group):
+        if not one.is_recalled or ledger.now < one.since + _RECEIPT or acts & group or dead_ever(ledger, group):
             continue
         about = {one.handover_id, *one.need_ids}
         kind = NoticeKind.DELETION_OVERDUE
@@ -349,69 +342,4 @@ STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     void_triggers_raise_nothing,
     links_hold_for_good,
     bridgings_wait_for_no_stay,
-)
-
-
-def everything_ends_with_a_person(ledger: Ledger, world: World) -> Found:
-    """After the last clock every need is with a person, taken over, or closed with a reason."""
-    for pathway in world.pathways.values():
-        for need in pathway.needs:
-            known = ledger.needs.get((NUMBERS.index(pathway.youth_id), need.need_id))
-            is_new = known is not None and known.since > ledger.now - 14 * DAY  # a birthday may bring it on at any time
-            if need.state not in WITH_SOMEBODY and not is_new:
-                yield f"a need is {need.state} in the end"
-            if need.state == "closed" and not need.reason_code:
-                yield "a need is closed without a reason"
-        for one in pathway.handovers:
-            if one.state in PENDING:
-                yield f"a handover to {one.programme} is {one.state} in the end"
-
-
-def notices_have_a_bound(ledger: Ledger, world: World) -> Found:
-    """In a quiet year nobody hears of one thing more than so many times."""
-    quiet = ledger.now - 365 * DAY
-    about = Counter((fields["statement_id"], fields["kind"]) for when, fields in ledger.notices if when > quiet)
-    for (_, kind), count in about.items():
-        if count > NOTICES_A_YEAR:
-            yield f"{count} notices {kind} about one thing in a quiet year"
-
-
-def unknown_codes_are_told(ledger: Ledger, world: World) -> Found:
-    """Whoever sent a code that nobody knows is told."""
-    kinds = {(fields["youth_id"], fields["kind"]) for _, fields in ledger.notices}
-    for youth_id in world.pathways:
-        if _is_unknown(ledger, NUMBERS.index(youth_id)) and (youth_id, NoticeKind.UNKNOWN_CODE) not in kinds:
-            yield "a code that nobody knows was told to nobody"
-
-
-def _is_unknown(ledger: Ledger, number: int) -> bool:
-    if number in ledger.erased or ledger.linked or _dead_ever(ledger, frozenset({number})):
-        return False
-    mine = [fact for fact in ledger.facts if fact.number == number]
-    return any(
-        fact.event["decision"] == "UNKNOWN"
-        and not fact.event["cancels"]
-        and not _followed(mine, fact.event["event_id"])
-        for fact in mine
-        if fact.model in ("Consent", "Referral")
-    )
-
-
-def _followed(facts: list[Fact], event_id: str) -> bool:
-    return any(event_id in (fact.event["revises"], fact.event["cancels"]) for fact in facts)
-
-
-def states_stay_small(ledger: Ledger, world: World) -> Found:
-    """A pathway grows with what was told, and not with time."""
-    for pathway in world.pathways.values():
-        size, bound = len(encode_pathway(pathway)), BYTES_AT_LEAST + BYTES_A_STEP * len(ledger.firsts)
-        if size > bound:
-            yield f"{size} bytes after {len(ledger.firsts)} statements"
-
-
-END_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
-    everything_ends_with_a_person,
-    notices_have_a_bound,
-    unknown_codes_are_told,
-    states_stay_small,
 )

@@ -12,7 +12,8 @@ from streams.domain.pathways import pass_time
 from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
-from tests.model.checks_of_states import END_CHECKS, STATE_CHECKS
+from tests.model.checks_of_states import STATE_CHECKS
+from tests.model.checks_of_the_end import END_CHECKS
 from tests.model.ledger import Handed, Ledger
 from tests.model.ordering import order_matters
 from tests.model.reference_needs import LIVE

@@ -6,7 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from streams.cli.sending.doors import Doors
 from tests.mixed_files import Sample
 from tests.unit.gateway.builders import Gateway, a_statement
 
@@ -36,3 +38,14 @@ def a_consent() -> Sample:
     """Returns an anonymous consent, whose answer shows a claim code."""
     content = json.dumps(a_statement("consents")).encode()
     return Sample("consents-1.json", content, ".receipt.json", {"consents": 1})
+
+
+class SpiedDoors(Doors):
+    """Doors that keep what is sent to them."""
+
+    sent: tuple[bytes, ...] = ()
+
+    def post(self, door: str, content: bytes, headers: dict[str, str], *rest: Any) -> Any:
+        """Sends as doors do, and keeps the body."""
+        self.sent = (*self.sent, content)
+        return super().post(door, content, headers, *rest)

@@ -23,7 +23,7 @@ from streams.cli.watch import Watching
 from tests.mixed_files import KINDS, a_sample
 from tests.unit.files.conftest import Run
 from tests.unit.files.killing import Kills
-from tests.unit.files.looking import a_consent, expected_of, put, receipts_in, said
+from tests.unit.files.looking import SpiedDoors, a_consent, expected_of, put, receipts_in, said
 from tests.unit.gateway.builders import Gateway
 from tests.unit.gateway.prepared import ROOT
 
@@ -130,7 +130,7 @@ SECRET = b'{"resourceType": "Bundle", "secret": true}'
 
 @pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "folder's link"])
 async def test_what_becomes_another_file_after_the_look_is_never_sent(
-    gateway: Gateway, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    gateway: Gateway, folder: Path, tmp_path: Path, kind: str
 ) -> None:
     """The look saw a file; by the time that it is opened, its name leads elsewhere."""
     (tmp_path / "secret").mkdir()
@@ -152,20 +152,13 @@ async def test_what_becomes_another_file_after_the_look_is_never_sent(
             path.parent.rmdir()
             path.parent.symlink_to(tmp_path / "secret")
 
-    with Doors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
-        sent, post = [], doors.post
-
-        def posted(door: str, content: bytes, headers: dict[str, str], *rest: Any) -> Any:
-            sent.append(content)
-            return post(door, content, headers, *rest)
-
-        monkeypatch.setattr(doors, "post", posted)
+    with SpiedDoors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
         try:
             await asyncio.to_thread(watched.take, found, doors, receipts)
         except (FileNotFoundError, DoorError) as error:
             assert kind == "folder's link", error  # noqa: PT017 where it could not even be moved
 
-    assert [content for content in sent if b"secret" in content] == []
+    assert [content for content in doors.sent if b"secret" in content] == []
     assert said(gateway) == Counter()
     assert (tmp_path / "secret" / "a.json").read_bytes() == SECRET
 

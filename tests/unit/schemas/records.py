@@ -13,8 +13,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from schemas.codes import ConsentDecision, ConsentGiver, Custody
-from schemas.events import Person
+from schemas.codes import ConsentDecision
+from schemas.events import Person, names_other_of_sole
 from schemas.gate import published_models
 from schemas.refusals import RefusedError
 
@@ -83,8 +83,7 @@ def is_specific(fields: dict[str, Any]) -> bool:
     """Tells whether fields keep the rules over several: a consent's, and a link's of two people."""
     given = fields.get("decision") == ConsentDecision.GIVEN
     others = [fields[name] for name in ("linked_to", "unlinked_from") if fields.get(name) is not None]
-    two_of_one = fields.get("custody") == Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in fields["given_by"]
-    if two_of_one:
+    if "custody" in fields and names_other_of_sole(fields["custody"], fields["given_by"]):
         return False
     names_two = len(others) < 2 and not (others and fields["youth_id"] in {None, *others})
     return names_two and (not given or fields["receiver"] is not None or fields["purpose"] is not None)

@@ -24,8 +24,13 @@ def tell_of_all() -> None:
     _tell_of("consent", _COVERED, consent=False)
 
 
+def youth_id_of(name: str) -> str:
+    """Returns the id of the young person who was told of under a name."""
+    return an_id(f"browser-{name}").hex
+
+
 def _tell_of(name: str, municipality: str, *, consent: bool = True) -> None:
-    own: dict[str, Any] = {"youth_id": an_id(f"browser-{name}").hex, "source": HOSPITAL}
+    own: dict[str, Any] = {"youth_id": youth_id_of(name), "source": HOSPITAL}
     allotted(opened_vault(settings_of_process()).engine, own["youth_id"])
     stay = {"unit": UNIT, "episode_id": f"episode-{name}"}
     publish("persons", a_person(f"person-{name}", **own, municipality=municipality))

@@ -58,33 +58,39 @@ def linked_by_likeness(statements: Sequence[S], kind: Callable[[S], object]) -> 
     """Returns the statements with each that names no known one linked to the one that it is about.
 
     A letter before FHIR names what it corrects by the time that it tells, which may be what it corrects: it is about
-    the one of its kind, sent before, that is nearest in time. Also returns which id each revision had named.
+    the one of its kind, sent before, that is nearest in time and doesn't itself revise it. Also returns which id each
+    revision had named.
     """
     if not any(one.revises or one.cancels for one in statements):
         return statements, {}
     known = {one.event_id for one in statements}
+    parents = {one.event_id: one.revises for one in statements if one.revises is not None}
     change: Callable[..., S] = replace
-    linked: list[S] = []
+    meant: dict[str, S] = {}
     named: dict[str, str] = {}
-    for one in statements:
+    for one in sorted(statements, key=_sent):
         name = one.revises or one.cancels
-        other = None if name is None or name in known else _nearest(one, statements, kind)
-        if other is None:
-            linked.append(one)
-        elif one.cancels is not None:
-            linked.append(change(one, cancels=other))
-        else:
-            linked.append(change(one, revises=other))
-            named[one.event_id] = str(name)
-    return linked, named
+        other = None if name is None or name in known else _nearest(one, statements, kind, parents)
+        if other is not None and one.cancels is not None:
+            meant[one.event_id] = change(one, cancels=other)
+        elif other is not None:
+            meant[one.event_id] = change(one, revises=other)
+            parents[one.event_id], named[one.event_id] = other, str(name)
+    return [meant.get(one.event_id, one) for one in statements], named
 
 
-def _nearest(one: S, statements: Sequence[S], kind: Callable[[S], object]) -> str | None:
-    def precedes(other: S) -> bool:
-        return (other.sent_at, other.revises is not None, other.event_id) < (one.sent_at, True, one.event_id)
+def _sent(one: _Statement) -> tuple[int, bool, str]:
+    """Returns the place of a statement among those of its source; one that revises comes after what it revises."""
+    return one.sent_at, one.revises is not None, one.event_id
 
-    said = (other for other in statements if other.cancels is None and not other.parked)
-    alike = [other for other in said if kind(other) == kind(one) and precedes(other)]
+
+def _nearest(one: S, statements: Sequence[S], kind: Callable[[S], object], parents: Mapping[str, str]) -> str | None:
+    before = (one.sent_at, True, one.event_id)
+    said = (other for other in statements if other.cancels is None and not other.parked and _sent(other) < before)
+    # What itself revises one, directly or through others, is never what one is about.
+    alike = [
+        other for other in said if kind(other) == kind(one) and one.event_id not in _ancestors(other.event_id, parents)
+    ]
     distances = [(abs(other.occurred_at - one.occurred_at), -other.sent_at, other.event_id) for other in alike]
     return min(distances)[2] if distances else None
 

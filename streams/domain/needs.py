@@ -278,9 +278,10 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
     handover = work.live_handover(need)
     if lead is not None and lead.unknown_unit is not None:
         ask_for_unit(work, lead.unknown_unit)
-    if handover is not None and goes_on(work, lead, handover, stay):
+    if handover is not None:
+        # Where it ends, the kind is gone through once more: what waited for that may be what the need is about now.
+        goes_on(work, lead, handover, stay)
         return
-    need = work.needs[need.need_id]
     if work.absorbed:
         leave_to_other(work, need)
         return

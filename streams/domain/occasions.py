@@ -13,6 +13,7 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
+from streams.domain.stays import SAME_END_MS
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
 
@@ -74,7 +75,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     elsewhere = [one for one in work.pathway.kept_elsewhere if one.kind == kind and not one.live]
     standing = [
         one
-        for one in triggers
+        for one in (_undecided(trigger, decided) for trigger in triggers)
         if _is_carried(work, one, current)
         or (not _is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
     ]
@@ -134,6 +135,19 @@ def _is_settling(work: Work, triggers: Iterable[Trigger]) -> bool:
     if latest > work.now:
         work.wake_at(latest)
     return latest > work.now
+
+
+def _undecided(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
+    """Returns the end of a stay by itself, where a need of an episode that ended in it was decided before it came."""
+    if trigger.by_itself is None:
+        return trigger
+    before = any(
+        trigger.raises_any(one.carries)
+        and one.closed_at < trigger.occurred_at
+        and trigger.occurred_at - one.covers > SAME_END_MS
+        for one in decided
+    )
+    return trigger.by_itself if before else trigger
 
 
 def _is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PSYCHIATRIC = frozenset({Specialty.CHILD_PSYCHIATRY, Specialty.ADULT_PSYCHIATRY, Specialty.PSYCHIATRIC_EMERGENCY})
 #: Two ends within so long are one where either names no episode, or both name the same.
-_SAME_END_MS = DAY_MS
+SAME_END_MS = DAY_MS
 #: The end of an episode that a transfer took over may be told so long after the stay's own.
 _LATE_END_MS = 30 * DAY_MS
 _LEFT_DAYS = 7
@@ -241,7 +241,7 @@ def _was_told(stays: list[Stay], step: Step) -> bool:
     named, known = fact.episode_id != UNNUMBERED, any(fact.episode_id in stay.open_episodes for stay in stays)
     by_day = fact.occurred_on is not None or last.end_by_day
     same_day = by_day and local_day(fact.occurred_at) == local_day(last.ended_at)
-    if (not same_day and fact.occurred_at - last.ended_at > _SAME_END_MS) or last.deceased:
+    if (not same_day and fact.occurred_at - last.ended_at > SAME_END_MS) or last.deceased:
         return named and known and (last.deceased or _was_taken_over(stays, fact))
     if named and last.end_unnumbered and (not known or fact.episode_id in last.open_episodes):
         logged_at, others = last.end_logged_at, last.end_ids
@@ -348,7 +348,7 @@ def raises_by_itself(step: Step, stay: Stay, closed: Container[int]) -> bool:
     if stay.ended_at is None:
         return True
     told_later = max(believed_until(stay, closed), step.logged_at) <= stay.end_logged_at
-    return told_later and stay.ended_at - step.fact.occurred_at > _SAME_END_MS
+    return told_later and stay.ended_at - step.fact.occurred_at > SAME_END_MS
 
 
 def is_psychiatric(stay: Stay, units: Mapping[str, str]) -> bool | None:

@@ -44,6 +44,7 @@ class Trigger(NamedTuple):
     ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens, NEVER where
     what it tells is over: only what has been taken over goes on.
     ``opens`` tells whether the catalogue of now lets it raise a need; one that is under way goes on all the same.
+    ``by_itself`` is the end of a stay without the episodes of it that ended before, None where none did.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Trigger(NamedTuple):
     asked_by: str | None = None
     not_before: int = 0
     opens: bool = True
+    by_itself: Trigger | None = None
 
     @property
     def is_planned(self) -> bool:
@@ -173,12 +175,12 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     left = [step for step in stay.left if step not in before]
     psychiatric = is_psychiatric(stay, catalogue.units)
     planned = [plan for plan in plans_for(stay, plans, stays) if not any(is_planned_end(plan, step) for step in before)]
-    known = (plan for plan in planned if plan.logged_at <= stay.end_logged_at + catalogue.settle_ms)
-    root, chain = _root_of(stay, next(known, None), left)
-    yield Trigger(
+    plan = next((plan for plan in planned if plan.logged_at <= stay.end_logged_at + catalogue.settle_ms), None)
+    root, chain = _root_of(stay, plan, ())
+    end = Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(stay.other_ids, *(step.ids for step in left), *(plan.ids for plan in planned)),
+        ids=stay.end_ids.union(stay.other_ids, *(plan.ids for plan in planned)),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -188,6 +190,11 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
         unknown_unit=_first_unknown(stay, catalogue.units) if psychiatric is None else None,
         opens=psychiatric is not False,
     )
+    if left:
+        root, chain = _root_of(stay, plan, left)
+        ids = end.ids.union(*(step.ids for step in left))
+        end = end._replace(root=root, chain=chain, ids=ids, by_itself=end)
+    yield end
 
 
 def _root_of(stay: Stay, plan: Plan | None, left: Sequence[Step]) -> tuple[str, frozenset[str]]:

@@ -7,6 +7,9 @@ from itertools import permutations
 from typing import Any
 
 from schemas.events import Envelope
+from schemas.facts import StayFact
+from schemas.instants import milliseconds_of
+from streams.domain.stays import stays_of
 from tests.domain.story import (
     MONDAY,
     SETTLED,
@@ -52,6 +55,20 @@ def test_case_02_the_same_events_in_any_order_each_twice_say_what_case_01_says()
     [said] = told_in_order(events)
     assert (said["programme"], said["event_id"]) == ("ungevaerftet", once.said[0][1].fields["event_id"])
     assert [order for order in permutations(events) if told_in_order(order) != [said]] == []
+
+
+def test_rule_f14_a_correction_is_about_nothing_that_itself_revises_it() -> None:
+    thursday = MONDAY + timedelta(days=3)
+    sent = [thursday + timedelta(hours=hours) for hours in (1, 2)]
+    wrong = a_step("slhj", MONDAY, "discharged_home", statement_id="course")
+    right = wrong.model_copy(update={"occurred_at": thursday, "event_id": an_id("right"), "sent_at": sent[1]})
+    again = right.model_copy(update={"event_id": an_id("again"), "sent_at": sent[0], "revises": right.event_id})
+    right = right.model_copy(update={"revises": an_id("never told")})
+    for order in permutations((wrong, again, right)):
+        story = Story().tell(thursday + timedelta(hours=3), *order)
+
+        stays = stays_of([fact for fact in story.pathway.facts if isinstance(fact, StayFact)]).stays
+        assert [stay.ended_at for stay in stays] == [milliseconds_of(thursday)]
 
 
 def test_case_02_a_repeat_is_a_duplicate_whenever_it_comes() -> None:

@@ -371,3 +371,28 @@ def test_case_79_the_end_of_a_stay_raises_a_need_though_one_of_an_episode_beside
     story.tell(ended, a_step("slhj-2", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
 
     assert [state for _, state, _ in story.needs()] == ["closed", "offered"]
+
+
+def test_case_81_the_end_of_a_stay_raises_a_need_though_one_that_seemed_it_was_declined_before() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    story.reply(SETTLED + timedelta(minutes=30), "ungevaerftet", "declined", side="young_person")
+    beside = a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="episode-2")
+    ended = MONDAY + timedelta(days=2)
+
+    story.tell(MONDAY + timedelta(hours=2), beside).wait_until(ended)
+    assert [need[1:] for need in story.needs()] == [("closed", "declined_by_young_person")]
+    story.tell(ended, a_step("slhj-2", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
+
+    assert [state for _, state, _ in story.needs()] == ["closed", "offered"]
+
+
+def test_case_81_what_was_declined_once_the_stay_had_ended_is_not_offered_again() -> None:
+    story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
+    ended = MONDAY + timedelta(days=2)
+    story.tell(MONDAY + timedelta(hours=2), a_step("stin-2", MONDAY - timedelta(days=5), "admitted", episode_id="e-2"))
+    story.tell(ended, a_step("slhj-2", ended, "discharged_home", episode_id="e-2")).wait_until(ended + SETTLE)
+    story.reply(ended + timedelta(hours=1), "ungevaerftet", "declined", side="young_person")
+
+    story.tell(ended + timedelta(hours=2), a_step("slhj-1-again", MONDAY, "discharged_home")).wait(days=30)
+
+    assert [need[1:] for need in story.needs()] == [("closed", "declined_by_young_person")]

@@ -8,7 +8,7 @@ from schemas.codes import InterventionAction, NoticeKind, StayStatus
 from schemas.pathway import Need
 from tests.model.checks_of_folds import notices, to_programmes
 from tests.model.ledger import FOLDED, Ledger
-from tests.model.reference_needs import LIVE, PENDING
+from tests.model.reference_needs import LIVE, PENDING, Fact
 from tests.model.steps import id_of
 from tests.model.world import Seen
 
@@ -100,8 +100,13 @@ def catalogues_close_nothing(ledger: Ledger, seen: Seen) -> Found:
         if ledger.linked or known is None or not of_course or states.get(need.need_id, "closed") == "closed":
             continue
         told = (fact for fact in ledger.facts if fact.model == "Enrolment" and fact.number == seen.number)
-        if need.state == "closed" and not any(fact.told_at > known.first_at for fact in told):
+        corrects = (fact.told_at + _is_correction(fact) > known.first_at for fact in told)
+        if need.state == "closed" and not any(corrects):
             yield f"a need is closed as {need.reason_code}, and nobody corrected a course"
+
+
+def _is_correction(fact: Fact) -> bool:
+    return bool(fact.event["revises"] or fact.event["cancels"])
 
 
 def _states(needs: tuple[Need, ...]) -> dict[str, str]:

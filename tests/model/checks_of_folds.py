@@ -118,7 +118,8 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
         wish, known = _wish(ledger, seen, fields), ledger.certain_consents(seen.number)
         carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
         names = {one.statement_id for one in carrying}
-        names = set() if ledger.is_parted else names  # each number has its own consents again
+        under_way = any(not ledger.has_heard(seen.number, fact) for fact in _consents(ledger, seen))
+        names = set() if ledger.is_parted or under_way else names  # once parted each number has its own consents again
         for one in mine:
             if names and one["consent_id"] not in names:
                 yield f"disclosure of a handover ({fields['identity']}) names {one['consent_id']}, not {sorted(names)}"
@@ -145,7 +146,7 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
         if statement in NEW and not any(number == seen.number for _, number, _ in ledger.acts):
             persons, own = ledger.of(ledger.group(seen.number)), ledger.of(frozenset({seen.number}))
             widest = ledger.widest(seen.number)
-            arrived = [fact for fact in widest if not fact.event["cancels"] or _known(ledger, seen, fact)]
+            arrived = [fact for fact in widest if not fact.event["cancels"] or ledger.has_heard(seen.number, fact)]
             facts = [*standing(persons), *standing(own), *standing(widest), *standing(arrived)]
             if not any(raises(fact, fields["need_kind"]) for fact in facts):
                 yield f"{statement} to {fields['programme']} although nothing that stands raises {fields['need_kind']}"
@@ -165,15 +166,11 @@ def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
 def silent_after_death(ledger: Ledger, seen: Seen) -> Found:
     """After a death nothing but withdrawals and answers to replies."""
     facts = ledger.of(ledger.group(seen.number))
-    known = [fact for fact in facts if _known(ledger, seen, fact)]
+    known = [fact for fact in facts if ledger.has_heard(seen.number, fact)]
     if is_dead(facts, seen.now) and is_dead(known, seen.now):
         for kind in [*(one for one, _ in to_programmes(seen)), *(one for one, _ in notices(seen))]:
             if kind in SILENT_AFTER_DEATH and not (seen.model == "Intervention" and kind == NoticeKind.ESCALATED):
                 yield f"{kind} after a death"
-
-
-def _known(ledger: Ledger, seen: Seen, fact: Fact) -> bool:
-    return fact.number == seen.number or fact.told_at < ledger.drained_at
 
 
 def silent_after_erasure(ledger: Ledger, seen: Seen) -> Found:
@@ -204,8 +201,7 @@ def _changed_needs(seen: Seen) -> Iterator[tuple[str, str]]:
 def repeats_do_nothing(ledger: Ledger, seen: Seen) -> Found:
     """The same event again is a duplicate, another content under its id is refused; neither changes anything."""
     first = ledger.firsts.get(seen.event["event_id"]) if seen.model and seen.model != "Letter" else None
-    erased = bool(ledger.group(seen.number) & ledger.erased.keys())  # reaches every number of the person (V16)
-    if first is None or erased or first["occurred_at"] < seen.now - 390 * DAY:
+    if first is None or seen.number in ledger.silenced or first["occurred_at"] < seen.now - 390 * DAY:
         return
     same = {**first, **_NOT_CONTENT} == {**seen.event, **_NOT_CONTENT}
     expected = "duplicate" if same else "conflicting_duplicate"
@@ -233,7 +229,8 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
         for statement, fields in to_programmes(seen):
             handed = ledger.handovers.get(fields["statement_id"])
             later = handed is not None and event["occurred_at"] > handed.left_at
-            if statement == HandoverStatement.WITHDRAWN and later:
+            onward = fields["reason_code"] == "bridged_onward"  # hands Y on as soon as another one may hear of Y (T10)
+            if statement == HandoverStatement.WITHDRAWN and later and not onward:
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
 
 
@@ -368,7 +365,8 @@ def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str
         reason = None if handed.identity == Identity.NAMED else "anonymous"
         known = ledger.certain_consents(seen.number)
         reason = reason or forbidden_beyond_doubt(wish, known)
-        carried = reason is None and is_carried_beyond_doubt(wish, known)
+        told = ledger.consents(_consents(ledger, seen))  # a refusal may rest on what was told moments ago
+        carried = reason is None and all(is_carried_beyond_doubt(wish, said) for said in (known, told))
         if (carried if refused else reason is not None) and not _silent(ledger, seen):
             yield f"identity {answer['statement']} ({answer['reason_code']}), by the table: {reason or 'granted'}"
         return

@@ -83,6 +83,8 @@ class Ledger:
     facts: list[Fact] = field(default_factory=list)
     acts: list[tuple[int, int, str]] = field(default_factory=list)
     erased: dict[int, int] = field(default_factory=dict)
+    #: The numbers that an erasure reached: that of the erasure, and those that were linked to it then (V16).
+    silenced: set[int] = field(default_factory=set)
     handovers: dict[str, Handed] = field(default_factory=dict)
     needs: dict[tuple[int, str], Needed] = field(default_factory=dict)
     said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -106,7 +108,8 @@ class Ledger:
         """Notes what was told, where it was taken for new."""
         event = seen.event
         self.met_numbers.add(seen.after.youth_id)
-        if seen.model in FACTS and seen.outcome in FOLDED:
+        unheard = seen.outcome == "out_of_scope" and seen.number in self.silenced
+        if seen.model in FACTS and seen.outcome in FOLDED and not unheard:
             self.facts.append(Fact(seen.model, event, seen.number, seen.now))
             self._known.clear()
             self.linked = self.linked or bool(seen.model == "Person" and event["linked_to"])
@@ -114,6 +117,7 @@ class Ledger:
             self.acts.append((seen.now, seen.number, event["action"]))
             if event["action"] == "erased" and seen.outcome in FOLDED:
                 self.erased.setdefault(seen.number, seen.now)
+                self.silenced |= self.group(seen.number)
 
     def hear(self, seen: Seen) -> None:
         """Notes what was said, and what became of needs."""
@@ -252,7 +256,7 @@ class Ledger:
 
     def consents(self, facts: Sequence[Fact]) -> list[Statement]:
         """Returns what facts say about consents."""
-        return [_statement(fact.event) for fact in standing([one for one in facts if one.model == "Consent"])]
+        return [statement_of(fact.event) for fact in standing([one for one in facts if one.model == "Consent"])]
 
     def certain_consents(self, number: int) -> list[Statement]:
         """Returns consents given under any number of the person, and the ends of which this number must know by now."""
@@ -270,6 +274,17 @@ class Ledger:
         ]
         return self.consents(known)
 
+    def has_heard(self, number: int, fact: Fact) -> bool:
+        """Tells whether a number must know a fact by now: its own, or told of a number that was linked before."""
+
+        def before() -> list[frozenset[int]]:
+            return linked_groups([one for one in self.facts if one.told_at < self.drained_at], NUMBERS)
+
+        if fact.number == number or fact.told_at >= self.drained_at:
+            return fact.number == number
+        groups: list[frozenset[int]] = self._once("before", self.drained_at, before)
+        return any({number, fact.number} <= group for group in groups)
+
     def live(self, group: frozenset[int]) -> list[Handed]:
         """Returns the handovers under way of a person."""
         return [one for one in self.handovers.values() if one.number in group and one.state in LIVE]
@@ -285,7 +300,8 @@ class Ledger:
         return told[-1 - back] if back < len(told) else None
 
 
-def _statement(event: dict[str, Any]) -> Statement:
+def statement_of(event: dict[str, Any]) -> Statement:
+    """Returns what an event says about a consent."""
     return Statement(
         event["occurred_at"],
         event["decision"],

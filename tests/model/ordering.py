@@ -13,7 +13,8 @@ from typing import Any
 
 from schemas.codes import NoticeKind, StayStatus
 from tests.model.catalogues import first_catalogue
-from tests.model.reference import age_on
+from tests.model.ledger import statement_of
+from tests.model.reference import age_on, lapsed
 from tests.model.reference_needs import LIVE
 from tests.model.steps import DAY, HOUR, MINUTE, NUMBERS, UNKNOWN_UNIT, History, Told, day_of_moment, raw_event
 from tests.model.world import Seen, World
@@ -44,11 +45,12 @@ def order_matters(history: History) -> Found:
         # bridge has the one handover of the kind is a question of which settled first.
         return
     begins = max(max(step.at, _happened(step)) for step in facts)
-    lapses = [raw_event(step).get("lapses_at") or 0 for step in facts]
+    consents = [statement_of(raw_event(step)) for step in facts if step.model == "Consent"]
+    lapsing = any(lapsed(one, begins) != lapsed(one, begins + DAY) for one in consents)
     births = [day for step in facts if (day := raw_event(step).get("birth_date")) is not None]
     today = day_of_moment(begins)
     birthdays = [birth for birth in births if age_on(birth, today - 1) != age_on(birth, today + 1)]
-    if birthdays or any(begins <= lapse <= begins + DAY for lapse in lapses):
+    if birthdays or lapsing:
         return  # whether something left before a consent lapsed, or a birthday, is a question of the time
     plans = [step for step in facts if step.fields.get("status") == StayStatus.DISCHARGE_PLANNED]
     rest = [step for step in facts if step not in plans]

@@ -121,7 +121,7 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
             before = latest.get(revised)
             if before is None or before.event["sent_at"] <= fact.event["sent_at"]:
                 latest[revised] = fact
-    void = {_root_of(_meant(fact, facts), root) for fact in known if fact.event["cancels"]}
+    void = {_root_of(_meant(fact, facts, root), root) for fact in known if fact.event["cancels"]}
     return [
         fact
         for fact in known
@@ -134,12 +134,18 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
 
 def _revised(facts: Sequence[Fact], among: Sequence[Fact]) -> dict[str, str]:
     """Returns what each statement that revises one revises."""
-    revising = (fact for fact in facts if fact.event["revises"] and not fact.event["cancels"])
-    return {fact.event["event_id"]: _meant(fact, among) for fact in revising}
+    revising = [fact for fact in facts if fact.event["revises"] and not fact.event["cancels"]]
+    root = {fact.event["event_id"]: str(fact.event["revises"]) for fact in revising}
+    for fact in sorted(revising, key=lambda fact: _sent(fact.event)):
+        root[fact.event["event_id"]] = _meant(fact, among, root)
+    return root
 
 
-def _meant(fact: Fact, facts: Sequence[Fact]) -> str:
-    """Returns the id of the statement that one revises or cancels: by name, else the nearest like it (F14)."""
+def _meant(fact: Fact, facts: Sequence[Fact], root: dict[str, str]) -> str:
+    """Returns the id of the statement that one revises or cancels: by name, else the nearest like it (F14).
+
+    What itself revises it, directly or through others, is never meant.
+    """
     event = fact.event
     named = str(event["revises"] or event["cancels"])
     if fact.model != "Discharge" or any(other.event["event_id"] == named for other in facts):
@@ -153,6 +159,7 @@ def _meant(fact: Fact, facts: Sequence[Fact]) -> str:
         and all(other.event[name] == event[name] for name in ("source", "statement_id", "unit"))
         and (other.event["status"] in _HOME_OR_DEAD) is (event["status"] in _HOME_OR_DEAD)
         and _sent(other.event) < (event["sent_at"], True, event["event_id"])
+        and not _descends(other.event["event_id"], event["event_id"], root)
     ]
     nearest = min(
         like,
@@ -165,6 +172,14 @@ def _meant(fact: Fact, facts: Sequence[Fact]) -> str:
 def _sent(event: dict[str, Any]) -> tuple[int, bool, str]:
     """Returns the place of a statement among those of its source; one that revises comes after what it revises."""
     return event["sent_at"], bool(event["revises"]), event["event_id"]
+
+
+def _descends(event_id: str, other: str, root: dict[str, str]) -> bool:
+    for _ in range(len(root)):
+        event_id = root.get(event_id, "")
+        if event_id == other:
+            return True
+    return False
 
 
 def _root_of(event_id: str, root: dict[str, str]) -> str:

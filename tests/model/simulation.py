@@ -14,7 +14,7 @@ from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
 from tests.model.checks_of_states import STATE_CHECKS
 from tests.model.checks_of_the_end import END_CHECKS
-from tests.model.ledger import Handed, Ledger
+from tests.model.ledger import FOLDED, Handed, Ledger
 from tests.model.ordering import order_matters
 from tests.model.reference_needs import LIVE
 from tests.model.steps import (
@@ -147,7 +147,8 @@ class Simulation:
         checks = (*FOLD_CHECKS, *QUIET_CHECKS, *ACT_CHECKS) if seen.said else (*QUIET_CHECKS, *ACT_CHECKS)
         for check in checks:
             self._broken(check.__name__, check(ledger, seen))
-        if self.history.seed % DECIDED_AGAIN_EVERY == 0 or self.history.seed < 0:
+        decides = seen.outcome in FOLDED
+        if decides and (self.history.seed % DECIDED_AGAIN_EVERY == 0 or self.history.seed < 0):
             self._broken("no_decision_flips", self._deciding_again(seen))
         ledger.hear(seen)
 

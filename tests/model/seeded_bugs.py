@@ -306,8 +306,8 @@ SEEDED_BUGS = (
         (
             Change(
                 "chains.py",
-                "other = None if name is None or name in known else _nearest(one, statements, kind)",
-                "other = _nearest(one, [], kind)",
+                "other = None if name is None or name in known else _nearest(one, statements, kind, parents)",
+                "other = _nearest(one, [], kind, parents)",
             ),
         ),
     ),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from schemas.codes import InterventionAction, NoticeKind, StayStatus
 from schemas.pathway import Need
-from tests.model.checks_of_folds import notices, to_programmes
+from tests.model.checks_of_folds import notices, states_of, to_programmes
 from tests.model.ledger import FOLDED, Ledger
-from tests.model.reference_needs import LIVE, PENDING, Fact
+from tests.model.reference_needs import LIVE, PENDING
 from tests.model.steps import id_of
 from tests.model.world import Seen
 
@@ -32,7 +32,7 @@ def acts_follow_the_table(ledger: Ledger, seen: Seen) -> Found:
 
 
 def _changed_something(seen: Seen) -> bool:
-    return any(to_programmes(seen)) or _states(seen.before.needs) != _states(seen.after.needs)
+    return any(to_programmes(seen)) or states_of(seen.before.needs) != states_of(seen.after.needs)
 
 
 def _refusal(ledger: Ledger, seen: Seen, need: Need | None) -> str | None:
@@ -82,7 +82,7 @@ def _not_done(seen: Seen, need: Need | None) -> Found:
 
 def what_people_closed_stays_closed(ledger: Ledger, seen: Seen) -> Found:
     """A need that a reply or a person has closed stays closed until a person reopens it (N5)."""
-    states = _states(seen.after.needs)
+    states = states_of(seen.after.needs)
     for need in seen.before.needs:
         known = ledger.needs.get((seen.number, need.need_id))
         closed_by_people = known is not None and known.closed_by in ("Reply", "Intervention")
@@ -91,35 +91,11 @@ def what_people_closed_stays_closed(ledger: Ledger, seen: Seen) -> Found:
             yield f"a need closed by a person or programme ({need.reason_code}) is {states[need.need_id]} again"
 
 
-def catalogues_close_nothing(ledger: Ledger, seen: Seen) -> Found:
-    """A need that a course raised is closed as corrected where somebody corrected the course, and by no catalogue."""
-    states = _states(seen.before.needs)
-    for need in seen.after.needs:
-        of_course = need.reason_code == "course_corrected" or (need.reason_code, need.why) == _HEADS_UP_CLOSED
-        known = ledger.needs.get((seen.number, need.need_id))
-        if ledger.linked or known is None or not of_course or states.get(need.need_id, "closed") == "closed":
-            continue
-        told = (fact for fact in ledger.facts if fact.model == "Enrolment" and fact.number == seen.number)
-        corrects = (fact.told_at + _is_correction(fact) > known.first_at for fact in told)
-        if need.state == "closed" and not any(corrects):
-            yield f"a need is closed as {need.reason_code}, and nobody corrected a course"
-
-
-def _is_correction(fact: Fact) -> bool:
-    return bool(fact.event["revises"] or fact.event["cancels"])
-
-
-def _states(needs: tuple[Need, ...]) -> dict[str, str]:
-    return {need.need_id: need.state for need in needs}
-
-
 def _state(need: Need | None) -> str:
     return f"a need that is {need.state}" if need else "no need"
 
 
-_HEADS_UP_CLOSED = ("plan_cancelled", "course_ends")
 ACT_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
     acts_follow_the_table,
     what_people_closed_stays_closed,
-    catalogues_close_nothing,
 )

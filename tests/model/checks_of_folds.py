@@ -8,30 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.codes import ConsentDecision, Custody, HandoverStatement, Identity, NoticeKind, ReplyStatus, StayStatus
-from schemas.instants import days_of
+from schemas.codes import HandoverStatement, NoticeKind, ReplyStatus
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
+from schemas.pathway import Need
 from streams.domain.work import Said
-from tests.model.ledger import FACTS, FOLDED, Handed, Ledger
-from tests.model.reference import (
-    WhyNot,
-    Wish,
-    forbidden_beyond_doubt,
-    in_force,
-    is_carried_beyond_doubt,
-    may_end_something,
-    still_carried,
-    with_custody_known,
-)
+from tests.model.ledger import FACTS, Handed, Ledger
+from tests.model.reference import Wish
 from tests.model.reference_needs import (
     LIVE,
-    MAY_END_TAKEN,
-    OF_CONSENT,
-    PSYCHIATRIC,
-    REPLIES,
     SILENT_AFTER_DEATH,
     STATEMENTS,
-    TAKEN,
     Fact,
     in_hospital_since,
     is_dead,
@@ -40,21 +26,21 @@ from tests.model.reference_needs import (
     standing,
     unknown_code,
 )
-from tests.model.steps import DAY, EMERGENCY, MINUTE, OTHER_PSYCHIATRY, PSYCHIATRY, SOMATIC, local_of, text_of
+from tests.model.steps import DAY, EMERGENCY, MINUTE, OTHER_PSYCHIATRY, PSYCHIATRY, SOMATIC, text_of
 from tests.model.world import Seen
 
 Found = Iterator[str]
 NEW = frozenset({HandoverStatement.ANNOUNCED, HandoverStatement.OFFERED})
 TELLING = NEW | {HandoverStatement.IDENTITY_GRANTED}
-_ANSWERS = frozenset(
+ANSWERS = frozenset(
     {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
 )
 _REMINDING = frozenset({NoticeKind.CONSENT_REMINDER, NoticeKind.DELETION_OVERDUE, NoticeKind.CODE_UNCLAIMED})
 _BY_CLOCK = frozenset({"consent_missing", "first_contact_overdue", "planned_end_overdue", "no_slot_answer"})
 _ABOUT_NEEDS = frozenset({NoticeKind.CONSENT_WANTED, NoticeKind.DISCHARGE_PLANNED})
 #: What no programme may see: units, episodes of care (named ``episode-…`` here) and the ids that sources gave.
-WAITLIST_DAYS = 366
 _UNITS = frozenset({PSYCHIATRY, OTHER_PSYCHIATRY, EMERGENCY, SOMATIC})
+_HEADS_UP_CLOSED = ("plan_cancelled", "course_ends")
 _FIELDS = {
     "handovers": frozenset(HandoverEvent.model_fields),
     "notices": frozenset(Notice.model_fields),
@@ -73,56 +59,21 @@ def notices(seen: Seen) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((one.fields["kind"], one.fields) for one in seen.said if one.topic == "notices")
 
 
-def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
-    """No offer, heads-up or identity without a consent in force at that moment."""
-    for statement, fields in to_programmes(seen):
-        if statement in TELLING or _names_now(ledger, statement, fields):
-            wish = _wish(ledger, seen, fields)
-            reason = forbidden_beyond_doubt(wish, ledger.certain_consents(seen.number))
-            if reason is not None and not _silent(ledger, seen) and not _unsaid(ledger, seen, reason):
-                yield f"{statement} to {fields['programme']} ({fields['identity']}): {reason}"
+def states_of(needs: tuple[Need, ...]) -> dict[str, str]:
+    """Returns the state of each need by its id."""
+    return {need.need_id: need.state for need in needs}
 
 
-def _names_now(ledger: Ledger, statement: str, fields: dict[str, Any]) -> bool:
-    """Tells whether an update tells a programme by name whom it knew anonymously."""
-    known = ledger.handovers.get(fields["statement_id"])
-    named = fields["identity"] == Identity.NAMED and statement == HandoverStatement.UPDATED
-    return bool(named and known and known.identity == Identity.ANONYMOUS)
-
-
-def _unsaid(ledger: Ledger, seen: Seen, reason: WhyNot) -> bool:
-    """Tells whether it is left open: whether a person may decide for somebody whose birth date nobody knows."""
-    by_person = any(number == seen.number and action == "offered" for _, number, action in ledger.acts)
-    return reason == WhyNot.AGE_UNKNOWN and by_person
-
-
-def _silent(ledger: Ledger, seen: Seen) -> bool:
+def is_silent(ledger: Ledger, seen: Seen) -> bool:
     """Tells whether the reference has nothing to say, since two birth dates are told."""
     return len(ledger.births(seen.number)) > 1
 
 
-def _wish(ledger: Ledger, seen: Seen, fields: dict[str, Any]) -> Wish:
+def wish_of(ledger: Ledger, seen: Seen, fields: dict[str, Any]) -> Wish:
+    """Returns what the consent table is asked about what a programme is told."""
     terms = ledger.terms_of(fields["programme"], fields["programme_version"])
     lowest, born = terms.lowest_age if terms else 0, ledger.born(seen.number)
     return Wish(fields["need_kind"], fields["programme"], fields["identity"], seen.now, lowest, born)
-
-
-def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
-    """A disclosure names the consent that it rests on; there is one for every telling."""
-    disclosed = [one.fields for one in seen.said if one.topic == "disclosures"]
-    told = [fields for statement, fields in to_programmes(seen) if statement in TELLING]
-    for fields in told:
-        mine = [one for one in disclosed if one["statement_id"] == fields["statement_id"]]
-        if not mine and fields["statement"] != HandoverStatement.OFFERED:
-            yield f"{fields['statement']} to {fields['programme']} is in no disclosure"
-        wish, known = _wish(ledger, seen, fields), ledger.certain_consents(seen.number)
-        carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
-        names = {one.statement_id for one in carrying}
-        under_way = any(not ledger.has_heard(seen.number, fact) for fact in _consents(ledger, seen))
-        names = set() if ledger.is_parted or under_way else names  # once parted each number has its own consents again
-        for one in mine:
-            if names and one["consent_id"] not in names:
-                yield f"disclosure of a handover ({fields['identity']}) names {one['consent_id']}, not {sorted(names)}"
 
 
 def after_the_settle_time(ledger: Ledger, seen: Seen) -> Found:
@@ -177,7 +128,7 @@ def silent_after_erasure(ledger: Ledger, seen: Seen) -> Found:
     """Who was erased is told of to nobody, but for withdrawals and answers."""
     if ledger.erased.get(seen.number, seen.now) < seen.now and len(ledger.group(seen.number)) == 1:
         for statement, fields in to_programmes(seen):
-            if statement not in _ANSWERS | {HandoverStatement.WITHDRAWN} or statement in TELLING:
+            if statement not in ANSWERS | {HandoverStatement.WITHDRAWN} or statement in TELLING:
                 yield f"{statement} to {fields['programme']} after an erasure"
 
 
@@ -208,7 +159,7 @@ def repeats_do_nothing(ledger: Ledger, seen: Seen) -> Found:
     if seen.outcome != expected and not _told_late(ledger, first, seen.now):
         yield f"{seen.model} again, {'same' if same else 'other'} content: {seen.outcome}"
     for statement, fields in to_programmes(seen):
-        if not (seen.model == "Reply" and statement in _ANSWERS):
+        if not (seen.model == "Reply" and statement in ANSWERS):
             yield f"{seen.model} again: {statement} to {fields['programme']}"
 
 
@@ -220,160 +171,9 @@ def _told_late(ledger: Ledger, first: dict[str, Any], now: int) -> bool:
     return bool(told) and min(told) < now - 390 * DAY
 
 
-def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
-    """A later consent widens: nothing is withdrawn because somebody consents."""
-    event = seen.event
-    plain = seen.model == "Consent" and not event["revises"] and not event["cancels"]
-    plain = plain and event["custody"] == Custody.UNKNOWN  # who has custody may be news, and end what rested on it
-    if plain and event["decision"] == ConsentDecision.GIVEN and seen.outcome in FOLDED:
-        for statement, fields in to_programmes(seen):
-            handed = ledger.handovers.get(fields["statement_id"])
-            later = handed is not None and event["occurred_at"] > handed.left_at
-            onward = fields["reason_code"] == "bridged_onward"  # hands Y on as soon as another one may hear of Y (T10)
-            if statement == HandoverStatement.WITHDRAWN and later and not onward:
-                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
-
-
-def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
-    """What a programme has taken over is ended by the young person, a death, an erasure, a person or a cancellation."""
-    for statement, fields in to_programmes(seen):
-        handed = ledger.handovers.get(fields["statement_id"])
-        if statement != HandoverStatement.WITHDRAWN or handed is None or handed.state not in TAKEN:
-            continue
-        reason = fields["reason_code"]
-        by_links = len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
-        dead = any(fact.event.get("status") == "deceased" for fact in ledger.widest(seen.number))
-        allowed = reason in MAY_END_TAKEN or (dead and reason is None) or seen.model == "Intervention"
-        if not allowed and not by_links and not _corrected(ledger, seen, handed):
-            yield f"{handed.state} handover withdrawn from {handed.programme} ({reason})"
-        if reason == "withdrawn" and not dead:
-            yield f"{handed.state} handover withdrawn from {handed.programme} without a reason"
-
-
-def _corrected(ledger: Ledger, seen: Seen, handed: Handed) -> bool:
-    """Tells whether a source took back or changed what raises needs, after the handover was told of."""
-    later = [
-        fact for fact in ledger.widest(seen.number) if fact.told_at >= handed.told[0][2] and not unknown_code(fact)
-    ]
-    # A revision that comes between may join what was cancelled, by a name that nobody knew, to what was not.
-    cancelled = any(fact.event["cancels"] for fact in ledger.widest(seen.number))
-    return any(_corrects(fact, ledger) or (cancelled and fact.event["revises"]) for fact in later)
-
-
-def _corrects(fact: Fact, ledger: Ledger) -> bool:
-    event = fact.event
-    if fact.model == "Discharge":
-        psychiatric = ledger.catalogue.units.get(event["unit"]) in PSYCHIATRIC
-        home = event["status"] == StayStatus.DISCHARGED_HOME and psychiatric
-        return bool(event["cancels"] or (event["revises"] and not home))
-    return fact.model in ("Enrolment", "Referral")
-
-
-def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
-    """What is ended for want of consent was ended by somebody who may end it."""
-    for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
-            ends = ledger.consents(ledger.widest(seen.number))
-            wish = _wish(ledger, seen, fields)
-            told = _consents(ledger, seen)
-            corrected = any(fact.event["cancels"] or fact.event["revises"] for fact in told)
-            custodies = {fact.event["custody"] for fact in told} - {Custody.UNKNOWN}
-            corrected = corrected or len(custodies) > 1  # who has custody changed: what rested on it may end
-            mine = (end for end in ends if may_end_something(end, wish, ends))
-            doubtful = wish.born is None or corrected or ledger.is_parted or seen.model in ("Reply", "Intervention")
-            handed = ledger.handovers.get(fields["statement_id"])
-            left_at = handed.told[0][2] if handed else seen.now
-            if not doubtful and not ledger.linked and still_carried(wish, left_at, ends):
-                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"
-            if not doubtful and not any(mine):
-                yield f"withdrawn from {fields['programme']} ({fields['reason_code']}), ended by nobody who may"
-
-
-def _consents(ledger: Ledger, seen: Seen) -> list[Fact]:
+def consents_told(ledger: Ledger, seen: Seen) -> list[Fact]:
+    """Returns what was told of consents under any number of the person."""
     return [fact for fact in ledger.widest(seen.number) if fact.model == "Consent"]
-
-
-def needs_closed_by_somebody(ledger: Ledger, seen: Seen) -> Found:
-    """A need is closed as declined or withdrawn where somebody who may has said so, and nothing in force is left."""
-    states = {need.need_id: need.state for need in seen.before.needs}
-    for need in seen.after.needs:
-        newly = need.state == "closed" and states.get(need.need_id) != "closed"
-        if not newly or need.reason_code not in OF_CONSENT or seen.model in ("Reply", "Intervention"):
-            continue
-        born, statements = ledger.born(seen.number), ledger.consents(_consents(ledger, seen))
-        programmes = [one for one in ledger.catalogue.programmes.values() if need.kind in one.kinds]
-        if born is None or any(fact.event["revises"] or fact.event["cancels"] for fact in _consents(ledger, seen)):
-            continue
-        wishes = [
-            Wish(need.kind, one.programme_id, how, seen.now, one.lowest_age, born)
-            for one in programmes
-            for how in one.identity
-        ]
-        if not any(may_end_something(end, wish, statements) for end in statements for wish in wishes):
-            yield f"need closed as {need.reason_code} by nobody who may"
-        known = ledger.certain_consents(seen.number)
-        for wish in wishes:
-            if not ledger.linked and is_carried_beyond_doubt(wish, known):
-                yield f"need closed as {need.reason_code} while a consent to {wish.programme} is in force"
-
-
-def replies_are_answered(ledger: Ledger, seen: Seen) -> Found:
-    """Every reply is answered once; what the table allows is accepted, what it doesn't is refused with a reason."""
-    if seen.model != "Reply" or seen.outcome not in FOLDED:
-        return
-    event = seen.event
-    answers = [fields for _, fields in to_programmes(seen) if fields["causation_id"] == event["event_id"]]
-    mine = [fields for fields in answers if fields["statement"] in _ANSWERS]
-    if event["status"] in (ReplyStatus.UNDELIVERABLE, ReplyStatus.UNKNOWN) or event["event_id"] in ledger.firsts:
-        return
-    if len(mine) != 1:
-        yield f"reply {event['status']} was answered {len(mine)} times"
-        return
-    yield from _right_answer(ledger, seen, mine[0])
-
-
-def _right_answer(ledger: Ledger, seen: Seen, answer: dict[str, Any]) -> Found:
-    event, refused = seen.event, answer["statement"] == HandoverStatement.REPLY_REFUSED
-    handed = ledger.handovers.get(event["statement_id"])
-    if event["status"] == ReplyStatus.CODE_CLAIMED:
-        return
-    held = handed is not None and any(one.handover_id == handed.handover_id for one in seen.before.handovers)
-    follows = REPLIES.get((handed.state, event["status"])) if handed and held else None
-    if handed is None or handed.programme != event["programme"]:
-        follows = None
-    if follows is None or handed is None:
-        if not refused:
-            yield f"reply {event['status']} in state {handed.state if handed else None} was {answer['statement']}"
-        elif not answer["reason_code"]:
-            yield f"reply {event['status']} refused without a reason"
-        return
-    yield from _allowed_answer(ledger, seen, handed, answer, follows)
-
-
-def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str, Any], follows: str) -> Found:
-    event, refused = seen.event, answer["statement"] == HandoverStatement.REPLY_REFUSED
-    if event["status"] == ReplyStatus.WAITLISTED:
-        until = event["waitlisted_until"]
-        today = days_of(local_of(seen.now).date())
-        allowed = until is not None and today <= until <= today + WAITLIST_DAYS
-        if refused is allowed:
-            yield f"waitlisted {'within' if allowed else 'out of'} the bounds was {answer['statement']}"
-        if not allowed:
-            return
-    if event["status"] == ReplyStatus.IDENTITY_WANTED:
-        wish = ledger.wish(handed, seen.now, under_way=False)
-        reason = None if handed.identity == Identity.NAMED else "anonymous"
-        known = ledger.certain_consents(seen.number)
-        reason = reason or forbidden_beyond_doubt(wish, known)
-        told = ledger.consents(_consents(ledger, seen))  # a refusal may rest on what was told moments ago
-        carried = reason is None and all(is_carried_beyond_doubt(wish, said) for said in (known, told))
-        if (carried if refused else reason is not None) and not _silent(ledger, seen):
-            yield f"identity {answer['statement']} ({answer['reason_code']}), by the table: {reason or 'granted'}"
-        return
-    if refused:
-        yield f"reply {event['status']} in state {handed.state} refused as {answer['reason_code']}"
-    elif answer["state"] != follows:
-        yield f"reply {event['status']} in state {handed.state} led to {answer['state']}"
 
 
 def told_in_sequence(ledger: Ledger, seen: Seen) -> Found:
@@ -483,16 +283,29 @@ def handovers_are_as_told(ledger: Ledger, seen: Seen) -> Found:
             yield f"a handover to {one.programme} is {one.state}, its programme was told {state or 'nothing'}"
 
 
+def catalogues_close_nothing(ledger: Ledger, seen: Seen) -> Found:
+    """A need that a course raised is closed as corrected where somebody corrected the course, and by no catalogue."""
+    states = states_of(seen.before.needs)
+    for need in seen.after.needs:
+        of_course = need.reason_code == "course_corrected" or (need.reason_code, need.why) == _HEADS_UP_CLOSED
+        known = ledger.needs.get((seen.number, need.need_id))
+        if ledger.linked or known is None or not of_course or states.get(need.need_id, "closed") == "closed":
+            continue
+        told = (fact for fact in ledger.facts if fact.model == "Enrolment" and fact.number == seen.number)
+        corrects = (fact.told_at + _is_correction(fact) > known.first_at for fact in told)
+        if need.state == "closed" and not any(corrects):
+            yield f"a need is closed as {need.reason_code}, and nobody corrected a course"
+
+
+def _is_correction(fact: Fact) -> bool:
+    return bool(fact.event["revises"] or fact.event["cancels"])
+
+
 FOLD_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
-    consent_in_force,
-    disclosure_names_its_consent,
     after_the_settle_time,
     something_raised_it,
     not_in_hospital,
     silent_after_erasure,
-    consent_takes_nothing_back,
-    what_goes_on_stays,
-    ended_by_somebody,
     told_in_sequence,
     ids_name_one_content,
     nothing_private,
@@ -504,9 +317,8 @@ FOLD_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
 QUIET_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
     unknown_codes_do_nothing,
     repeats_do_nothing,
-    needs_closed_by_somebody,
-    replies_are_answered,
     open_needs_do_not_vanish,
     handovers_are_as_told,
+    catalogues_close_nothing,
     silent_after_death,
 )

@@ -11,7 +11,9 @@ from schemas.codes import ReplyStatus
 from streams.domain.pathways import pass_time
 from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
+from tests.model.checks_of_consents import CONSENT_CHECKS, QUIET_CONSENT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
+from tests.model.checks_of_replies import REPLY_CHECKS
 from tests.model.checks_of_states import STATE_CHECKS
 from tests.model.checks_of_the_end import END_CHECKS
 from tests.model.ledger import FOLDED, Handed, Ledger
@@ -37,6 +39,9 @@ from tests.model.steps import (
 )
 from tests.model.world import BrokenFoldError, Seen, World
 
+#: What is looked at where something was said, and in every fold.
+SAYING_CHECKS = (*FOLD_CHECKS, *CONSENT_CHECKS)
+EVERY_CHECKS = (*QUIET_CHECKS, *QUIET_CONSENT_CHECKS, *REPLY_CHECKS, *ACT_CHECKS)
 LONG_QUIET = 700
 #: Telling a history in other orders takes longer than telling it: every so many seeds do.
 ORDERED_EVERY = 3
@@ -144,7 +149,7 @@ class Simulation:
         ledger = self.ledger
         ledger.now = seen.now
         ledger.take_fact(seen)
-        checks = (*FOLD_CHECKS, *QUIET_CHECKS, *ACT_CHECKS) if seen.said else (*QUIET_CHECKS, *ACT_CHECKS)
+        checks = (*SAYING_CHECKS, *EVERY_CHECKS) if seen.said else EVERY_CHECKS
         for check in checks:
             self._broken(check.__name__, check(ledger, seen))
         decides = seen.outcome in FOLDED

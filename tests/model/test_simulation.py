@@ -71,7 +71,7 @@ def test_what_is_broken_is_found_and_cut_to_the_steps_that_do_it(monkeypatch: py
     def no_offers(ledger: Ledger, seen: Seen) -> Any:
         return (str(one.fields["programme"]) for one in seen.said if one.fields.get("statement") == "offered")
 
-    monkeypatch.setattr(simulation_module, "FOLD_CHECKS", (no_offers,))
+    monkeypatch.setattr(simulation_module, "SAYING_CHECKS", (no_offers,))
     more = Told(at("2026-02-03 10:00"), "Correspondence", "letter")
     cut = shrunk(History((*STORY.steps, more)), "no_offers")
 

@@ -213,17 +213,6 @@ def test_case_55_what_another_office_told_after_a_programme_took_over_is_offered
     assert [row[1:] for row in story.needs()] == [("closed", "fulfilled"), ("offered", None)]
 
 
-def test_case_80_what_waited_goes_on_at_once_when_what_a_programme_had_turns_out_void() -> None:
-    story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), a_referral("rejected", MONDAY)).wait_until(SETTLED)
-    story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
-    later = MONDAY + timedelta(days=1)
-    story.tell(later, a_course("course", later, "stime", "dropped_out")).wait_until(later + timedelta(hours=1))
-
-    story.tell(later + timedelta(days=1), a_referral("void", MONDAY, cancels=an_id("rejected")))
-
-    assert [row[1:] for row in story.needs()] == [("closed", "referral_corrected"), ("offered", None)]
-
-
 def test_case_56_nothing_is_offered_in_hospital_and_the_next_discharge_goes_on_with_the_same_need() -> None:
     story = a_discharged_story(an_anonymous_consent())
     story.tell(MONDAY + timedelta(minutes=10), readmitted(MONDAY + timedelta(minutes=10)))
@@ -371,6 +360,17 @@ def test_case_79_the_end_of_a_stay_raises_a_need_though_one_of_an_episode_beside
     story.tell(ended, a_step("slhj-2", ended, "discharged_home", episode_id="episode-2")).wait_until(ended + SETTLE)
 
     assert [state for _, state, _ in story.needs()] == ["closed", "offered"]
+
+
+def test_case_80_what_waited_goes_on_at_once_when_what_a_programme_had_turns_out_void() -> None:
+    story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), a_referral("rejected", MONDAY)).wait_until(SETTLED)
+    story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
+    later = MONDAY + timedelta(days=1)
+    story.tell(later, a_course("course", later, "stime", "dropped_out")).wait_until(later + timedelta(hours=1))
+
+    story.tell(later + timedelta(days=1), a_referral("void", MONDAY, cancels=an_id("rejected")))
+
+    assert [row[1:] for row in story.needs()] == [("closed", "referral_corrected"), ("offered", None)]
 
 
 def test_case_81_the_end_of_a_stay_raises_a_need_though_one_that_seemed_it_was_declined_before() -> None:

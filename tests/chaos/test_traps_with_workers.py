@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import TopicPartition as AdminPartition
 
 from streams.engine.membership import leave_group
@@ -64,6 +65,8 @@ async def test_a_static_member_keeps_its_place_until_it_is_taken_out(
         worker.start("1800", "1800", "0")  # no session ends within the test
     async with _load(connection) as sent:
         try:
+            # One alone moves everything: the other may still be starting.
+            await eventually(lambda: asyncio.to_thread(_are_members, connection, 2), PATIENCE_SECONDS, "both are there")
             await until_moving(connection.bootstrap, [])
             await stop(workers[:1])
             was_member = await asyncio.to_thread(leave_group, connection, APP, "worker-0")
@@ -74,6 +77,16 @@ async def test_a_static_member_keeps_its_place_until_it_is_taken_out(
 
     assert was_member
     assert [worker.exits for worker in workers] == [[0], [0]]
+
+
+def _are_members(connection: KafkaConnection, count: int) -> bool:
+    """Tells whether so many workers are in the group, each with its partitions."""
+    with KafkaAdminClient(**connection.for_kafka_python()) as admin:
+        try:
+            group = admin.describe_groups([APP])[APP]
+        except CoordinatorNotAvailableError:
+            return False  # the broker is still making room for the group
+    return group["group_state"] == "Stable" and len(group["members"]) == count
 
 
 async def test_a_worker_whose_records_are_gone_ends_and_skips_nothing(

@@ -18,7 +18,7 @@ TAKES_REASON = {"close", "withdraw", "escalate", "give_to_person"}
 RETURNS_REASON = ("matching.py", "consents.py", "interventions.py", "needs.py", "replies.py")
 _NOT_WRITTEN = re.compile(
     r"[Ss]tår (?:nu )?som|Venter på en person|taget over|\bOs\b|godtaget|kom ikke svar i tide|prøves forfra"
-    r"|ikke set på|>Hos<|Det seneste, der|nøglen af driften|Tilbyd et bestemt|Skriv her"
+    r"|<dt>Navn</dt>|\bAnonymt[\".]|ikke set på|>Hos<|Det seneste, der|nøglen af driften|Tilbyd et bestemt|Skriv her"
 )
 SAID_ELSEWHERE = {ReplyStatus.UNKNOWN, ReplyStatus.FREE_CAPACITY, ReplyStatus.UNDELIVERABLE}
 

@@ -44,6 +44,7 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     its kind that comes while it is open: ``lead`` is the root of the one that it is about now, ``why`` the reason
     that this one tells, ``carries`` the roots of all, and ``covers`` when the latest of them happened. ``closed_at``
     is NEVER while the need is open; ``former_ids`` are those by which it was known before an older trigger came.
+    ``home`` is the municipality in which its owner was found when it was given to a person, "" where none was known.
     """
 
     need_id: str
@@ -69,6 +70,7 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
     covers: int = 0
     closed_at: int = NEVER
     former_ids: tuple[str, ...] = ()
+    home: str | None = None
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -113,11 +113,16 @@ def _remind_of_consent(work: Work, need: Need, trigger: Trigger) -> None:
 
 
 def give_to_person(work: Work, need: Need, reason: str) -> None:
-    """Gives a need to its owner, who is told again, ever more rarely, until something is decided."""
-    need = work.needs[need.need_id]
-    if need.state != "with_person":
+    """Gives a need to its owner, who is told again, ever more rarely, until something is decided.
+
+    Where the young person has moved since, or is only now known to live somewhere, it is given to the owner there.
+    """
+    need, home = work.needs[need.need_id], work.derived.municipality or ""
+    if need.state != "with_person" or need.home not in (None, home):
         due, owner = review_at(work, work.now, 0), work.owner()
-        need = work.change(need, state="with_person", owner=owner, clock_at=due, reason_code=reason, reminded=0)
+        need = work.change(
+            need, state="with_person", owner=owner, home=home, clock_at=due, reason_code=reason, reminded=0
+        )
         work.notify(NoticeKind.ESCALATED, owner, need, reason_code=reason)
     elif need.clock_at <= work.now:
         _hear_again(work, need, NoticeKind.ESCALATED)

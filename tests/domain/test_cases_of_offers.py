@@ -225,6 +225,22 @@ def test_case_31_moved_while_accepted_updates_the_programme_and_a_person_decides
     assert story.notices() == [("escalated", "municipality-0101")]
 
 
+@pytest.mark.parametrize("before", [None, "0665"])
+def test_rule_n2_who_moves_while_a_person_has_the_need_is_looked_after_where_they_live(before: str | None) -> None:
+    discharged = (an_anonymous_consent(), a_step("slhj", MONDAY, "discharged_home"))
+    story = Story().tell(MONDAY, a_person(municipality=before), *discharged).wait_until(SETTLED)
+    taken = story.decide(SETTLED + timedelta(hours=1), "assigned", actor="operations")
+    again = taken.tell(SETTLED + timedelta(hours=2), a_person("again", municipality=before))
+    owners = [need.owner for need in again.pathway.needs]
+
+    moved = again.tell(SETTLED + timedelta(hours=3), a_person("moved", occurred_at=SETTLED, municipality="0360"))
+
+    assert owners == ["operations"]
+    assert [need.owner for need in moved.pathway.needs] == ["municipality-0360"]
+    assert moved.notices()[-1] == ("escalated", "municipality-0360")
+    assert len(moved.notices()) == 2
+
+
 def test_whoever_reaches_a_programmes_lowest_age_is_offered_it_that_day() -> None:
     story = Story().tell(
         MONDAY,

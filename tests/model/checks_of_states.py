@@ -276,6 +276,17 @@ def moves_are_heeded(ledger: Ledger, world: World) -> Found:
             yield f"{one.state} at {one.programme} for {one.municipality}, and Y lives in {home}"
 
 
+def people_decide_where_somebody_lives(ledger: Ledger, world: World) -> Found:
+    """What a person has to decide is with the owner of the municipality where Y lives now (N2)."""
+    for known in ledger.needs.values():
+        need, home = _now(world, known), ledger.home(known.number)
+        if need is None or need.state != "with_person" or home is None or ledger.linked or ledger.acts:
+            continue
+        owners = {catalogue.owner_of(home) for catalogue in ledger.versions.values()}
+        if need.owner not in owners:
+            yield f"a need ({need.reason_code}) is with {need.owner}, and Y lives in {home}"
+
+
 def receipts_are_waited_for(ledger: Ledger, world: World) -> Found:
     """A person hears of a receipt of deletion that is missing after five working days (H30); after a death nobody."""
     acts = {number for _, number, _ in ledger.acts}
@@ -338,6 +349,7 @@ STATE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (
     offers_expire,
     first_contact_is_asked_for,
     moves_are_heeded,
+    people_decide_where_somebody_lives,
     receipts_are_waited_for,
     void_triggers_raise_nothing,
     links_hold_for_good,

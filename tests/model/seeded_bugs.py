@@ -312,6 +312,11 @@ SEEDED_BUGS = (
         ),
     ),
     SeededBug(
+        "what a person has stays with the owner where somebody lived",
+        225,
+        (Change("awaiting.py", " or need.home not in (None, home)", ""),),
+    ),
+    SeededBug(
         "a later catalogue closes needs",
         1888,
         (

@@ -96,7 +96,7 @@ class ConsentGiver(StrEnum):
 
 
 class Custody(StrEnum):
-    """Custody of a young person; joint needs both holders, unknown parks a named consent below 15."""
+    """Custody of a young person; joint needs both holders; UNKNOWN counts as not told."""
 
     UNKNOWN = "UNKNOWN"
     SOLE = "sole"

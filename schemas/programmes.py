@@ -194,7 +194,7 @@ def _load(path: Path) -> ProgrammeFile:
         raise ProgrammeFileError(f"{path.name}: not a TOML file: {error}") from error
     except ValidationError as error:
         rows = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())
-        raise ProgrammeFileError(f"{path.name}: {rows}; see CONTRIBUTING, 'a programme'") from error
+        raise ProgrammeFileError(f"{path.name}: {rows}; see CONTRIBUTING, 'Add a programme'") from error
     _check(path, programme)
     return programme
 

@@ -19,7 +19,6 @@ from connectors.municipal.layout import Layout, Missing, Part, Values, Words, as
 if TYPE_CHECKING:
     from pathlib import Path
 
-ListName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 _Fields = Annotated[tuple[Words, ...], BeforeValidator(as_list), Field(min_length=1, max_length=4)]
 # The column that a file of failed rows has more than the list: known again when the mended file comes.
 REASON_COLUMN = "brobygger_reason"

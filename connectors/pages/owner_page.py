@@ -124,7 +124,7 @@ def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[st
     if need.state == CLOSED:
         return ("reopened", *answered)
     taken = need.owner == owner and need.taken_at is not None
-    acts = [*(() if taken else ("assigned",)), *(("consent_asked",) if lacks_consent(need) else ())]
+    acts = [*(() if taken else ("assigned",)), *(("consent_asked",) if _may_lack_consent(need) else ())]
     # A programme that has taken over ends it itself; a programme's turn is not taken away by trying all anew.
     acts += [] if need.state == _TAKEN_OVER else ["offered"]
     acts += [] if need.state in {_TAKEN_OVER, *_PENDING} else ["reopened"]
@@ -134,7 +134,12 @@ def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[st
 def lacks_consent(need: Need) -> bool:
     """Tells whether a need waits for consent, or came to a person for want of it."""
     waits = need.state == "awaiting_consent"
-    return waits or (need.state in {"with_person", _TAKEN_OVER} and need.reason_code in CONSENT_REASONS)
+    return waits or (need.state == "with_person" and need.reason_code in CONSENT_REASONS)
+
+
+def _may_lack_consent(need: Need) -> bool:
+    """Tells whether consent may be asked for again: a birthday may end what a handover by name rested on."""
+    return lacks_consent(need) or need.state == _TAKEN_OVER
 
 
 def _section(visitor: Visitor, need: Need) -> str:

@@ -116,10 +116,9 @@ REASONS = {
     "custody_holders_wanted": "der mangler samtykke fra dem, der har forældremyndigheden",
     "custody_unknown": "det er ukendt, hvem der har forældremyndigheden",
     "consent_missing": "der er ikke modtaget samtykke",
-    "consent_refused": "den unge har sagt nej til samtykke",
-    "refused": "samtykke er afslået",
     "birth_date_unknown": "fødselsdatoen er ukendt",
     "unknown_unit": "afdelingen er ukendt",
+    "told_of_it_itself": "tilbuddet har selv oplyst om den unge og kan ikke få en anonym henvendelse om det",
     "expired": "I svarede ikke i tide",
     "decided_anew": "nye oplysninger har ført til et andet valg",
     "offered_elsewhere": "den unge har fået et andet tilbud",
@@ -136,7 +135,7 @@ REASONS = {
     "consent_not_wanted": "der mangler ikke samtykke",
     "two_handovers": "den unge har to personnumre med hver sit tilbud; aftal, hvem der fortsætter",
     "declined_by_custody_holder": "en forældremyndighedsindehaver har sagt nej",
-    "waitlisted_until_out_of_bounds": "ventelistens dato skal ligge fra i dag til højst 366 dage frem",
+    "waitlisted_until_out_of_bounds": "ventelistens dato skal ligge fra i morgen til højst 366 dage frem",
     "bridged_onward": "tilbuddet har selv bedt om brobygning videre",
     "linked": "den unge har fået et andet personnummer; behovet fortsætter under det",
     "unlinked": "oplysningerne vedrørte en anden person",
@@ -203,9 +202,8 @@ OPTIONS = {
     "already_tried": "er allerede prøvet",
     "under_age": "den unge er for ung",
     "over_age": "den unge er for gammel",
-    "no_capacity": "har ingen ledig plads",
     "no_free_places": "har ingen ledig plads",
-    "not_chosen": "et andet tilbud passede bedre",
+    "no_free_slot": "har ingen ledig tid i de næste otte uger",
 }
 SIDES = {"programme": "Vi", "young_person": "Den unge"}
 

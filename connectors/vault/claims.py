@@ -109,7 +109,8 @@ class ClaimCodes:
             # One at a time, or guesses made at once would each be counted before any of them is written down.
             hold_alone(connection, "claims")
             if self._is_guessing(connection, guesser, at):
-                return _refusal("too_many_attempts", "only so many wrong codes are taken in an hour", "wait an hour")
+                rule = f"at most {self._limits.misses_of_one_max} wrong codes are taken in {self._limits.window}"
+                return _refusal("too_many_attempts", rule, "wait until that time is over")
             row = connection.execute(_same(code_hash).with_for_update()).one_or_none()
             outcome = _claimed(row, programme, at)
             if isinstance(outcome, Refusal):

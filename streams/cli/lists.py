@@ -18,7 +18,11 @@ from streams.settings import settings_of_process
 
 _ROWS_MAX = 10_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Propose a mapping for a municipality's list, or try a list without sending it.",
+)
 
 
 @app.command()
@@ -59,7 +63,7 @@ def check(
 ) -> None:
     """Tries a list row by row, sending nothing: exit code 2 where a row would be refused.
 
-    With --json one document: {"event", "mode", "rows", "right", "repeated", "refused", "ignored", "report"}.
+    With --json one document: {"event", "mode", "rows", "valid", "repeated", "refused", "ignored", "report"}.
     """
     if (name is None) is (mapping is None):
         raise refuse("give --list NAME, or --mapping FILE")
@@ -72,7 +76,7 @@ def check(
         print_document(report)
     else:
         rows = counted(report["rows"], "row")
-        typer.echo(f"{rows} of {report['event']}s: {report['right']} valid, {report['refused']} refused")
+        typer.echo(f"{rows} of {report['event']}s: {report['valid']} valid, {report['refused']} refused")
         print_refused(report)
     if report["refused"]:
         raise typer.Exit(REFUSED)

@@ -96,7 +96,7 @@ def offer(  # noqa: PLR0913, PLR0917 one parameter an option of the command
 
 @app.command()
 def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Opens the need again, every programme with it."""
+    """Opens the need again, or tries every programme once more."""
     _act(need_id, as_json, action=InterventionAction.REOPENED, actor=actor, role=role, reason_code=reason)
 
 

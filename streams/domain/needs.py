@@ -21,7 +21,7 @@ from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
 from streams.domain.occasions import KINDS, ONE_AT_A_TIME, goes_round, occasions, stay_holding
 from streams.domain.plans import overdue_at
-from streams.domain.under_way import goes_on
+from streams.domain.under_way import go_on
 from streams.domain.work import CLOSED, LIVE_HANDOVERS, TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
         ask_for_unit(work, lead.unknown_unit)
     if handover is not None:
         # Where it ends, the kind is gone through once more: what waited for that may be what the need is about now.
-        goes_on(work, lead, handover, stay)
+        go_on(work, lead, handover, stay)
         return
     if work.absorbed:
         leave_to_other(work, need)

@@ -59,7 +59,6 @@ class Trigger(NamedTuple):
     kinds: tuple[str, ...] = (NeedKind.AFTERCARE, NeedKind.PLAN)
     course: str | None = None
     unknown_unit: str | None = None
-    bridged_from: str | None = None
     asked_by: str | None = None
     not_before: int = 0
     opens: bool = True
@@ -89,7 +88,7 @@ class Trigger(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """Everything that follows from the set of facts alone. ``bridgings`` are the times at which bridging was asked."""
+    """Everything that follows from the set of facts alone. ``bridgings`` are the wishes to bridge: root and time."""
 
     stays: Stays
     birth_day: int | None
@@ -325,7 +324,6 @@ def _of_referral(steps: list[_Referral]) -> Trigger | None:
         source=last.source,
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,
-        bridged_from=last.bridged_from,
         asked_by=None if rejected else last.referred_from,
         not_before=0 if latest in raising else NEVER,
     )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from streams.domain.work import Work
 
 
-def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | None) -> bool:
-    """Tells whether a handover under way goes on, corrected where the facts were; else it is withdrawn.
+def go_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | None) -> None:
+    """Lets a handover under way go on, corrected where the facts were, or withdraws it.
 
     ``lead`` is what its need is about now, None while nothing counts; ``stay`` the one the young person is in.
     """
@@ -36,27 +36,27 @@ def goes_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | N
         withdraw(work, handover, reason)
         if reason == "moved":
             work.change(need, tried=())
-        return False
+        return
     if handover.state in TAKEN_OVER:
         _accompany(work, need, handover, stay)
     elif lead is None:
         _hold(work, handover)
-        return True
+        return
     elif handover.state == "announced" and not lead.is_planned:
-        return _offer_announced(work, need, lead, handover)
+        _offer_announced(work, need, lead, handover)
+        return
     elif not handover.by_person and goes_round(work, lead):
         withdraw(work, handover, "decided_anew")
-        return False
+        return
     elif not handover.by_person and need.version == work.catalogue.version and lead.unknown_unit is None:
         choice = choose(work, need, lead, handover.offered_at, full_then(need))
         if choice.programme is None or choice.programme.programme_id != handover.programme:
             withdraw(work, handover, "decided_anew")
-            return False
+            return
         work.change(need, options=choice.options)
         handover = replace(handover, identity=_identity_now(work, handover, choice.identity))
     if lead is not None:
         _correct(work, lead, handover)
-    return True
 
 
 def _identity_now(work: Work, handover: Handover, identity: str | None) -> str:
@@ -119,8 +119,8 @@ def _hold(work: Work, handover: Handover) -> None:
         )
 
 
-def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) -> bool:
-    """Makes a heads-up the offer, where its programme is still the one that fits or a person chose it."""
+def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) -> None:
+    """Makes a heads-up the offer, or withdraws it where its programme fits no more and no person chose it."""
     if handover.by_person:
         programme = work.catalogue.programmes.get(handover.programme)
         missing = missing_for(work.consents, work.asker(handover), handover.identity, work.now)
@@ -131,9 +131,8 @@ def _offer_announced(work: Work, need: Need, lead: Trigger, handover: Handover) 
         need = work.change(need, options=choice.options)
     if programme is None or identity is None or programme.programme_id != handover.programme:
         withdraw(work, handover, "decided_anew")
-        return False
-    offer(work, need, lead, programme, identity)
-    return True
+    else:
+        offer(work, need, lead, programme, identity)
 
 
 def _accompany(work: Work, need: Need, handover: Handover, stay: Stay | None) -> None:

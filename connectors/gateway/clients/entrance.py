@@ -59,13 +59,9 @@ class Entrance:
             advice = "ask operations for a token made with --data-controller and --legal-basis"
             raise TurnedAwayError(403, Refusal("missing_data_controller", "authorization", rule, advice))
         if wait_seconds := self._rate_limit.wait_seconds(client.client_id):
-            raise TurnedAwayError(
-                429,
-                Refusal(
-                    "too_many_requests", "", "a client keeps to its rate", "wait as Retry-After says, or send NDJSON"
-                ),
-                {"retry-after": str(wait_seconds)},
-            )
+            rule = f"a client makes at most so many requests: {self._rate_limit}"
+            refusal = Refusal("too_many_requests", "", rule, "wait as Retry-After says, or send NDJSON")
+            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
         if not self._at_once.begin(request, client.client_id):
             rule = f"a client has at most {self._at_once.per_client_max} requests under way at once"
             refusal = Refusal("too_many_at_once", "", rule, "wait for the answers to the others")
@@ -87,7 +83,7 @@ class Quota:
     def charge(self, client: Client, count: int) -> None:
         """Counts so many statements; raises TurnedAwayError with 429 where that is more than the client may state."""
         if wait_seconds := self.is_spent(client, count):
-            rule = "a client states no more than its quota of lines, rows and letters"
+            rule = f"a client states at most so many lines, rows and letters: {self._rate_limit}"
             refusal = Refusal("too_many_statements", "", rule, "send the same again after what Retry-After says")
             raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
 

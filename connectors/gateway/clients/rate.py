@@ -26,6 +26,10 @@ class RateLimit:
         self._clock_seconds = clock_seconds
         self._buckets: dict[str, _Bucket] = {}
 
+    def __str__(self) -> str:
+        """Returns the limit in words: so much a second, so much at once."""
+        return f"{self._per_second} a second in the long run, {self._burst} at once"
+
     def wait_seconds(self, client_id: str, count: int = 1) -> int:
         """Returns 0 and counts so many, or the whole seconds after which to try again.
 

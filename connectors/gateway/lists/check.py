@@ -30,7 +30,7 @@ _DUPLICATE = Refusal("duplicate_row", "row", "a statement stands in one row of a
 
 
 def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[str, Any]:
-    """Returns a report as the door's, where a row is ``right`` or ``refused``; nothing is sent, kept or allotted.
+    """Returns a report as the door's, where a row is ``valid`` or ``refused``; nothing is sent, kept or allotted.
 
     ``repeated`` are rows that stand twice. Blocks; raises ReferenceDataError.
     """
@@ -49,7 +49,7 @@ def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[st
         "event": str(mapping.event),
         "mode": "changes" if read.is_part else str(mapping.mode),
         "rows": len(rows),
-        **{outcome: counts[outcome] for outcome in ("right", "repeated", "refused")},
+        **{outcome: counts[outcome] for outcome in ("valid", "repeated", "refused")},
         "ignored": read.ignored,
         **({"above_names": read.above} if read.above else {}),
         "report": [row.as_dict() for row in rows],
@@ -82,4 +82,4 @@ def _row(row: Row, first: dict[tuple[str, ...], Row], mapping: Mapping, reader: 
         read_form(reader, mapping.topic, form_of(row, mapping, f"row-{row.number}", at), client, at)
     except RefusedError as error:
         return RowReport(row.number, "refused", None, problems_of(error.refusal, mapping))
-    return RowReport(row.number, "right")
+    return RowReport(row.number, "valid")

@@ -72,7 +72,7 @@ class Answered(NamedTuple):
 
     @property
     def shows_codes(self) -> bool:
-        """Returns whether it shows claim codes, which no later answer shows again."""
+        """Returns whether it shows claim codes, which later answers show for a day at most."""
         return b'"claim_code"' in self.content
 
 

@@ -49,9 +49,9 @@ def test_a_proposal_is_saved_and_the_odd_spreadsheet_is_right_by_it(run: Callabl
     assert saved.exit_code == checked.exit_code == 0, saved.output + checked.output
     assert load_mapping(tmp_path / "data" / "lists" / "forloeb.toml").constants["programme"] == "stime"
     report = json.loads(checked.stdout)
-    assert {name: report[name] for name in ("rows", "right", "refused", "ignored")} == {
+    assert {name: report[name] for name in ("rows", "valid", "refused", "ignored")} == {
         "rows": 4,
-        "right": 4,
+        "valid": 4,
         "refused": 0,
         "ignored": 2,
     }

@@ -189,18 +189,22 @@ async def test_a_decision_that_lacks_something_is_shown_again_and_not_sent(
 
 
 @pytest.mark.parametrize(
-    ("changes", "asks"),
+    ("changes", "asks", "lacks"),
     [
-        ({"state": "awaiting_consent", "owner": "region-hovedstaden", "reason_code": "named_consent_wanted"}, True),
-        ({"reason_code": "consent_missing"}, True),
-        ({"state": "taken_over", "reason_code": "own_consent_wanted"}, True),
-        ({"reason_code": "no_programme"}, False),
-        ({"state": "offered", "reason_code": None}, False),
-        ({"state": "closed", "reason_code": "consent_missing"}, False),
+        (
+            {"state": "awaiting_consent", "owner": "region-hovedstaden", "reason_code": "named_consent_wanted"},
+            True,
+            True,
+        ),
+        ({"reason_code": "consent_missing"}, True, True),
+        ({"state": "taken_over", "reason_code": None}, True, False),
+        ({"reason_code": "no_programme"}, False, False),
+        ({"state": "offered", "reason_code": None}, False, False),
+        ({"state": "closed", "reason_code": "consent_missing"}, False, False),
     ],
 )
 async def test_a_need_that_lacks_consent_can_have_it_asked_for_again_and_no_other_can(
-    pages: Pages, changes: dict[str, Any], *, asks: bool
+    pages: Pages, changes: dict[str, Any], *, asks: bool, lacks: bool
 ) -> None:
     await pages.project(a_view("one", **WAITING | changes))
     browser = await an_owner(pages)
@@ -208,7 +212,7 @@ async def test_a_need_that_lacks_consent_can_have_it_asked_for_again_and_no_othe
     text = (await browser.see(f"/needs/{NEED}")).text
 
     assert ('name="act" value="consent_asked"' in text) is asks
-    assert ("Der er ikke spurgt nogen endnu." in text) is asks
+    assert ("Der er ikke spurgt nogen endnu." in text) is lacks
 
 
 async def test_a_need_shows_who_was_asked_for_consent_and_when(pages: Pages) -> None:
@@ -249,7 +253,7 @@ async def test_the_same_form_sent_twice_is_one_decision(pages: Pages) -> None:
         ({"state": "announced"}, {"assigned", "offered", "closed"}),
         ({"state": "offered"}, {"assigned", "offered", "closed"}),
         ({"state": "waitlisted"}, {"assigned", "offered", "closed"}),
-        ({"state": "taken_over"}, {"assigned", "closed"}),
+        ({"state": "taken_over"}, {"assigned", "consent_asked", "closed"}),
         ({"state": "closed"}, {"reopened"}),
     ],
 )

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import ConsentDecision, ConsentGiver, Custody, Identity
+from schemas.pathway import replace
 from streams.domain.calendar import age_on, lapse_of, last_moment, local_day
 from streams.domain.chains import standing
 
@@ -118,20 +119,28 @@ def last_word(consents: Consents, kind: str, since: int, at: int) -> ConsentFact
         if since <= _latest(one)
         and one.occurred_at <= at
         and _ends_kind(one, consents, kind)
-        and _may_end(one, one, consents)
+        and _may_end_some(one, consents, kind)
     ]
     if not ends:
         return None
-    given = [
-        one
-        for one in consents.given
-        if one.purpose in (None, kind)
-        and one.occurred_at <= at
-        and _may_give(one, consents.birth_day)
-        and not _is_ended(one, consents, Asker(one.receiver or "", kind))
-    ]
     last = max(ends, key=lambda one: (_latest(one), one.event_id))
-    return None if any(_latest(last) < lapses_at(one) for one in given) else last
+    given = (one for one in consents.given if one.occurred_at <= at)
+    return None if any(_had_force(one, consents, kind, max(_latest(last), one.occurred_at)) for one in given) else last
+
+
+def _may_end_some(end: ConsentFact, consents: Consents, kind: str) -> bool:
+    """Tells whether an end is by somebody who may: by what it says itself, or by a consent that it is about."""
+    itself = end if end.custody in _HOLDERS_OF else replace(end, custody=_custody(consents, _latest(end)))
+    about = (one for one in consents.given if _is_about(end, one, consents, Asker(one.receiver or "", kind)))
+    return _may_end(end, itself, consents) or any(_may_end(end, one, consents) for one in about)
+
+
+def _had_force(consent: ConsentFact, consents: Consents, kind: str, at: int) -> bool:
+    """Tells whether a consent that nobody has ended carried an offer of a kind to somebody at a time."""
+    asker = Asker(consent.receiver or "", kind)
+    if not _covers(consent, asker) or _is_ended(consent, consents, asker):
+        return False
+    return _basis(consents, asker, consent.scope, at)[0] is not None
 
 
 def _ends_kind(end: ConsentFact, consents: Consents, kind: str) -> bool:
@@ -238,7 +247,7 @@ def _is_ended(consent: ConsentFact, consents: Consents, asker: Asker) -> bool:
     """Tells whether a refusal or withdrawal by somebody who may has ended a consent, as far as it covers an asker."""
     return any(
         _is_about(end, consent, consents, asker)
-        and _latest(end) // _MINUTE_MS >= consent.occurred_at // _MINUTE_MS
+        and _latest(end) // _MINUTE_MS >= _said_at(consent) // _MINUTE_MS
         and _may_end(end, consent, consents)
         for end in consents.ends
     )
@@ -284,13 +293,9 @@ def _may_end(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool
             return own or holders
 
 
-def _may_give(consent: ConsentFact, birth_day: int | None) -> bool:
-    """Tells whether any of those who gave a consent may, by the age on that day."""
-    own, holders = ConsentGiver.YOUNG_PERSON in consent.given_by, bool(_HOLDERS & {*consent.given_by})
-    if birth_day is None:
-        return own or holders
-    rule = rule_for(age_on(birth_day, local_day(consent.occurred_at)), consent.scope, unable=consent.youth_unable)
-    return own if rule.gives is Who.YOUNG_PERSON else holders
+def _said_at(consent: ConsentFact) -> int:
+    """Returns when a consent was said: one that is dated ahead was said when it was sent."""
+    return min(consent.occurred_at, consent.sent_at)
 
 
 def _latest(statement: ConsentFact) -> int:

@@ -65,6 +65,9 @@ def erase(work: Work, told_by: str | None = None) -> None:
     for need in list(work.needs.values()):
         if need.state != CLOSED:
             close(work, need, "erased")
+    for handover in list(work.handovers.values()):
+        if handover.state not in ("withdrawn", "deleted"):
+            withdraw(work, handover, "erased")
     tell_erased(work, told_by)
     work.pathway = replace(work.pathway, facts=(), borrowed=(), shared=(), kept_elsewhere=(), erased=True)
     work.derive_again()
@@ -188,7 +191,7 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
     live = work.live_handover(need)
     if live is not None and live.programme == programme.programme_id:
         return "already_offered"
-    identity, missing = identity_for(work.consents, programme, need.kind, lead, work.now)
+    identity, missing = identity_for(work, programme, need.kind, lead, work.now)
     if identity is None:
         return missing or "told_of_it_itself"
     if live is not None and live.state not in TAKEN_OVER:

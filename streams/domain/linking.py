@@ -190,13 +190,14 @@ def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
 
 
 def _rank(one: Borrowed) -> int:
-    """Returns the place in which a fact is told: a death, what ends a consent or corrects something, then all else."""
+    """Returns the place in which a fact is told: a death, what takes a consent back, other corrections, all else."""
     fact = one.fact
     if type(fact) is StayFact and fact.status == StayStatus.DECEASED:
         return 0
-    takes_back = type(fact) is ConsentFact and fact.decision != ConsentDecision.GIVEN
     corrects = type(fact) is not PersonFact and (fact.cancels or fact.revises) is not None
-    return 1 if takes_back or corrects else 2
+    if type(fact) is ConsentFact:
+        return 1 if corrects or fact.decision != ConsentDecision.GIVEN else 3
+    return 2 if corrects else 3
 
 
 def _shared_with(work: Work) -> set[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import Identity
-from schemas.pathway import Need, Option
+from schemas.pathway import NEVER, Need, Option
 from streams.domain.calendar import age_on, birthday, local_day
-from streams.domain.consents import Asker, missing_for
+from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, Asker, missing_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.programmes import Catalogue, Programme
-    from streams.domain.consents import Consents
     from streams.domain.triggers import Derived, Trigger
     from streams.domain.work import Work
 
@@ -46,14 +45,23 @@ def choose(work: Work, need: Need, trigger: Trigger, now: int, full: Mapping[str
     for programme in ranked(work.catalogue, need.kind, trigger):
         problem = _problem(programme, trigger, work.derived, need, day) or full.get(programme.programme_id)
         if problem is None:
-            identity, problem = identity_for(work.consents, programme, need.kind, trigger, now)
+            identity, problem = identity_for(work, programme, need.kind, trigger, now)
             if identity is not None:
                 options.append(Option(programme.programme_id, "offered"))
                 return Choice(tuple(options), programme, identity)
             wanted = wanted or problem
         _watch(work, programme, problem)
         options.append(Option(programme.programme_id, problem or ""))
+    if wanted is not None:
+        _watch_birthdays(work)
     return Choice(tuple(options), wanted=wanted)
+
+
+def _watch_birthdays(work: Work) -> None:
+    """Has a need that waits for consent looked at again on the birthdays that change whose is wanted."""
+    if work.derived.birth_day is not None:
+        days = (birthday(work.derived.birth_day, age) for age in (OWN_CONSENT_AGE, ADULT_AGE))
+        work.wake_at(min((day for day in days if day > work.now), default=NEVER))
 
 
 def _watch(work: Work, programme: Programme, problem: str | None) -> None:
@@ -84,7 +92,7 @@ def _problem(programme: Programme, trigger: Trigger, derived: Derived, need: Nee
         return "municipality_not_covered"
     if programme.programme_id == trigger.asked_by:
         return "asked_for_it"
-    if not any(may_take(programme, trigger, identity) for identity in programme.identity):
+    if not any(may_take(programme, trigger, derived, identity) for identity in programme.identity):
         return "told_of_it_itself"
     if programme.programme_id in need.tried:
         return "already_tried"
@@ -100,23 +108,23 @@ def _problem_of_age(programme: Programme, birth_day: int | None, day: int) -> st
     return "over_age" if age > programme.highest_age else None
 
 
-def may_take(programme: Programme, trigger: Trigger, identity: str) -> bool:
+def may_take(programme: Programme, trigger: Trigger, derived: Derived, identity: str) -> bool:
     """Tells whether a programme takes young people with an identity, for what this trigger tells.
 
-    Who itself tells of numbers gets no anonymous offer of what it told: it would learn whose pseudonym that is.
+    Who itself tells of numbers gets no anonymous offer that rests on it: it would learn whose pseudonym that is.
     """
-    own = identity == Identity.ANONYMOUS and trigger.source == programme.programme_id
-    return identity in programme.identity and not own
+    own = programme.programme_id == trigger.source or programme.programme_id in derived.word_of
+    return identity in programme.identity and not (own and identity == Identity.ANONYMOUS)
 
 
 def identity_for(
-    consents: Consents, programme: Programme, kind: str, trigger: Trigger, at: int
+    work: Work, programme: Programme, kind: str, trigger: Trigger, at: int
 ) -> tuple[str | None, str | None]:
     """Returns with which identity a need of a kind may be offered (named before anonymous), else what is wanted."""
     asker, missing = Asker(programme.programme_id, kind, programme.lowest_age), None
     for identity in (Identity.NAMED, Identity.ANONYMOUS):
-        if may_take(programme, trigger, identity):
-            missing = missing_for(consents, asker, identity, at)
+        if may_take(programme, trigger, work.derived, identity):
+            missing = missing_for(work.consents, asker, identity, at)
             if missing is None:
                 return identity, None
     return None, missing

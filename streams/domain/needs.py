@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import ConsentDecision, ConsentGiver, NeedKind
+from schemas.codes import ConsentDecision, ConsentGiver, Identity, NeedKind
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import (
     ask_for_unit,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: What a person was given for a reason that no other programme mends.
 _FOR_A_PERSON = ("no_show",)
+#: What ends can let something begin that ends at once, and so on, for no longer than this.
+_PASSES_MAX = 6
 _VANISHED = {
     "discharge": "discharge_cancelled",
     "discharge_planned": "plan_cancelled",
@@ -110,14 +112,16 @@ def _close_all(work: Work, reason: str) -> None:
 
 
 def _reconcile_until_settled(work: Work, kind: str) -> None:
-    """Goes through a kind again as long as something ends by it: what waited for that may go on now."""
+    """Goes through a kind again as long as something ends by it: what waited for that may go on now.
+
+    So it does where something begins of a kind of which there are several needs: the others wait for that.
+    """
     going_on = _going_on(work, kind)
-    while True:
+    for _ in range(_PASSES_MAX):
         _reconcile_kind(work, kind)
-        left = going_on & _going_on(work, kind)
-        if left == going_on:
+        before, going_on = going_on, _going_on(work, kind)
+        if before <= going_on and (kind in ONE_AT_A_TIME or going_on <= before):
             return
-        going_on = left
 
 
 def _reconcile_kind(work: Work, kind: str) -> None:
@@ -170,12 +174,23 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
         need = _opened(work, kind, occasion, lead, known)
     if need is None:
         return
+    occasion = _heard_apart(work, need, occasion)
+    lead = lead_of(work, occasion, stay)
     need = _carried(work, need, occasion, lead)
     refusal = refusal_of(work, kind, lead or occasion.triggers[-1])
     if refusal is not None:
         close(work, need, refusal, by_facts=True)
         return
     _drive(work, need, lead, stay)
+
+
+def _heard_apart(work: Work, need: Need, occasion: Occasion) -> Occasion:
+    """Returns what a need is about apart from what the programme that it is offered to anonymously told itself (V8)."""
+    handover = work.live_handover(need)
+    if handover is None or handover.identity != Identity.ANONYMOUS:
+        return occasion
+    heard = tuple(one for one in occasion.triggers if one.source != handover.programme)
+    return occasion._replace(triggers=heard) if heard else occasion
 
 
 def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, known: list[Need]) -> Need | None:
@@ -193,7 +208,8 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
             return reopen(work, known[0])
         # What was refused answers this, too.
         fresh = [one.root for one in occasion.triggers if not one.raises_any(known[0].carries)]
-        work.change(known[0], carries=(*known[0].carries, *fresh))
+        reason = refusal_of(work, kind, newest)
+        work.change(known[0], carries=(*known[0].carries, *fresh), reason_code=reason)
         return None
     need = Need(
         need_id=work.need_id(first, kind),
@@ -232,6 +248,10 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     happened = [one for one in occasion.settled(work) if not one.is_planned]
     about = [*happened, *([lead] if lead is not None and lead not in happened else [])]
     fresh = [one.root for one in about if not one.raises_any(need.carries)]
+    if lead is not None and lead.is_planned:
+        # Each plan of a stay raises what any does, and goes on with it where another is cancelled.
+        plans = (one.root for one in occasion.triggers if one.is_planned and lead.raises(one.root))
+        fresh += [root for root in plans if root not in (*need.carries, *fresh)]
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
     if lead is None:

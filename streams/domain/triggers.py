@@ -88,7 +88,10 @@ class Trigger(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """Everything that follows from the set of facts alone. ``bridgings`` are the wishes to bridge: root and time."""
+    """Everything that follows from the set of facts alone. ``bridgings`` are the wishes to bridge: root and time.
+
+    ``word_of`` are the programmes on whose word alone the birth day or the municipality rests.
+    """
 
     stays: Stays
     birth_day: int | None
@@ -96,6 +99,7 @@ class Derived(NamedTuple):
     triggers: Sequence[Trigger]
     bridgings: Sequence[tuple[str, int]]
     homes: Sequence[tuple[int, str]]
+    word_of: frozenset[str] = frozenset()
 
     def municipality_at(self, moment: int) -> str | None:
         """Returns the municipality at a time, the first known where nothing was known then."""
@@ -111,43 +115,50 @@ def in_order(triggers: Iterable[Trigger]) -> list[Trigger]:
 def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     """Returns what the facts say, whatever the order in which they came."""
     stays = stays_of(facts.stays)
-    birth_day, homes = _person(facts.persons, catalogue.programmes)
+    birth_day, homes, word_of = _person(facts.persons, catalogue.programmes)
     plans = plans_of(facts.stays)
     triggers = [trigger for stay in stays.stays for trigger in _of_stay(stay, plans, stays.stays, catalogue)]
-    triggers += _some(_of_plan(plan, stays.stays, catalogue) for plan in plans)
+    triggers += _some(_of_plan(plan, plans, stays.stays, catalogue) for plan in plans)
     if facts.courses:
         triggers += _of_courses(facts.courses, catalogue)
     referrals = _referrals(facts.referrals)
     triggers += _some(map(_of_referral, referrals))
     bridgings = [asked for steps in referrals if (asked := _bridging_asked(steps)) is not None]
-    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes)
+    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of)
 
 
 def _some(found: Iterable[Trigger | None]) -> list[Trigger]:
     return [trigger for trigger in found if trigger is not None]
 
 
-def _person(stated: Sequence[PersonFact], programmes: Container[str]) -> tuple[int | None, Sequence[tuple[int, str]]]:
-    """Returns the birth day, and since when which municipality: by programmes only where nobody else says."""
-    birth_day: int | None = None
-    homes: list[tuple[int, str]] = []
-    for of_programme in (True, False):
-        own = [fact for fact in stated if (fact.source in programmes) is of_programme]
-        birth_day = next((one.birth_date for one in reversed(own) if one.birth_date is not None), birth_day)
-        homes = [(one.occurred_at, one.municipality) for one in own if one.municipality is not None] or homes
-    return birth_day, homes
+def _person(
+    stated: Sequence[PersonFact], programmes: Container[str]
+) -> tuple[int | None, Sequence[tuple[int, str]], frozenset[str]]:
+    """Returns the birth day, since when which municipality, and by whose word where programmes alone say so."""
+    born = _of_others([fact for fact in stated if fact.birth_date is not None], programmes)
+    lived = _of_others([fact for fact in stated if fact.municipality is not None], programmes)
+    homes = [(one.occurred_at, one.municipality) for one in lived if one.municipality is not None]
+    word_of = frozenset(one.source for one in (*born[-1:], *lived[-1:]) if one.source in programmes)
+    return born[-1].birth_date if born else None, homes, word_of
 
 
-def _of_plan(plan: Plan, stays: Sequence[Stay], catalogue: Catalogue) -> Trigger | None:
+def _of_others(told: list[PersonFact], programmes: Container[str]) -> list[PersonFact]:
+    """Returns what others than programmes told, where any did."""
+    return [fact for fact in told if fact.source not in programmes] or told
+
+
+def _of_plan(plan: Plan, plans: Sequence[Plan], stays: Sequence[Stay], catalogue: Catalogue) -> Trigger | None:
+    """Returns the trigger of a planned end: each plan of a stay raises what any of them does."""
     stay = stay_of(plan, stays)
     if stay is None:
         return None
     psychiatric = is_psychiatric(stay, catalogue.units)
     fact = plan.fact
+    ids = plan.ids.union(*(one.ids for one in plans_for(stay, plans, stays)))
     return Trigger(
         root=plan.root,
-        chain=plan.ids,
-        ids=plan.ids,
+        chain=ids,
+        ids=ids,
         trigger=PLANNED,
         reason=PLANNED,
         occurred_at=fact.planned_at or fact.occurred_at,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import HandoverStatement, Identity, NoticeKind
+from schemas.codes import ConsentGiver, HandoverStatement, Identity, NoticeKind
 from schemas.pathway import Handover, Need, replace
 from streams.domain.calendar import birthday
 from streams.domain.capacity import full_now, full_then
-from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, missing_for
+from streams.domain.consents import ADULT_AGE, OWN_CONSENT_AGE, basis_of, missing_for
 from streams.domain.handovers import offer, postpone, withdraw
 from streams.domain.matching import choose
 from streams.domain.occasions import goes_on_with, goes_round
@@ -48,7 +48,12 @@ def go_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | Non
     elif not handover.by_person and goes_round(work, lead):
         withdraw(work, handover, "decided_anew")
         return
-    elif not handover.by_person and need.version == work.catalogue.version and lead.unknown_unit is None:
+    elif (
+        not handover.by_person
+        and need.version == work.catalogue.version
+        and lead.unknown_unit is None
+        and not _rests_on_own_word(work, handover)
+    ):
         choice = choose(work, need, lead, handover.offered_at, full_then(need))
         if choice.programme is None or choice.programme.programme_id != handover.programme:
             withdraw(work, handover, "decided_anew")
@@ -83,9 +88,19 @@ def _why_not(work: Work, need: Need, lead: Trigger | None, handover: Handover, s
         return "discharge_cancelled"
     elif stay is not None:
         return "readmitted"
-    if handover.municipality != (work.derived.municipality or ""):
+    if _has_moved(work, handover):
         return "moved"
     return "over_age" if _has_grown_out(work, handover) else None
+
+
+def _has_moved(work: Work, handover: Handover) -> bool:
+    """Tells whether the young person lives elsewhere than a programme was told, by anybody's word but its own (V8)."""
+    return handover.municipality != (work.derived.municipality or "") and not _rests_on_own_word(work, handover)
+
+
+def _rests_on_own_word(work: Work, handover: Handover) -> bool:
+    """Tells whether a programme that knows nobody's name would see what its own word about a number does."""
+    return handover.identity == Identity.ANONYMOUS and handover.programme in work.derived.word_of
 
 
 def _planned_at(lead: Trigger, handover: Handover) -> int:
@@ -139,8 +154,8 @@ def _accompany(work: Work, need: Need, handover: Handover, stay: Stay | None) ->
     """Tells what a programme that has taken over, and people, must know of a move, a stay and the birthdays."""
     if stay is not None:
         _has_been_readmitted(work, handover, stay)
-    municipality = work.derived.municipality or ""
-    if handover.municipality != municipality:
+    if _has_moved(work, handover):
+        municipality = work.derived.municipality or ""
         moved = replace(work.handovers[handover.handover_id], municipality=municipality)
         work.tell(moved, HandoverStatement.UPDATED, reason_code="moved")
         work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
@@ -167,8 +182,10 @@ def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
     about = f"{handover.handover_id}/{age}"
     if (NoticeKind.CONSENT_WANTED, about) in work.once:
         return
-    named = handover.identity == Identity.NAMED
-    if named and missing_for(work.consents, work.asker(handover), Identity.NAMED, work.now) is not None:
+    asker, named = work.asker(handover), handover.identity == Identity.NAMED
+    basis = basis_of(work.consents, asker, handover.identity, handover.offered_at)
+    by_others = basis is not None and ConsentGiver.YOUNG_PERSON not in basis.given_by
+    if (named or by_others) and missing_for(work.consents, asker, handover.identity, work.now) is not None:
         recipient = handover.consent_taker or work.owner()
         work.notify_once(NoticeKind.CONSENT_WANTED, about, recipient, "own_consent_wanted")
     else:

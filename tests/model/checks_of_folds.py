@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.codes import HandoverStatement, NoticeKind, ReplyStatus
+from schemas.codes import CourseStatus, HandoverStatement, NoticeKind, ReplyStatus
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from schemas.pathway import Need
 from streams.domain.work import Said
 from tests.model.ledger import FACTS, Handed, Ledger
 from tests.model.reference import Wish
 from tests.model.reference_needs import (
+    ERASED,
     LIVE,
     SILENT_AFTER_DEATH,
     STATEMENTS,
@@ -182,7 +183,8 @@ def told_in_sequence(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         handover_id = fields["statement_id"]
         state = states.get(handover_id, "")
-        allowed = STATEMENTS.get(statement)
+        erased = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "erased"
+        allowed = STATEMENTS.get(ERASED if erased else statement)
         if allowed is not None and state not in allowed:
             yield f"{statement} to {fields['programme']} in state {state or '(never told)'}"
         if statement != HandoverStatement.REPLY_REFUSED:
@@ -298,7 +300,8 @@ def catalogues_close_nothing(ledger: Ledger, seen: Seen) -> Found:
 
 
 def _is_correction(fact: Fact) -> bool:
-    return bool(fact.event["revises"] or fact.event["cancels"])
+    event = fact.event
+    return bool(event["revises"] or event["cancels"] or event["status"] == CourseStatus.ACTIVE)
 
 
 FOLD_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (

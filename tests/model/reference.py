@@ -299,12 +299,14 @@ def may_end_something(end: Statement, wish: Wish, statements: Iterable[Statement
     age = _age_at(born, end.said_at)
     if ConsentGiver.YOUNG_PERSON in end.givers:
         return True
-    return age < OWN_DECISION if end.scope == Identity.NAMED and not end.unable else age < ADULT
+    unable = end.unable or any(one.unable for one in statements if one.decision == ConsentDecision.GIVEN)
+    return age < OWN_DECISION if end.scope == Identity.NAMED and not unable else age < ADULT
 
 
 def _with_other_holders(one: Statement, others: Sequence[Statement], wish: Wish) -> frozenset[str]:
     """Returns who gave a consent: of joint custody, two holders may say it each for themselves."""
-    same = (other for other in others if readable(other) and other.said_at <= wish.moment)
+    said = (other for other in others if readable(other) and other.said_at <= wish.moment)
+    same = (other for other in said if wish.born is not None and givers_needed(other, wish.born) != YOUTH)
     if one.custody != Custody.JOINT:
         return one.givers
     return one.givers.union(

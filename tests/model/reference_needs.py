@@ -47,6 +47,8 @@ REPLIES: dict[tuple[str, str], str] = {
     ("in_contact", ReplyStatus.FULFILLED): "fulfilled",
     ("withdrawn", ReplyStatus.RECALLED_AND_DELETED): "deleted",
 }
+#: What an erasure tells every programme that has not been told to delete yet (V17).
+ERASED = "withdrawn as erased"
 #: In which states a programme may hear what, beside answers to its replies; "" is a handover it never heard of.
 STATEMENTS: dict[str, frozenset[str]] = {
     HandoverStatement.ANNOUNCED: frozenset({""}),
@@ -54,6 +56,7 @@ STATEMENTS: dict[str, frozenset[str]] = {
     HandoverStatement.REMINDED: frozenset({"offered", "waitlisted", "accepted"}),
     HandoverStatement.UPDATED: LIVE,
     HandoverStatement.WITHDRAWN: LIVE,
+    ERASED: frozenset({"declined", "ended", "fulfilled"}) | LIVE,
     HandoverStatement.IDENTITY_GRANTED: TAKEN,
 }
 #: Withdrawals tell a programme to stop; answers tell it what became of its own reply. Both may follow a death.
@@ -119,7 +122,7 @@ def standing(facts: Sequence[Fact]) -> list[Fact]:
         revised = root.get(fact.event["event_id"])
         if revised is not None:
             before = latest.get(revised)
-            if before is None or before.event["sent_at"] <= fact.event["sent_at"]:
+            if before is None or _sent(before.event) <= _sent(fact.event):
                 latest[revised] = fact
     void = {_root_of(_meant(fact, facts, root), root) for fact in known if fact.event["cancels"]}
     return [

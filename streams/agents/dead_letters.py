@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from streams.engine.state import PartitionState
 
 SEALED_FOR = b"brobygger dead letter"
+#: What whoever sends statements can bring about as often as they like: no release is at fault.
+_OF_SENDERS = frozenset({"conflicting_duplicate", "pathway_full"})
 _TOPIC = kafka_name("dead-letters")
 
 
@@ -29,8 +31,8 @@ class TooManyDeadLettersError(Exception):
 class DeadLetters:
     """Writes the dead letters of one task, inside its transaction.
 
-    Stops the worker where more than ``count_max`` of the last ``window`` records were dead letters: the
-    offset stays before them, and a mended release reads them again.
+    Stops the worker where more than ``count_max`` of the last ``window`` records couldn't be read: the offset stays
+    before them, and a mended release reads them again. What a sender can bring about stops nobody.
     """
 
     stage: str
@@ -42,7 +44,8 @@ class DeadLetters:
 
     def write(self, state: PartitionState, topic: str, record: Record, refusal: Refusal) -> None:
         """Emits a record as a dead letter; raises TooManyDeadLettersError past the limit."""
-        self._count(state)
+        if refusal.code not in _OF_SENDERS:
+            self._count(state)
         original = OriginalRecord(
             record.key, record.value, tuple((name, value or b"") for name, value in record.headers)
         )

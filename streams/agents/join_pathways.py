@@ -19,7 +19,6 @@ from schemas.internal import Tick as TickEvent
 from schemas.letters import PlacesTold, SlotGivenBack, SlotWanted, decode_letter
 from schemas.pathway import (
     NEVER,
-    PATHWAY_BYTES_MAX,
     Pathway,
     decode_pathway,
     due_of,
@@ -28,6 +27,7 @@ from schemas.pathway import (
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
 from streams.agents.audience import told_under
+from streams.agents.room import require_room
 from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
 from streams.domain.work import LETTERS, Said
@@ -48,9 +48,8 @@ STAGE = "join_pathways"
 INTAKE = kafka_name("intake")
 _HANDOVERS = "handovers."
 _log = structlog.get_logger(__name__)
-_PATHWAY_FULL = Refusal(
-    "pathway_full", "value", "a pathway holds at most 512 KiB of facts", "ask operations to look at this young person"
-)
+#: Who tells that time has passed.
+_NOBODY: dict[str, Any] = {"source": ""}
 _STATEMENTS = frozenset(entry_of(name).event for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS))
 
 
@@ -129,11 +128,12 @@ class JoinPathways:
             return
         pathway = decode_pathway(value)
         try:
-            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
+            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due), "", _NOBODY)
         except Exception as error:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
             _log_failure("deadline_failed", error)
             state.count("stuck", "deadline")
-            self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
+            aside = put_aside(pathway, self.steering.catalogue(state).operations, due)
+            self._keep(state, key, aside, "", _NOBODY)
 
     def _apply(self, state: PartitionState, record: Record) -> bool:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
@@ -173,7 +173,7 @@ class JoinPathways:
             _log_failure("fold_failed", error)
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
-        self._keep(state, key, folded)
+        self._keep(state, key, folded, name, event)
         if name != "Letter":
             state.count("events", name, folded.outcome)
         if folded.outcome == CONFLICTING:
@@ -186,12 +186,11 @@ class JoinPathways:
                 )
             )
 
-    def _keep(self, state: PartitionState, key: bytes, folded: Folded) -> None:
-        """Stores a pathway with its deadline, and says what it says."""
+    def _keep(self, state: PartitionState, key: bytes, folded: Folded, name: str, event: dict[str, Any]) -> None:
+        """Stores a pathway with its deadline, and says what it says; ``name`` is "" where a deadline was folded."""
         pathway = folded.pathway
         value = encode_pathway(pathway)
-        if len(value) > PATHWAY_BYTES_MAX:
-            raise RefusedError(_PATHWAY_FULL)
+        require_room(name, event, pathway, len(value))
         state.put(key, value)
         state.schedule(key, None if pathway.next_due == NEVER else pathway.next_due)
         self._shown.clear()

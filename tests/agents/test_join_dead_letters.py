@@ -13,7 +13,7 @@ from schemas.internal import CatalogueVersion, Intake
 from schemas.outputs import HandoverEvent, Notice
 from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
-from streams.agents import join_pathways
+from streams.agents import join_pathways, room
 from streams.domain.pathways import Folded, pass_time, take
 from streams.engine.processor import StoredRecord
 from tests.agents.entries import (
@@ -125,7 +125,7 @@ def test_a_statement_for_which_a_pathway_has_no_room_is_a_dead_letter_and_change
     fold = Fold().take(a_log(discharged()))
     before = fold.state(YOUTH.encode())
     assert before is not None
-    monkeypatch.setattr(join_pathways, "PATHWAY_BYTES_MAX", len(before))
+    monkeypatch.setattr(room, "PATHWAY_BYTES_MAX", len(before))
     log = a_log([(MONDAY, a_consent("one-more", MONDAY)), *of(OTHER, discharged()[:2])])
     fold.take(log)
 
@@ -141,7 +141,7 @@ def test_a_deadline_for_which_a_pathway_has_no_room_puts_it_aside_and_the_stream
     fold = Fold().take(a_log(discharged()))
     before = fold.state(YOUTH.encode())
     assert before is not None
-    monkeypatch.setattr(join_pathways, "PATHWAY_BYTES_MAX", len(before))
+    monkeypatch.setattr(room, "PATHWAY_BYTES_MAX", len(before))
     fold.take(a_log([a_tick(MONDAY + timedelta(days=1))]))
 
     assert [one["kind"] for one in fold.decoded("notices", Notice)] == ["stuck"]
@@ -149,7 +149,7 @@ def test_a_deadline_for_which_a_pathway_has_no_room_puts_it_aside_and_the_stream
 
 def test_a_statement_for_which_a_pathway_has_no_room_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fold = Fold().take(a_log(discharged()))
-    monkeypatch.setattr(join_pathways, "PATHWAY_BYTES_MAX", 1)
+    monkeypatch.setattr(room, "PATHWAY_BYTES_MAX", 1)
     [record] = a_log([(MONDAY, a_consent("one-more", MONDAY))])
     [changes] = fold._task.fold(join_pathways.INTAKE, [record])
 

@@ -1,23 +1,37 @@
-"""Logs and metrics: every metric's name in one place, and structlog set up for lines that hold nothing personal.
+"""Logs, metrics and health: every metric's name in one place, and lines of the log that hold nothing personal.
 
 Names, units and labels follow Prometheus' conventions: base units, and no young person as a label.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
+import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from uvicorn.server import ServerState
+
+from connectors.gateway.connections import Connection, Watch
+from connectors.gateway.settings import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from starlette.requests import Request
+
+# Few, since each takes a file descriptor from the work: an orchestrator, Prometheus and a person need no more.
+HEALTH_LIMITS = Limits(connections_max=32)
+_HEALTH_BACKLOG = 64
+_LOOK_SECONDS = 0.1
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _RECORDS = (1, 10, 100, 1_000, 5_000, 20_000)
 
@@ -108,28 +122,64 @@ def set_up_logging(file: Path | None = None) -> None:
 
 
 async def serve_health(
-    address: tuple[str, int], parts: Callable[[], Mapping[str, bool]], registry: CollectorRegistry
-) -> None:
+    address: tuple[str, int],
+    parts: Callable[[], Mapping[str, bool]],
+    registry: CollectorRegistry,
+    limits: Limits = HEALTH_LIMITS,
+) -> asyncio.Server:
     """Serves /health, /ready and /metrics on the loop that does the work, so that a stuck loop shows.
 
     ``parts`` are what the process needs for its work, by name, and whether each does its part now: it is ready where
-    all do. The metrics get the process' own, its start time among them.
+    all do. The metrics get the process' own, its start time among them. Returns the listening server, which ends with
+    the loop. Connections are bounded and closed as the gateway's are. Raises OSError where the address is taken.
     """
     ProcessCollector("brobygger", registry=registry)
+    config = _configured(_health_of(parts, registry), limits)
+    watch, state = Watch(limits, time.monotonic), ServerState()
+    loop = asyncio.get_running_loop()
 
-    async def health(_: web.Request) -> web.Response:
-        return web.json_response({"status": "up"})
+    def look() -> None:
+        watch.look(state.connections)
+        loop.call_later(_LOOK_SECONDS, look)
 
-    async def readiness(_: web.Request) -> web.Response:
+    def connection() -> Connection:
+        return Connection(watch, config=config, server_state=state, app_state={})
+
+    server = await loop.create_server(connection, *address, backlog=_HEALTH_BACKLOG)
+    look()
+    return server
+
+
+def _health_of(parts: Callable[[], Mapping[str, bool]], registry: CollectorRegistry) -> Router:
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": "up"})
+
+    async def readiness(_: Request) -> Response:
         found = parts()
         is_ready = all(found.values())
-        return web.json_response({"ready": is_ready, **found}, status=200 if is_ready else 503)
+        return JSONResponse({"ready": is_ready, **found}, 200 if is_ready else 503)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    application = web.Application()
-    application.add_routes([web.get("/health", health), web.get("/ready", readiness), web.get("/metrics", metrics)])
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, *address).start()
+    routes = [Route("/health", health), Route("/ready", readiness), Route("/metrics", metrics)]
+    # A redirect would go wherever the Host header says.
+    return Router(routes, redirect_slashes=False)
+
+
+def _configured(app: Router, limits: Limits) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        # uvicorn warns at every request that is none: whoever sends such would fill the log.
+        log_level=logging.ERROR,
+        proxy_headers=False,
+        limit_concurrency=limits.connections_max + 1,
+        timeout_keep_alive=int(limits.idle_max.total_seconds()),
+    )
+    config.load()
+    return config

@@ -59,7 +59,7 @@ async def sign_in(request: Request) -> Response:
     address = request.client.host if request.client else ""
     token = form.one("token")
     known = 0 < len(token) <= _TOKEN_CHARACTERS_MAX
-    if wait := office.attempts.wait_seconds(address, token if known else ""):
+    if wait := office.attempts.wait_seconds(address):
         minutes = -(-wait // 60)
         raise PageError(
             429, "For mange forsøg", f"Vent {minutes} {'minut' if minutes == 1 else 'minutter'}, og prøv igen."
@@ -68,7 +68,7 @@ async def sign_in(request: Request) -> Response:
     if client is None or not _has_page(client):
         _log.info("sign_in_refused", client=client.client_id if client else None)
         return _sign_in(request, 403, _NO_PAGE if client else _UNKNOWN)
-    office.attempts.forgive(address, token)
+    office.attempts.take_back(address)
     session = await asyncio.to_thread(office.sessions.begin, client, desk.ports.clock())
     _log.info("signed_in", client=client.client_id)
     response = elsewhere(HOMES[client.kind])

@@ -195,18 +195,56 @@ async def test_one_proxy_is_not_everybody_where_it_is_trusted_and_nobody_else_is
     assert (others.status_code, own.status_code) == (status, 429)
 
 
-async def test_guesses_at_one_key_are_counted_together_from_wherever_they_come(pages: Pages) -> None:
+async def test_wrong_keys_lock_out_whoever_tries_them_and_never_the_keys_holder(pages: Pages) -> None:
     browser = behind_proxies(pages, ("10.1.2.3",), "10.1.2.3")
-    guessed = pages.token(ClientKind.PROGRAMME, "headspace")
+    held = pages.token(ClientKind.PROGRAMME, "headspace")
     for number in range(ATTEMPTS_MAX):
-        await browser(f"198.51.100.{number}").sign_in(f"{guessed.partition('.')[0]}.guess-{number}")
+        await browser("198.51.100.7").sign_in(f"{held.partition('.')[0]}.guess-{number}")
+        await browser(f"192.0.2.{number}").sign_in(f"{held.partition('.')[0]}.guess-{number}")
 
-    right = await browser("203.0.113.1").sign_in(guessed)
-    other = await browser("203.0.113.1").sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
-    pages.gateway.clock.seconds += WINDOW.total_seconds()
-    later = await browser("203.0.113.1").sign_in(guessed)
+    guesser = await browser("198.51.100.7").sign_in(held)
+    holder = await browser("203.0.113.1").sign_in(held)
 
-    assert (right.status_code, other.status_code, later.status_code) == (429, 303, 303)
+    assert (guesser.status_code, holder.status_code) == (429, 303)
+
+
+async def test_whoever_signs_in_between_gets_no_more_guesses(pages: Pages) -> None:
+    own, browser = pages.token(ClientKind.PROGRAMME, "headspace"), pages.browser()
+    for _ in range(ATTEMPTS_MAX - 1):
+        await browser.sign_in("wrong")
+
+    let_in = [(await browser.sign_in(own)).url.path for _ in range(2)]
+    last = await browser.sign_in("wrong")
+
+    assert (let_in, last.status_code) == (["/pages/worklist"] * 2, 403)
+    assert (await browser.sign_in("wrong")).status_code == 429
+
+
+async def test_right_keys_from_one_address_are_never_too_many(pages: Pages) -> None:
+    token = pages.token(ClientKind.PROGRAMME, "headspace")
+
+    answers = [await pages.browser().sign_in(token) for _ in range(ATTEMPTS_MAX + 2)]
+
+    assert {answer.url.path for answer in answers} == {"/pages/worklist"}
+
+
+@pytest.mark.parametrize(
+    ("guessing", "other", "status"),
+    [
+        ("2001:db8:1:2::{}", "2001:db8:1:2:ffff::1", 429),
+        ("2001:db8:1:2::{}", "2001:db8:1:3::1", 303),
+        ("::ffff:198.51.100.7", "198.51.100.7", 429),
+        ("::ffff:198.51.100.7", "::ffff:198.51.100.8", 303),
+    ],
+)
+async def test_an_ipv6_network_is_one_address(pages: Pages, guessing: str, other: str, status: int) -> None:
+    browser = behind_proxies(pages, ("10.1.2.3",), "10.1.2.3")
+    for number in range(ATTEMPTS_MAX):
+        await browser(guessing.format(number)).sign_in("wrong")
+
+    answer = await browser(other).sign_in(pages.token(ClientKind.PROGRAMME, "headspace"))
+
+    assert answer.status_code == status
 
 
 async def test_a_form_without_the_token_of_its_page_is_refused(pages: Pages) -> None:

@@ -114,5 +114,9 @@ def _name_of(request: Request, name: str) -> str:
 
 
 def is_loopback(request: Request) -> bool:
-    """Tells whether the browser runs on this machine, over plain HTTP: nothing can listen in between."""
-    return request.url.scheme == "http" and (request.url.hostname or "") in _LOOPBACK
+    """Tells whether the browser runs on this machine, over plain HTTP: nothing can listen in between.
+
+    A request that names no host tells nothing of where it came from: its URL has the server's own address.
+    """
+    is_named = "host" in request.headers
+    return is_named and request.url.scheme == "http" and (request.url.hostname or "") in _LOOPBACK

@@ -65,6 +65,24 @@ async def test_the_cookie_is_for_no_script_no_other_site_and_no_plain_connection
     assert ("secure" in attributes) is secure
 
 
+@pytest.mark.parametrize("host", ["", "[", "a b", "æ.dk", "localhost:99999"])
+async def test_a_host_that_nobody_can_read_gets_no_cookie(pages: Pages, host: str) -> None:
+    answer = await pages.browser().http.get("/pages/sign-in", headers=[(b"host", host.encode("latin-1"))])
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (400, False)
+
+
+async def test_a_request_that_names_no_host_is_not_taken_for_this_machines(pages: Pages) -> None:
+    http = pages.browser().http
+    request = http.build_request("GET", "/pages/sign-in")
+    del request.headers["host"]
+
+    answer = await http.send(request)
+
+    assert answer.headers["set-cookie"].startswith("__Host-")
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
 async def test_a_form_cookie_that_a_sibling_host_planted_is_not_ours(pages: Pages) -> None:
     browser = pages.browser("https://brobygger.example")
     secret = "planted"

@@ -5,6 +5,7 @@ One TOML file a list; its name is the list's. ``brobygger lists guess`` proposes
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from functools import cached_property
@@ -25,6 +26,17 @@ REASON_COLUMN = "brobygger_reason"
 # And the one that holds what stood in a line that could not be taken apart.
 LINE_COLUMN = "brobygger_line"
 _TIMES = frozenset({"occurred_at", "status_at"})
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+NAME_RULE = "a list's name has small letters a-z, digits, - and _, 63 at most, and starts with a letter or a digit"
+
+
+def is_list_name(name: str) -> bool:
+    """Returns whether a list may be called so, and its file ``NAME.toml``.
+
+    >>> is_list_name("helsingoer-forloeb"), is_list_name("forloeb?missing=believed"), is_list_name("../forloeb")
+    (True, False, False)
+    """
+    return _NAME.fullmatch(name) is not None
 
 
 class MappingError(Exception):

@@ -72,7 +72,7 @@ def address_of_instance() -> str:
 
 
 def _print_document(files: int, taken: int, refused: list[_Row]) -> None:
-    rows = [{"file": str(path)} | why._asdict() for path, why in refused]
+    rows = [{"file": _shown_name(path)} | why._asdict() for path, why in refused]
     print_document({"files": files, "taken": taken, "refused": rows})
 
 
@@ -81,7 +81,12 @@ def _print(files: int, taken: int, refused: list[_Row]) -> None:
     told = f"{counted(taken, 'statement')} from {counted(files, 'file')} {were} taken, {len(refused)} refused"
     typer.echo(told)
     if refused:
-        print_table("refused", ("file", "where", "code", "why"), ((path, *why) for path, why in refused))
+        print_table("refused", ("file", "where", "code", "why"), ((_shown_name(path), *why) for path, why in refused))
+
+
+def _shown_name(path: Path) -> str:
+    """Returns a path as it can be printed: the bytes of a name may be no text."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, list[_Row]]:

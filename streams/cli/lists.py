@@ -1,6 +1,5 @@
 """``brobygger lists``: proposes a list's mapping file, and tries a list against it without sending it."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from connectors.gateway.lists.check import checked
 from connectors.municipal.fields import Event
 from connectors.municipal.guess import guessed
-from connectors.municipal.mapping import load_mapping
+from connectors.municipal.mapping import NAME_RULE, is_list_name, load_mapping
 from connectors.municipal.reading import FILE_BYTES_MAX
 from connectors.municipal.rows import read_list
 from schemas.refusals import Refusal
@@ -17,7 +16,6 @@ from streams.cli.printing import REFUSED, AsJson, complain, counted, print_docum
 from streams.settings import settings_of_process
 
 _ROWS_MAX = 10_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -94,8 +92,8 @@ def print_refused(report: dict[str, Any]) -> None:
 
 
 def _path(name: str) -> Path:
-    if not _NAME.fullmatch(name):
-        raise refuse("a list's name has small letters, digits, - and _, 63 at most")
+    if not is_list_name(name):
+        raise refuse(NAME_RULE)
     return settings_of_process().lists_folder / f"{name}.toml"
 
 

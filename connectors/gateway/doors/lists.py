@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
@@ -28,7 +27,7 @@ from connectors.gateway.lists.taking import SentList, take_list
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.ledger import Answer
 from connectors.municipal.failed import failed_rows
-from connectors.municipal.mapping import Mapping, MappingError, mapping_from
+from connectors.municipal.mapping import Mapping, MappingError, is_list_name, mapping_from
 from connectors.municipal.sheets import FileKind
 from schemas.refusals import Refusal
 
@@ -45,7 +44,6 @@ _MEDIA_TYPES = (
     *("text/plain", "application/vnd.ms-excel", _MULTIPART),
 )
 _AT_ONCE = 64 * 1024
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -127,9 +125,8 @@ async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
 
 def _mapping(desk: Desk, name: str) -> tuple[str, Mapping]:
     """Returns a list's mapping and its text; read anew each time, so that a mapping may be mended at any moment."""
-    known = _NAME.fullmatch(name) is not None
     path = desk.lists_folder / f"{name}.toml"
-    if not known or not path.is_file():
+    if not is_list_name(name) or not path.is_file():
         rule = "the list has a mapping file, <list>.toml in the data folder's lists/"
         refusal = Refusal("unknown_list", "name", rule, "ask operations: `brobygger lists guess` proposes one")
         raise TurnedAwayError(404, refusal)

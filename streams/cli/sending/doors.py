@@ -36,13 +36,19 @@ class Doors:
         """Takes the gateway's address, e.g. http://127.0.0.1:8460, and how to wait so many seconds.
 
         Where ``pause`` returns True nothing is tried again. ``tell`` is called once, where something has to wait.
+        Raises DoorError where the address or the token can't be one.
         """
         self._gateway = gateway
         self._pause = pause
         self.tell: Callable[[str], object] = _nothing
         self._has_answered = self._has_waited = False
+        if not (token.isascii() and token.isprintable()):
+            raise DoorError("the token has signs that no token has; give it as `brobygger clients create` printed it")
         headers = {"authorization": f"Bearer {token}"}
-        self._client = httpx.Client(base_url=gateway, headers=headers, timeout=_TIMEOUT.total_seconds())
+        try:
+            self._client = httpx.Client(base_url=gateway, headers=headers, timeout=_TIMEOUT.total_seconds())
+        except httpx.InvalidURL as error:
+            raise _no_address() from error
 
     def __enter__(self) -> Self:
         """Opens nothing yet."""
@@ -103,13 +109,22 @@ class Doors:
 
 
 def require_answer(gateway: str) -> None:
-    """Raises DoorError where something takes connections there and says nothing for five seconds; blocks as long."""
+    """Raises DoorError where something takes connections there and says nothing for five seconds; blocks as long.
+
+    Where the address can't be one it raises DoorError, too.
+    """
     try:
         httpx.get(f"{gateway}/health", timeout=_ANSWER_TIMEOUT.total_seconds())
     except httpx.TimeoutException as error:
         raise _silent(gateway, type(error).__name__) from error
+    except httpx.InvalidURL as error:
+        raise _no_address() from error
     except httpx.HTTPError:
         return  # what is sent will say so
+
+
+def _no_address() -> DoorError:
+    return DoorError("the gateway's address is no URL; give one as --gateway http://127.0.0.1:8460")
 
 
 def _silent(gateway: str, why: str) -> DoorError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, Content, Unwrapped, unwrap
 from connectors.strict_json import refuse_oversized
 from schemas.refusals import RefusedError
-from schemas.topics import STATEMENT_TOPICS
+from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS
 from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, NoDoorError
 
 if TYPE_CHECKING:
@@ -140,9 +140,11 @@ def _unread(content: bytes, error: RefusedError) -> Letter:
 
 def _of_statements(name: str, content: bytes, topic: str | None) -> Letter:
     named = topic or next((one for one in STATEMENT_TOPICS if name.startswith(one)), None)
+    names = ", ".join(STATEMENT_TOPICS)
     if named is None:
-        names = ", ".join(STATEMENT_TOPICS)
         raise NoDoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
+    if named not in STATEMENT_TOPICS + INTERNAL_STATEMENT_TOPICS:
+        raise NoDoorError(f"no statements go to the topic that --topic names; give one of {names}")
     return Letter(f"/events/{named}", NDJSON if _has_lines(name, content) else JSON, content)
 
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
-from streams.cli.sending.door_answers import JSON, NDJSON, Answer, Answered, Standing, answer_of, standing_of
+from connectors.municipal.mapping import NAME_RULE, is_list_name
+from streams.cli.sending.door_answers import (
+    JSON,
+    NDJSON,
+    Answer,
+    Answered,
+    NoDoorError,
+    Standing,
+    answer_of,
+    standing_of,
+)
 
 if TYPE_CHECKING:
     from streams.cli.sending.doors import Doors
@@ -37,7 +48,7 @@ def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
     file, content, door, digest = sent
     # The key is this run's and file's, for the two requests below. The same bytes may say something new another day: a
     # list that changed and changed back.
-    headers = {"content-type": _FILE, "idempotency-key": str(uuid5(NAMESPACE_URL, f"{receipts.run} {file} {digest}"))}
+    headers = {"content-type": _FILE, "idempotency-key": _key_of(f"{receipts.run} {file} {digest}")}
     answered = receipts.known(file, digest)
     if answered is None:
         receipts.begin(file, digest)
@@ -60,8 +71,18 @@ def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
 
 
 def list_door(name: str, *, believe_missing: bool) -> str:
-    """Returns the door of a list."""
-    return f"/lists/{name}" + ("?missing=believed" if believe_missing else "")
+    """Returns the door of a list; raises NoDoorError where no list can be called so.
+
+    Whoever may write into a watched folder chooses the name: it must never add to the address.
+    """
+    if not is_list_name(name):
+        raise NoDoorError(f"{NAME_RULE}: no list can be called so; correct it")
+    return f"/lists/{quote(name, safe='')}" + ("?missing=believed" if believe_missing else "")
+
+
+def _key_of(text: str) -> str:
+    """Returns an id of a text; a file's name may be no text, and is one here all the same."""
+    return str(uuid5(NAMESPACE_URL, text.encode(errors="backslashreplace").decode()))
 
 
 def _report(answered: Answered) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -99,9 +99,9 @@ class Watching:
         return True
 
     def _take(self, path: Path, receipts: Receipts) -> None:
-        # Else it was taken away, or changed, by whoever put it there.
-        with suppress(FileNotFoundError):
-            self._files.labels(self._folder.take(path, self._doors, receipts)).inc()
+        outcome = self._folder.take(path, self._doors, receipts)
+        if outcome is not None:
+            self._files.labels(outcome).inc()
 
 
 async def _run_until_told(watching: Watching, gateway: str, health_port: int) -> None:

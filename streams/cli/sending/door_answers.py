@@ -39,6 +39,13 @@ class NoDoorError(DoorError):
     """A file has no door, or can't be read; others may have one. The text says what to do."""
 
 
+class NoPlaceError(NoDoorError):
+    """What stands under a file's name, or on the way to it, leaves no place for the file or its receipt.
+
+    Others may have one. Its text has no name of a file.
+    """
+
+
 class NotTaken(NamedTuple):
     """Something in the file was not taken: where (a line, a letter, or the whole), and the door's words."""
 

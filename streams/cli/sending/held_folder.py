@@ -6,6 +6,7 @@ So each name is opened once, below the descriptor and through no link, and what 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import contextmanager, suppress
@@ -22,6 +23,22 @@ _DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # Without waiting: a pipe would be opened when somebody writes into it.
 READ = os.O_RDONLY | os.O_NONBLOCK
 _DEPTH_MAX = 16
+# What stands in a name's way, or the name itself, causes these: others than this name may do.
+_OF_THE_NAME = frozenset(
+    {
+        *(errno.EBUSY, errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        *(errno.ENOTDIR, errno.ENOTEMPTY),
+    }
+)
+_OF_A_FOLDER = frozenset({errno.EACCES, errno.EPERM})
+
+
+def is_of_the_name(error: OSError, *names: str) -> bool:
+    """Returns whether an error is these names' own, so that a file under another name may do without it.
+
+    What may not be done below a folder that somebody made may be done elsewhere; below the held one itself, nowhere.
+    """
+    return error.errno in _OF_THE_NAME or (error.errno in _OF_A_FOLDER and any("/" in name for name in names))
 
 
 class HeldFolder:
@@ -46,7 +63,10 @@ class HeldFolder:
         os.close(self._descriptor)
 
     def names(self) -> Iterator[str]:
-        """Yields the names of files and links in it and its folders; follows none, and leaves hidden ones out."""
+        """Yields the names of what is in it and its folders; follows no link.
+
+        A folder stands in the place of what is in it where it can't be opened, or lies below sixteen others.
+        """
         yield from _names(self._descriptor, "", _DEPTH_MAX)
 
     def look(self, name: str) -> os.stat_result | None:
@@ -56,6 +76,18 @@ class HeldFolder:
                 return os.stat(last, dir_fd=parent, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def has_room(self, name: str) -> bool:
+        """Returns whether a file can be written under a name: where it and its draft belong is nothing but files."""
+        try:
+            with self._parent(name) as (parent, last):
+                return not any(_is_folder(one, parent) for one in (last, _draft_of(last)))
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if not is_of_the_name(error, name):
+                raise
+            return False
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
         """Returns the descriptor of a file; raises OSError for a link, and where there is one on the way."""
@@ -73,7 +105,7 @@ class HeldFolder:
     def write(self, name: str, content: bytes, mode: int) -> None:
         """Writes a file as a whole or not at all, in place of whatever stood under its name or its draft's."""
         with self._parent(name, makes=True) as (parent, last):
-            draft = f".{last}.tmp"
+            draft = _draft_of(last)
             with suppress(FileNotFoundError):
                 os.unlink(draft, dir_fd=parent)
             with os.fdopen(os.open(draft, _DRAFT | _SAFELY, mode, dir_fd=parent), "wb") as written:
@@ -115,19 +147,30 @@ def _names(descriptor: int, before: str, depth: int) -> Iterator[str]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _names_below(descriptor, entry.name, before, depth)
-            elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            below = _opened(entry, descriptor) if depth else None
+            if below is None:
                 yield before + entry.name
+                continue
+            try:
+                yield from _names(below, f"{before}{entry.name}/", depth - 1)
+            finally:
+                os.close(below)
 
 
-def _names_below(descriptor: int, name: str, before: str, depth: int) -> Iterator[str]:
+def _opened(entry: os.DirEntry[str], descriptor: int) -> int | None:
+    """Returns the descriptor of a folder; None for all else, and where it can't be opened."""
     try:
-        below = os.open(name, _FOLDER, dir_fd=descriptor)
+        return os.open(entry.name, _FOLDER, dir_fd=descriptor) if entry.is_dir(follow_symlinks=False) else None
     except OSError:
-        return  # gone, or become a link meanwhile: the next look tells
+        return None
+
+
+def _draft_of(last: str) -> str:
+    return f".{last}.tmp"
+
+
+def _is_folder(name: str, parent: int) -> bool:
     try:
-        if depth:
-            yield from _names(below, f"{before}{name}/", depth - 1)
-    finally:
-        os.close(below)
+        return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False

@@ -13,8 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from uuid import uuid4
 
-from streams.cli.sending.door_answers import EDIFACT, FHIR, JSON, NDJSON, XML, Answered, DoorError, PartlyTakenError
-from streams.cli.sending.held_folder import HeldFolder
+from streams.cli.sending.door_answers import (
+    EDIFACT,
+    FHIR,
+    JSON,
+    NDJSON,
+    XML,
+    Answered,
+    DoorError,
+    NoPlaceError,
+    PartlyTakenError,
+)
+from streams.cli.sending.held_folder import HeldFolder, is_of_the_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +39,7 @@ _ENDINGS = {
 }
 _KINDS = {".receipt.json": JSON, ".receipt.ndjson": NDJSON, ".receipt.edi": EDIFACT, ".receipt.xml": XML}
 _REPORT, _FAILED = ".report.json", (".failed.csv", ".failed.ndjson")
+_WRITTEN = (*_KINDS, _REPORT, *_FAILED)
 _NO_BODY = 202
 
 
@@ -107,10 +118,22 @@ class Receipts:
         line = self._lines.get(file)
         return line is not None and line.state == "done" and self.known(file, digest) is not None
 
+    def have_room(self, file: str) -> bool:
+        """Returns whether a file's receipts can be written: no folder has the name of one, no file is on the way."""
+        return all(self._held.has_room(f"{file}{ending}") for ending in _WRITTEN)
+
     def begin(self, file: str, digest: str) -> None:
-        """Notes that a file is about to be sent; what is left of an earlier content's receipt goes."""
-        for ending in (*_KINDS, _REPORT, *_FAILED):
-            self._held.delete(f"{file}{ending}")
+        """Notes that a file is about to be sent; what is left of an earlier content's receipt goes.
+
+        Raises NoPlaceError where its receipt could not be written, and DoorError where nobody's could.
+        """
+        try:
+            if not self.have_room(file):
+                raise _no_place("another has its name")
+            for ending in _WRITTEN:
+                self._held.delete(f"{file}{ending}")
+        except OSError as error:
+            raise self._unwritable(error, file) from error
         self._note(_Line(self._run, file, digest, "begun"))
 
     def keep(self, file: str, digest: str, answered: Answered) -> None:
@@ -137,11 +160,11 @@ class Receipts:
         self.write_in(self._held, f"{file}{ending}", content)
 
     def write_in(self, folder: HeldFolder, name: str, content: bytes) -> None:
-        """Writes a file as a whole or not at all; raises DoorError where it can't be written."""
+        """Writes a file as a whole or not at all; raises as ``begin`` does where it can't be written."""
         try:
             folder.write(name, content, self._mode)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self._unwritable(error, name) from error
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -184,5 +207,11 @@ class Receipts:
             raise self._unwritable(error) from error
         self._lines[line.file] = line
 
-    def _unwritable(self, error: OSError) -> DoorError:
+    def _unwritable(self, error: OSError, *names: str) -> DoorError:
+        if names and is_of_the_name(error, *names):
+            return _no_place(error.strerror)
         return DoorError(f"no receipt can be written to {self._folder}: {error.strerror}; give --receipts FOLDER")
+
+
+def _no_place(why: str | None) -> NoPlaceError:
+    return NoPlaceError(f"has no place for its receipt ({why}); move away what is there, or rename the file")

@@ -7,6 +7,9 @@
 | ``done`` | what was taken whole |
 | ``refused`` | what was not, or in part, each with ``FILE.refused.json``: where, which code, which rule, what to do |
 
+A name that is taken in one of them, or that a file and a folder would share, becomes another: ``FILE~TIME-NUMBER``.
+What can't be moved at all stays in ``in``: that is said once, others go on, and it is tried again each minute.
+
 A receipt is in place before its file is moved, and a file is moved by renaming: wherever the process ends, the file is
 in one folder and is sent again at worst, which the doors answer as they did before.
 """
@@ -18,18 +21,21 @@ import json
 import os
 import stat
 import time
+from contextlib import suppress
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.cli.sending.door_answers import Answer, DoorError, NoDoorError, NotTaken
+import structlog
+
+from streams.cli.sending.door_answers import Answer, DoorError, NoDoorError, NoPlaceError, NotTaken
 from streams.cli.sending.file_kinds import NAME_BYTES_MAX, content_in, digest_of, is_sent, letter_of, unreadable
 from streams.cli.sending.files_sent import send_letter
-from streams.cli.sending.held_folder import READ, HeldFolder
+from streams.cli.sending.held_folder import READ, HeldFolder, is_of_the_name
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from streams.cli.sending.doors import Doors
@@ -38,8 +44,11 @@ if TYPE_CHECKING:
 FILES_AT_ONCE_MAX = 10_000
 _FOLDERS = ("in", "done", "refused")
 _LISTS = "lists"
+_REASON = ".refused.json"
+_AGAIN_SECONDS = 60.0
 _SHORT = 40  # characters, of four bytes at most
 _LIST_DEPTH = 3  # lists/NAME/FILE
+_log = structlog.get_logger(__name__)
 
 
 class _Seen(NamedTuple):
@@ -67,8 +76,8 @@ class WatchedFolder:
 
     A file is complete once its size and its time have stood still for so long; one whose name says that it is still
     being written (``.part``, ``.filepart``, ``.tmp``, ``~$`` …) is never taken before it is renamed. Links are refused:
-    who may write here could have what lies elsewhere sent. A file that is another than at the last look waits for the
-    next one.
+    who may write here could have what lies elsewhere sent; so are pipes, sockets and devices. A file that is another
+    than at the last look waits for the next one.
     """
 
     def __init__(self, folder: Path, still_seconds: float, clock_seconds: Callable[[], float] = time.monotonic) -> None:
@@ -84,6 +93,7 @@ class WatchedFolder:
         self._still_seconds = still_seconds
         self._clock_seconds = clock_seconds
         self._seen: dict[Path, _Seen] = {}
+        self._left: dict[Path, float] = {}  # when it is tried again
 
     def close(self) -> None:
         """Lets its folders go."""
@@ -101,47 +111,75 @@ class WatchedFolder:
         except OSError as error:
             raise _unreachable(error) from error
         now, before, self._seen = self._clock_seconds(), self._seen, {}
-        for name in self._waiting():
-            path, seen = self._in.path / name, _seen_of(self._in.look(name), now)
+        for name in islice(
+            filter(is_sent, self._in.names()), FILES_AT_ONCE_MAX + len(self._left)
+        ):  # what is left takes no place
+            path, seen = self._in.path / name, self._look(name, now)
             known = before.get(path)
             if seen is not None:
                 is_same = known is not None and known[:3] == seen[:3]
                 self._seen[path] = known if is_same and known is not None else seen
+        self._left = {path: again for path, again in self._left.items() if path in self._seen}
         still = [path for path, seen in self._seen.items() if now - seen.at_seconds >= self._still_seconds]
-        return sorted(still, key=lambda path: (self._seen[path].changed_ns, path))
+        ready = (path for path in still if self._left.get(path, now) <= now)
+        return sorted(ready, key=lambda path: (self._seen[path].changed_ns, path))
 
     @property
     def waiting(self) -> int:
         """Returns how many files there were at the last look."""
         return len(self._seen)
 
-    def take(self, path: Path, doors: Doors, receipts: Receipts) -> str:
+    def take(self, path: Path, doors: Doors, receipts: Receipts) -> str | None:
         """Sends a complete file, puts it where it belongs, and returns that folder's name.
 
-        Raises DoorError where it can't be sent now, and FileNotFoundError where it is not the file any more that was
-        complete: it stays where it is.
+        Returns None where the file stays: it is not the one any more that was complete, or can't be put anywhere, which
+        is logged once. Raises DoorError where nothing can be sent now, whatever file it is.
         """
-        seen = self._seen[path]
-        found = path.relative_to(self._in.path).as_posix()
-        name = self._name_of(found, seen)
+        seen, found = self._seen[path], path.relative_to(self._in.path).as_posix()
         try:
-            answer = self._sent(_Found(found, name, seen), doors, receipts)
-        except NoDoorError as error:
-            answer = Answer(0, (NotTaken("", "no_door", str(error)),))
-        if answer.refused:
-            rows = [why._asdict() for why in answer.refused]
-            reason = {"file": name, "taken": answer.taken, "refused": rows}
-            receipts.write_in(self._refused, f"{name}.refused.json", json.dumps(reason, indent=2).encode())
-        folder = self._refused if answer.refused else self._done
-        self._move(found, folder, name, seen)
-        receipts.forget(name)
-        return folder.path.name
+            return self._taken(_Found(found, self._name_of(found, seen, receipts), seen), doors, receipts)
+        except FileNotFoundError:
+            return None
+        except NoPlaceError as error:
+            self._leave(path, error)
+            return None
+        except OSError as error:
+            raise DoorError(
+                f"the watched folder can't be read or written: {error.strerror}; check its rights"
+            ) from error
 
     def forget_moved(self, receipts: Receipts) -> None:
         """Lets the journal go of files that were moved just before the process ended."""
         for name in receipts.files:
-            if self._is_taken(name):
-                receipts.forget(name)
+            with suppress(OSError):  # where it can't be looked for, it is remembered
+                if self._is_taken(name):
+                    receipts.forget(name)
+
+    def _taken(self, found: _Found, doors: Doors, receipts: Receipts) -> str:
+        try:
+            answer = self._sent(found, doors, receipts)
+        except NoPlaceError:
+            raise
+        except NoDoorError as error:
+            answer = Answer(0, (NotTaken("", "no_door", str(error)),))
+        if answer.refused:
+            rows = [why._asdict() for why in answer.refused]
+            reason = {"file": found.name, "taken": answer.taken, "refused": rows}
+            receipts.write_in(self._refused, f"{found.name}{_REASON}", json.dumps(reason, indent=2).encode())
+        folder = self._refused if answer.refused else self._done
+        try:
+            self._move(found, folder)
+        except NoPlaceError:
+            self._refused.delete(f"{found.name}{_REASON}")
+            raise
+        receipts.forget(found.name)
+        return folder.path.name
+
+    def _leave(self, path: Path, error: NoPlaceError) -> None:
+        """Lets a file lie for a minute, so that others go on; says so once, without its name, which may be personal."""
+        if path not in self._left:
+            _log.warning("watch_leaves_file", why=str(error))
+        self._left[path] = self._clock_seconds() + _AGAIN_SECONDS
 
     def _sent(self, found: _Found, doors: Doors, receipts: Receipts) -> Answer:
         parts = PurePosixPath(found.name_in).parts
@@ -158,6 +196,12 @@ class WatchedFolder:
     def _content_of(self, found: _Found) -> bytes:
         """Returns what the complete file holds; opened once, through no link, and asked then what it is."""
         try:
+            looked = self._in.look(found.name_in)
+            # Opening a device may do something; what takes its place after this look is asked again.
+            if looked is not None and stat.S_ISDIR(looked.st_mode):
+                raise NoPlaceError("is a folder that can't be opened, or lies below sixteen others; correct its rights")
+            if looked is not None and not stat.S_ISREG(looked.st_mode):
+                raise _NOT_ITS_OWN
             descriptor = self._in.open(found.name_in, READ)
         except FileNotFoundError:
             raise
@@ -174,31 +218,52 @@ class WatchedFolder:
             except OSError as error:
                 raise unreadable(error) from error
 
-    def _name_of(self, found: str, seen: _Seen) -> str:
-        """Returns the name that a file has below each of the folders: another where that is taken by an earlier one."""
+    def _name_of(self, found: str, seen: _Seen, receipts: Receipts) -> str:
+        """Returns the name that a file has below each of the folders, the same until it is moved.
+
+        It is another than in ``in`` where that is taken by an earlier one, or where a folder or file is in its way.
+        Raises NoPlaceError where no name is free.
+        """
         name = PurePosixPath(found)
         if len(os.fsencode(name.name)) > NAME_BYTES_MAX:
             name = name.with_name(f"{name.name[:_SHORT]}~{seen.inode:x}")
-        if self._is_taken(name.as_posix()):
-            name = name.with_name(f"{name.stem}~{seen.changed_ns:x}-{seen.inode:x}{name.suffix}")
-        return name.as_posix()
+        other = f"{name.stem}~{seen.changed_ns:x}-{seen.inode:x}{name.suffix}"
+        if len(os.fsencode(other)) > NAME_BYTES_MAX:
+            other = f"{name.stem[:_SHORT]}~{seen.changed_ns:x}-{seen.inode:x}"
+        # The last one is in no folder: where one has to be, a file may be.
+        for free in (name.as_posix(), name.with_name(other).as_posix(), other):
+            if self._is_free(free, receipts):
+                return free
+        raise NoPlaceError("can't be put under any name; move away what has the same names in done, refused, receipts")
+
+    def _is_free(self, name: str, receipts: Receipts) -> bool:
+        """Returns whether a file, its reason and its receipts have room; none has the name of another's reason."""
+        if name.endswith(_REASON) or not receipts.have_room(name):
+            return False
+        rooms = ((self._done, name), (self._refused, name), (self._refused, f"{name}{_REASON}"))
+        return all(folder.has_room(one) for folder, one in rooms) and not self._is_taken(name)
 
     def _is_taken(self, name: str) -> bool:
         return self._done.look(name) is not None or self._refused.look(name) is not None
 
-    def _move(self, found: str, folder: HeldFolder, name: str, seen: _Seen) -> None:
+    def _move(self, found: _Found, folder: HeldFolder) -> None:
         """Renames a file; one that was changed after it was read is put back, and comes again as it is now."""
+        name_in, name, seen = found
         try:
-            self._in.move(found, folder, name)
-            if not _is_same(_seen_of(folder.look(name), 0.0), seen) and self._in.look(found) is None:
-                folder.move(name, self._in, found)
+            self._in.move(name_in, folder, name)
+            if not _is_same(_seen_of(folder.look(name), 0.0), seen) and self._in.look(name_in) is None:
+                folder.move(name, self._in, name_in)
         except FileNotFoundError:
             return  # taken away by whoever put it there
         except OSError as error:
-            raise DoorError(f"a file can't be moved within the watched folder: {error.strerror}") from error
+            told = f"can't be moved within the watched folder: {error.strerror}; check the rights of its folder"
+            raise NoPlaceError(told) if is_of_the_name(error, name_in, name) else DoorError(f"a file {told}") from error
 
-    def _waiting(self) -> Iterator[str]:
-        return islice(filter(is_sent, self._in.names()), FILES_AT_ONCE_MAX)
+    def _look(self, name: str, now: float) -> _Seen | None:
+        try:
+            return _seen_of(self._in.look(name), now)
+        except OSError:
+            return _Seen(0, 0, 0, now)  # in a folder that can't be looked into: taking it says so
 
 
 def _unreachable(error: OSError) -> DoorError:

@@ -65,7 +65,7 @@ class HeldFolder:
     def names(self) -> Iterator[str]:
         """Yields the names of what is in it and its folders; follows no link.
 
-        A folder stands in the place of what is in it where it can't be opened, or lies below sixteen others.
+        A folder stands in the place of what is in it where it is hidden, can't be opened, or lies below sixteen others.
         """
         yield from _names(self._descriptor, "", _DEPTH_MAX)
 
@@ -145,9 +145,7 @@ class HeldFolder:
 def _names(descriptor: int, before: str, depth: int) -> Iterator[str]:
     with os.scandir(descriptor) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            below = _opened(entry, descriptor) if depth else None
+            below = _opened(entry, descriptor) if depth and not entry.name.startswith(".") else None
             if below is None:
                 yield before + entry.name
                 continue

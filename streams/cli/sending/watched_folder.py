@@ -35,7 +35,7 @@ from streams.cli.sending.held_folder import READ, HeldFolder, is_of_the_name
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from streams.cli.sending.doors import Doors
@@ -46,6 +46,7 @@ _FOLDERS = ("in", "done", "refused")
 _LISTS = "lists"
 _REASON = ".refused.json"
 _AGAIN_SECONDS = 60.0
+_UNFINISHED_SECONDS_MAX = 3600.0
 _SHORT = 40  # characters, of four bytes at most
 _LIST_DEPTH = 3  # lists/NAME/FILE
 _log = structlog.get_logger(__name__)
@@ -94,6 +95,8 @@ class WatchedFolder:
         self._clock_seconds = clock_seconds
         self._seen: dict[Path, _Seen] = {}
         self._left: dict[Path, float] = {}  # when it is tried again
+        self._unfinished: dict[str, float] = {}  # when it was seen first
+        self._overdue: set[str] = set()
 
     def close(self) -> None:
         """Lets its folders go."""
@@ -111,14 +114,13 @@ class WatchedFolder:
         except OSError as error:
             raise _unreachable(error) from error
         now, before, self._seen = self._clock_seconds(), self._seen, {}
-        for name in islice(
-            filter(is_sent, self._in.names()), FILES_AT_ONCE_MAX + len(self._left)
-        ):  # what is left takes no place
+        for name in islice(self._finished(now), FILES_AT_ONCE_MAX + len(self._left)):  # what is left takes no place
             path, seen = self._in.path / name, self._look(name, now)
             known = before.get(path)
             if seen is not None:
                 is_same = known is not None and known[:3] == seen[:3]
                 self._seen[path] = known if is_same and known is not None else seen
+        self._tell_of_unfinished(now)
         self._left = {path: again for path, again in self._left.items() if path in self._seen}
         still = [path for path, seen in self._seen.items() if now - seen.at_seconds >= self._still_seconds]
         ready = (path for path in still if self._left.get(path, now) <= now)
@@ -264,6 +266,23 @@ class WatchedFolder:
             return _seen_of(self._in.look(name), now)
         except OSError:
             return _Seen(0, 0, 0, now)  # in a folder that can't be looked into: taking it says so
+
+    def _finished(self, now: float) -> Iterator[str]:
+        """Yields the names that may be taken, and notes the others."""
+        before, self._unfinished = self._unfinished, {}
+        for name in self._in.names():
+            if is_sent(name):
+                yield name
+            elif len(self._unfinished) < FILES_AT_ONCE_MAX:
+                self._unfinished[name] = before.get(name, now)
+
+    def _tell_of_unfinished(self, now: float) -> None:
+        """Says once of what was never renamed that it is not taken."""
+        overdue = {name for name, since in self._unfinished.items() if now - since >= _UNFINISHED_SECONDS_MAX}
+        if overdue - self._overdue:
+            why = "hidden, or named as receipts and unfinished files are, for an hour: rename what is to be taken"
+            _log.warning("watch_passes_over", files=len(overdue), why=why)
+        self._overdue = overdue
 
 
 def _unreachable(error: OSError) -> DoorError:

@@ -14,11 +14,15 @@ import structlog
 
 from streams.cli.sending.door_answers import DoorError
 from streams.cli.sending.held_folder import HeldFolder
+from streams.cli.sending.watched_folder import WatchedFolder
 from tests.unit.files.conftest import Run
-from tests.unit.files.watched import looked, names_in, put_in, put_last, statement
+from tests.unit.files.watched import Clock, looked, names_in, put_in, put_last, statement
 from tests.unit.gateway.builders import Gateway
 
 pytestmark = pytest.mark.long
+
+
+HIDDEN = ["..%2f", ".%2e", "..\\events"]
 
 
 @pytest.fixture
@@ -74,6 +78,13 @@ async def test_a_folder_where_a_draft_goes_is_in_nobodys_way(gateway: Gateway, f
     put_in(folder, "x.txt")
 
     assert sorted(filter(None, (await looked(folder))[0])) == ["done", "refused"]
+
+
+async def test_a_name_that_is_too_long_holds_nobody_up(gateway: Gateway, folder: Path) -> None:
+    put_in(folder, "å" * 120, statement(1))
+
+    assert await looked(folder) == [["refused"]]
+    assert {name[:40] for name in names_in(folder / "refused")} == {"å" * 40}
 
 
 async def test_a_long_name_that_comes_again_has_room_for_its_receipts(gateway: Gateway, folder: Path) -> None:
@@ -179,6 +190,23 @@ async def test_what_nothing_could_be_moved_for_waits_and_is_no_single_files_faul
 
     with pytest.raises(DoorError, match="Read-only"):
         await looked(folder)
+
+
+@pytest.mark.parametrize("name", [*(f"lists/{name}/x.csv" for name in HIDDEN), "a.json.part", "a.json.receipt.json"])
+def test_what_is_passed_over_for_an_hour_is_told_once(folder: Path, name: str) -> None:
+    put_in(folder, name)
+    clock = Clock()
+    watched = WatchedFolder(folder, 0.0, clock)
+
+    told = []
+    with structlog.testing.capture_logs() as logs:
+        for clock.seconds in (0.0, 3_599.0, 3_600.0, 3_601.0, 9_000.0):
+            assert watched.complete() == []
+            told.append(len(logs))
+
+    assert told == [0, 0, 1, 1, 1]
+    assert (logs[0]["event"], logs[0]["files"]) == ("watch_passes_over", 1)
+    assert Path(name).name not in str(logs)
 
 
 async def test_ingest_refuses_a_file_whose_receipt_has_no_place_and_sends_the_others(

@@ -108,13 +108,6 @@ async def test_what_has_no_door_is_refused_with_what_to_do(gateway: Gateway, fol
     assert reason(folder, "liste.csv")["refused"][0]["code"] == "no_door"
 
 
-async def test_a_name_that_is_too_long_holds_nobody_up(gateway: Gateway, folder: Path) -> None:
-    (folder / "in" / ("å" * 120)).write_bytes(SAMPLES[0].content)
-
-    assert await taken(folder) == ["refused"]
-    assert {name[:40] for name in names_in(folder / "refused")} == {"å" * 40}
-
-
 async def test_a_link_is_refused_and_what_it_leads_to_is_never_read(
     gateway: Gateway, folder: Path, tmp_path: Path
 ) -> None:

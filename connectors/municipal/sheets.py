@@ -100,8 +100,12 @@ class Size:
 
     def add(self, *cells: Cell) -> None:
         """Counts the cells that hold anything; raises RefusedError where a list has no room for them."""
-        self._cells += sum(map(filled, cells))
-        self._characters += sum(len(cell) for cell in cells if isinstance(cell, str))
+        self.count(sum(map(filled, cells)), sum(len(cell) for cell in cells if isinstance(cell, str)))
+
+    def count(self, cells: int, characters: int) -> None:
+        """Counts so many cells and characters that nobody has to look at again; raises RefusedError as ``add`` does."""
+        self._cells += cells
+        self._characters += characters
         if self._cells > CELLS_MAX or self._characters > CHARACTERS_MAX:
             rule = f"a list has at most {CELLS_MAX} cells and {CHARACTERS_MAX} characters"
             raise RefusedError(Refusal("file_too_large", "file", rule, "split the list, or leave columns out"))

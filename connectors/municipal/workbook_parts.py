@@ -25,6 +25,8 @@ _STRICT_SPREADSHEET = "http://purl.oclc.org/ooxml/spreadsheetml/main "
 _UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 _PARTS_MAX = 1_000
 _NESTING_MAX = 64
+# Both are said again with every element or relationship, however seldom they are written.
+_NAMESPACE_CHARACTERS_MAX = _PATH_CHARACTERS_MAX = 255
 _HELP = "save the list as .xlsx in Excel, without a password, or as CSV UTF-8"
 _UNSAFE = Refusal("unsafe_xml", "file", "a workbook's XML declares no entities", _HELP)
 _STRICT = Refusal(
@@ -33,6 +35,7 @@ _STRICT = Refusal(
     "a list is an Excel workbook (.xlsx), CSV or JSON; this file is a Strict Open XML workbook",
     "open it in Excel and save it as Excel Workbook (.xlsx), the type without Strict",
 )
+_REPEATED = Refusal("repeated_sheet", "file", "each sheet of a workbook has a part of its own", _HELP)
 _BROKEN = (BadZipFile, zlib.error, struct.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -60,17 +63,19 @@ class Book:
 
 
 def book_of(content: bytes) -> Book:
-    """Returns a workbook's parts; raises BrokenWorkbookError, or RefusedError: too large, unsafe, a Strict one."""
+    """Returns a workbook's parts; raises BrokenWorkbookError, or RefusedError: too large, unsafe, a Strict one.
+
+    No part is two sheets: it would be taken apart as often as the workbook names it.
+    """
     parts = _unpacked(content)
     path = _workbook_path(parts)
     described = _Described()
     parse(_wanted(parts, path), described.start)
     related = _relationships(parts, path)
-    sheets = [
-        SheetPart(name, visible, _wanted(parts, related[key].path))
-        for name, key, visible in described.sheets
-        if key in related and related[key].kind == "worksheet"
-    ]
+    own = [one for one in described.sheets if one[1] in related and related[one[1]].kind == "worksheet"]
+    if len({related[key].path for _, key, _ in own}) < len(own):
+        raise RefusedError(_REPEATED)
+    sheets = [SheetPart(name, visible, _wanted(parts, related[key].path)) for name, key, visible in own]
     by_kind = {one.kind: parts.get(one.path, b"") for one in related.values()}
     return Book(
         tuple(sheets), by_kind.get("styles", b""), by_kind.get("sharedStrings", b""), described.counts_from_1904
@@ -106,6 +111,7 @@ def parse(
 
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_document_type
+    parser.StartNamespaceDeclHandler = _refuse_long_namespace
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = started, ended, text
     try:
         parser.Parse(part, True)  # noqa: FBT003 expat's own name for it: the whole
@@ -115,6 +121,11 @@ def parse(
 
 def _refuse_document_type(*_declared: Any) -> NoReturn:
     raise RefusedError(_UNSAFE)
+
+
+def _refuse_long_namespace(_prefix: str | None, namespace: str | None) -> None:
+    if len(namespace or "") > _NAMESPACE_CHARACTERS_MAX:
+        raise BrokenWorkbookError
 
 
 def _unpacked(content: bytes) -> dict[str, bytes]:
@@ -175,6 +186,8 @@ class _Related:
 
 def _relationships(parts: dict[str, bytes], path: str) -> dict[str, _Related]:
     """Returns what a part, or with an empty path the package, names as belonging to it, by its id."""
+    if len(path) > _PATH_CHARACTERS_MAX:
+        raise BrokenWorkbookError
     folder, name = posixpath.split(path)
     found: dict[str, _Related] = {}
 

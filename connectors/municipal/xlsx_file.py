@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.municipal.number_formats import format_at, formats_of, shown
+from connectors.municipal.number_formats import Format, format_at, formats_of, shown
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
     COLUMNS_MAX,
@@ -48,9 +49,9 @@ def xlsx_sheet(content: bytes, sheet_name: str | None, rows_max: int) -> Sheet:
     try:
         book = book_of(content)
         chosen, *others = _chosen(book, sheet_name)
-        strings, formats = _strings_of(book.strings), formats_of(book.styles)
-        rows = _SheetReader(book, strings, formats, rows_max).rows_of(chosen)
-        starts = tuple(_SheetReader(book, strings, formats, rows_max).start_of(one) for one in others)
+        known = _Known(_strings_of(book.strings), formats_of(book.styles), book.counts_from_1904)
+        rows = _SheetReader(known, rows_max).rows_of(chosen)
+        starts = tuple(_SheetReader(known, rows_max).start_of(one) for one in others)
     except BrokenWorkbookError as error:
         raise RefusedError(Refusal("not_xlsx", "file", "the file is an Excel workbook (.xlsx)", _HELP)) from error
     return Sheet(FileKind.XLSX, tuple(rows), other_starts=starts)
@@ -65,11 +66,24 @@ def _chosen(book: Book, name: str | None) -> list[SheetPart]:
     return found[:1] if name is not None else found
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the cells of every sheet refer to, and how much of all sheets has been read.
+
+    A text in which nobody sees anything is None: any number of cells may name it, and it is looked at once.
+    """
+
+    strings: list[str | None]
+    formats: tuple[Format, ...]
+    counts_from_1904: bool
+    size: Size = field(default_factory=Size)
+
+
 class _StringsReader:
     """The texts that cells name by number; of rich text all of it, without the signs that say how to read it aloud."""
 
     def __init__(self) -> None:
-        self.strings: list[str] = []
+        self.strings: list[str | None] = []
         self._texts: list[str] = []
         self._phonetic = self._in_text = False
 
@@ -85,7 +99,8 @@ class _StringsReader:
     def end(self, name: str) -> None:
         """Takes an element's end."""
         if name == _STRING:
-            self.strings.append(_unescaped("".join(self._texts)))
+            self.strings.append(_seen("".join(self._texts)))
+            self._texts.clear()  # where one stands in another, the outer one ends without this one's text
         elif name == _PHONETIC:
             self._phonetic = False
         elif name == _TEXT:
@@ -97,7 +112,7 @@ class _StringsReader:
             self._texts.append(data)
 
 
-def _strings_of(part: bytes) -> list[str]:
+def _strings_of(part: bytes) -> list[str | None]:
     reader = _StringsReader()
     if part:
         parse(part, reader.start, reader.end, reader.text)
@@ -107,10 +122,9 @@ def _strings_of(part: bytes) -> list[str]:
 class _SheetReader:
     """Reads a sheet's rows as the parser comes to them."""
 
-    def __init__(self, book: Book, strings: list[str], formats: tuple[str, ...], rows_max: int) -> None:
-        self._book, self._strings, self._formats, self._rows_max = book, strings, formats, rows_max
+    def __init__(self, known: _Known, rows_max: int) -> None:
+        self._known, self._rows_max = known, rows_max
         self._rows: list[RawRow] = []
-        self._size = Size()
         self._wanted = rows_max + OTHER_ROWS_MAX + 1
         self._elements = 0
         self._number = 0
@@ -192,24 +206,28 @@ class _SheetReader:
 
     def _end_cell(self) -> None:
         value = self._value()
-        if not filled(value):
+        self._cell, self._is_formula = {}, False
+        self._texts.clear()
+        if value is None:
             return
-        if self._place >= COLUMNS_MAX or (isinstance(value, str) and len(value) > CELL_CHARACTERS_MAX):
+        characters = len(value) if isinstance(value, str) else 0
+        if self._place >= COLUMNS_MAX or characters > CELL_CHARACTERS_MAX:
             raise RefusedError(too_large_row(self._number))
-        self._size.add(value)
+        self._known.size.count(1, characters)
         self._cells[self._place] = value
 
     def _value(self) -> Cell:
+        """Returns what a cell holds; None where nobody sees anything in it."""
         kind, text = self._cell.get("t", "n"), "".join(self._texts)
         if self._is_formula:
             return Unfit.FORMULA
         if kind == "s":
             place = int(text or "0")
-            if not 0 <= place < len(self._strings):
+            if not 0 <= place < len(self._known.strings):
                 raise BrokenWorkbookError
-            return self._strings[place]
+            return self._known.strings[place]
         if kind in ("str", "inlineStr"):
-            return _unescaped(text)
+            return _seen(text)
         return self._plain(kind, text.strip()) if text.strip() else None
 
     def _plain(self, kind: str, text: str) -> Cell:
@@ -219,12 +237,14 @@ class _SheetReader:
             return _iso(text)
         if kind != "n":
             return Unfit.ERROR
-        return shown(text, format_at(self._formats, self._cell.get("s")), counts_from_1904=self._book.counts_from_1904)
+        form = format_at(self._known.formats, self._cell.get("s"))
+        return shown(text, form, counts_from_1904=self._known.counts_from_1904)
 
     def _end_row(self) -> None:
         if not self._cells:
             return
         cells = tuple(self._cells.get(place) for place in range(max(self._cells) + 1))
+        self._cells = {}
         self._rows.append(RawRow(self._number, cells, hidden=self._hidden))
         if len(self._rows) >= self._wanted:
             if self._wanted == HEADER_ROWS_MAX:
@@ -252,6 +272,12 @@ def _iso(text: str) -> Cell:
         return datetime.fromisoformat(text) if len(text) <= _DATE_CHARACTERS_MAX else Unfit.ERROR
     except ValueError:
         return Unfit.ERROR
+
+
+def _seen(text: str) -> str | None:
+    """Returns a text as it is meant; None where nobody sees anything in it."""
+    meant = _unescaped(text)
+    return meant if filled(meant) else None
 
 
 def _unescaped(text: str) -> str:

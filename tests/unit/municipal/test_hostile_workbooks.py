@@ -7,6 +7,7 @@ import pytest
 from connectors.municipal.rows import read_list
 from connectors.municipal.sheets import CELLS_MAX
 from schemas.refusals import Refusal
+from tests.unit.growth.workbook_products import a_book, a_sheet, naming, related, with_strings
 from tests.unit.municipal.builders import ROW, a_csv, a_mapping, a_workbook, problems, refused, the_row, with_part
 
 ENTITIES = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
@@ -93,6 +94,28 @@ def test_one_text_that_every_cell_names_counts_as_often_as_it_is_named() -> None
     named = with_part(book, "xl/_rels/workbook.xml.rels", related % b"worksheets/sheet1.xml")
 
     assert refused(named) == ("file_too_large", "file")
+
+
+def test_texts_of_all_sheets_count_together() -> None:
+    rows = ("<row>" + '<c t="s"><v>0</v></c>' * 100 + "</row>") * 20
+    of_one_sheet, of_five = (
+        with_strings(f"<si><t>{'x' * 2_000}</t></si>", *[a_sheet(rows)] * count) for count in (1, 5)
+    )
+
+    assert [refused(content)[0] for content in (of_one_sheet, of_five)] == ["missing_column", "file_too_large"]
+
+
+def test_a_part_that_is_two_sheets_is_refused_by_that_name() -> None:
+    twice = {"xl/workbook.xml": naming("s", "s"), "xl/_rels/workbook.xml.rels": related(("s", "worksheet", "a.xml"))}
+
+    assert refused(a_book(twice | {"xl/a.xml": a_sheet("")})) == ("repeated_sheet", "file")
+
+
+@pytest.mark.parametrize("length", [255, 256])
+def test_a_namespace_has_its_length(length: int) -> None:
+    found = refused(a_book({SHEET_1: f'<x xmlns="{"x" * length}"/>'}))
+
+    assert found[0] == ("not_xlsx" if length > 255 else "empty_file")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 
 import pytest
 
-from connectors.municipal.number_formats import formats_of, is_date, shown
+from connectors.municipal.number_formats import format_of, formats_of, is_date, shown
 from connectors.municipal.sheets import Cell, Unfit
 
 
-def show(text: str, form: str, *, counts_from_1904: bool = False) -> Cell:
-    return shown(text, form, counts_from_1904=counts_from_1904)
+def show(text: str, code: str, *, counts_from_1904: bool = False) -> Cell:
+    return shown(text, format_of(code), counts_from_1904=counts_from_1904)
 
 
 @pytest.mark.parametrize(

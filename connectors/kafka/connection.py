@@ -38,7 +38,7 @@ _PORT_MAX = 65_535
 def _servers(value: str) -> str:
     for server in value.split(","):
         host, colon, port = server.strip().rpartition(":")
-        if not (host and colon and port.isdecimal() and 0 < int(port) <= _PORT_MAX):
+        if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) <= _PORT_MAX):
             message = f"must be host:port, or several with commas between; {server!r} is not"
             raise ValueError(message)
     return ",".join(server.strip() for server in value.split(","))

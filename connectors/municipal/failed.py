@@ -10,6 +10,7 @@ import json
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from connectors.municipal.layout import HEADER_LINE_MAX
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
 from connectors.municipal.sheets import FileKind, Unfit, text_of
 
@@ -37,8 +38,9 @@ def _lines(read: ReadList, reasons: Mapping[int, str]) -> bytes:
     at_line = 0
     for row in read.sheet.rows:
         if row.number <= read.header.lines:
-            # Empty rows of a spreadsheet are not kept, and the header may be told by the number of its line.
-            for _ in range(at_line + 1, row.number):
+            # Empty rows of a spreadsheet are not kept, and the header may be told by the number of its line; beyond
+            # the last number that tells it there may be a million of them.
+            for _ in range(at_line + 1, min(row.number, HEADER_LINE_MAX + 1)):
                 writer.writerow([])
             at_line = row.number
             named = row.number == read.header.lines

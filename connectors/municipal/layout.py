@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from connectors.municipal.dates import DateForm
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-_Line = Annotated[int, Field(ge=1, le=50)]
+HEADER_LINE_MAX = 50
+_Line = Annotated[int, Field(ge=1, le=HEADER_LINE_MAX)]
 
 
 class Part(BaseModel):

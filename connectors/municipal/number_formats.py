@@ -26,7 +26,9 @@ _LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\[\]hms][^\[\]]*\]', re.IGNORECA
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _SEPARATOR = re.compile(r'"([ -]?)"|\\([ -])')
 _ZEROS = re.compile(r"0[0 -]*0")
-_WHOLE = re.compile(r"-?[0-9]+")
+# XML Schema's double (ECMA-376 writes numbers so) without its words; Python's own takes underscores and other digits.
+_DOUBLE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 Excel's dates have no zone
 # Excel takes 1900 for a leap year: before its 29 February its days are one behind.
 _FEIGNED_DAY = 60
@@ -65,7 +67,7 @@ def format_of(code: str) -> Format:
 
 def shown(text: str, form: Format, *, counts_from_1904: bool) -> str | int | float | date | time | Unfit:
     """Returns what a cell's number shows as; an error where it is none, or no date that there is."""
-    if len(text) > _NUMBER_CHARACTERS_MAX:
+    if len(text) > _NUMBER_CHARACTERS_MAX or not _DOUBLE.fullmatch(text):
         return Unfit.ERROR
     try:
         number = int(text) if _WHOLE.fullmatch(text) else float(text)

@@ -29,6 +29,10 @@ _HELP = "save the list as .xlsx in Excel, without a password, or as CSV UTF-8"
 _DATE_CHARACTERS_MAX = 40
 # Rows and cells, those that are formatted and empty among them: Excel has a million rows.
 _ELEMENTS_MAX = 2_000_000
+# As many rows as a sheet of Excel has.
+_ROW_NUMBER_MAX = 1_048_576
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
 # How XML's texts write a sign that XML has no room for (ECMA-376, part 1, 22.4.2.4: ST_Xstring).
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -190,8 +194,8 @@ class _SheetReader:
 
     def _begin_row(self, given: dict[str, str]) -> None:
         self._count()
-        number = int(given["r"]) if "r" in given else self._number + 1
-        if number <= self._number:
+        number = _number_in(given["r"]) if "r" in given else self._number + 1
+        if not self._number < number <= _ROW_NUMBER_MAX:
             raise BrokenWorkbookError
         self._number, self._place, self._cells = number, -1, {}
         self._hidden = given.get("hidden", "0").lower() in ("1", "true")
@@ -222,17 +226,17 @@ class _SheetReader:
         if self._is_formula:
             return Unfit.FORMULA
         if kind == "s":
-            place = int(text or "0")
-            if not 0 <= place < len(self._known.strings):
+            place = _number_in(text or "0")
+            if place >= len(self._known.strings):
                 raise BrokenWorkbookError
             return self._known.strings[place]
         if kind in ("str", "inlineStr"):
             return _seen(text)
-        return self._plain(kind, text.strip()) if text.strip() else None
+        return self._plain(kind, text) if text.strip() else None
 
     def _plain(self, kind: str, text: str) -> Cell:
         if kind == "b":
-            return text == "1"
+            return _TRUTHS.get(text, Unfit.ERROR)
         if kind == "d":
             return _iso(text)
         if kind != "n":
@@ -250,6 +254,13 @@ class _SheetReader:
             if self._wanted == HEADER_ROWS_MAX:
                 raise _EnoughError
             raise too_many_rows(self._rows_max)
+
+
+def _number_in(text: str) -> int:
+    """Returns a number by which one part of a workbook names another's: ASCII digits alone, as the format has them."""
+    if not _NUMBER.fullmatch(text):
+        raise BrokenWorkbookError
+    return int(text)
 
 
 def _column_of(reference: str) -> int:

@@ -57,7 +57,8 @@ class Cursor:
         try:
             padded = text[:CURSOR_CHARACTERS_MAX] + "=" * (-len(text) % 4)
             content = _Content.model_validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
-            following = {int(partition): offset for partition, offset in content.o.items() if partition.isdecimal()}
+            numbered = {one: offset for one, offset in content.o.items() if one.isascii() and one.isdecimal()}
+            following = {int(partition): offset for partition, offset in numbered.items()}
         except (binascii.Error, ValueError, ValidationError) as error:
             raise _refused() from error
         if content.p != programme or not all(0 <= offset <= _OFFSET_MAX for offset in following.values()):

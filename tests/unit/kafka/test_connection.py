@@ -158,6 +158,7 @@ def test_a_certificate_that_is_none_names_its_file(tmp_path: Path) -> None:
         ({"KAFKA_BOOTSTRAP": ""}, "KAFKA_BOOTSTRAP: must be set"),
         ({"KAFKA_BOOTSTRAP": "one"}, "KAFKA_BOOTSTRAP: must be host:port"),
         ({"KAFKA_BOOTSTRAP": "one:9092,"}, "KAFKA_BOOTSTRAP: must be host:port"),
+        ({"KAFKA_BOOTSTRAP": "one:\u0663"}, "KAFKA_BOOTSTRAP: must be host:port"),
         ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL: must be one of 'PLAINTEXT'"),
         ({"KAFKA_SASL_MECHANISM": "GSSAPI"}, "KAFKA_SASL_MECHANISM: must be one of 'PLAIN'"),
         ({"KAFKA_PASSWORD": ""}, "KAFKA_PASSWORD: must all be set for SASL_SSL"),

@@ -54,6 +54,20 @@ def test_days_count_from_1904_where_the_workbook_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"), [("12", 12), ("-12.50", -12.5), ("+1.5E+2", 150.0), (".5", 0.5), ("5.", 5.0), ("+7", 7)]
+)
+def test_a_number_is_written_as_the_format_has_it(text: str, expected: float) -> None:
+    assert show(text, "") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "\u0663", " 12 ", "12\u00a0", "nan", "infinity", "INF", "1e", "e5", ".", "0x1", "1,5", "--1", ""]
+)
+def test_no_other_spelling_of_a_number_is_one(text: str) -> None:
+    assert show(text, "") is Unfit.ERROR
+
+
+@pytest.mark.parametrize(
     "form", ["0000000000", "000000-0000", "000000\\-0000", '000000"-"0000', "[$-406]000000-0000;@", "000000 0000"]
 )
 def test_a_number_shows_the_zeros_that_its_format_gives_it(form: str) -> None:

@@ -131,7 +131,9 @@ def _moment(cell: Cell, text: str, _field: Field, values: Values) -> str:
     """Returns the moment, or the day alone where the cell names no time."""
     moment: date
     try:
-        if isinstance(cell, datetime):
+        if isinstance(cell, datetime) and cell.tzinfo is not None:
+            moment = cell.astimezone(UTC)
+        elif isinstance(cell, datetime):
             # Excel keeps a date without a time as the date at midnight.
             moment = cell.date() if cell.time() == time() else in_denmark(cell.date(), cell.time())
         elif isinstance(cell, date):

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from connectors.local_times import danish_moments
+from connectors.local_times import COPENHAGEN, danish_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,13 @@ class NoHourError(NoDateError):
 def day_in(text: str, forms: Sequence[DateForm]) -> date:
     """Returns the day that a text names; a time beside it is left out.
 
+    ISO 8601 with an offset from UTC is always taken; the day is the one that Danish calendars show at that moment.
+
     >>> day_in("24.12.26", [DateForm.DAY_FIRST])
     datetime.date(2026, 12, 24)
     """
-    return _read(text, forms)[0]
+    instant = instant_in(text)
+    return _read(text, forms)[0] if instant is None else instant.date()
 
 
 def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
@@ -78,13 +81,27 @@ def moment_in(text: str, forms: Sequence[DateForm]) -> datetime | date:
     >>> moment_in("24. december 2026 kl. 14.30", [DateForm.WRITTEN_OUT]).isoformat()
     '2026-12-24T13:30:00+00:00'
     """
-    if len(text) <= _CHARACTERS_MAX and _WITH_OFFSET.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise NoDateError from error
+    instant = instant_in(text)
+    if instant is not None:
+        return instant.astimezone(UTC)
     day, clock = _read(text, forms)
     return day if clock is None else in_denmark(day, clock)
+
+
+def instant_in(text: str) -> datetime | None:
+    """Returns the moment of ISO 8601 with an offset from UTC, in Danish time; None where a text is nothing of the kind.
+
+    Raises NoDateError for one that no calendar has.
+
+    >>> instant_in("2026-12-24T23:30:00Z").isoformat()
+    '2026-12-25T00:30:00+01:00'
+    """
+    if len(text) > _CHARACTERS_MAX or not _WITH_OFFSET.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(COPENHAGEN)
+    except (ValueError, OverflowError) as error:
+        raise NoDateError from error
 
 
 def in_denmark(day: date, clock: time) -> datetime:

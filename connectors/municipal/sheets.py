@@ -53,6 +53,7 @@ class FileKind(StrEnum):
     NDJSON = "ndjson"
 
 
+# A date that is told with its offset from UTC stands in Danish time, with its zone; any other has none.
 Cell: TypeAlias = "str | int | float | bool | date | datetime | time | Unfit | None"
 
 
@@ -132,7 +133,7 @@ def plain(text: str) -> str:
 def text_of(cell: Cell) -> str:
     r"""Returns a cell's text with blanks and line breaks brought down to one blank; a whole number without decimals.
 
-    >>> text_of(" Nørre \\n Allé "), text_of(217.0), text_of(None)
+    >>> text_of(" Nørre \n Allé "), text_of(217.0), text_of(None)
     ('Nørre Allé', '217', '')
     """
     if cell is None:
@@ -141,6 +142,8 @@ def text_of(cell: Cell) -> str:
         return "ja" if cell else "nej"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, datetime) and cell.tzinfo is not None:
+        return cell.isoformat()
     if isinstance(cell, datetime) and cell.time() == time():
         cell = cell.date()
     return " ".join(plain(str(cell)).split())

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from connectors.municipal.dates import NoDateError, instant_in
 from connectors.municipal.number_formats import Format, format_at, formats_of, shown
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
@@ -26,12 +27,12 @@ from connectors.municipal.workbook_parts import SPREADSHEET, Book, BrokenWorkboo
 from schemas.refusals import Refusal, RefusedError
 
 _HELP = "save the list as .xlsx in Excel, without a password, or as CSV UTF-8"
-_DATE_CHARACTERS_MAX = 40
 # Rows and cells, those that are formatted and empty among them: Excel has a million rows.
 _ELEMENTS_MAX = 2_000_000
 # As many rows as a sheet of Excel has.
 _ROW_NUMBER_MAX = 1_048_576
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?")
 _TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
 # How XML's texts write a sign that XML has no room for (ECMA-376, part 1, 22.4.2.4: ST_Xstring).
@@ -279,9 +280,11 @@ def _column_of(reference: str) -> int:
 
 
 def _iso(text: str) -> Cell:
+    """Returns a date of ISO 8601: by its offset from UTC where it has one, which leaves nothing to guess."""
     try:
-        return datetime.fromisoformat(text) if len(text) <= _DATE_CHARACTERS_MAX else Unfit.ERROR
-    except ValueError:
+        local = datetime.fromisoformat(text) if _LOCAL.fullmatch(text) else None
+        return local or instant_in(text) or Unfit.ERROR
+    except (NoDateError, ValueError):
         return Unfit.ERROR
 
 

@@ -14,9 +14,10 @@ def of_texts(*texts: str) -> str:
     return "".join(f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in texts)
 
 
-def with_last(cell: str, names: tuple[str, ...] = NAMES) -> bytes:
-    """Returns a workbook of one row whose last cell is this XML."""
-    rows = f"<row>{of_texts(*names)}</row><row>{of_texts(*ROW[: len(names) - 1])}{cell}</row>"
+def with_last(cell: str, names: tuple[str, ...] = NAMES, texts: int | None = None) -> bytes:
+    """Returns a workbook of one row that has texts up to its last cell, or so many, and then this XML."""
+    before = ROW[: len(names) - 1 if texts is None else texts]
+    rows = f"<row>{of_texts(*names)}</row><row>{of_texts(*before)}{cell}</row>"
     return a_book({"xl/worksheets/sheet1.xml": a_sheet(rows)})
 
 
@@ -53,6 +54,54 @@ def test_a_truth_is_one_of_the_formats_words(cell: str, expected: bool | None) -
 
     assert problems(row) == ([("Beskyttet", "error_cell")] if expected is None else [])
     assert expected is None or (row.form or {})["person"]["protected"] is expected
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("2025-11-01T23:30:00Z", "2025-11-01T23:30:00+00:00"),
+        ("2025-11-01T23:30:00-05:00", "2025-11-02T04:30:00+00:00"),
+        ("2025-11-01T23:30:00+01:00", "2025-11-01T22:30:00+00:00"),
+        ("2025-11-01T00:00:00Z", "2025-11-01T00:00:00+00:00"),
+        ("2025-11-01T00:00:00+01:00", "2025-10-31T23:00:00+00:00"),
+        ("2025-11-01T23:30:00", "2025-11-01T22:30:00+00:00"),
+        ("2025-11-01T23:30", "2025-11-01T22:30:00+00:00"),
+    ],
+)
+def test_a_date_with_its_offset_is_that_moment_and_one_without_is_danish(date: str, expected: str) -> None:
+    row = the_row(with_last(f'<c t="d"><v>{date}</v></c>'))
+
+    assert row.form is not None
+    assert (row.form["occurred_at"], row.form.get("occurred_on")) == (expected, None)
+
+
+@pytest.mark.parametrize("date", ["2025-11-01", "2025-11-01T00:00:00"])
+def test_a_date_of_midnight_without_an_offset_is_a_day_alone(date: str) -> None:
+    row = the_row(with_last(f'<c t="d"><v>{date}</v></c>'))
+
+    assert row.form is not None
+    assert row.form["occurred_on"] == "2025-11-01"
+
+
+@pytest.mark.parametrize(
+    "date", ["20251101", "2025-W44-6", "2025-11-01x23:30", "2025-02-30", "2025-11-01T25:00Z", "9999-12-31T23:30:00Z"]
+)
+def test_a_date_that_is_none_is_refused_by_row_and_column(date: str) -> None:
+    assert problems(the_row(with_last(f'<c t="d"><v>{date}</v></c>'))) == [("Dato", "error_cell")]
+
+
+def test_a_row_that_failed_comes_back_with_the_moment_and_is_read_again() -> None:
+    columns = a_mapping().columns | {"Start": ("started_on",)}
+    mapping = a_mapping(columns=columns)
+    moment = '<c t="d"><v>2025-11-01T23:30:00Z</v></c>'
+    content = with_last(moment * 2, (*NAMES, "Start"), 3)
+
+    _, mended = failed_rows(read(content, mapping), {2: "why"})
+    first, again = the_row(content, mapping).form, the_row(mended, mapping).form
+
+    assert first == again
+    assert first is not None
+    assert (first["occurred_at"], first["started_on"]) == ("2025-11-01T23:30:00+00:00", "2025-11-02")
 
 
 @pytest.mark.parametrize("number", ["1_0", "\u0663", "1048577", "9" * 5_000, "-1", "0"])

@@ -22,7 +22,8 @@ class Limits(BaseModel):
     than ``large_letters_max`` are held at once, one of each client. ``ahead_max`` is by how much what has happened may
     lie after its receipt. None, without limit, is for where a demo or a scenario sets the calendar ahead of the clock.
     ``list_processes_max`` is how many lists are read at once, each in a process of its own and within
-    ``list_time_max``; ``lists_per_client_max`` is how many one client may have on their way.
+    ``list_time_max``, or its client states nothing for ten times as long; ``lists_per_client_max`` is how many one
+    client may have on their way.
     ``connections_max``, ``silence_max`` and ``idle_max`` as ``connectors.gateway.connections`` says.
     ``statements_per_second`` and ``statements_burst`` bound what one client may state in the long run, lines, rows and
     letters counted singly. ``requests_per_client_max`` are under way at once, its streams among them.

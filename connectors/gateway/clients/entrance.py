@@ -10,6 +10,8 @@ from connectors.gateway.doors.turning_away import TurnedAwayError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from fastapi import Request
 
     from connectors.gateway.clients.at_once import AtOnce
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _TOKEN_CHARACTERS_MAX = 256
 _THREADS = 2
+# How many times as long as a list kept a reader to no end its sender states nothing: others get the readers meanwhile.
+_SUSPENDED_FOR = 10
 
 
 class Entrance:
@@ -85,6 +89,21 @@ class Quota:
         if wait_seconds := self.is_spent(client, count):
             rule = f"a client states at most so many lines, rows and letters: {self._rate_limit}"
             refusal = Refusal("too_many_statements", "", rule, "send the same again after what Retry-After says")
+            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
+
+    def charge_time(self, client: Client, spent: timedelta) -> None:
+        """Counts a reading that was ended since it took too long: as all that is left, and ten times its time."""
+        self._rate_limit.suspend(client.client_id, _SUSPENDED_FOR * spent.total_seconds())
+
+    def refuse_suspended(self, client: Client) -> None:
+        """Raises TurnedAwayError with 429, before anything is read, until ``charge_time`` is paid off."""
+        if wait_seconds := self._rate_limit.suspended_seconds(client.client_id):
+            rule = (
+                "a list that takes too long to read counts as many statements, and the next is read when they are over"
+            )
+            refusal = Refusal(
+                "too_many_statements", "", rule, "split the list, and send it after what Retry-After says"
+            )
             raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
 
 

@@ -36,11 +36,24 @@ class RateLimit:
         More than a burst counts as a burst: it is taken once nothing else was for a while.
         """
         count = min(count, self._burst)
-        now = self._clock_seconds()
-        bucket = self._buckets.setdefault(client_id, _Bucket(self._burst, now))
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at_seconds) * self._per_second)
-        bucket.filled_at_seconds = now
+        bucket = self._filled(client_id)
         if bucket.tokens < count:
             return math.ceil((count - bucket.tokens) / self._per_second)
         bucket.tokens -= count
         return 0
+
+    def suspend(self, client_id: str, seconds: float) -> None:
+        """Takes what is left from a client, and as much beside it as comes back in so many seconds."""
+        bucket = self._filled(client_id)
+        bucket.tokens = min(bucket.tokens, 0) - seconds * self._per_second
+
+    def suspended_seconds(self, client_id: str) -> int:
+        """Returns 0, or the whole seconds until what ``suspend`` took has come back."""
+        return math.ceil(max(0, -self._filled(client_id).tokens) / self._per_second)
+
+    def _filled(self, client_id: str) -> _Bucket:
+        now = self._clock_seconds()
+        bucket = self._buckets.setdefault(client_id, _Bucket(self._burst, now))
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at_seconds) * self._per_second)
+        bucket.filled_at_seconds = now
+        return bucket

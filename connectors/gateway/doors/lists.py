@@ -22,6 +22,7 @@ from connectors.gateway.doors.turning_away import (
     status_of,
     unavailable,
 )
+from connectors.gateway.lists.readers import TOO_HEAVY
 from connectors.gateway.lists.report import reasons_in
 from connectors.gateway.lists.taking import SentList, take_list
 from connectors.gateway.ports import STORE_ERRORS, Desk
@@ -61,7 +62,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     204: {"description": "Asked for the rows that failed: none did"},
     404: {"description": "No list of that name has a mapping file"},
     413: {"description": "The list is too large"},
-    429: {"description": "Too many lists of one client at once, or requests: wait as Retry-After says"},
+    429: {
+        "description": "Too many lists at once, requests or rows, or one that took too long: wait as Retry-After says"
+    },
     422: {"description": "None of the list can be read; or the Idempotency-Key came with another body"},
     503: {"description": "Not all of it is confirmed: send the same again"},
 }
@@ -96,9 +99,12 @@ async def receive_list(
 
 
 async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str, str | None]) -> Response:
+    desk.quota.refuse_suspended(sent.client)
     content = await _content(request, desk)
     read = await desk.list_readers.read(content, sent.mapping, desk.limits.lines_max)
     if isinstance(read, Refusal):
+        if read.code == TOO_HEAVY:
+            desk.quota.charge_time(sent.client, desk.limits.list_time_max)
         return _refused(desk, sent, read)
 
     async def process() -> Answer:

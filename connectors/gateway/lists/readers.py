@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connectors.municipal.mapping import Mapping
     from connectors.municipal.rows import ReadList
 
+TOO_HEAVY = "file_too_heavy"
 _COMMAND = (sys.executable, "-m", "connectors.municipal.reading_process")
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ _log = structlog.get_logger(__name__)
 class ListReaders:
     """Reads lists in up to ``processes_max`` processes, which are started when they are needed first.
 
-    A process that takes longer than ``time_max`` over a list is ended, and the list refused.
+    A process that takes longer than ``time_max`` over a list is ended, and the list refused as TOO_HEAVY.
     """
 
     def __init__(self, processes_max: int, per_client_max: int, time_max: timedelta) -> None:
@@ -88,7 +89,7 @@ class ListReaders:
             self._processes.remove(process)
             _log.error("list_reader_ended", exit_code=_end(process))
             rule = f"a list is read within {self._time_max.total_seconds():g} seconds"
-            return Refusal("file_too_heavy", "file", rule, "split the list, or send it as CSV UTF-8")
+            return Refusal(TOO_HEAVY, "file", rule, "split the list, or send it as CSV UTF-8")
         finally:
             clock.cancel()
         self._idle.append(process)

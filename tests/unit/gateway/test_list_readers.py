@@ -96,6 +96,22 @@ async def test_a_list_that_takes_too_long_is_refused_and_the_next_one_read(tmp_p
         patient.close()
 
 
+async def test_who_sends_a_list_that_takes_too_long_is_turned_away_before_the_next_is_read(tmp_path: Path) -> None:
+    async with reading_itself(tmp_path / "data", list_time_max=timedelta(seconds=0.5)) as gateway:
+        answers = [await one for one in sent(gateway, "one", HEAVY, 3)]
+        [elsewhere] = sent(gateway, "other", HEAVY)
+        await elsewhere
+        gateway.clock.seconds += 5
+        [later] = sent(gateway, "one", HEAVY)
+
+        assert sorted(answer.status_code for answer in answers) == [422, 429, 429]
+        assert {refused(answer) for answer in answers if answer.status_code == 429} == {
+            (429, "too_many_statements", "")
+        }
+        assert {answer.headers.get("retry-after") for answer in answers} == {None, "5"}
+        assert refused(await elsewhere) == refused(await later) == (422, "file_too_heavy", "file")
+
+
 async def test_every_list_is_read_there_as_it_is_read_here() -> None:
     readers = ListReaders(1, 8, timedelta(seconds=60))
     try:

@@ -196,7 +196,7 @@ class _SheetReader:
     def _begin_row(self, given: dict[str, str]) -> None:
         self._count()
         number = _number_in(given["r"]) if "r" in given else self._number + 1
-        if not self._number < number <= _ROW_NUMBER_MAX:
+        if number <= self._number or ("r" in given and number > _ROW_NUMBER_MAX):
             raise BrokenWorkbookError
         self._number, self._place, self._cells = number, -1, {}
         self._hidden = given.get("hidden", "0").lower() in ("1", "true")

@@ -7,7 +7,8 @@ millisecond precision, because that is what the log's own timestamps have.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -33,6 +34,8 @@ from schemas.codes import (
 )
 from schemas.instants import is_possible_date, is_possible_time
 
+_Code = TypeVar("_Code", bound=StrEnum)
+
 
 def _in_utc_milliseconds(moment: datetime) -> datetime:
     if moment.tzinfo is None:
@@ -43,6 +46,17 @@ def _in_utc_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def _each_once(codes: tuple[_Code, ...]) -> tuple[_Code, ...]:
+    if len(set(codes)) < len(codes):
+        raise PydanticCustomError("repeated_code", "a list holds each code once")
+    return codes
+
+
+def _as_many_as(codes: type[StrEnum]) -> Any:
+    """Returns the longest length of a list of codes: all that there are, without UNKNOWN, which nobody says."""
+    return Field(max_length=len(codes) - 1, json_schema_extra={"uniqueItems": True})
+
+
 def _in_calendar(day: date) -> date:
     if not is_possible_date(day):
         raise PydanticCustomError("impossible_date", "a date lies in the years 1850 to 2199")
@@ -51,6 +65,9 @@ def _in_calendar(day: date) -> date:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
 Day = Annotated[date, AfterValidator(_in_calendar)]
+Needs = Annotated[tuple[NeedKind, ...], _as_many_as(NeedKind), AfterValidator(_each_once)]
+Remarks = Annotated[tuple[Remark, ...], _as_many_as(Remark), AfterValidator(_each_once)]
+Givers = Annotated[tuple[ConsentGiver, ...], _as_many_as(ConsentGiver), AfterValidator(_each_once)]
 #: Control characters, C1's too, and signs that turn the direction of a text or begin a line: no name has them.
 UNFIT_SIGNS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 PLAIN_TEXT = rf"^[^{UNFIT_SIGNS}]+$"
@@ -100,7 +117,7 @@ class Referral(Envelope):
     programme: Name | None = None
     track: Name | None = None
     site: Name | None = None
-    needs: tuple[NeedKind, ...] = ()
+    needs: Needs = ()
     status: ReferralStatus
     status_at: Moment
     decision: VisitationDecision | None = None
@@ -127,7 +144,7 @@ class Discharge(Envelope):
     specialty: Specialty = Specialty.UNKNOWN
     notification: Name | None = Field(default=None, description="MedCom's code, e.g. AN_SLHJ")
     planned_at: Moment | None = None
-    remarks: tuple[Remark, ...] = ()
+    remarks: Remarks = ()
     occurred_on: OccurredOn = None
     said_alive: bool = Field(
         default=False,
@@ -164,7 +181,7 @@ class Consent(Envelope):
     """
 
     decision: ConsentDecision
-    given_by: tuple[ConsentGiver, ...]
+    given_by: Givers
     custody: Custody = Custody.UNKNOWN
     youth_unable: bool = Field(default=False, description="a professional found that a 15-17-year-old cannot judge")
     scope: Identity

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codes import NeedKind
 from schemas.events import (
@@ -25,6 +25,10 @@ from schemas.events import (
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+
+#: What the service writes to itself as JSON: no longer than the largest record of the intake (``schemas/topics.toml``).
+Content = Annotated[str, Field(max_length=4 << 20)]
 
 
 def own_envelope(event_id: UUID, statement_id: str, at: datetime) -> dict[str, Any]:
@@ -51,7 +55,7 @@ class CatalogueVersion(Envelope):
     """
 
     version: int
-    content: str
+    content: Content
 
 
 class CalendarSet(Envelope):
@@ -71,7 +75,7 @@ class Letter(Envelope):
 
     topic: Name
     need_kind: NeedKind | None = None
-    content: str
+    content: Content
 
 
 IntakeBody = (

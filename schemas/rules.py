@@ -86,6 +86,8 @@ _RULES = {
     "string_too_short": ("wrong_form", "the text has at least {min_length} characters"),
     "string_too_long": ("wrong_form", "the text has at most {max_length} characters"),
     "string_pattern_mismatch": ("wrong_form", "the text matches {pattern}"),
+    "too_long": ("too_many", "the list has at most {max_length} entries"),
+    "repeated_code": ("repeated_code", "the list holds each code once"),
     "bool_type": ("wrong_form", "the field is true or false"),
     "int_type": ("wrong_form", "the field is a whole number"),
     "greater_than_equal": ("wrong_form", "the number is at least {ge}"),

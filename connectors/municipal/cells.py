@@ -106,7 +106,8 @@ def _code(_cell: Cell, text: str, field: Field, _values: Values) -> str:
 
 
 def _codes(cell: Cell, text: str, field: Field, values: Values) -> list[str] | None:
-    return [_code(cell, part, field, values) for part in parts_of(text)] or None
+    """Returns each code once: a mapping may have several words for one, and a cell all of them."""
+    return list(dict.fromkeys(_code(cell, part, field, values) for part in parts_of(text))) or None
 
 
 def _reason(_cell: Cell, text: str, _field: Field, _values: Values) -> str:

@@ -18,6 +18,11 @@ pytestmark = pytest.mark.long
 BEFORE = datetime(1899, 12, 31, 23, 59, 59, tzinfo=UTC)
 AFTER = datetime(2200, 1, 1, tzinfo=UTC)
 TWO_OF_ONE = {"custody": "sole", "given_by": ["custody_holder", "other_custody_holder"]}
+REPEATED = [
+    ("consents", "given_by", ["young_person"] * 2),
+    ("referrals", "needs", ["plan"] * 2),
+    ("discharges", "remarks", ["inconsistent_status"] * 2),
+]
 DAYS_1849, DAYS_2200 = -43_830, 84_006
 BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
     (topic, {field: when.isoformat()}, {field: milliseconds_of(when)}, ("impossible_time", field))
@@ -40,6 +45,12 @@ BROKEN += [
     ("discharges", {"cancels": "no-uuid"}, {"cancels": "no-uuid"}, ("wrong_form", "cancels")),
     ("enrolments", {"reason_code": "Why?"}, {"reason_code": "Why?"}, ("wrong_form", "reason_code")),
     ("consents", {"purpose": None}, {"purpose": None}, ("unspecific_consent", "body")),
+    *((topic, {name: two}, {name: two}, ("repeated_code", name)) for topic, name, two in REPEATED),
+    *(
+        (topic, {name: many}, {name: many}, ("too_many", name))
+        for topic, name, [code, _] in REPEATED
+        for many in [[code] * 9]
+    ),
     ("consents", TWO_OF_ONE, TWO_OF_ONE, ("contradicting_custody", "body")),
 ]
 

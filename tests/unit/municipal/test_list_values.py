@@ -122,6 +122,14 @@ def test_anything_else_is_no_whole_number(written: str) -> None:
     assert with_field("source_sequence", written) == (None, [("Mere", "wrong_form")])
 
 
+def test_a_code_that_a_cell_holds_by_several_words_is_told_once() -> None:
+    cell, words = "mor, far og den unge", {"mor": "plan", "far": "plan", "den unge": "aftercare"}
+
+    found = with_field("needs", cell, event="referral", codes={"Mere": words}, constants={"referred_from": "PPR"})
+
+    assert found == (["plan", "aftercare"], [])
+
+
 def test_reasons_are_codes_or_the_mappings_words() -> None:
     codes = {"Mere": {"Uden for målgruppe": "not_target_group"}}
 

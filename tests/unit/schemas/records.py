@@ -36,7 +36,9 @@ def values_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrat
     if origin in (Union, types.UnionType):
         return st.one_of(*(values_of(one, metadata) for one in get_args(annotation)))
     if origin is tuple:
-        return st.lists(values_of(get_args(annotation)[0]), max_size=4).map(tuple)
+        most = next((rule.max_length for rule in metadata if hasattr(rule, "max_length")), None)
+        values = values_of(get_args(annotation)[0])
+        return st.lists(values, max_size=most or 4, unique=most is not None).map(tuple)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return models_of(annotation)
     return plain_values_of(annotation, metadata)

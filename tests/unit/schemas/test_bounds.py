@@ -1,0 +1,59 @@
+"""Everything that comes in has a bound: each text a longest length, each list of codes each of them once at most."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from connectors.gateway.doors.claims import ClaimForm
+from connectors.gateway.doors.handover_forms import HandoverReply
+from connectors.gateway.statements.forms import FORMS
+from schemas.codes import ConsentGiver
+from schemas.events import Consent
+from schemas.outputs import Notice, PathwayView
+from tests.unit.schemas.records import MODELS
+
+FORMS_OF_DOORS = [*FORMS.values(), HandoverReply, ClaimForm]
+#: What the service says itself and nobody sends: as long as what it tells of.
+OURS = {Notice, PathwayView}
+
+
+def parts_of(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the parts of a JSON schema that have a type, with where they stand."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("type"), str):
+            yield at, schema
+        for name, part in schema.items():
+            yield from parts_of(part, f"{at}/{name}")
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from parts_of(part, at)
+
+
+def is_bounded(part: dict[str, Any]) -> bool:
+    """Tells whether a text or a list has a longest length."""
+    if part["type"] == "array":
+        return "maxItems" in part and part.get("uniqueItems", False)
+    if part["type"] != "string" or part.keys() & {"maxLength", "enum", "const", "format"}:
+        return True
+    return bool(re.fullmatch(r"\^[^+*]+\$", part.get("pattern", "")))
+
+
+@pytest.mark.parametrize("model", [*MODELS, *FORMS_OF_DOORS], ids=lambda model: model.__name__)
+def test_every_text_and_every_list_has_a_longest_length(model: type[BaseModel]) -> None:
+    unbounded = [(at, part["type"]) for at, part in parts_of(model.model_json_schema()) if not is_bounded(part)]
+
+    assert [one for one in unbounded if model not in OURS or one[1] != "array"] == []
+
+
+def test_a_list_of_two_hundred_thousand_is_refused_by_its_length() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Consent.model_validate({"given_by": [ConsentGiver.YOUNG_PERSON] * 200_000})
+
+    assert [(one["loc"], one["type"]) for one in refused.value.errors() if one["type"] != "missing"] == [
+        (("given_by",), "too_long")
+    ]

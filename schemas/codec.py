@@ -81,8 +81,11 @@ class Codec:
         return self._write(record)
 
     def encode(self, record: BaseModel) -> bytes:
-        """Encodes a model."""
-        return self._write(raw_of(record))
+        """Encodes a model whose rules are all kept, so that ``decode`` takes what is written.
+
+        Raises ValidationError where a rule is broken: nothing has asked for them since a ``model_copy``.
+        """
+        return self._write(raw_of(self.model.model_validate(dict(record))))
 
     def decode_raw(self, value: bytes) -> dict[str, Any]:
         """Decodes a record into numbers and text.

@@ -18,6 +18,7 @@ Writer = Callable[[Any], bytes]
 _LENGTH_MASK = 0x7F
 _BITS = 7
 _LONG_BITS_MAX = 70
+_LONG_BEFORE = 2**63
 
 
 def read_long(data: bytes, position: int) -> tuple[int, int]:
@@ -42,7 +43,9 @@ def read_long(data: bytes, position: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=16_384)
 def long_bytes(number: int) -> bytes:
-    """Returns the zigzag encoding of a long."""
+    """Returns the zigzag encoding of a long; raises OverflowError where the number has more than 64 bits."""
+    if not -_LONG_BEFORE <= number < _LONG_BEFORE:
+        raise OverflowError("a long has at most 64 bits")
     number = number << 1 if number >= 0 else ~number << 1 | 1
     out = bytearray()
     while number > _LENGTH_MASK:
@@ -162,8 +165,8 @@ def _read_array(source: _Source, items: Any, depth: int, value: str) -> None:
 def compiled_writer(schema: dict[str, Any], prefix: bytes) -> Writer:
     """Returns a function from a record to its bytes after a prefix.
 
-    It raises KeyError for a field that is missing, and TypeError, AttributeError or KeyError for a value of
-    another type.
+    It raises KeyError for a field that is missing, OverflowError for a number that is no long, and TypeError,
+    AttributeError or KeyError for a value of another type.
     """
     source = _Source()
     source.add(0, "def write(r):")

@@ -72,6 +72,8 @@ Givers = Annotated[tuple[ConsentGiver, ...], _as_many_as(ConsentGiver), AfterVal
 UNFIT_SIGNS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 PLAIN_TEXT = rf"^[^{UNFIT_SIGNS}]+$"
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
+#: A number that a log, a source or a version counts up; Avro's long holds no more.
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Municipality = Annotated[str, Field(pattern=r"^0[0-9]{3}$")]
 OccurredOn = Annotated[
@@ -97,7 +99,7 @@ class Envelope(BaseModel):
 
     event_id: UUID
     source: Name
-    source_sequence: int | None = None
+    source_sequence: Count | None = None
     correlation_id: UUID
     causation_id: UUID | None = None
     occurred_at: Moment

@@ -10,6 +10,7 @@ from schemas.codes import NeedKind
 from schemas.events import (
     Consent,
     Correspondence,
+    Count,
     Discharge,
     Enrolment,
     Envelope,
@@ -54,7 +55,7 @@ class CatalogueVersion(Envelope):
     ``content`` is the compiled catalogue as JSON; versions grow by one.
     """
 
-    version: int
+    version: Count
     content: Content
 
 
@@ -105,7 +106,7 @@ class Intake(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     origin_topic: Name
-    origin_partition: int
-    origin_offset: int
+    origin_partition: Count
+    origin_offset: Annotated[int, Field(ge=-1, le=2**63 - 1)]
     pseudonym: PseudonymousId | None = None
     body: IntakeBody

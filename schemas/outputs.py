@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codes import Disclosed, HandoverStatement, Identity, NeedKind, NoticeKind
-from schemas.events import Envelope, Moment, Municipality, Name, ReasonCode
+from schemas.events import Count, Envelope, Moment, Municipality, Name, ReasonCode
 
 #: What answers a programme's reply.
 ANSWERS = frozenset(
@@ -31,7 +31,7 @@ class HandoverEvent(Envelope):
 
     statement: HandoverStatement
     programme: Name
-    programme_version: int
+    programme_version: Count
     site: Name | None = None
     need_kind: NeedKind
     identity: Identity
@@ -83,7 +83,7 @@ class Disclosure(Envelope):
     purpose: NeedKind
     consent_id: Name | None = Field(default=None, description="the consent statement that it rests on")
     grant_id: UUID | None = Field(default=None, description="the grant, by the id that the receiver knows it by")
-    position: int
+    position: Count
     previous: Digest
     digest: Digest
 
@@ -106,7 +106,7 @@ class HandoverView(BaseModel):
     handover_id: UUID
     programme: Name
     site: Name | None
-    programme_version: int
+    programme_version: Count
     state: ReasonCode
     reason_code: ReasonCode | None
     identity: Identity

@@ -174,6 +174,8 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("discharges", {"occurred_at": "9999-12-31T23:59:59-05:00"}, (422, "impossible_time", "occurred_at")),
         ("consents", {"receiver": None, "purpose": None}, (422, "unspecific_consent", "body")),
         ("discharges", {"event_id": "1"}, (422, "wrong_form", "event_id")),
+        ("discharges", {"source_sequence": 2**63}, (422, "wrong_form", "source_sequence")),
+        ("discharges", {"source_sequence": 10**4000}, (422, "wrong_form", "source_sequence")),
         ("discharges", {"unit": ""}, (422, "wrong_form", "unit")),
         ("discharges", {"unit": "a\x07"}, (422, "wrong_form", "unit")),
         ("discharges", {"unit": "a\x00"}, (400, "unfit_text", "body")),
@@ -216,6 +218,13 @@ async def test_what_breaks_a_rule_is_refused_by_field(
     assert refused(answer) == expected
     assert "0105109996" not in answer.text
     assert refusing.publisher.records == []
+
+
+async def test_the_greatest_sequence_that_is_taken_is_read_too(gateway: Gateway) -> None:
+    answer = await gateway.statement("discharges", gateway.token(), source_sequence=2**63 - 1)
+
+    assert answer.status_code == 201
+    assert gateway.published("discharges")[0]["source_sequence"] == 2**63 - 1
 
 
 async def test_the_clients_own_name_may_stand_as_source(gateway: Gateway) -> None:

@@ -44,6 +44,7 @@ BROKEN += [
     ("discharges", {"unit": ""}, {"unit": ""}, ("wrong_form", "unit")),
     ("discharges", {"cancels": "no-uuid"}, {"cancels": "no-uuid"}, ("wrong_form", "cancels")),
     ("enrolments", {"reason_code": "Why?"}, {"reason_code": "Why?"}, ("wrong_form", "reason_code")),
+    ("enrolments", {"source_sequence": -1}, {"source_sequence": -1}, ("wrong_form", "source_sequence")),
     ("consents", {"purpose": None}, {"purpose": None}, ("unspecific_consent", "body")),
     *((topic, {name: two}, {name: two}, ("repeated_code", name)) for topic, name, two in REPEATED),
     *(

@@ -53,7 +53,7 @@ def plain_values_of(annotation: Any, metadata: tuple[Any, ...]) -> st.SearchStra
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return st.sampled_from(list(annotation))
     plain: dict[Any, st.SearchStrategy[Any]] = {
-        int: st.integers(0, 100_000) if metadata else st.integers(-(2**63), 2**63 - 1),
+        int: numbers_of(metadata),
         bool: st.booleans(),
         UUID: st.uuids(),
         datetime: moments(),
@@ -62,9 +62,21 @@ def plain_values_of(annotation: Any, metadata: tuple[Any, ...]) -> st.SearchStra
     return plain[annotation]
 
 
+def rules_in(metadata: tuple[Any, ...]) -> list[Any]:
+    """Returns the rules of a field."""
+    return [rule for one in metadata for rule in getattr(one, "metadata", [one])]
+
+
+def numbers_of(metadata: tuple[Any, ...]) -> st.SearchStrategy[int]:
+    """Returns numbers between a field's least and most."""
+    rules = rules_in(metadata)
+    least = next((rule.ge for rule in rules if hasattr(rule, "ge")), -(2**63))
+    return st.integers(least, next((rule.le for rule in rules if hasattr(rule, "le")), 2**63 - 1))
+
+
 def texts_of(metadata: tuple[Any, ...]) -> st.SearchStrategy[str]:
     """Returns texts under a field's pattern and lengths."""
-    rules = [rule for one in metadata for rule in getattr(one, "metadata", [one])]
+    rules = rules_in(metadata)
     patterns = [rule.pattern for rule in rules if getattr(rule, "pattern", None)]
     longest = min((rule.max_length for rule in rules if hasattr(rule, "max_length")), default=300)
     shortest = max((rule.min_length for rule in rules if hasattr(rule, "min_length")), default=0)

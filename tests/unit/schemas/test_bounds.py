@@ -1,4 +1,4 @@
-"""Everything that comes in has a bound: each text a longest length, each list of codes each of them once at most."""
+"""Everything that comes in has a bound: each text and list a longest length, each number a least and a most."""
 
 from __future__ import annotations
 
@@ -35,16 +35,18 @@ def parts_of(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def is_bounded(part: dict[str, Any]) -> bool:
-    """Tells whether a text or a list has a longest length."""
+    """Tells whether a text or a list has a longest length, a number a least and a most."""
     if part["type"] == "array":
         return "maxItems" in part and part.get("uniqueItems", False)
+    if part["type"] == "integer":
+        return {"minimum", "maximum"} <= part.keys() or "const" in part
     if part["type"] != "string" or part.keys() & {"maxLength", "enum", "const", "format"}:
         return True
     return bool(re.fullmatch(r"\^[^+*]+\$", part.get("pattern", "")))
 
 
 @pytest.mark.parametrize("model", [*MODELS, *FORMS_OF_DOORS], ids=lambda model: model.__name__)
-def test_every_text_and_every_list_has_a_longest_length(model: type[BaseModel]) -> None:
+def test_every_text_every_list_and_every_number_has_its_bounds(model: type[BaseModel]) -> None:
     unbounded = [(at, part["type"]) for at, part in parts_of(model.model_json_schema()) if not is_bounded(part)]
 
     assert [one for one in unbounded if model not in OURS or one[1] != "array"] == []

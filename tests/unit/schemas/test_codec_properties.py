@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -10,11 +11,12 @@ import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import codec, raw_of
+from schemas.codes import NeedKind
 from schemas.compiled import Reader, Writer, compiled_reader, compiled_writer, long_bytes, read_long
 from tests.unit.schemas.records import MODELS, NAMES, models_of, records, refused_or_read
 
@@ -83,6 +85,62 @@ def test_a_long_is_written_as_fastavro_writes_it_and_read_back(number: int) -> N
 
     assert long_bytes(number) == body.getvalue()
     assert read_long(body.getvalue(), 0) == (number, len(body.getvalue()))
+
+
+@given(st.integers(max_value=-(2**63) - 1) | st.integers(2**63))
+def test_a_number_of_more_bits_is_not_written(number: int) -> None:
+    with pytest.raises(OverflowError):
+        long_bytes(number)
+
+
+def with_numbers(value: Any, data: st.DataObject) -> Any:
+    """Returns a raw value whose numbers are any others."""
+    match value:
+        case bool() | str() | None:
+            return value
+        case int():
+            return data.draw(st.integers(-(2**65), 2**65))
+        case dict():
+            return {name: with_numbers(one, data) for name, one in value.items()}
+        case _:
+            return type(value)(with_numbers(one, data) for one in value)
+
+
+@settings(max_examples=2 * a_quarter())
+@given(records(), st.data())
+def test_no_number_is_written_that_is_not_read(record: BaseModel, data: st.DataObject) -> None:
+    raw, both = with_numbers(raw_of(record), data), codec(type(record))
+    try:
+        value = both.encode_raw(raw)
+    except OverflowError:
+        return
+
+    assert both.decode_raw(value) == raw
+
+
+ANY: dict[type, st.SearchStrategy[Any]] = {
+    int: st.integers(-(2**65), 2**65),
+    datetime: st.datetimes(timezones=st.just(UTC)).map(
+        lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
+    ),
+    date: st.dates(),
+    tuple: st.lists(st.sampled_from(NeedKind)).map(tuple),
+}
+
+
+@settings(max_examples=2 * a_quarter())
+@given(records(), st.data())
+def test_whatever_was_copied_into_a_model_nothing_is_written_that_is_refused(
+    record: BaseModel, data: st.DataObject
+) -> None:
+    drawn = {name: data.draw(ANY[type(value)]) for name, value in record if type(value) in ANY}
+    copied = record.model_copy(update=dict([data.draw(st.sampled_from(sorted(drawn.items())))]))
+    try:
+        value = codec(type(record)).encode(copied)
+    except ValidationError:
+        return
+
+    assert codec(type(record)).decode(value) == copied
 
 
 @given(st.lists(st.sampled_from(["unknown", "a", "b"]), max_size=200), st.integers(1, 9))

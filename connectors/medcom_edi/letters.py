@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.cpr import CPR, PersonNumber, person_number
-from connectors.identifying_text import ADVICE, RULE, identifies
+from connectors.identifying_text import ADVICE, RULE, divided_between, identifies
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
 from connectors.medcom_edi.reading import Told, checked, coded, end_of, episode_of, taken_type, time_of
@@ -87,9 +87,11 @@ def _refuse_identifying_ids(fields: LetterFields, letter: Letter) -> None:
         (fields.episode, letter.episode),
     )
     parties = ((party.path, party.identifier) for party in (letter.sender, letter.receiver))
-    for path, held in (*((said.path, text) for said, text in ids), *parties):
-        if held is not None and identifies(held, letter.details, is_id=True):
-            raise refused("identifier_in_id", path, RULE, ADVICE)
+    texts = [(path, held) for path, held in (*((said.path, text) for said, text in ids), *parties) if held is not None]
+    telling = next((path for path, held in texts if identifies(held, letter.details, is_id=True)), None)
+    telling = telling or divided_between(texts, letter.details)
+    if telling is not None:
+        raise refused("identifier_in_id", telling, RULE, ADVICE)
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:

@@ -58,6 +58,22 @@ async def test_neither_does_an_id_or_a_count(gateway: Gateway, field: str) -> No
     assert refused(answer) == (422, "identifier_in_text", field)
 
 
+@pytest.mark.parametrize("count", [70105109996, 20123456, 4520123456])
+async def test_no_count_holds_a_number_of_the_persons(gateway: Gateway, count: int) -> None:
+    answer = await gateway.statement("enrolments", gateway.token(), person=PERSON, source_sequence=count)
+
+    assert refused(answer) == (422, "identifier_in_text", "source_sequence")
+
+
+async def test_no_two_fields_hold_the_number_between_them(gateway: Gateway) -> None:
+    divided = {"statement_id": "sag 109996", "site": "01-05"}
+
+    answer = await gateway.statement("enrolments", gateway.token(), person=PERSON, **divided)
+
+    assert refused(answer) == (422, "identifier_in_text", "statement_id")
+    assert gateway.publisher.records == []
+
+
 @pytest.mark.parametrize("text", OTHERS)
 async def test_nor_does_a_programmes_reply(gateway: Gateway, text: str) -> None:
     headers = gateway.token(ClientKind.PROGRAMME, "headspace")
@@ -113,6 +129,17 @@ async def test_no_id_of_a_message_says_who(gateway: Gateway, where: str, held: s
     assert (await gateway.message(_ids(a_message(), where, held), gateway.token())).content == answer.content
 
 
+async def test_no_two_ids_of_a_message_hold_the_number_between_them(gateway: Gateway) -> None:
+    message = _ids(a_message(), "MessageHeader.id", f"a-{MEDCOM_NUMBER[:5]}")
+
+    answer = await gateway.message(
+        _ids(message, "Encounter.episodeOfCare.identifier", MEDCOM_NUMBER[5:]), gateway.token()
+    )
+
+    assert "identifier_in_id" in answer.text
+    assert gateway.publisher.records == []
+
+
 async def test_no_id_of_a_message_is_the_patients_name(gateway: Gateway) -> None:
     message = a_message()
     the(message, "Patient")["name"] = [{"given": ["Testine"], "family": "Testesen"}]
@@ -129,6 +156,9 @@ async def test_no_id_of_a_message_is_the_patients_name(gateway: Gateway) -> None
         {"identifier": "020510-9996"},
         {"identifier": "01.05.10 4840"},
         {"notification": "02/05/10-9996"},
+        {"notification": "02.05.10-1AB9"},
+        {"notification": "02051099-9600-4000-8000-000000000000"},
+        {"identifier": "0105-b", "notification": "104840"},
         {"sender": ("0205109996", "SKS:SST", "sygehusafdelingsnummer")},
     ],
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
 from uuid import UUID
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.identifying_text import identifies
+from connectors.identifying_text import divided_between, holds_details, identifies
 from connectors.person_details import PersonDetails
 
 CPR = "0105109996"
@@ -136,6 +139,100 @@ def test_an_id_holds_no_long_word_of_the_name_but_a_place_may() -> None:
     assert identifies("sorensen-17", PERSON, is_id=True)
     assert not identifies("sorensen-17", PERSON)
     assert not identifies("Klinikken ved Sørensen", PERSON)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("⓿❷⓿❺❶⓿❾❾❾❻", "🄋➁🄋➄➀🄋➈➈➈➅", "020510፱፱፱፮", "〇二〇五一〇九九九六"),
+        *("".join(chr(0xE0030 + int(digit)) for digit in "0205109996"), "020510\u31649996", "020510\uffa09996"),
+        *("020510\u30fc9996", "020510\u02bc9996", "020510\u4e009996"),
+        *("02.05.10-1AB9", "02 05 10 1AB9", "020510-1-AB-9", "020510_1AB_9", "cpr020510-1AB9"),
+        *("02051099-9600-4000-8000-000000000000", "00000000-0000-4000-8000-000205109996"),
+        *("0205109996" + "f" * 22, "f" * 22 + "0205109996", "02051099-9612-4345-8762-193847561028"),
+    ],
+)
+def test_anybodys_number_is_found_in_other_signs_and_inside_what_only_looks_random(text: str) -> None:
+    assert identifies(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("00105109996", "010510999600", "01c05c10c9996", "o1o51o9996", "\u041e1\u041e51\u041e9996", "oIo5lO9996"),
+        *("01051099-9600-4000-8000-000000000000", "7f3a01051099-96ab", "sag 010510x9996"),
+    ],
+)
+def test_ones_own_number_is_found_among_letters_and_other_digits(text: str) -> None:
+    assert identifies(text, PERSON)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("S\u043er\u0435ns\u0435n", "S0rensen", "Sø\u3164rensen", "5oren5en"),
+        *("\ua731øʀᴇɴ\ua731ᴇɴ", "aase.s0ren5en", "L\u00e6rk\u0435-17"),
+    ],
+)
+def test_a_name_in_signs_that_look_like_its_own_is_found(text: str) -> None:
+    assert identifies(text, PERSON, is_id=True)
+
+
+@pytest.mark.parametrize("text", ["sag-010510", "01052010", "2010-05-01", "01.05.2010/3", "x20100501"])
+def test_an_id_holds_no_birth_date_but_a_place_may(text: str) -> None:
+    assert identifies(text, PERSON, is_id=True)
+    assert not identifies(text, PERSON)
+
+
+@pytest.mark.parametrize("text", ["01.05.10-G01-5-26", "0105101", "1010510", "2010-05-02", "020510", "100501"])
+def test_what_is_no_birth_date_of_the_persons_passes(text: str) -> None:
+    assert not identifies(text, PERSON, is_id=True)
+
+
+@pytest.mark.parametrize("count", ["70105109996", "0105109996", "20123456", "4520123456"])
+def test_a_count_holds_no_number_of_the_persons_but_may_look_like_another(count: str) -> None:
+    assert holds_details(count, PERSON)
+    assert not holds_details("0205109996", PERSON)
+
+
+@pytest.mark.parametrize(("one", "other"), [("sag-010510", "9996"), ("9996-b", "x 01.05.10"), ("010", "5109996")])
+def test_a_number_divided_between_two_texts_is_found_by_its_end(one: str, other: str) -> None:
+    ending = "one" if "9996" in one else "other"
+
+    assert divided_between([("one", one), ("other", other)], PERSON) == ending
+    assert divided_between([("one", one + other), ("other", "a")], PERSON) is None
+    assert divided_between([("one", one), ("other", "1234")], PERSON) is None
+
+
+def ordinary_ids() -> Iterator[tuple[str, float, str]]:
+    """Yields kinds of ids that organisations use, seeded, with how many of them at most are refused."""
+    drawn = Random(20)
+    for _ in range(4_000):
+        one = UUID(int=drawn.getrandbits(128), version=4)
+        yield "UUID", 0, str(one)
+        yield "UUID without hyphens", 0, one.hex
+        yield "hash", 0, f"{drawn.getrandbits(256):064x}"
+        yield "ten digits at random, which a CPR number is too", 0.08, str(drawn.randrange(10**9, 10**10))
+        yield "a counter", 0, f"{drawn.randrange(10**7):010}"
+        yield "eight digits", 0, f"{drawn.randrange(10**8):08}"
+        yield "GLN", 0, f"579{drawn.randrange(10**10):010}"
+        yield "case file", 0, f"27.{drawn.randrange(70):02}.{drawn.randrange(30):02}-G01-{drawn.randrange(9)}-26"
+        yield (
+            "date and count",
+            0,
+            f"2026-{drawn.randrange(1, 13):02}-{drawn.randrange(1, 29):02}-{drawn.randrange(9999)}",
+        )
+        yield "Epic's", 0, f"EPIC{drawn.randrange(10**9)}"
+
+
+def test_ordinary_ids_are_refused_no_more_often_than_digits_alone_make_them() -> None:
+    refused, met, most = Counter[str](), Counter[str](), dict[str, float]()
+    for kind, share, text in ordinary_ids():
+        met[kind] += 1
+        most[kind] = share
+        refused[kind] += identifies(text, PERSON, is_id=True)
+
+    assert {kind: refused[kind] / met[kind] for kind in met if refused[kind] > most[kind] * met[kind]} == {}
 
 
 def test_a_month_is_no_name() -> None:

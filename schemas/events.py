@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -47,14 +47,10 @@ def _in_utc_milliseconds(moment: datetime) -> datetime:
 
 
 def _each_once(codes: tuple[_Code, ...]) -> tuple[_Code, ...]:
-    if len(set(codes)) < len(codes):
+    known = [code for code in codes if code != "UNKNOWN"]
+    if len(set(known)) < len(known):
         raise PydanticCustomError("repeated_code", "a list holds each code once")
     return codes
-
-
-def _as_many_as(codes: type[StrEnum]) -> Any:
-    """Returns the longest length of a list of codes: all that there are, without UNKNOWN, which nobody says."""
-    return Field(max_length=len(codes) - 1, json_schema_extra={"uniqueItems": True})
 
 
 def _in_calendar(day: date) -> date:
@@ -65,9 +61,13 @@ def _in_calendar(day: date) -> date:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
 Day = Annotated[date, AfterValidator(_in_calendar)]
-Needs = Annotated[tuple[NeedKind, ...], _as_many_as(NeedKind), AfterValidator(_each_once)]
-Remarks = Annotated[tuple[Remark, ...], _as_many_as(Remark), AfterValidator(_each_once)]
-Givers = Annotated[tuple[ConsentGiver, ...], _as_many_as(ConsentGiver), AfterValidator(_each_once)]
+#: Each code once. A later release may have more of them than this one knows, which all are UNKNOWN here.
+_Codes = Annotated[
+    tuple[_Code, ...], Field(max_length=16, json_schema_extra={"uniqueItems": True}), AfterValidator(_each_once)
+]
+Needs = _Codes[NeedKind]
+Remarks = _Codes[Remark]
+Givers = _Codes[ConsentGiver]
 #: Control characters, C1's too, and signs that turn the direction of a text or begin a line: no name has them.
 UNFIT_SIGNS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 PLAIN_TEXT = rf"^[^{UNFIT_SIGNS}]+$"

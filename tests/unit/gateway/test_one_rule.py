@@ -50,7 +50,7 @@ BROKEN += [
     *(
         (topic, {name: many}, {name: many}, ("too_many", name))
         for topic, name, [code, _] in REPEATED
-        for many in [[code] * 9]
+        for many in [[code] * 17]
     ),
     ("consents", TWO_OF_ONE, TWO_OF_ONE, ("contradicting_custody", "body")),
 ]

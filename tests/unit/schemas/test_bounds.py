@@ -12,9 +12,11 @@ from pydantic import BaseModel, ValidationError
 from connectors.gateway.doors.claims import ClaimForm
 from connectors.gateway.doors.handover_forms import HandoverReply
 from connectors.gateway.statements.forms import FORMS
+from schemas.codec import codec, raw_of
 from schemas.codes import ConsentGiver
 from schemas.events import Consent
 from schemas.outputs import Notice, PathwayView
+from tests.domain.story import MONDAY, a_consent
 from tests.unit.schemas.records import MODELS
 
 FORMS_OF_DOORS = [*FORMS.values(), HandoverReply, ClaimForm]
@@ -59,3 +61,13 @@ def test_a_list_of_two_hundred_thousand_is_refused_by_its_length() -> None:
     assert [(one["loc"], one["type"]) for one in refused.value.errors() if one["type"] != "missing"] == [
         (("given_by",), "too_long")
     ]
+
+
+def test_codes_of_a_later_release_are_read_though_none_is_known_here() -> None:
+    unknown = (ConsentGiver.UNKNOWN, ConsentGiver.UNKNOWN)
+    record = raw_of(a_consent("later", MONDAY)) | {"given_by": list(unknown)}
+
+    read = codec(Consent).decode(codec(Consent).encode_raw(record))
+
+    assert isinstance(read, Consent)
+    assert read.given_by == unknown

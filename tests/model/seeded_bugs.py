@@ -130,8 +130,8 @@ SEEDED_BUGS = (
         (
             Change(
                 "consents.py",
-                "and _latest(end) // _MINUTE_MS >= consent.occurred_at",
-                "and end.occurred_at // _MINUTE_MS >= consent.occurred_at",
+                "and _latest(end) // _MINUTE_MS >= _said_at(consent)",
+                "and end.occurred_at // _MINUTE_MS >= _said_at(consent)",
             ),
         ),
     ),
@@ -279,7 +279,7 @@ SEEDED_BUGS = (
         (
             Change(
                 "under_way.py",
-                '    if handover.municipality != (work.derived.municipality or ""):\n        return "moved"\n',
+                '    if _has_moved(work, handover):\n        return "moved"\n',
                 "",
             ),
         ),

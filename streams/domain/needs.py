@@ -15,7 +15,7 @@ from streams.domain.awaiting import (
     wait_for_reference,
 )
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
-from streams.domain.consents import last_word
+from streams.domain.consents import last_word, missing_for
 from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
@@ -178,10 +178,18 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
     lead = lead_of(work, occasion, stay)
     need = _carried(work, need, occasion, lead)
     refusal = refusal_of(work, kind, lead or occasion.triggers[-1])
-    if refusal is not None:
+    if refusal is not None and not _stands(work, need):
         close(work, need, refusal, by_facts=True)
         return
     _drive(work, need, lead, stay)
+
+
+def _stands(work: Work, need: Need) -> bool:
+    """Tells whether what is under way for a need rests on a consent that nobody has ended, if only since outgrown."""
+    handover = work.live_handover(need)
+    if handover is None:
+        return False
+    return missing_for(work.consents, work.asker(handover), handover.identity, handover.offered_at) is None
 
 
 def _heard_apart(work: Work, need: Need, occasion: Occasion) -> Occasion:

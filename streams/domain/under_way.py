@@ -33,9 +33,7 @@ def go_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | Non
     need = work.needs[handover.need_id]
     reason = _why_not(work, need, lead, handover, stay)
     if reason is not None:
-        withdraw(work, handover, reason)
-        if reason == "moved":
-            work.change(need, tried=())
+        _end(work, need, handover, reason)
         return
     if handover.state in TAKEN_OVER:
         _accompany(work, need, handover, stay)
@@ -62,6 +60,15 @@ def go_on(work: Work, lead: Trigger | None, handover: Handover, stay: Stay | Non
         handover = replace(handover, identity=_identity_now(work, handover, choice.identity))
     if lead is not None:
         _correct(work, lead, handover)
+
+
+def _end(work: Work, need: Need, handover: Handover, reason: str) -> None:
+    """Withdraws a handover; its need is open, and of who has moved every programme may be asked anew."""
+    withdraw(work, handover, reason)
+    if reason == "moved":
+        work.change(need, tried=())
+    if need.state == "taken_over":
+        work.change(need, state="open")
 
 
 def _identity_now(work: Work, handover: Handover, identity: str | None) -> str:

@@ -142,6 +142,18 @@ def test_rule_c26_one_that_had_force_keeps_it_open_and_one_given_later_opens_it(
     assert closed.needs()[-1][1] == "offered"
 
 
+def test_rule_h6_what_goes_on_under_a_consent_that_nobody_has_ended_stays() -> None:
+    both = a_named_consent("both", "2026-02-01 12:00", HOLDER, OTHER, custody="joint")
+    story = discharged(both, born=date(2011, 2, 3)).reply(TOLD, "headspace", "accepted")
+    own = a_named_consent("own", "2026-02-04 12:00", "young_person", youth_unable=True)
+
+    story.tell(at("2026-02-04 13:00"), own)
+    story.tell(at("2026-02-04 14:00"), a_named_consent("no", "2026-02-04 13:50", HOLDER, OTHER, decision="withdrawn"))
+
+    assert story.to_programmes("withdrawn") == []
+    assert story.needs()[-1][1] == "taken_over"
+
+
 @pytest.mark.parametrize("repeated", [True, False])
 def test_rule_c3_a_holders_withdrawal_closes_the_need_of_who_cannot_judge(*, repeated: bool) -> None:
     story = discharged(by_holder(youth_unable=True))

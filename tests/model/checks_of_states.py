@@ -282,6 +282,8 @@ def people_decide_where_somebody_lives(ledger: Ledger, world: World) -> Found:
         need, home = _now(world, known), ledger.home(known.number)
         if need is None or need.state != "with_person" or home is None or ledger.linked or ledger.acts:
             continue
+        if any(fact.told_at > ledger.now - ledger.settle_max_ms - _LATE for fact in ledger.facts):
+            continue  # what is settling is decided when it has
         owners = {catalogue.owner_of(home) for catalogue in ledger.versions.values()}
         if need.owner not in owners:
             yield f"a need ({need.reason_code}) is with {need.owner}, and Y lives in {home}"

@@ -255,6 +255,17 @@ def test_rule_v17_who_holds_an_identity_is_asked_to_delete_it_though_the_handove
     assert story.to_programmes()[-1][:2] == ("reply_accepted", "headspace")
 
 
+@pytest.mark.parametrize("answers", [("declined",), ("accepted", "ended")])
+def test_rule_v17_so_is_every_programme_that_was_told_something(answers: tuple[str, ...]) -> None:
+    story = discharged(anonymous(), municipality="0217")
+    for minutes, status in enumerate(answers):
+        story.reply(TOLD + timedelta(minutes=minutes), "ungevaerftet", status, side="programme", reason_code="other")
+
+    story.decide(TOLD + DAY, "erased", statement_id=YOUTH)
+
+    assert ("withdrawn", "ungevaerftet", "erased") in story.to_programmes()
+
+
 @pytest.mark.parametrize("told_at", [TOLD + HOUR, TOLD + 3 * HOUR])
 def test_rule_n8_what_was_refused_while_a_death_was_believed_says_so(told_at: datetime) -> None:
     story = discharged(anonymous(), municipality="0217").tell(TOLD, a_step("mors", TOLD, "deceased"))

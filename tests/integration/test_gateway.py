@@ -269,7 +269,7 @@ def children_of(pid: int) -> list[int]:
 
 def wait_until_gone(pid: int) -> None:
     """Waits until a process has ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # a reader gives way to all others until its list is read
     while Path("/proc", str(pid), "stat").exists() and not _is_zombie(pid):
         assert time.monotonic() < deadline
         time.sleep(0.05)  # between looks at the condition

@@ -23,6 +23,7 @@ from rich.progress import track
 from connectors.vault.keys import PseudonymRoot
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec
+from schemas.events import Consent, Discharge, Person
 from schemas.instants import days_of, milliseconds_of
 from schemas.internal import CatalogueVersion, Intake
 from schemas.programmes import encode_catalogue, load_programmes
@@ -43,6 +44,7 @@ _ROOT = Path(__file__).parents[1]
 _START = datetime(2026, 2, 2, 8, tzinfo=UTC)
 _BATCH = 5_000
 _UNIT = "9991084000016101"
+_MODELS = {one.__name__: one for one in (CatalogueVersion, Consent, Discharge, Person)}
 _EVENTS_PER_SECOND_OF_LOG = 50
 
 
@@ -53,12 +55,12 @@ def main() -> None:
     arguments.add_argument("--youths", type=int, nargs="*", default=[10_000, 1_000_000])
     options = arguments.parse_args()
     console = Console()
-    rates = [_measured(youths, options.events, console) for youths in options.youths]
+    rates = [measured(youths, options.events, console) for youths in options.youths]
     if len(rates) > 1:
         console.print(f"{options.youths[-1]:,} against {options.youths[0]:,} youths: {rates[-1] / rates[0]:.2f}")
 
 
-def _measured(youths: int, events: int, console: Console) -> float:
+def measured(youths: int, events: int, console: Console) -> float:
     """Folds every youth's person record first, unmeasured, so that the state has its size; then the events."""
     with tempfile.TemporaryDirectory() as folder:
         processor = JoinPathways(
@@ -174,12 +176,13 @@ def _version() -> StoredRecord:
 
 
 def _record(offset: int, at: datetime, model: str, body: dict[str, Any]) -> StoredRecord:
+    absent = {name: one.default for name, one in _MODELS[model].model_fields.items() if not one.is_required()}
     fields = {
         "origin_topic": kafka_name("discharges"),
         "origin_partition": 0,
         "origin_offset": offset,
         "pseudonym": None,
-        "body": (f"brobygger.{model}", body),
+        "body": (f"brobygger.{model}", absent | body),
     }
     key = body["youth_id"] and body["youth_id"].encode()
     return StoredRecord(offset, milliseconds_of(at), key, codec(Intake).encode_raw(fields))

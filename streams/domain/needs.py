@@ -174,8 +174,9 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
         need = _opened(work, kind, occasion, lead, known)
     if need is None:
         return
-    occasion = _heard_apart(work, need, occasion)
-    lead = lead_of(work, occasion, stay)
+    heard = _heard_apart(work, need, occasion)
+    if heard is not occasion:
+        occasion, lead = heard, lead_of(work, heard, stay)
     need = _carried(work, need, occasion, lead)
     refusal = refusal_of(work, kind, lead or occasion.triggers[-1])
     if refusal is not None and not _stands(work, need):
@@ -198,7 +199,7 @@ def _heard_apart(work: Work, need: Need, occasion: Occasion) -> Occasion:
     if handover is None or handover.identity != Identity.ANONYMOUS:
         return occasion
     heard = tuple(one for one in occasion.triggers if one.source != handover.programme)
-    return occasion._replace(triggers=heard) if heard else occasion
+    return occasion if not heard or len(heard) == len(occasion.triggers) else occasion._replace(triggers=heard)
 
 
 def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, known: list[Need]) -> Need | None:

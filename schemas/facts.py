@@ -155,6 +155,10 @@ def content_digest(name: str, event: dict[str, Any]) -> int:
     return digest_of(_CONTENT[name](event))
 
 
+#: The models whose statements are kept as facts; replies, acts and letters are done once.
+FACT_NAMES = frozenset(_MODELS)
+
+
 def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
     """Returns the fact of a raw event (``codec.raw_of`` or ``decode_raw``) of the model ``name``."""
     if name == "Consent":

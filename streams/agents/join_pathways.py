@@ -36,7 +36,7 @@ from streams.engine.processor import Tick
 from streams.partitioning import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from connectors.vault.pseudonyms import Alias, Pseudonyms
     from streams.agents.dead_letters import DeadLetters
@@ -49,7 +49,7 @@ INTAKE = kafka_name("intake")
 _HANDOVERS = "handovers."
 _log = structlog.get_logger(__name__)
 #: Who tells that time has passed.
-_NOBODY: dict[str, Any] = {"source": ""}
+_NOBODY: Mapping[str, Any] = {"source": ""}
 _STATEMENTS = frozenset(entry_of(name).event for name in (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS))
 
 
@@ -128,12 +128,11 @@ class JoinPathways:
             return
         pathway = decode_pathway(value)
         try:
-            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due), "", _NOBODY)
+            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
         except Exception as error:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
             _log_failure("deadline_failed", error)
             state.count("stuck", "deadline")
-            aside = put_aside(pathway, self.steering.catalogue(state).operations, due)
-            self._keep(state, key, aside, "", _NOBODY)
+            self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
 
     def _apply(self, state: PartitionState, record: Record) -> bool:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
@@ -186,8 +185,10 @@ class JoinPathways:
                 )
             )
 
-    def _keep(self, state: PartitionState, key: bytes, folded: Folded, name: str, event: dict[str, Any]) -> None:
-        """Stores a pathway with its deadline, and says what it says; ``name`` is "" where a deadline was folded."""
+    def _keep(
+        self, state: PartitionState, key: bytes, folded: Folded, name: str = "", event: Mapping[str, Any] = _NOBODY
+    ) -> None:
+        """Stores a pathway with its deadline, and says what it says; a deadline has no name and no event."""
         pathway = folded.pathway
         value = encode_pathway(pathway)
         require_room(name, event, pathway, len(value))

@@ -5,38 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.codes import ConsentDecision, StayStatus
+from schemas.facts import FACT_NAMES
 from schemas.pathway import PATHWAY_BYTES_MAX, bytes_of
 from schemas.refusals import Refusal, RefusedError
-from schemas.topics import STATEMENT_TOPICS, entry_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.pathway import Pathway
 
-_STATEMENTS = frozenset(entry_of(name).event for name in STATEMENT_TOPICS)
 _ENDS = (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN)
 
 
-def require_room(name: str, event: dict[str, Any], pathway: Pathway, size: int) -> None:
+def require_room(name: str, event: Mapping[str, Any], pathway: Pathway, size: int) -> None:
     """Raises RefusedError where a pathway as it would be has no room for what was folded into it.
 
     ``size`` is its stored bytes. All facts have three quarters of the room, and those of one source a quarter. What
-    takes something back (an end of a consent, a death, a cancellation) has all of it, of one source an eighth more; so
-    has what is no statement of a source: a person's act, a reply, what another number tells.
+    takes something back (an end of a consent, a death, a cancellation, a link between numbers) has all of it, of one
+    source an eighth more. So has what is no fact: a person's act, a reply, what another number tells, a deadline.
     """
     room, source = PATHWAY_BYTES_MAX, event["source"]
-    plain = name in _STATEMENTS and not takes_back(event)
+    is_fact = name in FACT_NAMES
+    plain = is_fact and not _takes_back(event)
     if size > (room * 3 // 4 if plain else room):
         raise _refused(f"a pathway holds at most {room // 1024} KiB of facts, a quarter of it for what takes back")
     of_source_max = room // 4 if plain else room * 3 // 8
-    if name in _STATEMENTS and size > room // 4 and bytes_of(pathway, source) > of_source_max:
+    if is_fact and size > room // 4 and bytes_of(pathway, source) > of_source_max:
         raise _refused(f"a source has at most {of_source_max // 1024} KiB of facts in a pathway")
 
 
-def takes_back(event: dict[str, Any]) -> bool:
-    """Tells whether a statement ends, cancels or stops something: who is told of it must not wait for room."""
-    return (
-        event.get("decision") in _ENDS or event.get("status") == StayStatus.DECEASED or event.get("cancels") is not None
-    )
+def _takes_back(event: Mapping[str, Any]) -> bool:
+    """Tells whether a statement ends, cancels or parts something, or has an end under one number reach another."""
+    named = any(event.get(name) is not None for name in ("cancels", "linked_to", "unlinked_from"))
+    return named or event.get("decision") in _ENDS or event.get("status") == StayStatus.DECEASED
 
 
 def _refused(rule: str) -> RefusedError:

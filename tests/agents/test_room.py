@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from schemas.outputs import HandoverEvent
-from schemas.pathway import decode_pathway
+from schemas.pathway import PATHWAY_BYTES_MAX, Pathway, decode_pathway
+from schemas.refusals import RefusedError
 from streams.agents import room
 from tests.agents.entries import discharged, letters_of
 from tests.agents.intake import Fold, a_log
-from tests.domain.story import MONDAY, YOUTH, a_consent, a_course, a_step, an_id
+from tests.domain.story import MONDAY, YOUTH, a_consent, a_course, a_person, a_step, an_id
 
 TOLD = MONDAY + timedelta(hours=1)
 ROOM = 16 * 1024
@@ -84,3 +85,24 @@ def test_no_sender_stops_the_stream_for_others(monkeypatch: pytest.MonkeyPatch, 
 
     assert len(letters_of(fold)) > 250
     assert told(fold)[-1] == ("withdrawn", "consent_withdrawn")
+
+
+def test_homes_told_again_and_again_keep_no_withdrawal_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PATHWAY_BYTES_MAX", ROOM)
+    flood = [(TOLD, a_person(f"home-{number}", occurred_at=TOLD, source="evil")) for number in range(400)]
+    later = TOLD + timedelta(hours=1)
+
+    fold = Fold().take(a_log([*discharged(), *flood, (later, a_consent("end", later, decision="withdrawn"))]))
+
+    assert told(fold)[-1] == ("withdrawn", "consent_withdrawn")
+
+
+@pytest.mark.parametrize("name", ["Reply", "Intervention", "Letter"])
+def test_what_is_no_fact_has_all_of_the_room(name: str) -> None:
+    pathway, size = Pathway(YOUTH), PATHWAY_BYTES_MAX
+
+    room.require_room(name, {"source": "headspace"}, pathway, size)
+    with pytest.raises(RefusedError, match="pathway_full"):
+        room.require_room(name, {"source": "headspace"}, pathway, size + 1)
+    with pytest.raises(RefusedError, match="pathway_full"):
+        room.require_room("Person", {"source": "headspace"}, pathway, size)

@@ -129,6 +129,15 @@ def divided_between(texts: Sequence[tuple[str, str]], person: PersonDetails) -> 
     return None
 
 
+def telling_id(ids: Sequence[tuple[str, str]], person: PersonDetails) -> str | None:
+    """Returns the name of the first of a message's ids, names and texts, that tells who its person is, or None.
+
+    It tells by itself, or has the end of a number that is divided between two.
+    """
+    alone = next((name for name, text in ids if identifies(text, person, is_id=True)), None)
+    return alone or divided_between(ids, person)
+
+
 def _plain(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.translate(_TAGS)).lower()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.cpr import CPR, PersonNumber, person_number
-from connectors.identifying_text import ADVICE, RULE, divided_between, identifies
+from connectors.identifying_text import ADVICE, RULE, telling_id
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
 from connectors.medcom_edi.reading import Told, checked, coded, end_of, episode_of, taken_type, time_of
@@ -88,10 +88,8 @@ def _refuse_identifying_ids(fields: LetterFields, letter: Letter) -> None:
     )
     parties = ((party.path, party.identifier) for party in (letter.sender, letter.receiver))
     texts = [(path, held) for path, held in (*((said.path, text) for said, text in ids), *parties) if held is not None]
-    telling = next((path for path, held in texts if identifies(held, letter.details, is_id=True)), None)
-    telling = telling or divided_between(texts, letter.details)
-    if telling is not None:
-        raise refused("identifier_in_id", telling, RULE, ADVICE)
+    if (path := telling_id(texts, letter.details)) is not None:
+        raise refused("identifier_in_id", path, RULE, ADVICE)
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
-from connectors.identifying_text import ADVICE, RULE, divided_between, identifies
+from connectors.identifying_text import ADVICE, RULE, telling_id
 from connectors.medcom_fhir.nodes import refused
 from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
@@ -46,12 +46,9 @@ def refuse_times_ahead(door: Door, happened: Mapping[str, datetime | None], reco
 
 def refuse_identifying_ids(patient: Patient, ids: Mapping[str, str | None]) -> None:
     """Raises RefusedError where an id that would be published or logged says who somebody is. ``ids`` are by path."""
-    for path, held in ids.items():
-        if held is not None and identifies(held, patient.details, is_id=True):
-            raise refused("identifier_in_id", path, RULE, ADVICE)
     texts = [(path, held) for path, held in ids.items() if held is not None]
-    if (ending := divided_between(texts, patient.details)) is not None:
-        raise refused("identifier_in_id", ending, RULE, ADVICE)
+    if (path := telling_id(texts, patient.details)) is not None:
+        raise refused("identifier_in_id", path, RULE, ADVICE)
 
 
 def is_of_age(patient: Patient, ages: range, first_at: datetime, last_at: datetime) -> bool:

@@ -120,8 +120,9 @@ def give_to_person(work: Work, need: Need, reason: str) -> None:
     need, home = work.needs[need.need_id], work.derived.municipality or ""
     if need.state != "with_person" or need.home not in (None, home):
         due, owner = review_at(work, work.now, 0), work.owner()
-        need = work.change(need, state="with_person", owner=owner, clock_at=due, reason_code=reason, reminded=0)
-        need = work.change(need, home=home)
+        need = work.change(
+            need, state="with_person", owner=owner, home=home, clock_at=due, reason_code=reason, reminded=0
+        )
         work.notify(NoticeKind.ESCALATED, owner, need, reason_code=reason)
     elif need.clock_at <= work.now:
         _hear_again(work, need, NoticeKind.ESCALATED)

@@ -213,11 +213,11 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     if any(not one.by_facts for one in known):
         return None
     if known:
-        if refusal_of(work, kind, newest) is None:
+        reason = refusal_of(work, kind, newest)
+        if reason is None:
             return reopen(work, known[0])
         # What was refused answers this, too.
         fresh = [one.root for one in occasion.triggers if not one.raises_any(known[0].carries)]
-        reason = refusal_of(work, kind, newest)
         work.change(known[0], carries=(*known[0].carries, *fresh), reason_code=reason)
         return None
     need = Need(

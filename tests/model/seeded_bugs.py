@@ -46,8 +46,8 @@ SEEDED_BUGS = (
         (
             Change(
                 "awaiting.py",
-                'state="with_person", owner=owner, clock_at=due,',
-                'state="with_person", owner=owner, clock_at=2**63 - 1,',
+                'state="with_person", owner=owner, home=home, clock_at=due,',
+                'state="with_person", owner=owner, home=home, clock_at=2**63 - 1,',
             ),
         ),
     ),

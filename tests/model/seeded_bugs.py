@@ -109,12 +109,12 @@ SEEDED_BUGS = (
     ),
     SeededBug(
         "a consent's receiver doesn't bind",
-        16,
+        40,
         (Change("consents.py", "return statement.receiver in (None, asker.programme) and", "return"),),
     ),
     SeededBug(
         "ends count over all scopes",
-        16,
+        24,
         (
             Change(
                 "consents.py", "return end.scope == consent.scope and _covers(end, asker)", "return _covers(end, asker)"

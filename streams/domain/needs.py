@@ -353,7 +353,9 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
         give_to_person(work, need, need.reason_code)
         return
     choice = choose(work, need, trigger, work.now, full_now(work, need))
-    if choice.programme is not None and choice.identity is not None:
+    if choice.identity is not None and (settled_at := _taken_back_until(work)) > work.now:
+        work.change(need, state="open", clock_at=settled_at)
+    elif choice.programme is not None and choice.identity is not None:
         if onward is not None:
             close(work, work.needs[onward.need_id], "bridged_onward")
         need = work.change(need, options=choice.options)
@@ -365,6 +367,13 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
         await_consent(work, work.change(need, options=choice.options), trigger, choice.wanted)
     else:
         give_to_person(work, work.change(need, options=choice.options), _why_nobody(need))
+
+
+def _taken_back_until(work: Work) -> int:
+    """Returns until when nothing new leaves after a recall: a form that takes back two consents may be half told."""
+    if not any(one.state == "withdrawn" and one.reason_code == "consent_withdrawn" for one in work.handovers.values()):
+        return 0
+    return max((end.logged_at for end in work.consents.ends), default=0) + work.catalogue.settle_ms
 
 
 def _bridged_onward(work: Work, trigger: Trigger) -> Handover | None:

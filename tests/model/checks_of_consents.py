@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.codes import ConsentDecision, Custody, HandoverStatement, Identity, StayStatus
-from tests.model.checks_of_folds import TELLING, Found, consents_told, is_silent, to_programmes, wish_of
+from tests.model.checks_of_folds import NEW, TELLING, Found, consents_told, is_silent, to_programmes, wish_of
 from tests.model.ledger import FOLDED, Handed, Ledger
 from tests.model.reference import (
+    ENDS,
     WhyNot,
     Wish,
     forbidden_beyond_doubt,
@@ -24,6 +25,7 @@ from tests.model.reference_needs import (
     PSYCHIATRIC,
     TAKEN,
     Fact,
+    standing,
     unknown_code,
 )
 from tests.model.world import Seen
@@ -82,6 +84,21 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
             onward = fields["reason_code"] == "bridged_onward"  # hands Y on as soon as another one may hear of Y (T10)
             if statement == HandoverStatement.WITHDRAWN and later and not onward:
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
+
+
+def nothing_leaves_between_two_ends(ledger: Ledger, seen: Seen) -> Found:
+    """After a recall for want of consent nothing new leaves before what was taken back has settled (C25)."""
+    since = seen.now - ledger.catalogue.settle_ms
+    told = [fact for fact in standing(ledger.of(frozenset({seen.number}))) if fact.model == "Consent"]
+    ends = [fact for fact in told if fact.event["decision"] in ENDS and fact.event["occurred_at"] <= seen.now]
+    fresh = any(since < fact.told_at for fact in ends)
+    recall = (HandoverStatement.WITHDRAWN, "consent_withdrawn")
+    mine = [one for one in ledger.handovers.values() if one.number == seen.number]
+    recalled = any(what[:2] == recall and what[2] > since for one in mine for what in one.told)
+    if fresh and recalled and seen.model != "Intervention":
+        for statement, fields in to_programmes(seen):
+            if statement in NEW and fields["statement_id"] not in ledger.handovers:
+                yield f"{statement} to {fields['programme']} while what was taken back settles"
 
 
 def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
@@ -167,6 +184,7 @@ CONSENT_CHECKS: tuple[Callable[[Ledger, Seen], Found], ...] = (
     consent_in_force,
     disclosure_names_its_consent,
     consent_takes_nothing_back,
+    nothing_leaves_between_two_ends,
     what_goes_on_stays,
     ended_by_somebody,
 )

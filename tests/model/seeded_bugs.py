@@ -318,6 +318,11 @@ SEEDED_BUGS = (
         (Change("awaiting.py", " or need.home not in (None, home)", ""),),
     ),
     SeededBug(
+        "a form is taken back by halves",
+        683,
+        (Change("needs.py", "(settled_at := _taken_back_until(work)) > work.now", "(settled_at := 0) > work.now"),),
+    ),
+    SeededBug(
         "a later catalogue closes needs",
         1888,
         (

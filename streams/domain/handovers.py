@@ -12,6 +12,7 @@ from streams.domain.calendar import after_days, after_working_days, birthday, on
 from streams.domain.capacity import appointment_on
 from streams.domain.consents import Asker, basis_of
 from streams.domain.disclosing import disclose
+from streams.domain.occasions import stay_holding, without_plans
 from streams.domain.plans import overdue_at
 from streams.domain.work import CLOSED
 
@@ -129,7 +130,12 @@ def close(work: Work, need: Need, reason: str, *, by_facts: bool = False, told: 
     handover = work.live_handover(need)
     if handover is not None:
         withdraw(work, handover, told or reason)
-    work.change(need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now)
+    need = work.needs[need.need_id]
+    kept = (need.root,) if need.state == "taken_over" else (need.root, need.lead)
+    carries = need.carries if by_facts else without_plans(work, need.carries, kept)
+    work.change(
+        need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now, carries=carries
+    )
 
 
 def mark_deleted(work: Work, handover: Handover) -> None:
@@ -144,7 +150,8 @@ def accept(work: Work, handover: Handover) -> Handover:
     due = on_working_day(by, work.catalogue.holidays)
     handover = replace(handover, state="accepted", clock_at=due, contact_by=by, accepted_at=work.now, reminded=0)
     need = work.needs[handover.need_id]
-    work.change(need, state="taken_over", owner=handover.programme, clock_at=NEVER, reason_code=None)
+    carries = without_plans(work, need.carries, (need.root,))
+    work.change(need, state="taken_over", owner=handover.programme, clock_at=NEVER, reason_code=None, carries=carries)
     return handover
 
 
@@ -189,8 +196,15 @@ def mark_tried(work: Work, handover: Handover) -> None:
 
 
 def _ask_for_first_contact(work: Work, handover: Handover) -> None:
-    """Reminds the programme, then a person ever more rarely; an unclaimed code is asked of the consent's taker."""
+    """Reminds the programme, then a person ever more rarely; an unclaimed code is asked of the consent's taker.
+
+    Nobody is reminded while the young person is in hospital: on each working day it is looked at again.
+    """
     need = work.needs[handover.need_id]
+    if stay_holding(work, need.kind) is not None:
+        due = on_working_day(after_days(work.now, 1), work.catalogue.holidays)
+        work.handovers[handover.handover_id] = replace(handover, clock_at=due)
+        return
     anonymous = handover.identity == Identity.ANONYMOUS
     step = handover.reminded + 1
     if step > 1:
@@ -199,8 +213,10 @@ def _ask_for_first_contact(work: Work, handover: Handover) -> None:
         kind = NoticeKind.CODE_UNCLAIMED if anonymous else NoticeKind.ESCALATED
         work.notify(kind, work.owner(), need, reason_code="first_contact_overdue")
         return
-    days = _CODE_TO_OWNER_DAYS if anonymous else _PERSON_AFTER_OVERDUE_DAYS
-    due = on_working_day(after_days(handover.clock_at, days), work.catalogue.holidays)
+    due = after_days(handover.clock_at, _PERSON_AFTER_OVERDUE_DAYS)
+    if anonymous:
+        due = max(after_days(handover.contact_by, _CODE_TO_OWNER_DAYS), after_days(work.now, 1))
+    due = on_working_day(due, work.catalogue.holidays)
     if anonymous:
         work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)
         work.notify(NoticeKind.CODE_UNCLAIMED, handover.consent_taker or work.owner(), need)

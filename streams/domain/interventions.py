@@ -16,8 +16,8 @@ from streams.domain.consents import missing_for
 from streams.domain.handovers import announce, close, offer, withdraw
 from streams.domain.linking import tell_erased
 from streams.domain.matching import identity_for
-from streams.domain.needs import lead_of, refusal_of, reopen
-from streams.domain.occasions import ONE_AT_A_TIME, Occasion, stay_holding
+from streams.domain.needs import refusal_of, reopen
+from streams.domain.occasions import ONE_AT_A_TIME, Occasion, lead_of, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, PENDING_HANDOVERS, TAKEN_OVER

@@ -19,7 +19,17 @@ from streams.domain.consents import last_word, missing_for
 from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
-from streams.domain.occasions import KINDS, ONE_AT_A_TIME, goes_round, occasions, stay_holding
+from streams.domain.occasions import (
+    KINDS,
+    ONE_AT_A_TIME,
+    decided_by,
+    goes_round,
+    lead_of,
+    occasions,
+    stay_holding,
+    tellings_of,
+    without_plans,
+)
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import go_on
 from streams.domain.work import CLOSED, LIVE_HANDOVERS, TAKEN_OVER
@@ -65,33 +75,6 @@ def reopen(work: Work, need: Need) -> Need:
     )
 
 
-def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None:
-    """Returns what a need is about now: the newest that has happened, else what is planned next; None for nothing yet.
-
-    While the young person is in hospital only a planned end counts, and while the end of a later stay settles nothing.
-    """
-    settled = occasion.settled(work)
-    happened = [one for one in settled if not one.is_planned]
-    if happened and stay is None:
-        return None if _has_left_again(work, happened[-1]) else happened[-1]
-    planned = [one for one in settled if one.is_planned]
-    to_come = (one for one in planned if work.now < overdue_at(one.occurred_at, work.catalogue.holidays))
-    return next(to_come, planned[-1] if planned else None)
-
-
-def _has_left_again(work: Work, trigger: Trigger) -> bool:
-    """Tells whether the end of a later stay is known that has not settled yet, and would raise the like."""
-    return any(
-        one.is_of_stay
-        and one.opens
-        and not set(trigger.kinds).isdisjoint(one.kinds)
-        and one.occurred_at > trigger.occurred_at
-        and one.not_before <= work.now < one.logged_at + work.catalogue.settle_ms
-        for one in work.derived.triggers
-        if not one.is_planned
-    )
-
-
 def refusal_of(work: Work, kind: str, trigger: Trigger) -> str | None:
     """Returns why the young person's side wants no handover of a kind any more, since what led to a trigger began."""
     word = last_word(work.consents, kind, trigger.since, work.now)
@@ -127,6 +110,8 @@ def _reconcile_until_settled(work: Work, kind: str) -> None:
 def _reconcile_kind(work: Work, kind: str) -> None:
     """Goes through every open need of a kind, and every occasion that may open one: nothing open is left out."""
     found = occasions(work, kind)
+    for need in [one for one in work.needs.values() if one.kind == kind and one.state == CLOSED and not one.by_facts]:
+        _keep_decided(work, need)
     for need in [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]:
         occasion = next((one for one in reversed(found) if one.raises(need)), None)
         if occasion is None:
@@ -140,6 +125,13 @@ def _reconcile_kind(work: Work, kind: str) -> None:
         _leave_to_kept(work, kind)
     for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:
         _reconcile_one(work, kind, occasion)
+
+
+def _keep_decided(work: Work, need: Need) -> None:
+    """Has a need that was decided for good carry whatever tells the same since: one telling may be taken back (T7)."""
+    again = [one for one in tellings_of(decided_by(work, need)) if one not in need.carries]
+    if again:
+        work.change(need, carries=(*need.carries, *again))
 
 
 def _going_on(work: Work, kind: str) -> set[str]:
@@ -261,8 +253,11 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
         # Each plan of a stay raises what any does, and goes on with it where another is cancelled.
         plans = (one.root for one in occasion.triggers if one.is_planned and lead.raises(one.root))
         fresh += [root for root in plans if root not in (*need.carries, *fresh)]
+    if need.state == "taken_over":
+        fresh = list(without_plans(work, fresh, (need.root,)))
+    carries = {**dict.fromkeys((*need.carries, *fresh)), **dict.fromkeys(tellings_of(happened))}
     covers = max((one.occurred_at for one in happened), default=0)
-    need = work.change(need, carries=(*need.carries, *fresh), covers=covers)
+    need = work.change(need, carries=tuple(carries), covers=covers)
     if lead is None:
         newest = (happened or occasion.triggers)[-1]
         return work.change(need, trigger=newest.trigger, why=newest.reason)

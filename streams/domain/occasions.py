@@ -13,6 +13,7 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
+from streams.domain.plans import overdue_at
 from streams.domain.stays import SAME_END_MS
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -51,6 +52,33 @@ class Occasion(NamedTuple):
         at = [(one.settled_at(work.catalogue.settle_ms), one) for one in self.triggers]
         work.wake_at(min((due for due, _ in at if due > work.now), default=NEVER))
         return [one for due, one in at if due <= work.now]
+
+
+def lead_of(work: Work, occasion: Occasion, stay: Stay | None) -> Trigger | None:
+    """Returns what a need is about now: the newest that has happened, else what is planned next; None for nothing yet.
+
+    While the young person is in hospital only a planned end counts, and while the end of a later stay settles nothing.
+    """
+    settled = occasion.settled(work)
+    happened = [one for one in settled if not one.is_planned]
+    if happened and stay is None:
+        return None if _has_left_again(work, happened[-1]) else happened[-1]
+    planned = [one for one in settled if one.is_planned]
+    to_come = (one for one in planned if work.now < overdue_at(one.occurred_at, work.catalogue.holidays))
+    return next(to_come, planned[-1] if planned else None)
+
+
+def _has_left_again(work: Work, trigger: Trigger) -> bool:
+    """Tells whether the end of a later stay is known that has not settled yet, and would raise the like."""
+    return any(
+        one.is_of_stay
+        and one.opens
+        and not set(trigger.kinds).isdisjoint(one.kinds)
+        and one.occurred_at > trigger.occurred_at
+        and one.not_before <= work.now < one.logged_at + work.catalogue.settle_ms
+        for one in work.derived.triggers
+        if not one.is_planned
+    )
 
 
 def occasions(work: Work, kind: str) -> Sequence[Occasion]:
@@ -185,6 +213,32 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     if group:
         found.append(Occasion(tuple(group)))
     return found
+
+
+def tellings_of(triggers: Iterable[Trigger]) -> list[str]:
+    """Returns the ids of all that told what happened: a need that carries each of them outlives the end of any."""
+    return [one for trigger in triggers for one in sorted(trigger.ids)]
+
+
+def decided_by(work: Work, need: Need) -> list[Trigger]:
+    """Returns what has happened of which a need was decided for good."""
+    happened = (_undecided(one, (need,)) for one in work.derived.triggers if not one.is_planned)
+    return [one for one in happened if need.kind in one.kinds and one.raises_any(need.carries)]
+
+
+def without_plans(work: Work, roots: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
+    """Returns roots without those of what is only planned, but for plans of which the roots ``kept`` tell.
+
+    What comes once a programme has taken over, or Y has decided, is a need of its own, whether or not it was planned:
+    but for the plan that a need is about, or that it has its id by.
+    """
+    happened = [one for one in work.derived.triggers if not one.is_planned or one.raises_any(kept)]
+    planned = [one for one in work.derived.triggers if one.is_planned and not one.raises_any(kept)]
+    return tuple(
+        root
+        for root in roots
+        if any(one.raises(root) for one in happened) or not any(one.raises(root) for one in planned)
+    )
 
 
 def goes_round(work: Work, trigger: Trigger) -> bool:

@@ -292,19 +292,30 @@ def _start(stay: Stay, fact: StayFact) -> None:
 
 def _end(stay: Stay, step: Step) -> None:
     fact = step.fact
+    told_again = stay.open_episodes.get(fact.episode_id) == "ended"
     stay.open_episodes[fact.episode_id] = "ended"
     if fact.episode_id == UNNUMBERED:
         stay.open_episodes = dict.fromkeys(stay.open_episodes, "ended")
     elif UNNUMBERED in stay.open_episodes and fact.stay_class != StayClass.EMERGENCY:
         stay.open_episodes[UNNUMBERED] = "ended"
     if any(state not in _OVER for state in stay.open_episodes.values()):
-        stay.left.append(step)
+        stay.left = _left_again(stay.left, step) if told_again else [*stay.left, step]
         stay.left_at = step.logged_at if stay.left_at is None else min(stay.left_at, step.logged_at)
         return
     stay.ended_by, stay.end_ids, stay.end_logged_at = step.root, step.ids, step.logged_at
     stay.ended_at = max(fact.occurred_at, stay.started_at or fact.occurred_at)
     stay.end_source, stay.on_leave, stay.end_unnumbered = fact.source, False, fact.episode_id == UNNUMBERED
     stay.end_by_day = fact.occurred_on is not None
+
+
+def _left_again(left: list[Step], step: Step) -> list[Step]:
+    """Returns the ends beside a stay with one more, which tells the one of its episode within a day of it again."""
+    since = step.fact.occurred_at - SAME_END_MS
+    for number, one in enumerate(left):
+        if one.fact.episode_id == step.fact.episode_id and one.fact.occurred_at >= since:
+            both = one._replace(ids=one.ids | step.ids, logged_at=min(one.logged_at, step.logged_at))
+            return [*left[:number], both, *left[number + 1 :]]
+    return [*left, step]
 
 
 def _note(stay: Stay, step: Step) -> None:

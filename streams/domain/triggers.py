@@ -245,20 +245,33 @@ def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[
     courses: dict[tuple[str, str], list[_Course]] = {}
     for root, fact, chain in standing(statements):
         courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
-    return _some(_of_course(steps, catalogue) for steps in courses.values())
+    return [trigger for steps in courses.values() for trigger in _of_course(steps, catalogue)]
 
 
-def _of_course(steps: list[_Course], catalogue: Catalogue) -> Trigger | None:
-    root, last, chain = max(steps, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
-    own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
+def _of_course(steps: list[_Course], catalogue: Catalogue) -> list[Trigger]:
+    """Returns the triggers of a course: of its end, told or, of one that goes on (again), expected."""
+    last = max(steps, key=_course_position)[1]
     end = expected_end(steps, catalogue)
-    if last.status == CourseStatus.ACTIVE and end is not None:
-        return _of_expected_end(steps, last, end)
+    told = _of_told_end(steps, last, end, catalogue)
+    expected = None if last.status != CourseStatus.ACTIVE or end is None else _of_expected_end(steps, last, end)
+    return _some((told, expected))
+
+
+def _course_position(step: _Course) -> tuple[int, int, str]:
+    root, fact, _ = step
+    return _position(fact, _COURSE_ENDS), fact.occurred_at, root
+
+
+def _of_told_end(
+    steps: list[_Course], last: CourseFact, end: ExpectedEnd | None, catalogue: Catalogue
+) -> Trigger | None:
+    """Returns the trigger of an end that was told; of a course that goes on since it is held back for good."""
+    own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
     ended = [step for step in steps if step[1].status in _COURSE_ENDS]
     if not ended:
         return None
     goes_on = last.status not in _COURSE_ENDS
-    root, last, chain = max(ended, key=lambda step: (_position(step[1], _COURSE_ENDS), step[1].occurred_at, step[0]))
+    root, last, chain = max(ended, key=_course_position)
     logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
     told_ahead = end is not None and end.followed and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root

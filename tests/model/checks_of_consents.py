@@ -110,7 +110,9 @@ def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
         reason = fields["reason_code"]
         by_links = len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
         dead = any(fact.event.get("status") == "deceased" for fact in ledger.widest(seen.number))
-        allowed = reason in MAY_END_TAKEN or (dead and reason is None) or seen.model == "Intervention"
+        allowed = (
+            reason in (*MAY_END_TAKEN, "bridged_onward") or (dead and reason is None) or seen.model == "Intervention"
+        )
         if not allowed and not by_links and not _corrected(ledger, seen, handed):
             yield f"{handed.state} handover withdrawn from {handed.programme} ({reason})"
         if reason == "withdrawn" and not dead:
@@ -133,7 +135,8 @@ def _corrects(fact: Fact, ledger: Ledger) -> bool:
         psychiatric = ledger.catalogue.units.get(event["unit"]) in PSYCHIATRIC
         home = event["status"] == StayStatus.DISCHARGED_HOME and psychiatric
         return bool(event["cancels"] or (event["revises"] and not home))
-    return fact.model in ("Enrolment", "Referral")
+    # A later word of a course or referral corrects nothing that was taken over (H6).
+    return fact.model in ("Enrolment", "Referral") and bool(event["cancels"] or event["revises"])
 
 
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.codes import CourseStatus, HandoverStatement, NoticeKind, ReplyStatus
+from schemas.codes import CourseStatus, HandoverStatement, NeedKind, NoticeKind, ReplyStatus
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from schemas.pathway import Need
 from streams.domain.work import Said
@@ -105,14 +105,20 @@ def something_raised_it(ledger: Ledger, seen: Seen) -> Found:
 
 
 def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
-    """No offer after a discharge while Y is in hospital again."""
+    """While Y is in hospital again nothing is offered after a discharge, and nobody is reminded (S11)."""
+    facts = [fact for fact in ledger.facts if fact.number == seen.number]
+    admission = in_hospital_since(facts, ledger.catalogue.units, seen.now)
+    if admission is None or len(ledger.group(seen.number)) > 1:
+        return
+    since = text_of(admission.event["occurred_at"])
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.OFFERED and fields["trigger"] == "discharge":
-            facts = [fact for fact in ledger.facts if fact.number == seen.number]
-            admission = in_hospital_since(facts, ledger.catalogue.units, seen.now)
-            if admission is not None and len(ledger.group(seen.number)) == 1:
-                since = text_of(admission.event["occurred_at"])
-                yield f"offered to {fields['programme']} while in hospital since {since}"
+        offered = statement == HandoverStatement.OFFERED and fields["trigger"] == "discharge"
+        if offered or (statement == HandoverStatement.REMINDED and fields["need_kind"] != NeedKind.BRIDGING):
+            yield f"{statement} to {fields['programme']} while in hospital since {since}"
+    held = {need.need_id for need in seen.after.needs if need.kind != NeedKind.BRIDGING}
+    notices = (one.fields for one in seen.said if one.topic == "notices")
+    if any(one["kind"] == NoticeKind.CODE_UNCLAIMED and one["statement_id"] in held for one in notices):
+        yield f"somebody is told that a code is unclaimed while Y is in hospital since {since}"
 
 
 def silent_after_death(ledger: Ledger, seen: Seen) -> Found:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from schemas.codes import NeedKind, NoticeKind, StayStatus
+from schemas.events import UNNUMBERED
 from schemas.instants import days_of
 from schemas.pathway import NEVER, Need
 from schemas.programmes import Programme
@@ -27,11 +28,13 @@ from tests.model.reference_needs import (
     raises,
     standing,
 )
-from tests.model.steps import MINUTE, NUMBERS, local_of, text_of
+from tests.model.steps import MINUTE, NUMBERS, day_of_moment, local_of, text_of
 from tests.model.world import World
 
 Found = Iterator[str]
 _LATE = 2 * MINUTE
+#: By then a stay without news holds nothing back any more, whatever days are no working days.
+_MISSING = 75 * DAY
 #: How long a programme that has told of no free places is passed over (P6).
 _FULL = 28 * DAY + MINUTE
 #: Five working days, over the longest holidays there are.
@@ -129,19 +132,36 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
             continue  # an erasure reaches every number that was linked then
         if len(group) == 1 and ledger.linked:
             continue
-        planned = any(fact.event.get("status") == StayStatus.DISCHARGE_PLANNED for fact in facts)
+        plans = [fact for fact in facts if fact.event.get("status") == StayStatus.DISCHARGE_PLANNED]
+        of_it = {one.event["event_id"] for one in plans if one.event["episode_id"] == latest.event["episode_id"]}
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
         ended = any(one.need.reason_code in OF_CONSENT and one.closed_by != "Reply" for one in mine)
-        if (planned and mine) or ended:
+        about_plan = [one for one in mine if one.need.trigger == "discharge_planned" and not _was_taken(ledger, one)]
+        if (plans and about_plan) or any(of_it.intersection(one.need.roots) for one in mine) or ended:
             continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
         told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
         settled_at = max(told, ledger.letter_at) + ledger.settle_max_ms + _LATE
         if old or ledger.now < settled_at or dead_ever(ledger, group):
             continue
-        since = min(fact.told_at for fact in (chain_of(latest, facts) if len(group) == 1 else facts))
+        same = [fact for fact in facts if _tells_the_same(fact, latest)]
+        since = min(fact.told_at for fact in ([*chain_of(latest, facts), *same] if len(group) == 1 else facts))
         if not any(one.live_at >= since or one.first_at >= since for one in mine):
             yield f"the discharge of {text_of(latest.event['occurred_at'])} has no need"
+
+
+def _tells_the_same(fact: Fact, latest: Fact) -> bool:
+    """Tells whether a statement, which may have been taken back, told the end of that day, too (S5)."""
+    event, other = fact.event, latest.event
+    one_episode = {event.get("episode_id"), other["episode_id"], UNNUMBERED}
+    one_day = day_of_moment(event["occurred_at"]) == day_of_moment(other["occurred_at"])
+    return event.get("status") == other["status"] and one_day and len(one_episode) <= 2
+
+
+def _was_taken(ledger: Ledger, one: Needed) -> bool:
+    """Tells whether a programme had taken over: what is only planned then is a need of its own (T7)."""
+    mine = (handed for handed in ledger.handovers.values() if one.need.need_id in handed.need_ids)
+    return any(reason == "accepted" for handed in mine for _, reason, _ in handed.told)
 
 
 def _missed(ledger: Ledger) -> list[int]:
@@ -255,7 +275,10 @@ def _touched(one: Handed) -> bool:
 
 
 def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
-    """An accepted handover without a first contact is reminded of, or a person told, after the programme's days."""
+    """An accepted handover without a first contact is reminded of, or a person told, after the programme's days.
+
+    While Y may be in hospital nobody is, and afterwards from the next working day on (S11).
+    """
     for one in ledger.handovers.values():
         days = one.terms.first_contact_days if one.terms else 0
         if one.state != "accepted" or not days or one.appointment:
@@ -264,6 +287,10 @@ def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
         said = [when for statement, _, when in one.told if statement == "reminded" and when >= one.since]
         about = {one.handover_id, *one.need_ids}
         said += [when for when, notice in ledger.notices if notice["statement_id"] in about and when >= one.since]
+        steps = [fact for fact in ledger.widest(one.number) if fact.model == "Discharge"]
+        heard_at = max((fact.told_at for fact in steps if one.kind != NeedKind.BRIDGING), default=0)
+        in_doubt = last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
+        late = max(late, heard_at + (_MISSING if in_doubt else 8 * DAY))
         if ledger.now > late and not said:
             yield f"accepted by {one.programme} at {text_of(one.since)}, and nobody asks for the first contact"
 

@@ -16,13 +16,13 @@ from typing import Any
 from schemas.instants import day_of, days_of
 from tests.model.draws import PROGRAMMES, Draw, answer_oddly, draw_answers
 from tests.model.draws_of_consents import draw_consents, say_consent
+from tests.model.draws_of_moments import MOMENTS
 from tests.model.draws_of_stays import draw_stay
 from tests.model.steps import (
     DAY,
     HOUR,
     MINUTE,
     NUMBERS,
-    PSYCHIATRY,
     Act,
     Answer,
     Change,
@@ -30,7 +30,6 @@ from tests.model.steps import (
     Places,
     Step,
     Told,
-    day_of_moment,
     midnight_of,
 )
 
@@ -79,8 +78,8 @@ def draw_history(seed: int) -> History:
             draw.now += random.choice((30, 60, 180, 300, 370, 410, 480)) * DAY
     _mischief(draw)
     delays = random.choices(((0,), (0, 5 * MINUTE), (30 * MINUTE, 0, 3 * HOUR), (2 * DAY,)), (70, 14, 10, 6))[0]
-    if draw.chance(0.1):
-        random.choice((_declined_while_raised_again, _on_a_waiting_list))(draw)
+    if draw.chance(0.2):
+        random.choice(MOMENTS)(draw)
     steps = sorted(draw.steps, key=lambda step: step.at)
     return History(tuple(steps), seed, delays, 760 if seed % 5 == 0 else 40)
 
@@ -171,49 +170,6 @@ def _bridging(draw: Draw) -> None:
         draw.offered_about.append((draw.now, "bridging"))
         draw_consents(draw)
         draw_answers(draw, 0.7)
-
-
-def _declined_while_raised_again(draw: Draw) -> None:
-    """The end of another stay is told, and before that has settled programmes decline: the need waits, open."""
-    raised_at = _home_with_consent(draw) + draw.random.choice((HOUR, 3 * HOUR, DAY))
-    _home(draw, raised_at)
-    _all_answer(draw, raised_at + draw.random.choice((MINUTE, 5 * MINUTE)), "declined", reason_code="no_capacity")
-
-
-def _on_a_waiting_list(draw: Draw) -> None:
-    """Programmes put whom they are offered on a waiting list, and then answer whatever comes to mind."""
-    listed_at = _home_with_consent(draw) + draw.random.choice((HOUR, 3 * HOUR, DAY))
-    _all_answer(draw, listed_at, "waitlisted", waitlisted_until=day_of_moment(listed_at) + 20)
-    for _ in range(12):
-        answer_oddly(draw, listed_at + draw.random.choice((MINUTE, HOUR, DAY, 3 * DAY)))
-
-
-def _home_with_consent(draw: Draw) -> int:
-    """An end from psychiatry with all consents that it may take; returns when it was."""
-    ended_at = draw.now + draw.random.choice((HOUR, DAY, 20 * DAY))
-    for giver in ("young_person", "custody_holder"):
-        say_consent(
-            draw,
-            ended_at - HOUR,
-            decision="given",
-            given_by=(giver,),
-            scope="anonymous",
-            custody="sole",
-            purpose="aftercare",
-        )
-    _home(draw, ended_at)
-    return ended_at
-
-
-def _home(draw: Draw, when: int) -> None:
-    episode = draw.name("episode")
-    draw.tell("Discharge", "home", when, lag=0, status="discharged_home", unit=PSYCHIATRY, episode_id=episode)
-
-
-def _all_answer(draw: Draw, when: int, status: str, **fields: Any) -> None:
-    """Each programme that may have been offered somebody answers; whom nothing was offered is refused."""
-    for programme in PROGRAMMES[:3]:
-        draw.steps.append(Answer(when, draw.name(status), programme, status, fields=fields))
 
 
 def _move(draw: Draw) -> None:

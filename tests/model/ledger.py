@@ -38,6 +38,7 @@ class Handed:
     state: str = ""
     since: int = 0
     appointment: bool = False
+    occurred_on: int | None = None
     told: list[tuple[str, str | None, int]] = field(default_factory=list)
 
     @property
@@ -154,6 +155,7 @@ class Ledger:
             self.handovers[handover_id] = Handed(handover_id, seen.number, programme, kind, identity, terms)
         one = self.handovers[handover_id]
         one.trigger, one.appointment = fields["trigger"], one.appointment or fields["appointment_on"] is not None
+        one.occurred_on = fields["occurred_on"] if fields["occurred_on"] is not None else one.occurred_on
         if statement != HandoverStatement.REPLY_REFUSED and fields["state"] and fields["state"] != one.state:
             one.state, one.since = fields["state"], seen.now
             self.met[f"handover {one.state} {one.identity}"] += 1

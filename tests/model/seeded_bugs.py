@@ -150,7 +150,9 @@ SEEDED_BUGS = (
         136,
         (Change("under_way.py", '    elif stay is not None:\n        return "readmitted"\n', ""),),
     ),
-    SeededBug("a stay holds nothing back", 20, (Change("needs.py", "if happened and stay is None:", "if happened:"),)),
+    SeededBug(
+        "a stay holds nothing back", 20, (Change("occasions.py", "if happened and stay is None:", "if happened:"),)
+    ),
     SeededBug(
         "a death closes nothing",
         65,
@@ -208,9 +210,7 @@ SEEDED_BUGS = (
         8,
         (
             Change(
-                "handovers.py",
-                "        withdraw(work, handover, told or reason)\n    work.change(need, state=CLOSED",
-                "        pass\n    work.change(need, state=CLOSED",
+                "handovers.py", "        withdraw(work, handover, told or reason)\n    need", "        pass\n    need"
             ),
         ),
     ),
@@ -314,13 +314,43 @@ SEEDED_BUGS = (
     ),
     SeededBug(
         "what a person has stays with the owner where somebody lived",
-        225,
+        237,
         (Change("awaiting.py", " or need.home not in (None, home)", ""),),
     ),
     SeededBug(
         "a form is taken back by halves",
         683,
         (Change("needs.py", "(settled_at := _taken_back_until(work)) > work.now", "(settled_at := 0) > work.now"),),
+    ),
+    SeededBug(
+        "one telling of an end is all that counts",
+        371,
+        (Change("needs.py", "**dict.fromkeys(tellings_of(happened))", "**{}"),),
+    ),
+    SeededBug(
+        "people are reminded in hospital",
+        64,
+        (
+            Change(
+                "handovers.py", "if stay_holding(work, need.kind) is not None:\n        due", "if False:\n        due"
+            ),
+        ),
+    ),
+    SeededBug(
+        "what was planned is decided",
+        2,
+        (
+            Change(
+                "occasions.py",
+                "planned = [one for one in work.derived.triggers if one.is_planned and not one.raises_any(kept)]",
+                "planned = list[Trigger]()",
+            ),
+        ),
+    ),
+    SeededBug(
+        "a later word takes back what is taken over",
+        225,
+        (Change("triggers.py", "return _some((told, expected))", "return [expected] if expected else _some((told,))"),),
     ),
     SeededBug(
         "a later catalogue closes needs",

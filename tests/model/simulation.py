@@ -13,6 +13,7 @@ from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_consents import CONSENT_CHECKS, QUIET_CONSENT_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
+from tests.model.checks_of_one_end import ONE_END_CHECKS
 from tests.model.checks_of_replies import REPLY_CHECKS
 from tests.model.checks_of_states import STATE_CHECKS
 from tests.model.checks_of_the_end import END_CHECKS
@@ -40,7 +41,7 @@ from tests.model.steps import (
 from tests.model.world import BrokenFoldError, Seen, World
 
 #: What is looked at where something was said, and in every fold.
-SAYING_CHECKS = (*FOLD_CHECKS, *CONSENT_CHECKS)
+SAYING_CHECKS = (*FOLD_CHECKS, *CONSENT_CHECKS, *ONE_END_CHECKS)
 EVERY_CHECKS = (*QUIET_CHECKS, *QUIET_CONSENT_CHECKS, *REPLY_CHECKS, *ACT_CHECKS)
 LONG_QUIET = 700
 #: Telling a history in other orders takes longer than telling it: every so many seeds do.

@@ -53,6 +53,29 @@ def test_the_encoding_that_the_mapping_names_is_taken_and_no_other() -> None:
     )
 
 
+NAMED = a_csv((*ROW, "Åse Ærø Sørensen"), (*ROW, "Bo Åby"), names=(*NAMES, "Navn"))
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "iso-8859-15", "cp850", "mac_roman"])
+def test_a_list_of_utf8_is_in_no_other_encoding_that_the_mapping_names(encoding: str) -> None:
+    mapping = DANISH.model_copy(update={"layout": a_mapping(layout={"encoding": encoding}).layout})
+
+    assert refused(NAMED, mapping) == ("wrong_encoding", "file")
+
+
+@pytest.mark.parametrize("cut", ["Bo Åby".encode("cp1252"), "Bo Åby".encode("cp850"), "Bo Å".encode()[:-1]])
+def test_a_list_of_utf8_with_a_broken_sign_is_in_no_other_encoding(cut: bytes) -> None:
+    assert refused(NAMED.replace("Bo Åby".encode(), cut), DANISH) == ("wrong_encoding", "file")
+
+
+@pytest.mark.parametrize("taken_for", ["cp1252", "iso-8859-1"])
+def test_a_list_that_was_turned_into_utf8_twice_is_refused(taken_for: str) -> None:
+    name = "Bjørn Sørensen" if taken_for == "cp1252" else "Åse Ærø"
+    content = a_csv((*ROW, name), names=(*NAMES, "Navn"))
+
+    assert refused(content.decode(taken_for).encode(), DANISH) == ("wrong_encoding", "file")
+
+
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_the_delimiter_is_found(delimiter: str) -> None:
     assert the_row(a_csv(ROW, delimiter=delimiter)).form is not None

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_fhir.codes import ErrorCode
+from connectors.medcom_fhir.codes import ACTIVITY_CODES, ErrorCode
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.organisations import sor_of
 from connectors.medcom_fhir.references import read_reference
@@ -180,7 +180,9 @@ def _link(bundle: Bundle, node: Node) -> Link:
 
 def _activity(node: Node) -> str:
     codings = node.child("activity").children("coding")
-    codes = {coding.text("code").lower() for coding in codings}
+    # A hospital's own code may stand beside MedCom's.
+    ours = [coding for coding in codings if coding.value.get("system") == ACTIVITY_CODES]
+    codes = {coding.text("code").lower() for coding in ours or codings}
     if len(codes) != 1:
         raise refused("element_missing", f"{node.path}.activity.coding", "the activity has one coding")
     code = codes.pop()

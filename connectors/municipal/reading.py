@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.csv_file import csv_sheet
 from connectors.municipal.json_file import json_sheet
-from connectors.municipal.other_files import refuse_other_files
+from connectors.municipal.other_files import refuse_other_files, start_of
 from connectors.municipal.sheets import FileKind, Sheet
 from connectors.municipal.xlsx_file import xlsx_sheet
 from schemas.refusals import Refusal, RefusedError
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from connectors.municipal.layout import Layout
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
-_ZIP, _BYTE_ORDER_MARK = b"PK\x03\x04", b"\xef\xbb\xbf"
+_ZIP = b"PK\x03\x04"
 
 
 def kind_of(content: bytes) -> FileKind:
     """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for what is no list."""
-    start = content[:4_096].removeprefix(_BYTE_ORDER_MARK).lstrip()
+    start = start_of(content)
     if not start:
         raise RefusedError(Refusal("empty_file", "file", "the file is not empty", "send the list"))
     refuse_other_files(content)
     if content.startswith(_ZIP):
         return FileKind.XLSX
-    if start[:1] in (b"[", b"{"):
-        return FileKind.JSON if start.startswith(b"[") else FileKind.NDJSON
+    if start[0] in "[{":
+        return FileKind.JSON if start[0] == "[" else FileKind.NDJSON
     return FileKind.CSV
 
 

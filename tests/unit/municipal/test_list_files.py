@@ -193,6 +193,15 @@ def test_objects_of_a_json_array_are_rows_by_their_columns_names() -> None:
     assert [(row.number, bool(row.form)) for row in found.rows] == [(1, True), (2, True)]
 
 
+@pytest.mark.parametrize("content", [json.dumps([AS_OBJECT]), json.dumps(AS_OBJECT), f"\r\n {json.dumps(AS_OBJECT)}"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_json_with_a_byte_order_mark_is_json(content: str, encoding: str) -> None:
+    row = the_row(content.encode(encoding))
+
+    assert row.form == the_row(content.encode()).form
+    assert row.form is not None
+
+
 def test_a_line_of_ndjson_that_is_no_flat_object_spoils_no_other() -> None:
     lines: list[Any] = [AS_OBJECT, [1], AS_OBJECT | {"Sag": {"a": 1}}, AS_OBJECT]
     texts = [json.dumps(line) for line in lines]

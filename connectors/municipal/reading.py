@@ -12,6 +12,8 @@ from connectors.municipal.xlsx_file import xlsx_sheet
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from connectors.municipal.layout import Layout
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
@@ -31,8 +33,11 @@ def kind_of(content: bytes) -> FileKind:
     return FileKind.CSV
 
 
-def sheet_of(content: bytes, layout: Layout, rows_max: int) -> Sheet:
-    """Returns the sheet that a file holds; raises RefusedError where it can't be read."""
+def sheet_of(content: bytes, layout: Layout, names: AbstractSet[str], rows_max: int) -> Sheet:
+    """Returns the sheet that a file holds, whose columns may have these names, folded.
+
+    Raises RefusedError where it can't be read.
+    """
     if len(content) > FILE_BYTES_MAX:
         rule = f"a list has at most {FILE_BYTES_MAX} bytes"
         raise RefusedError(Refusal("file_too_large", "file", rule, "split the list"))
@@ -42,4 +47,4 @@ def sheet_of(content: bytes, layout: Layout, rows_max: int) -> Sheet:
         case FileKind.JSON | FileKind.NDJSON:
             return json_sheet(content, rows_max)
         case FileKind.CSV:
-            return csv_sheet(content, layout.encoding, layout.delimiter, rows_max)
+            return csv_sheet(content, layout.encoding, layout.delimiter, names, rows_max)

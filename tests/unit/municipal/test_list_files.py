@@ -81,6 +81,18 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
     assert the_row(a_csv(ROW, delimiter=delimiter)).form is not None
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("rows", [1, 25])
+@pytest.mark.parametrize(
+    "note", ["Vej 1, 2. th, 3000, Helsingør, ring først, og, kom, ikke, før, kl. 9", "a,b,c,d,e,f,g,h"]
+)
+def test_commas_in_every_text_are_not_taken_for_the_delimiter(delimiter: str, rows: int, note: str) -> None:
+    content = a_csv(*[(*ROW, note)] * rows, names=(*NAMES, "Adresse"), delimiter=delimiter)
+    found = read(content, a_mapping(columns=a_mapping().columns | {"Adresse": ("person.address",)}))
+
+    assert [row.form is not None for row in found.rows] == [True] * rows
+
+
 def test_decimal_commas_are_not_taken_for_the_delimiter() -> None:
     columns = a_mapping().columns | {"Nr": ("source_sequence",)}
     row = the_row(a_csv((*ROW, "1,0"), names=(*NAMES, "Nr")), a_mapping(columns=columns))

@@ -6,12 +6,23 @@ millisecond precision, because that is what the log's own timestamps have.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Self, TypeVar
+from functools import partial
+from typing import Annotated, Any, LiteralString, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.codes import (
@@ -59,8 +70,29 @@ def _in_calendar(day: date) -> date:
     return day
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc_milliseconds)]
-Day = Annotated[date, AfterValidator(_in_calendar)]
+def _written_out(kind: LiteralString, told: Any) -> Any:
+    """Returns the time or date that a text tells; what is no text is left to the field's own type.
+
+    A text of digits is a count since 1970 to pydantic, in strict JSON too: ``20260110`` would be in August 1970.
+    """
+    if not isinstance(told, str):
+        return told
+    form, adapter = _WRITTEN[kind]
+    try:
+        if form.match(told):
+            return adapter.validate_python(told)
+    except ValidationError:
+        pass  # its own error holds what was told
+    raise PydanticCustomError(f"{kind}_parsing", "a date is written YYYY-MM-DD")
+
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_WRITTEN: dict[str, tuple[re.Pattern[str], TypeAdapter[Any]]] = {
+    "datetime": (re.compile(_DAY), TypeAdapter(datetime)),
+    "date": (re.compile(rf"{_DAY}\Z"), TypeAdapter(date)),
+}
+Moment = Annotated[datetime, BeforeValidator(partial(_written_out, "datetime")), AfterValidator(_in_utc_milliseconds)]
+Day = Annotated[date, BeforeValidator(partial(_written_out, "date")), AfterValidator(_in_calendar)]
 #: Each code once. A later release may have more of them than this one knows, which all are UNKNOWN here.
 _Codes = Annotated[
     tuple[_Code, ...], Field(max_length=16, json_schema_extra={"uniqueItems": True}), AfterValidator(_each_once)

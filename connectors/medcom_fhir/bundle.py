@@ -92,6 +92,17 @@ class Bundle:
             if node.value.get("id") == contained_id and node.value.get("resourceType") == resource_type:
                 yield Node(node.value, resource_type, entry)
 
+    def refuse_modified(self) -> None:
+        """Raises RefusedError where a resource says that its elements mean something else than they say.
+
+        Whoever doesn't know what is said must not process it (HL7 FHIR R4, extensibility.html#modifierExtension,
+        resource.html#implicitRules), and MedCom's guides know none.
+        """
+        for node in (self.node, *(resource.node for resource in self.resources)):
+            for name in ("implicitRules", "modifierExtension"):
+                if node.value.get(name):
+                    raise refused("unknown_modifier", f"{node.path}.{name}", "no resource is modified by other rules")
+
     @property
     def id(self) -> str:
         """Returns Bundle.id as sent."""

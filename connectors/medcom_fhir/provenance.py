@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_fhir.codes import ErrorCode
+from connectors.medcom_fhir.codes import ACTIVITY_CODES, ErrorCode
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.organisations import sor_of
 from connectors.medcom_fhir.references import read_reference
@@ -134,17 +134,20 @@ def _targets(bundle: Bundle, node: Node) -> frozenset[str]:
 def _letter(bundle: Bundle, holder: Node, name: str) -> tuple[str, str]:
     """Returns the normalised id of the letter that ``holder.reference`` names, and the id as sent.
 
-    A letter that is not in the Bundle is known by its id. An absolute reference with this letter's id is this letter
-    at its own ``fullUrl`` alone, and another one's elsewhere, whose whole URL is its id then. Raises RefusedError where
-    it is no reference to a MessageHeader.
+    A letter that is not in the Bundle is known by its id, this one by its own ``fullUrl`` too: a UUID there may differ
+    from the id. An absolute reference with this letter's id is this letter at its own ``fullUrl`` alone, and another
+    one's elsewhere, whose whole URL is its id then. Raises RefusedError where it is no reference to a MessageHeader.
     """
     text, path = holder.text("reference"), f"Provenance.{name}.reference"
     told = read_reference(text)
     if told.id is None or told.type not in {None, "MessageHeader"}:
         code = "invalid_id" if told.contained is None else "unresolved_reference"
         raise refused(code, path, "the reference is MessageHeader/id, a URL that ends so, or urn:uuid of one")
-    headers = [one for one in bundle.resources if one.type == "MessageHeader" and told.id == one.id]
-    if told.base is not None and headers and all(one.url is None or one.url.whole != told.whole for one in headers):
+    headers = [one for one in bundle.resources if one.type == "MessageHeader"]
+    for header in headers:
+        if told.is_absolute and header.url is not None and header.url.whole == told.whole and header.id is not None:
+            return header.id, header.node.text("id")
+    if told.base is not None and any(told.id == header.id for header in headers):
         return told.whole, told.whole
     sent = text.partition("/_history/")[0].rpartition("/")[2]
     return told.id, sent
@@ -177,7 +180,9 @@ def _link(bundle: Bundle, node: Node) -> Link:
 
 def _activity(node: Node) -> str:
     codings = node.child("activity").children("coding")
-    codes = {coding.text("code").lower() for coding in codings}
+    # A hospital's own code may stand beside MedCom's.
+    ours = [coding for coding in codings if coding.value.get("system") == ACTIVITY_CODES]
+    codes = {coding.text("code").lower() for coding in ours or codings}
     if len(codes) != 1:
         raise refused("element_missing", f"{node.path}.activity.coding", "the activity has one coding")
     code = codes.pop()

@@ -56,6 +56,7 @@ def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
     try:
         bundle = read_bundle(decode(message))
         addressing = addressing_of(bundle, door.own)
+        bundle.refuse_modified()
         header = bundle.header
         code = event_code(header)
         if code == ACKNOWLEDGEMENT:

@@ -21,19 +21,26 @@ from connectors.municipal.sheets import (
     refuse_too_many,
     too_large_row,
 )
+from connectors.municipal.synonyms import folded
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
 _DELIMITERS = (";", "\t", ",", "|")
 _LOOKED_AT = 30
 
 
-def csv_sheet(content: bytes, encoding: str | None, delimiter: str | None, rows_max: int) -> Sheet:
-    """Returns the sheet that CSV holds; raises RefusedError where it can't be told apart into rows and cells."""
+def csv_sheet(
+    content: bytes, encoding: str | None, delimiter: str | None, names: AbstractSet[str], rows_max: int
+) -> Sheet:
+    """Returns the sheet that CSV holds; raises RefusedError where it can't be told apart into rows and cells.
+
+    ``names`` are names that its columns may have, folded.
+    """
     text, known_as = decoded(content, encoding)
-    parted_by = delimiter or _delimiter(text)
+    parted_by = delimiter or _delimiter(text, names)
     rows: list[RawRow] = []
     size = Size()
     reader = csv.reader(_lines(text), delimiter=parted_by, strict=True)
@@ -63,18 +70,21 @@ def _row(number: int, cells: list[str]) -> RawRow:
     return RawRow(number, tuple(cells))
 
 
-def _delimiter(text: str) -> str:
-    """Returns the delimiter by which most of the first lines fall into the same number of cells, more than one.
+def _delimiter(text: str, names: AbstractSet[str]) -> str:
+    """Returns the delimiter by which one of the first lines has most of the columns' names.
 
-    A decimal comma parts some lines and not others, or parts fewer cells: it loses to the list's own delimiter.
+    Where that tells nothing: by which most of them fall into the same number of cells, more than one. A decimal comma
+    parts some lines and not others, or parts fewer cells: it loses to the list's own delimiter.
     """
-    return max(_DELIMITERS, key=lambda one: _evenness(text, one))
+    return max(_DELIMITERS, key=lambda one: _fitness(text, one, names))
 
 
-def _evenness(text: str, delimiter: str) -> int:
+def _fitness(text: str, delimiter: str, names: AbstractSet[str]) -> tuple[int, int]:
     reader = csv.reader(_lines(text), delimiter=delimiter)
     try:
-        widths = Counter(len(cells) for cells in islice(reader, _LOOKED_AT) if any(cell.strip() for cell in cells))
+        rows = list(islice(reader, _LOOKED_AT))
     except csv.Error:
-        return 0
-    return max(((width - 1) * count for width, count in widths.items()), default=0)
+        return 0, 0
+    named = max((len(names & set(map(folded, cells))) for cells in rows), default=0)
+    widths = Counter(len(cells) for cells in rows if any(cell.strip() for cell in cells))
+    return named, max(((width - 1) * count for width, count in widths.items()), default=0)

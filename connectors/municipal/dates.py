@@ -24,8 +24,12 @@ _FULL_MONTHS = (
 )
 # No date is longer, and what is matched in several ways stays short.
 _CHARACTERS_MAX = 48
-_TIME = re.compile(r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0{1,6})?)?)?", re.DOTALL)
-_WITH_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
+# Databases write parts of a second behind a time: SQL Server's datetime2 seven digits, and zeros where there are none.
+_TIME = re.compile(
+    r"(.*?)(?:[ T]+(?:kl\.? *)?([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?", re.DOTALL
+)
+# PostgreSQL writes a blank in place of the T, SQL Server's datetimeoffset one before the offset too.
+_WITH_OFFSET = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9:.]+) ?(Z|[+-][0-9:]+)")
 _CENTURY = 2000
 
 
@@ -96,10 +100,12 @@ def instant_in(text: str) -> datetime | None:
     >>> instant_in("2026-12-24T23:30:00Z").isoformat()
     '2026-12-25T00:30:00+01:00'
     """
-    if len(text) > _CHARACTERS_MAX or not _WITH_OFFSET.fullmatch(text):
+    parts = _WITH_OFFSET.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
+    if parts is None:
         return None
+    day, clock, offset = parts.groups()
     try:
-        return datetime.fromisoformat(text).astimezone(COPENHAGEN)
+        return datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(COPENHAGEN)
     except (ValueError, OverflowError) as error:
         raise NoDateError from error
 
@@ -119,12 +125,13 @@ def _read(text: str, forms: Sequence[DateForm]) -> tuple[date, time | None]:
     parts = _TIME.fullmatch(text) if len(text) <= _CHARACTERS_MAX else None
     if parts is None:
         raise NoDateError
-    words, hour, minute, second = parts.groups()
+    words, hour, minute, second, fraction = parts.groups()
     for form in forms:
         match = _PATTERNS[form].fullmatch(words.lower())
         if match is not None:
             try:
-                clock = time(int(hour), int(minute), int(second or 0)) if hour else None
+                microseconds = int((fraction or "").ljust(6, "0")[:6])
+                clock = time(int(hour), int(minute), int(second or 0), microseconds) if hour else None
                 return _day_of(match.groupdict()), clock
             except ValueError as error:
                 raise NoDateError from error

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from connectors.municipal.sheets import RawRow, Sheet
 
+_KNOWN = frozenset[str]().union(*COLUMNS.values())
 _WORDS_MAX = 12
 _WORD_CHARACTERS_MAX = 40
 _ROWS_MAX = 10_000
@@ -72,7 +73,7 @@ def guessed(content: bytes, constants: Mapping[str, str], event: Event | None = 
     repeated in the proposal, which therefore goes to nobody but who has the list.
     """
     try:
-        sheet = sheet_of(content, Layout(), _ROWS_MAX)
+        sheet = sheet_of(content, Layout(), _KNOWN, _ROWS_MAX)
         return "\n".join(_lines(_found(sheet, constants, event))) + "\n"
     except RefusedError as error:
         return error.refusal
@@ -95,9 +96,8 @@ def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, 
     """
     if sheet.names is not None:
         return (), sheet.names, sheet.names
-    known = frozenset().union(*COLUMNS.values())
     searched = sheet.rows[:HEADER_ROWS_MAX]
-    scores = [len(known & set(map(folded, names_in(row)))) for row in searched]
+    scores = [len(_KNOWN & set(map(folded, names_in(row)))) for row in searched]
     if not any(scores):
         raise RefusedError(_NO_HEADER)
     place = scores.index(max(scores))

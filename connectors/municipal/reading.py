@@ -6,33 +6,38 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.csv_file import csv_sheet
 from connectors.municipal.json_file import json_sheet
-from connectors.municipal.other_files import refuse_other_files
+from connectors.municipal.other_files import refuse_other_files, start_of
 from connectors.municipal.sheets import FileKind, Sheet
 from connectors.municipal.xlsx_file import xlsx_sheet
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from connectors.municipal.layout import Layout
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
-_ZIP, _BYTE_ORDER_MARK = b"PK\x03\x04", b"\xef\xbb\xbf"
+_ZIP = b"PK\x03\x04"
 
 
 def kind_of(content: bytes) -> FileKind:
     """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for what is no list."""
-    start = content[:4_096].removeprefix(_BYTE_ORDER_MARK).lstrip()
+    start = start_of(content)
     if not start:
         raise RefusedError(Refusal("empty_file", "file", "the file is not empty", "send the list"))
     refuse_other_files(content)
     if content.startswith(_ZIP):
         return FileKind.XLSX
-    if start[:1] in (b"[", b"{"):
-        return FileKind.JSON if start.startswith(b"[") else FileKind.NDJSON
+    if start[0] in "[{":
+        return FileKind.JSON if start[0] == "[" else FileKind.NDJSON
     return FileKind.CSV
 
 
-def sheet_of(content: bytes, layout: Layout, rows_max: int) -> Sheet:
-    """Returns the sheet that a file holds; raises RefusedError where it can't be read."""
+def sheet_of(content: bytes, layout: Layout, names: AbstractSet[str], rows_max: int) -> Sheet:
+    """Returns the sheet that a file holds, whose columns may have these names, folded.
+
+    Raises RefusedError where it can't be read.
+    """
     if len(content) > FILE_BYTES_MAX:
         rule = f"a list has at most {FILE_BYTES_MAX} bytes"
         raise RefusedError(Refusal("file_too_large", "file", rule, "split the list"))
@@ -42,4 +47,4 @@ def sheet_of(content: bytes, layout: Layout, rows_max: int) -> Sheet:
         case FileKind.JSON | FileKind.NDJSON:
             return json_sheet(content, rows_max)
         case FileKind.CSV:
-            return csv_sheet(content, layout.encoding, layout.delimiter, rows_max)
+            return csv_sheet(content, layout.encoding, layout.delimiter, names, rows_max)

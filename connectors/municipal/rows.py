@@ -16,6 +16,7 @@ from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, Event
 from connectors.municipal.headers import Header, header_of, repeats_names
 from connectors.municipal.reading import sheet_of
 from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
+from connectors.municipal.synonyms import folded
 from schemas.instants import start_of_day
 from schemas.refusals import Refusal, RefusedError
 
@@ -82,7 +83,7 @@ class ReadList:
 def read_list(content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Refusal:
     """Returns the rows of a list, or why none of it can be read. Memory and time are bounded by the readers' limits."""
     try:
-        sheet = sheet_of(content, mapping.layout, rows_max)
+        sheet = sheet_of(content, mapping.layout, set(map(folded, mapping.columns)), rows_max)
         header = header_of(sheet, mapping)
         above, data = _parted(sheet, header)
         stated = [row for row in data if row.refusal is not None or not _is_other(row, header, mapping)]

@@ -227,7 +227,9 @@ class _SheetReader:
         if self._is_formula:
             return Unfit.FORMULA
         if kind == "s":
-            place = _number_in(text or "0")
+            if not text:  # some writers name no text in a cell that shows none
+                return None
+            place = _number_in(text)
             if place >= len(self._known.strings):
                 raise BrokenWorkbookError
             return self._known.strings[place]

@@ -10,6 +10,7 @@ from sqlalchemy import and_, or_, select, union_all
 
 from connectors.read_model.answers import TopicRecord
 from connectors.read_model.tables import HANDOVER_EVENTS, HANDOVERS, PROGRESS, reading
+from connectors.sender_ids import as_given_out
 from schemas.topics import kafka_name
 
 if TYPE_CHECKING:
@@ -65,20 +66,21 @@ def page(engine: Engine, cursor: Cursor, records_max: int, site: str | None = No
 
 
 def story(engine: Engine, reach: Reach, handover_id: str) -> HandoverStory | None:
-    """Returns a handover within reach, or None where there is none with that id; blocks.
+    """Returns a handover within reach, or None where there is none with that id, in capitals or not; blocks.
 
     At most 1,000 of its records, the oldest ones. Raises ReadModelUnavailableError.
     """
+    own_id = as_given_out(handover_id)
 
     def work(connection: Connection) -> HandoverStory | None:
-        wanted_one = select(HANDOVERS).where(reach.of(HANDOVERS), HANDOVERS.c.handover_id == handover_id)
+        wanted_one = select(HANDOVERS).where(reach.of(HANDOVERS), HANDOVERS.c.handover_id == own_id)
         handover = connection.execute(wanted_one).one_or_none()
         if handover is None:
             return None
         events = HANDOVER_EVENTS.c
         wanted = (
             select(events.programme, events.partition, events.offset, events.record)
-            .where(events.programme == reach.programme, events.handover_id == handover_id)
+            .where(events.programme == reach.programme, events.handover_id == own_id)
             .order_by(events.partition, events.offset)
             .limit(_EVENTS_OF_ONE_MAX)
         )

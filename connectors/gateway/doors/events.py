@@ -22,6 +22,7 @@ from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import LineOutcome, accept
 from connectors.gateway.statements.forms import EXAMPLES, FORMS
 from connectors.gateway.statements.ledger import Answer
+from connectors.strict_xml import PADDING
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ async def receive_statements(
         _check_topic(client, topic)
         media_type = check_media_type(request, _MEDIA_TYPES)
         bytes_max = desk.limits.lines_bytes_max if media_type == NDJSON else desk.limits.body_bytes_max
-        body = await read_body(request, bytes_max, desk.limits)
+        body = (await read_body(request, bytes_max, desk.limits)).rstrip(PADDING)
 
         async def process() -> Answer:
             answer = _answer_lines if media_type == NDJSON else _answer_one

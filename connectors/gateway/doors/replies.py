@@ -98,7 +98,7 @@ async def reply_to_handover(
             if found is None:
                 raise unknown("handover_id")
             form = _form_of(desk, body)
-            sent = await _entered(desk, client, (handover_id, idempotency_key), body)
+            sent = await _entered(desk, client, (found.handover.handover_id, idempotency_key), body)
             return await _answered(desk, client, sent, _statement(form, sent, found.handover))
         except STORE_ERRORS as error:
             return unavailable(error)

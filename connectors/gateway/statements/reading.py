@@ -24,7 +24,7 @@ from connectors.gateway.statements.link_forms import (
     other_number,
 )
 from connectors.gateway.statements.persons import details_of, identified
-from connectors.sender_ids import normalised
+from connectors.sender_ids import as_given_out, normalised
 from connectors.strict_json import read_json
 from connectors.vault.identities import Stated
 from connectors.vault.number_links import Link
@@ -139,7 +139,8 @@ class Reader:
         if topic == "replies":
             refuse_identifying(form)
             check_pseudonym(self.pseudonyms, form)
-            return _statement(topic, form, client, recorded_at, {})
+            answered = {"statement_id": as_given_out(form.statement_id)}
+            return _statement(topic, form.model_copy(update=answered), client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
         if self.ahead_max is not None:

@@ -102,6 +102,16 @@ async def test_too_many_lines_are_turned_away_whole(tmp_path: Path) -> None:
         assert gateway.publisher.records == []
 
 
+@pytest.mark.parametrize("padding", [b"\x1a", b"\r\n\x1a", b"\x00" * 100, b" \n\n"])
+@pytest.mark.parametrize("media_type", ["application/json", NDJSON["content-type"]])
+async def test_what_fills_a_body_up_says_nothing(gateway: Gateway, padding: bytes, media_type: str) -> None:
+    content, headers = json.dumps(a_stay(1)).encode() + padding, {"content-type": media_type} | gateway.token()
+
+    answer = await gateway.http.post("/events/discharges", content=content, headers=headers)
+
+    assert [line["outcome"] for line in report(answer)] == ["accepted"]
+
+
 async def test_a_body_without_lines_is_refused(gateway: Gateway) -> None:
     answer = await posted(gateway, [b"", b" "])
 

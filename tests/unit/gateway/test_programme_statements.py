@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind
-from tests.unit.gateway.builders import Gateway, refused
+from tests.unit.gateway.builders import Gateway, a_statement, refused
 
 
 async def test_a_reply_is_keyed_by_the_programmes_pseudonym(gateway: Gateway) -> None:
@@ -20,6 +20,20 @@ async def test_a_reply_is_keyed_by_the_programmes_pseudonym(gateway: Gateway) ->
     [record] = gateway.publisher.records
     assert record.key.decode() == pseudonym
     assert gateway.published("replies")[0]["source"] == "headspace"
+
+
+async def test_a_reply_names_its_handover_however_the_id_is_written(gateway: Gateway) -> None:
+    headers = gateway.token(ClientKind.PROGRAMME, "headspace")
+    own = {"youth_id": gateway.pseudonym("headspace")}
+    given_out = a_statement("replies")["statement_id"]
+
+    answers = [
+        await gateway.statement("replies", headers, statement_id=written, **own)
+        for written in (given_out, given_out.upper(), f"urn:uuid:{given_out}")
+    ]
+
+    assert [answer.json()["outcome"] for answer in answers] == ["accepted", "repeated", "repeated"]
+    assert [reply["statement_id"] for reply in gateway.published("replies")] == [given_out]
 
 
 async def test_a_pseudonym_of_another_programme_is_refused(gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,21 @@ async def test_the_same_key_is_the_same_reply_and_gets_its_answer(hasty: Gateway
 
     assert (first.status_code, again.status_code, last.status_code) == (202, 202, 200)
     assert first.json()["event_id"] == again.json()["event_id"] == last.json()["event_id"]
+    assert len(hasty.published("replies")) == 1
+
+
+@pytest.mark.parametrize(
+    "written", [str.upper, lambda given: given.replace("-", ""), lambda given: f"urn:uuid:{given}"]
+)
+async def test_a_handover_is_known_however_its_id_is_written(hasty: Gateway, written: Callable[[str], str]) -> None:
+    programme = await offered(hasty)
+    first = await programme.reply(ONE, key="k", status="accepted")
+
+    again = await programme.reply(written(ONE), key="k", status="accepted")
+    shown = await programme.get(f"/handovers/{written(ONE)}")
+
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert shown.json()["handover"]["handover_id"] == ONE
     assert len(hasty.published("replies")) == 1
 
 

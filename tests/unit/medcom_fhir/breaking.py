@@ -14,6 +14,7 @@ from tests.unit.medcom_fhir.builders import (
 )
 
 SENDER_GLN, RECEIVER_GLN = "5790000209354", "5790001348120"
+_ELSEWHERE = "https://fhir.example.org/StructureDefinition"
 Change = Callable[[Json], object]
 
 
@@ -53,6 +54,19 @@ BROKEN: list[tuple[str, Change, str, str]] = [
     ("id", lambda m: m.pop("id"), "element_missing", "Bundle.id"),
     ("id form", lambda m: m.update(id="a b"), "invalid_id", "Bundle.id"),
     ("timestamp", lambda m: m.pop("timestamp"), "element_missing", "Bundle.timestamp"),
+    ("implicit rules", lambda m: m.update(implicitRules=_ELSEWHERE), "unknown_modifier", "Bundle.implicitRules"),
+    (
+        "modified stay",
+        encounter(modifierExtension=[{"url": f"{_ELSEWHERE}/negated", "valueBoolean": True}]),
+        "unknown_modifier",
+        "Encounter.modifierExtension",
+    ),
+    (
+        "modified patient",
+        lambda m: the(m, "Patient").update(modifierExtension=[{"url": f"{_ELSEWHERE}/animal"}]),
+        "unknown_modifier",
+        "Patient.modifierExtension",
+    ),
     ("header order", _swap, "message_header_not_first", "Bundle.entry[0].resource"),
     ("two headers", lambda m: m["entry"].append(m["entry"][0]), "message_header_repeated", "Bundle.entry"),
     ("too many", lambda m: m["entry"].extend(m["entry"][1:2] * ENTRIES_MAX), "too_many_entries", "Bundle.entry"),

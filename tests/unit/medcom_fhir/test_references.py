@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -79,6 +80,20 @@ def test_a_relative_reference_names_by_type_and_id_what_says_no_server(full_url:
         entry["fullUrl"] = full_url.format(sender["id"])
 
     assert translation_of(message).events == translation_of(a_message()).events
+
+
+@pytest.mark.parametrize("name", ["hn-06-SLHJ-discharge-home", "hn-03-AN_STIN-cancel-admit", "cc-16-reply-of-reply"])
+def test_a_uuid_in_front_of_an_entry_names_it_whatever_its_id_is(name: str) -> None:
+    message = a_message(name)
+    urls = {}
+    for number, entry in enumerate(message["entry"]):
+        entry["fullUrl"] = f"urn:uuid:00000000-0000-4000-8000-{number:012}"
+        urls[f"{entry['resource']['resourceType']}/{entry['resource']['id']}"] = entry["fullUrl"]
+    text = json.dumps(message)
+    for old, new in urls.items():
+        text = text.replace(f'"reference": "{old}"', f'"reference": "{new}"')
+
+    assert translation_of(json.loads(text)).events == translation_of(a_message(name)).events
 
 
 @pytest.mark.parametrize(

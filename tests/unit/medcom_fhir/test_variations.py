@@ -27,6 +27,16 @@ UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HERLEV_SOR = "953741000016009"
 
 
+@pytest.mark.parametrize("name", ["hn-06-SLHJ-discharge-home", "cc-16-reply-of-reply"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_hospitals_own_code_beside_an_activity_is_passed_over(name: str, place: int) -> None:
+    message = a_message(name)
+    for provenance in resources(message, "Provenance"):
+        provenance["activity"]["coding"].insert(place, {"system": "https://hospital.example.dk/steps", "code": "Ud-7"})
+
+    assert translation_of(message) == translation_of(a_message(name))
+
+
 @pytest.mark.parametrize("name", NOTIFICATIONS)
 @pytest.mark.parametrize("seed", range(5))
 def test_entries_after_the_header_are_unordered(name: str, seed: int) -> None:

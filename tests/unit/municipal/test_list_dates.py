@@ -69,5 +69,21 @@ def test_a_time_with_an_offset_is_taken_as_it_stands() -> None:
     assert moment == datetime.fromisoformat("2026-12-24T12:30:00+00:00")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-24 14:30:00.0000000", "2026-12-24T13:30:00+00:00"),
+        ("2026-12-24 14:30:15.123", "2026-12-24T13:30:15.123+00:00"),
+        ("24-12-2026 14:30:15,5", "2026-12-24T13:30:15.5+00:00"),
+        ("2026-12-24T14:30:15.1234567", "2026-12-24T13:30:15.123456+00:00"),
+        ("2026-12-24 14:30:00+01", "2026-12-24T13:30:00+00:00"),
+        ("2026-12-24 14:30:00.0000000 +01:00", "2026-12-24T13:30:00+00:00"),
+        ("2026-12-24 14:30:15.123456+00", "2026-12-24T14:30:15.123456+00:00"),
+    ],
+)
+def test_a_time_as_databases_write_it_is_that_time(text: str, expected: str) -> None:
+    assert moment_in(text, DANISH) == datetime.fromisoformat(expected)
+
+
 def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert moment_in("25-10-2026 02:30", DANISH) == datetime.fromisoformat("2026-10-25T00:30:00+00:00")

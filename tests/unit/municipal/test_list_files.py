@@ -53,9 +53,44 @@ def test_the_encoding_that_the_mapping_names_is_taken_and_no_other() -> None:
     )
 
 
+NAMED = a_csv((*ROW, "Åse Ærø Sørensen"), (*ROW, "Bo Åby"), names=(*NAMES, "Navn"))
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "iso-8859-15", "cp850", "mac_roman"])
+def test_a_list_of_utf8_is_in_no_other_encoding_that_the_mapping_names(encoding: str) -> None:
+    mapping = DANISH.model_copy(update={"layout": a_mapping(layout={"encoding": encoding}).layout})
+
+    assert refused(NAMED, mapping) == ("wrong_encoding", "file")
+
+
+@pytest.mark.parametrize("cut", ["Bo Åby".encode("cp1252"), "Bo Åby".encode("cp850"), "Bo Å".encode()[:-1]])
+def test_a_list_of_utf8_with_a_broken_sign_is_in_no_other_encoding(cut: bytes) -> None:
+    assert refused(NAMED.replace("Bo Åby".encode(), cut), DANISH) == ("wrong_encoding", "file")
+
+
+@pytest.mark.parametrize("taken_for", ["cp1252", "iso-8859-1"])
+def test_a_list_that_was_turned_into_utf8_twice_is_refused(taken_for: str) -> None:
+    name = "Bjørn Sørensen" if taken_for == "cp1252" else "Åse Ærø"
+    content = a_csv((*ROW, name), names=(*NAMES, "Navn"))
+
+    assert refused(content.decode(taken_for).encode(), DANISH) == ("wrong_encoding", "file")
+
+
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_the_delimiter_is_found(delimiter: str) -> None:
     assert the_row(a_csv(ROW, delimiter=delimiter)).form is not None
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("rows", [1, 25])
+@pytest.mark.parametrize(
+    "note", ["Vej 1, 2. th, 3000, Helsingør, ring først, og, kom, ikke, før, kl. 9", "a,b,c,d,e,f,g,h"]
+)
+def test_commas_in_every_text_are_not_taken_for_the_delimiter(delimiter: str, rows: int, note: str) -> None:
+    content = a_csv(*[(*ROW, note)] * rows, names=(*NAMES, "Adresse"), delimiter=delimiter)
+    found = read(content, a_mapping(columns=a_mapping().columns | {"Adresse": ("person.address",)}))
+
+    assert [row.form is not None for row in found.rows] == [True] * rows
 
 
 def test_decimal_commas_are_not_taken_for_the_delimiter() -> None:
@@ -168,6 +203,15 @@ def test_objects_of_a_json_array_are_rows_by_their_columns_names() -> None:
     found = read(json.dumps([AS_OBJECT, AS_OBJECT | {"CPR": 2509479989}]).encode())
 
     assert [(row.number, bool(row.form)) for row in found.rows] == [(1, True), (2, True)]
+
+
+@pytest.mark.parametrize("content", [json.dumps([AS_OBJECT]), json.dumps(AS_OBJECT), f"\r\n {json.dumps(AS_OBJECT)}"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_json_with_a_byte_order_mark_is_json(content: str, encoding: str) -> None:
+    row = the_row(content.encode(encoding))
+
+    assert row.form == the_row(content.encode()).form
+    assert row.form is not None
 
 
 def test_a_line_of_ndjson_that_is_no_flat_object_spoils_no_other() -> None:

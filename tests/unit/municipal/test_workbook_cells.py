@@ -41,6 +41,17 @@ def test_a_text_is_named_by_a_number_of_the_format(number: str, code: str) -> No
     assert refused(with_strings("<si><t>x</t></si>", sheet))[0] == code
 
 
+@pytest.mark.parametrize("cell", ['<c t="s"/>', '<c t="s"><v/></c>', '<c t="s"><v></v></c>'])
+def test_a_cell_that_names_no_text_is_empty(cell: str) -> None:
+    columns = a_mapping().columns | {"Navn": ("person.name",)}
+    rows = f"<row>{of_texts(*NAMES, 'Navn')}</row><row>{of_texts(*ROW)}{cell}</row>"
+
+    row = the_row(with_strings("<si><t>Afsnit B3</t></si>", a_sheet(rows)), a_mapping(columns=columns))
+
+    assert row.form is not None
+    assert row.form["person"] == {"cpr": "0105109996"}
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [("1", True), ("true", True), ("0", False), ("false", False), ("\u0661", None), ("yes", None)],

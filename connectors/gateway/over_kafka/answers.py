@@ -45,8 +45,13 @@ def inboxes_of_programmes(desk: Desk) -> Inboxes:
 
 
 async def take_answers(desk: Desk, programme: str, answers: Sequence[Received]) -> bool:
-    """Takes a programme's answers in their order and tells it of those refused; False where all must come again."""
+    """Takes a programme's answers in their order and tells it of those refused; False where all must come again.
+
+    A programme that floods waits in its own topic until its quota lets it go on.
+    """
     client = _client_of(programme)
+    if desk.quota.is_spent(client, len(answers)):
+        return False
     bodies = [_as_json(answer.value) for answer in answers]
     readable = [body for answer, body in zip(answers, bodies, strict=True) if answer.refusal is None]
     try:

@@ -11,12 +11,14 @@ from time import monotonic
 
 import pytest
 from kafka import KafkaProducer
+from kafka.errors import InvalidRecordError
 
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received, start_reading
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.topics import TopicSpec, ensure_topics
-from schemas.topics import kafka_name
+from schemas.topics import entry_of, kafka_name
 from tests.integration.emptying import empty
+from tests.integration.packed_batches import pack_a_lie, pack_by_zstd
 from tests.integration.webhook_service import until
 
 pytestmark = pytest.mark.integration
@@ -58,7 +60,9 @@ class _NotUtf8(str):
 @pytest.fixture
 def broker_with_inboxes(broker: EmbeddedBroker) -> EmbeddedBroker:
     empty(broker.connection)
-    ensure_topics(broker.connection, [TopicSpec(kafka_name(f"answers.{party}"), 3) for party in (HELD_UP, OTHER)])
+    config = entry_of("answers").config()
+    specs = [TopicSpec(kafka_name(f"answers.{party}"), 3, config) for party in (HELD_UP, OTHER)]
+    ensure_topics(broker.connection, specs)
     return broker
 
 
@@ -113,6 +117,44 @@ async def test_a_party_that_must_wait_and_writes_what_cannot_be_read_holds_up_no
 
     await ended(reading)
     assert taken.values[HELD_UP] == [b"refused"]
+
+
+def test_a_record_that_lies_about_its_size_does_not_end_the_broker(
+    broker_with_inboxes: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack_a_lie(monkeypatch, 1_500_000_000)
+    to_broker = broker_with_inboxes.connection.for_kafka_python()
+
+    with KafkaProducer(**to_broker, compression_type="gzip", retries=0) as producer:
+        sent = producer.send(kafka_name(f"answers.{HELD_UP}"), bytes(2_000))
+        with pytest.raises(InvalidRecordError):
+            sent.get(30)
+
+    with KafkaProducer(**to_broker) as producer:
+        producer.send(kafka_name(f"answers.{OTHER}"), b"there").get(30)
+
+
+async def test_what_is_packed_too_well_or_in_another_way_is_refused_and_holds_up_nobody(
+    broker_with_inboxes: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack_by_zstd(monkeypatch)
+    taken, to_broker = Taken(), broker_with_inboxes.connection.for_kafka_python()
+    topic, much = kafka_name(f"answers.{HELD_UP}"), bytes(30 * 1024 * 1024)
+    with KafkaProducer(**to_broker, compression_type="gzip", max_request_size=2 * len(much)) as producer:
+        producer.send(topic, b"course " * 1_000, partition=0).get(30)
+        producer.send(topic, much, partition=0).get(30)
+    with KafkaProducer(**to_broker, compression_type="zstd") as producer:
+        producer.send(topic, bytes(2_000), partition=0).get(30)
+    with KafkaProducer(**to_broker) as producer:
+        send(producer, HELD_UP, 1)
+        send(producer, OTHER, 250)
+    reading = start_reading(Inboxes("answers", "inboxes-packed", taken.take), broker_with_inboxes.connection)
+
+    await taken.until(OTHER, 250)
+    await taken.until(HELD_UP, 4)
+
+    await ended(reading)
+    assert taken.values[HELD_UP] == [b"course " * 1_000, b"refused", b"refused", b"0"]
 
 
 def send(producer: KafkaProducer, party: str, count: int) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
+from connectors.kafka.unpacking import UNPACKED_BYTES_MAX, bound_unpacking
 from schemas.refusals import Refusal
 from schemas.topics import catalogue, kafka_name, short_name
 
@@ -32,12 +33,18 @@ _RECORDS_AT_ONCE = 100
 _NEW_TOPIC_SEEN_WITHIN = timedelta(seconds=30)
 _PARTY = "<party>"
 _POLL_OF_ONE = timedelta(milliseconds=200)
-_UNREADABLE = Refusal(
-    "unreadable_header",
-    "headers",
-    "the name of a header is text in UTF-8",
-    "correct it, and send again every record that the producer had sent in one batch with it",
+_SEND_AGAIN = "and send again every record that the producer had sent in one batch with it"
+_UNREADABLE_HEADER = Refusal(
+    "unreadable_header", "headers", "the name of a header is text in UTF-8", f"correct it, {_SEND_AGAIN}"
 )
+_UNREADABLE_BATCH = Refusal(
+    "unreadable_batch",
+    "value",
+    f"a batch of records is packed by gzip or not at all, and unpacks to at most {UNPACKED_BYTES_MAX} bytes",
+    f"set the producer's compression.type to none, {_SEND_AGAIN}",
+)
+# What aiokafka raises, from there on, for a batch that one party has written.
+_UNREADABLE = (UnicodeDecodeError, UnsupportedCodecError, CorruptRecordException)
 _log = structlog.get_logger(__name__)
 
 
@@ -85,6 +92,7 @@ def start_reading(inboxes: Inboxes, connection: KafkaConnection) -> asyncio.Task
     A record is taken at least once, in the order of its partition. Where the catalogue says so, the topic is emptied
     of what was taken; what the broker doesn't delete then, it deletes once its time there has passed.
     """
+    bound_unpacking()
     reading = asyncio.create_task(_read_for_ever(inboxes, connection))
     reading.add_done_callback(_end_process_where_it_failed)
     return reading
@@ -113,7 +121,7 @@ async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
                 await reader.pass_unreadable()
                 unreadable = False
             await reader.read()
-        except UnicodeDecodeError:
+        except _UNREADABLE:
             unreadable = True  # and what was read beside it is read again, from the last commit on
         except KafkaError as error:
             _log.warning("inboxes_unreachable", inboxes=inboxes.short, error=type(error).__name__)
@@ -139,10 +147,11 @@ class _Reader:
             await self._take_some(self.consumer.assignment(), _POLL)
 
     async def pass_unreadable(self) -> None:
-        """Reads record by record where aiokafka may fail, until nothing is left there: on a header's name not in UTF-8.
+        """Reads record by record where aiokafka may fail, until nothing is left there.
 
-        It fails on all of the batch from there on, wherever one begins to read: each of these is refused. A partition
-        that has nothing more for now is read as usual beside the others.
+        It fails on a header's name not in UTF-8 and on what it can't unpack, and then on all of the batch from there
+        on, wherever one begins to read: each of these is refused. A partition that has nothing more for now is read as
+        usual beside the others.
         """
         while not self.consumer.assignment():
             await self._take_some((), _POLL_OF_ONE)
@@ -171,9 +180,10 @@ class _Reader:
         try:
             records = (await self.consumer.getmany(partition, timeout_ms=wait_ms, max_records=1)).get(partition, [])
             received = [_received(record) for record in records]
-        except UnicodeDecodeError:
+        except _UNREADABLE as error:
+            refusal = _UNREADABLE_HEADER if isinstance(error, UnicodeDecodeError) else _UNREADABLE_BATCH
             offset = await self.consumer.position(partition)
-            received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=_UNREADABLE)]
+            received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=refusal)]
             self.consumer.seek(partition, offset + 1)
             _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
         if received:

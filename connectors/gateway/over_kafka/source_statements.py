@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -60,16 +60,26 @@ async def take_statements(desk: Desk, source_id: str, records: Sequence[Received
     """
     try:
         client = await asyncio.to_thread(desk.entrance.clients.on_kafka, source_id)
-        if client is not None and desk.quota.is_spent(client, len(records)):
-            return False
+    except STORE_ERRORS as error:
+        return _store_unavailable(error)
+    take = partial(_take, desk, client, source_id, records)
+    return await take() if client is None else await desk.quota.let_in(client, len(records), take)
+
+
+async def _take(desk: Desk, client: Client | None, source_id: str, records: Sequence[Received]) -> bool:
+    try:
         outcomes = await _outcomes(desk, client, [_read(record, client, desk.limits.nesting_max) for record in records])
     except STORE_ERRORS as error:
-        _log.error("store_unavailable", error=type(error).__name__)
-        return False
+        return _store_unavailable(error)
     if any(outcome.outcome == "unavailable" for outcome in outcomes):
         return False
     receipts = [_receipt(source_id, *one) for one in zip(records, outcomes, strict=True)]
     return not isinstance(await desk.publish(receipts), Unavailable)
+
+
+def _store_unavailable(error: Exception) -> Literal[False]:
+    _log.error("store_unavailable", error=type(error).__name__)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,3 +104,19 @@ async def test_a_programme_over_kafka_waits_in_its_own_topic(gateway: Gateway) -
 
     assert (taken, other) == ([True, False], True)
     assert await take_answers(gateway.app.state.desk, "headspace", answers)
+
+
+async def test_what_comes_again_over_kafka_counts_once(gateway: Gateway) -> None:
+    gateway.token(name="helsingor-kommune", kafka_id="helsingor")
+    body = json.dumps(a_statement("enrolments")).encode()
+    records = [Received(Place("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)]
+    answers = [Received(Place("answers", 0, at), b"{}") for at in range(5)]
+    desk = gateway.app.state.desk
+    gateway.publisher.reachable = False
+    away = [await take_statements(desk, "helsingor", records) for _ in range(3)]
+    away += [await take_answers(desk, "headspace", answers) for _ in range(3)]
+    gateway.publisher.reachable = True
+
+    assert not any(away)
+    assert await take_statements(desk, "helsingor", records)
+    assert await take_answers(desk, "headspace", answers)

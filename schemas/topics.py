@@ -53,11 +53,11 @@ class Topic(BaseModel):
         """Returns the topic's broker settings."""
         retention = timedelta(days=self.retention_days) if self.retention_days else None
         emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.emptied else {}
-        # The broker unpacks what others' clients may have packed in a way that ours have no library for.
-        unpacked = {} if _OTHERS.isdisjoint(self.producers) else {"compression.type": "uncompressed"}
+        # A broker that unpacks, or packs anew, makes room for whatever size a batch of others names, and dies of it.
+        as_sent = {} if _OTHERS.isdisjoint(self.producers) else {"compression.type": "producer"}
         return (
             emptied
-            | unpacked
+            | as_sent
             | {
                 "cleanup.policy": "compact" if self.compacted else "delete",
                 "retention.ms": _milliseconds(retention) if retention else "-1",

@@ -14,13 +14,13 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from connectors.gateway import documentation
+from connectors.gateway.addresses import ReadableAddresses
 from connectors.gateway.clients.at_once import UntilAnswered
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
 from connectors.gateway.doors.handover_forms import HandoverReply
 from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
 from connectors.gateway.head_requests import HeadRequests
-from connectors.gateway.hosts import ReadableHosts
 from connectors.gateway.ports import Desk, Ports
 from connectors.gateway.statements.forms import FORMS
 from schemas.refusals import Refusal
@@ -61,7 +61,7 @@ def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> Fast
     app.router.redirect_slashes = False
     app.add_middleware(UntilAnswered)
     app.add_middleware(HeadRequests)
-    app.add_middleware(ReadableHosts, turn_away=_turn_away)
+    app.add_middleware(ReadableAddresses, turn_away=_turn_away)
     app.add_exception_handler(TurnedAwayError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)

@@ -140,6 +140,8 @@ class Clients:
     def authenticated(self, token: str) -> Client | None:
         """Returns the client whose token this is, or None where it is unknown, altered or revoked."""
         client_id, _, secret = token.partition(".")
+        if not client_id.isalnum():  # a form may hold anything, and PostgreSQL takes no NUL
+            return None
         wanted = select(CLIENTS).where(CLIENTS.c.client_id == client_id)
         row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
         if row is None or not hmac.compare_digest(row.token_sha256, _hash_of(secret)):

@@ -10,6 +10,7 @@ from connectors.gateway.doors.turning_away import TurnedAwayError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import timedelta
 
     from fastapi import Request
@@ -83,6 +84,18 @@ class Quota:
     def is_spent(self, client: Client, count: int) -> int:
         """Returns 0 and counts so many statements, or the whole seconds after which to try again."""
         return self._rate_limit.wait_seconds(client.client_id, count)
+
+    async def let_in(self, client: Client, count: int, take: Callable[[], Awaitable[bool]]) -> bool:
+        """Returns what ``take`` does; False, with nothing taken, where so many are more than the client may state.
+
+        What it returns False for comes again, and is counted then: while a store is away nobody's quota goes.
+        """
+        if self.is_spent(client, count):
+            return False
+        taken = await take()
+        if not taken:
+            self._rate_limit.give_back(client.client_id, count)
+        return taken
 
     def charge(self, client: Client, count: int) -> None:
         """Counts so many statements; raises TurnedAwayError with 429 where that is more than the client may state."""

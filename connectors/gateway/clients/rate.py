@@ -42,6 +42,11 @@ class RateLimit:
         bucket.tokens -= count
         return 0
 
+    def give_back(self, client_id: str, count: int) -> None:
+        """Counts so many no longer."""
+        bucket = self._filled(client_id)
+        bucket.tokens = min(self._burst, bucket.tokens + min(count, self._burst))
+
     def suspend(self, client_id: str, seconds: float) -> None:
         """Takes what is left from a client, and as much beside it as comes back in so many seconds."""
         bucket = self._filled(client_id)

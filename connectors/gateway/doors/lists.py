@@ -165,6 +165,7 @@ async def _file_in(request: Request, body: bytes) -> bytes:
 
     try:
         parser = MultiPartParser(request.headers, stream(), max_files=1, max_fields=0)  # type: ignore[arg-type]
+        parser.spool_max_size = len(body)  # above it a file goes to the disk, people and all
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
         raise _no_file() from error

@@ -10,6 +10,7 @@ import asyncio
 import pickle
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from connectors.municipal.rows import ReadList
 
 TOO_HEAVY = "file_too_heavy"
+_ENDED = Refusal(
+    "reader_ended",
+    "file",
+    "a list is read without its reader's end, such as by the system for want of memory",
+    "send the list once more; if that is refused too, split it, or send it as CSV UTF-8",
+)
 _COMMAND = (sys.executable, "-m", "connectors.municipal.reading_process")
 _log = structlog.get_logger(__name__)
 
@@ -36,7 +43,8 @@ _log = structlog.get_logger(__name__)
 class ListReaders:
     """Reads lists in up to ``processes_max`` processes, which are started when they are needed first.
 
-    A process that takes longer than ``time_max`` over a list is ended, and the list refused as TOO_HEAVY.
+    A process that takes longer than ``time_max`` over a list is ended, and the list refused as TOO_HEAVY. What else
+    ends one may be anybody's doing, and has a refusal of its own.
     """
 
     def __init__(self, processes_max: int, per_client_max: int, time_max: timedelta) -> None:
@@ -82,12 +90,15 @@ class ListReaders:
     def _read(self, content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Refusal:
         process = self._idle.pop() if self._idle else self._started()
         clock = Timer(self._time_max.total_seconds(), process.kill)
+        began_at = time.monotonic()
         clock.start()
         try:
             answer = _asked(process, content, mapping, rows_max)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._processes.remove(process)
             _log.error("list_reader_ended", exit_code=_end(process))
+            if time.monotonic() - began_at < self._time_max.total_seconds():
+                return _ENDED
             rule = f"a list is read within {self._time_max.total_seconds():g} seconds"
             return Refusal(TOO_HEAVY, "file", rule, "split the list, or send it as CSV UTF-8")
         finally:

@@ -45,8 +45,15 @@ def inboxes_of_programmes(desk: Desk) -> Inboxes:
 
 
 async def take_answers(desk: Desk, programme: str, answers: Sequence[Received]) -> bool:
-    """Takes a programme's answers in their order and tells it of those refused; False where all must come again."""
+    """Takes a programme's answers in their order and tells it of those refused; False where all must come again.
+
+    A programme that floods waits in its own topic until its quota lets it go on.
+    """
     client = _client_of(programme)
+    return await desk.quota.let_in(client, len(answers), partial(_take, desk, client, answers))
+
+
+async def _take(desk: Desk, client: Client, answers: Sequence[Received]) -> bool:
     bodies = [_as_json(answer.value) for answer in answers]
     readable = [body for answer, body in zip(answers, bodies, strict=True) if answer.refusal is None]
     try:
@@ -56,7 +63,7 @@ async def take_answers(desk: Desk, programme: str, answers: Sequence[Received]) 
         return False
     outcomes = [next(taken) if one.refusal is None else LineOutcome("refused", None, one.refusal) for one in answers]
     refusals = [
-        _refusal_record(programme, answer, (body, outcome.refusal), desk.ports.clock())
+        _refusal_record(client.name, answer, (body, outcome.refusal), desk.ports.clock())
         for answer, body, outcome in zip(answers, bodies, outcomes, strict=True)
         if outcome.refusal is not None and outcome.outcome == "refused"
     ]

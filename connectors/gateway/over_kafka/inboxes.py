@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
+from connectors.kafka.unpacking import UNPACKED_BYTES_MAX, bound_unpacking
 from schemas.refusals import Refusal
 from schemas.topics import catalogue, kafka_name, short_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from aiokafka.structs import ConsumerRecord
 
@@ -32,12 +33,18 @@ _RECORDS_AT_ONCE = 100
 _NEW_TOPIC_SEEN_WITHIN = timedelta(seconds=30)
 _PARTY = "<party>"
 _POLL_OF_ONE = timedelta(milliseconds=200)
-_UNREADABLE = Refusal(
-    "unreadable_header",
-    "headers",
-    "the name of a header is text in UTF-8",
-    "correct it, and send again every record that the producer had sent in one batch with it",
+_SEND_AGAIN = "and send again every record that the producer had sent in one batch with it"
+_UNREADABLE_HEADER = Refusal(
+    "unreadable_header", "headers", "the name of a header is text in UTF-8", f"correct it, {_SEND_AGAIN}"
 )
+_UNREADABLE_BATCH = Refusal(
+    "unreadable_batch",
+    "value",
+    f"a batch of records is packed by gzip or not at all, and unpacks to at most {UNPACKED_BYTES_MAX} bytes",
+    f"set the producer's compression.type to none, {_SEND_AGAIN}",
+)
+# What aiokafka raises, from there on, for a batch that one party has written.
+_UNREADABLE = (UnicodeDecodeError, UnsupportedCodecError, CorruptRecordException)
 _log = structlog.get_logger(__name__)
 
 
@@ -71,7 +78,7 @@ class Received:
 class Inboxes:
     """The inboxes of a catalogue's entry, such as ``answers``; ``take`` gets the party's id and its next records.
 
-    ``take`` returns False where all of them must come again.
+    ``take`` returns False where all of them must come again; other parties' records go on meanwhile.
     """
 
     short: str
@@ -85,6 +92,7 @@ def start_reading(inboxes: Inboxes, connection: KafkaConnection) -> asyncio.Task
     A record is taken at least once, in the order of its partition. Where the catalogue says so, the topic is emptied
     of what was taken; what the broker doesn't delete then, it deletes once its time there has passed.
     """
+    bound_unpacking()
     reading = asyncio.create_task(_read_for_ever(inboxes, connection))
     reading.add_done_callback(_end_process_where_it_failed)
     return reading
@@ -108,11 +116,12 @@ async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
             await consumer.start()
             if admin is not None:
                 await admin.start()
+            reader = _Reader(inboxes, consumer, admin)
             if unreadable:
-                await _pass_unreadable(inboxes, consumer, admin)
+                await reader.pass_unreadable()
                 unreadable = False
-            await _read(inboxes, consumer, admin)
-        except UnicodeDecodeError:
+            await reader.read()
+        except _UNREADABLE:
             unreadable = True  # and what was read beside it is read again, from the last commit on
         except KafkaError as error:
             _log.warning("inboxes_unreachable", inboxes=inboxes.short, error=type(error).__name__)
@@ -123,52 +132,85 @@ async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
         await asyncio.sleep(_PAUSE.total_seconds())
 
 
-async def _read(inboxes: Inboxes, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient | None) -> None:
-    while True:
-        wait_ms = int(_POLL.total_seconds() * 1000)
-        for partition, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=_RECORDS_AT_ONCE)).items():
-            await _take_all(inboxes, partition, [_received(record) for record in records])
-            await _pass(consumer, admin, partition, records[-1].offset + 1)
+@dataclass(slots=True)
+class _Reader:
+    """One consumer's way through the inboxes. A party that must wait, or writes what can't be read, delays no other."""
 
+    inboxes: Inboxes
+    consumer: AIOKafkaConsumer
+    admin: AIOKafkaAdminClient | None
+    waiting: dict[TopicPartition, float] = field(default_factory=dict)
 
-async def _pass_unreadable(inboxes: Inboxes, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient | None) -> None:
-    """Reads record by record until none is left on which aiokafka fails: a header's name that is not UTF-8.
+    async def read(self) -> None:
+        """Reads on without end."""
+        while True:
+            await self._take_some(self.consumer.assignment(), _POLL)
 
-    It fails on all of the batch from there on, wherever one begins to read: each of these is refused.
-    """
-    wait_ms, found = int(_POLL_OF_ONE.total_seconds() * 1000), True
-    while found or not consumer.assignment():
-        found = False
-        for partition in consumer.assignment():
-            try:
-                records = (await consumer.getmany(partition, timeout_ms=wait_ms, max_records=1)).get(partition, [])
-                received = [_received(record) for record in records]
-                end = records[-1].offset + 1 if records else None
-            except UnicodeDecodeError:
-                found, offset = True, await consumer.position(partition)
-                received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=_UNREADABLE)]
-                end = offset + 1
-                consumer.seek(partition, end)
-                _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
-            if end is not None:
-                await _take_all(inboxes, partition, received)
-                await _pass(consumer, admin, partition, end)
+    async def pass_unreadable(self) -> None:
+        """Reads record by record where aiokafka may fail, until nothing is left there.
 
+        It fails on a header's name not in UTF-8 and on what it can't unpack, and then on all of the batch from there
+        on, wherever one begins to read: each of these is refused. A partition that has nothing more for now is read as
+        usual beside the others.
+        """
+        while not self.consumer.assignment():
+            await self._take_some((), _POLL_OF_ONE)
+        doubtful = set(self.consumer.assignment())
+        while doubtful := doubtful & self.consumer.assignment():
+            for partition in doubtful - self.waiting.keys():
+                if not await self._take_one(partition):
+                    doubtful.remove(partition)
+            idle = doubtful <= self.waiting.keys()
+            await self._take_some(self.consumer.assignment() - doubtful, _POLL_OF_ONE if idle else timedelta())
 
-async def _take_all(inboxes: Inboxes, partition: TopicPartition, records: Sequence[Received]) -> None:
-    party = short_name(partition.topic).partition(".")[2]
-    while True:
-        if await inboxes.take(party, records):
+    async def _take_some(self, partitions: Collection[TopicPartition], wait: timedelta) -> None:
+        self._resume()
+        if not partitions:  # to aiokafka none would be all
+            await asyncio.sleep(wait.total_seconds())
             return
-        await asyncio.sleep(_PAUSE.total_seconds())
+        found = await self.consumer.getmany(
+            *partitions, timeout_ms=int(wait.total_seconds() * 1000), max_records=_RECORDS_AT_ONCE
+        )
+        for partition, records in found.items():
+            await self._take(partition, [_received(record) for record in records])
 
+    async def _take_one(self, partition: TopicPartition) -> bool:
+        """Takes a partition's next record, whether it can be read or not; False where there is none for now."""
+        wait_ms = int(_POLL_OF_ONE.total_seconds() * 1000)
+        try:
+            records = (await self.consumer.getmany(partition, timeout_ms=wait_ms, max_records=1)).get(partition, [])
+            received = [_received(record) for record in records]
+        except _UNREADABLE as error:
+            refusal = _UNREADABLE_HEADER if isinstance(error, UnicodeDecodeError) else _UNREADABLE_BATCH
+            offset = await self.consumer.position(partition)
+            received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=refusal)]
+            self.consumer.seek(partition, offset + 1)
+            _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
+        if received:
+            await self._take(partition, received)
+        return bool(received)
 
-async def _pass(
-    consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient | None, partition: TopicPartition, end: int
-) -> None:
-    await consumer.commit({partition: end})
-    if admin is not None:
-        await _empty(admin, partition, end)
+    async def _take(self, partition: TopicPartition, records: Sequence[Received]) -> None:
+        """Has records taken and passes them; those that must come again are read again after a pause."""
+        party = short_name(partition.topic).partition(".")[2]
+        if await self.inboxes.take(party, records):
+            await self._pass(partition, records[-1].place.offset + 1)
+        elif partition in self.consumer.assignment():
+            self.consumer.pause(partition)
+            self.consumer.seek(partition, records[0].place.offset)
+            self.waiting[partition] = asyncio.get_running_loop().time() + _PAUSE.total_seconds()
+
+    def _resume(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for partition in [one for one, until in self.waiting.items() if until <= now]:
+            del self.waiting[partition]
+            if partition in self.consumer.assignment():
+                self.consumer.resume(partition)
+
+    async def _pass(self, partition: TopicPartition, end: int) -> None:
+        await self.consumer.commit({partition: end})
+        if self.admin is not None:
+            await _empty(self.admin, partition, end)
 
 
 async def _empty(admin: AIOKafkaAdminClient, partition: TopicPartition, end: int) -> None:

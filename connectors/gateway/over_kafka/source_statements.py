@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -22,6 +22,7 @@ from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.publisher import Record, Unavailable
 from connectors.gateway.statements.acceptance import LineOutcome, accept
 from connectors.gateway.statements.forms import FORMS, MODELS
+from connectors.strict_json import read_json
 from schemas.codec import SINGLE_OBJECT, codec
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import short_name
@@ -59,16 +60,26 @@ async def take_statements(desk: Desk, source_id: str, records: Sequence[Received
     """
     try:
         client = await asyncio.to_thread(desk.entrance.clients.on_kafka, source_id)
-        if client is not None and desk.quota.is_spent(client, len(records)):
-            return False
-        outcomes = await _outcomes(desk, client, [_read(record, client) for record in records])
     except STORE_ERRORS as error:
-        _log.error("store_unavailable", error=type(error).__name__)
-        return False
+        return _store_unavailable(error)
+    take = partial(_take, desk, client, source_id, records)
+    return await take() if client is None else await desk.quota.let_in(client, len(records), take)
+
+
+async def _take(desk: Desk, client: Client | None, source_id: str, records: Sequence[Received]) -> bool:
+    try:
+        outcomes = await _outcomes(desk, client, [_read(record, client, desk.limits.nesting_max) for record in records])
+    except STORE_ERRORS as error:
+        return _store_unavailable(error)
     if any(outcome.outcome == "unavailable" for outcome in outcomes):
         return False
     receipts = [_receipt(source_id, *one) for one in zip(records, outcomes, strict=True)]
     return not isinstance(await desk.publish(receipts), Unavailable)
+
+
+def _store_unavailable(error: Exception) -> Literal[False]:
+    _log.error("store_unavailable", error=type(error).__name__)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ async def _outcomes(desk: Desk, client: Client | None, read: Sequence[_Stated | 
     return outcomes
 
 
-def _read(record: Received, client: Client | None) -> _Stated | Refusal:
+def _read(record: Received, client: Client | None, nesting_max: int) -> _Stated | Refusal:
     if client is None:
         return _REVOKED
     if record.refusal is not None:
@@ -99,7 +110,8 @@ def _read(record: Received, client: Client | None) -> _Stated | Refusal:
         return _UNKNOWN_TYPE
     try:
         _check_allowed(client, topic)
-        body = _as_json(topic, record) if record.value.startswith(SINGLE_OBJECT) else record.value
+        is_avro = record.value.startswith(SINGLE_OBJECT)
+        body = _as_json(topic, record, nesting_max) if is_avro else record.value
     except RefusedError as error:
         return error.refusal
     return _Stated(topic, body)
@@ -114,20 +126,20 @@ def _check_allowed(client: Client, topic: str) -> None:
     check_topic(client, topic)
 
 
-def _as_json(topic: str, record: Received) -> bytes:
+def _as_json(topic: str, record: Received, nesting_max: int) -> bytes:
     """Returns an Avro event in the public JSON form; raises RefusedError where it or its person can't be read."""
     event = codec(MODELS[topic]).decode(record.value)
     if getattr(event, "youth_id", None) is not None:
         rule = "the service alone knows a young person's id; a source says who it is in the header person"
         raise RefusedError(Refusal("foreign_field", "youth_id", rule, "leave youth_id empty"))
     said = event.model_dump(mode="json", exclude={"recorded_at", "youth_id"})
-    return json.dumps(said | {"person": _person_of(record)}).encode()
+    return json.dumps(said | {"person": _person_of(record, nesting_max)}).encode()
 
 
-def _person_of(record: Received) -> Any:
+def _person_of(record: Received, nesting_max: int) -> dict[str, Any]:
     try:
-        return json.loads(record.headers.get("person", b"").decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        return read_json(record.headers.get("person", b""), nesting_max)
+    except RefusedError as error:
         rule = "with a value in Avro the header person is the JSON that says who it is about"
         advice = 'set it to what the JSON form has as person, e.g. {"cpr": "...", "municipality": "0217"}'
         raise RefusedError(Refusal("missing_field", "person", rule, advice)) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.gateway.clients.clients import ClientKind
 from connectors.gateway.composition import prune_all
 from tests.unit.gateway.builders import Gateway, a_gateway, a_message, refused
 from tests.unit.gateway.pulling import a_programme, project
@@ -128,3 +129,18 @@ async def test_a_restart_goes_on_with_what_was_there(tmp_path: Path, databases: 
 
     assert answer.json()["outcome"] == "repeated"
     assert after.publisher.records == []
+
+
+@pytest.mark.parametrize("path", ["/handovers/%00", "/handovers/a%00b/identity", "/handovers/%00/replies"])
+async def test_an_address_that_no_database_takes_is_the_callers_fault(gateway: Gateway, path: str) -> None:
+    headers = gateway.token(ClientKind.PROGRAMME, "headspace") | {"idempotency-key": "one"}
+    method = "POST" if path.endswith("replies") else "GET"
+
+    answer = await gateway.http.request(method, path, headers=headers, json={"status": "accepted"})
+
+    assert refused(answer) == (400, "unreadable_path", "path")
+
+
+@pytest.mark.parametrize("token", ["\x00", "a\x00.b", ".b", "", "\ud800.b", "'.b"])
+def test_a_token_that_no_database_takes_is_unknown(gateway: Gateway, token: str) -> None:
+    assert gateway.clients.authenticated(token) is None

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+_STARTED_WITHIN_SECONDS = 30
+
 
 @asynccontextmanager
 async def reading_itself(folder: Path, **limits: Any) -> AsyncIterator[Gateway]:
@@ -110,6 +112,23 @@ async def test_who_sends_a_list_that_takes_too_long_is_turned_away_before_the_ne
         }
         assert {answer.headers.get("retry-after") for answer in answers} == {None, "5"}
         assert refused(await elsewhere) == refused(await later) == (422, "file_too_heavy", "file")
+
+
+async def test_a_reader_that_something_else_ends_costs_the_sender_no_time(tmp_path: Path) -> None:
+    async with reading_itself(tmp_path / "data") as gateway:
+        headers = CSV | gateway.token(ClientKind.SOURCE, "one")
+        reading = asyncio.create_task(gateway.http.post("/lists/courses", content=HEAVY, headers=headers))
+        processes = gateway.app.state.desk.list_readers._processes
+        async with asyncio.timeout(_STARTED_WITHIN_SECONDS):
+            while not processes:  # noqa: ASYNC110 - a thread starts it; it sets no event here
+                await asyncio.sleep(0.01)  # between looks at the condition
+        processes[0].kill()
+
+        answer = await reading
+        next_one = await gateway.http.post("/lists/courses", content=a_list(COURSE), headers=headers)
+
+        assert refused(answer) == (422, "reader_ended", "file")
+        assert (next_one.status_code, next_one.json()["accepted"]) == (200, 1)
 
 
 async def test_every_list_is_read_there_as_it_is_read_here() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tempfile import SpooledTemporaryFile
+
 import pytest
+from starlette.formparsers import MultiPartParser
 
 from connectors.gateway.clients.clients import ClientKind
 from tests.unit.gateway.builders import Gateway, a_gateway, refused
@@ -164,6 +167,20 @@ async def test_only_those_who_may_state_it_send_a_list(gateway: Gateway, sender:
     ]
 
     assert (without.status_code, of_owner.status_code) == (401, 403)
+
+
+async def test_a_forms_file_stays_in_memory_however_large_it_is(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_disk: list[object] = []
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", to_disk.append)
+    map_courses(gateway)
+    content = a_list(COURSE) + b"\r\n" * MultiPartParser.spool_max_size
+
+    answer = await gateway.http.post("/lists/courses", files={"file": ("a.csv", content)}, headers=gateway.token())
+
+    assert answer.status_code in {200, 413, 422}
+    assert to_disk == []
 
 
 async def test_other_media_types_and_compression_are_turned_away(gateway: Gateway, sender: Sender) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors.gateway.over_kafka.answers import take_answers
 from connectors.gateway.over_kafka.inboxes import Place, Received
 from connectors.gateway.over_kafka.source_statements import take_statements
 from tests.unit.gateway.builders import NDJSON, Gateway, a_gateway, a_message, a_statement, refused
@@ -92,3 +93,30 @@ async def test_a_source_over_kafka_waits_in_its_own_topic(gateway: Gateway) -> N
 
     assert taken == [True, False]
     assert await take_statements(gateway.app.state.desk, "helsingor", records)
+
+
+async def test_a_programme_over_kafka_waits_in_its_own_topic(gateway: Gateway) -> None:
+    answers = [Received(Place("answers", 0, at), b"{}") for at in range(5)]
+
+    taken = [await take_answers(gateway.app.state.desk, "headspace", answers) for _ in range(2)]
+    other = await take_answers(gateway.app.state.desk, "ungevaerftet", answers)
+    gateway.clock.seconds += BURST
+
+    assert (taken, other) == ([True, False], True)
+    assert await take_answers(gateway.app.state.desk, "headspace", answers)
+
+
+async def test_what_comes_again_over_kafka_counts_once(gateway: Gateway) -> None:
+    gateway.token(name="helsingor-kommune", kafka_id="helsingor")
+    body = json.dumps(a_statement("enrolments")).encode()
+    records = [Received(Place("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)]
+    answers = [Received(Place("answers", 0, at), b"{}") for at in range(5)]
+    desk = gateway.app.state.desk
+    gateway.publisher.reachable = False
+    away = [await take_statements(desk, "helsingor", records) for _ in range(3)]
+    away += [await take_answers(desk, "headspace", answers) for _ in range(3)]
+    gateway.publisher.reachable = True
+
+    assert not any(away)
+    assert await take_statements(desk, "helsingor", records)
+    assert await take_answers(desk, "headspace", answers)

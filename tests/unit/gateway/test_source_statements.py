@@ -88,6 +88,22 @@ async def test_an_avro_event_without_its_person_or_with_anothers_id_is_refused(s
     assert source.published("enrolments") == []
 
 
+@pytest.mark.parametrize(
+    "person", [b'{"cpr": "0105109996", "cpr": "0105109988"}', b'{"cpr": NaN}', b'{"cpr": "\\ud800"}', b"7"]
+)
+async def test_the_person_beside_an_avro_event_is_read_by_the_rules_of_every_door(
+    source: Gateway, person: bytes
+) -> None:
+    form = a_statement("enrolments", event_id=EVENT_ID, correlation_id=EVENT_ID, source="helsingor-kommune")
+    del form["person"]
+    event = Enrolment.model_validate(form | {"sent_at": NOW, "recorded_at": NOW})
+
+    assert await take(source, stated(record_of("enrolments", event).value, person=person))
+
+    [receipt] = receipts(source)
+    assert (receipt["refused"]["code"], receipt["refused"]["field"]) == ("missing_field", "person")
+
+
 async def test_statements_of_many_kinds_keep_their_order_and_each_has_its_own_receipt(source: Gateway) -> None:
     records = [
         stated(a_statement("referrals"), "referrals"),

@@ -141,7 +141,7 @@ def _problems(mapping: Mapping) -> list[str]:
     rules = [
         (unknown, f"{unknown} are no fields of a {mapping.event}; it has {sorted(known)}"),
         (twice, f"{sorted(twice)} are filled twice"),
-        (lacking, f"no column or constant fills {lacking}"),
+        (lacking, f"nothing fills {', '.join(lacking)}: map a column to it, or say it once under [constants]"),
         (NUMBER_OF_PERSON in mapping.constants, "person.cpr comes from a column"),
         (not mapping.undated and not _TIMES & mapping.filled, f"one of {sorted(_TIMES)} is filled, or undated = true"),
         (by_itself is bool(mapping.statement), "statement names columns, or one fills statement_id: one of the two"),

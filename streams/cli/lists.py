@@ -83,12 +83,12 @@ def check(
 def print_refused(report: dict[str, Any]) -> None:
     """Prints the rows of a report that were refused, each with column, rule and what to do."""
     rows = [
-        (row["row"], one["column"] or "", one["code"], f"{one['rule']}; {one['help']}")
+        (f"row {row['row']}", one["column"] or "", one["code"], f"{one['rule']}; {one['help']}")
         for row in report["report"]
         for one in row.get("refused", ())
     ]
     if rows:
-        print_table("refused", ("row", "column", "code", "why"), rows)
+        print_table("refused", ("where", "column", "code", "rule"), rows)
 
 
 def _path(name: str) -> Path:

@@ -141,6 +141,16 @@ def ingest(run: Callable[..., Result], *arguments: Any) -> Result:
     return run("ingest", *arguments, "--list", "forloeb", "--gateway", "http://gateway.test", "--token", "t", "--json")
 
 
+def test_the_rows_that_failed_are_asked_for_by_who_has_kept_the_claim_codes(
+    run: Callable[..., Result], door: FakeDoor, broken: Path
+) -> None:
+    ingest(run, broken)
+    ingest(run, broken, "--believe-missing")
+
+    asked = [request.url.query for request in door.requests if request.headers.get("accept") == "text/csv"]
+    assert asked == [b"claim_codes=kept", b"missing=believed&claim_codes=kept"]
+
+
 def test_a_list_is_sent_and_its_report_and_failed_rows_are_written_beside_it(
     run: Callable[..., Result], door: FakeDoor, broken: Path
 ) -> None:

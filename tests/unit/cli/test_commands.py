@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from streams.cli.up import command_from
 from tests.domain.story import a_step, at
 
 ROOT = Path(__file__).parents[3]
@@ -68,6 +69,14 @@ def test_every_command_explains_itself(run: Any, name: str) -> None:
 
     assert shown.exit_code == 0
     assert "completion" not in shown.stdout  # it would complete nothing: commands are imported when they run
+
+
+def test_the_command_to_look_with_works_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/srv/brobygger/.venv/bin/python")
+
+    told = [command_from(Path(folder)) for folder in ("/srv/brobygger", "/srv/elsewhere")]
+
+    assert told == [".venv/bin/brobygger", "/srv/brobygger/.venv/bin/brobygger"]
 
 
 def test_an_unknown_command_is_bad_input(run: Any) -> None:

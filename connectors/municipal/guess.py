@@ -19,7 +19,7 @@ from connectors.municipal.layout import Layout
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
 from connectors.municipal.reading import sheet_of
 from connectors.municipal.sheets import HEADER_ROWS_MAX, FileKind, filled, text_of
-from connectors.municipal.synonyms import CODES, COLUMNS, folded, marks
+from connectors.municipal.synonyms import CODES, COLUMNS, COLUMNS_OF_CONSENTS, folded, marks
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from connectors.municipal.sheets import RawRow, Sheet
 
-_KNOWN = frozenset[str]().union(*COLUMNS.values())
+_KNOWN = frozenset[str]().union(*COLUMNS.values(), *COLUMNS_OF_CONSENTS.values())
 _WORDS_MAX = 12
 _WORD_CHARACTERS_MAX = 40
 _ROWS_MAX = 10_000
@@ -112,9 +112,10 @@ def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, 
 def _fields(event: Event, names: Sequence[str], also: Sequence[str], constants: Mapping[str, str]) -> dict[str, str]:
     """Returns column -> field, each field once."""
     fields: dict[str, str] = {}
+    columns = {**COLUMNS, **(COLUMNS_OF_CONSENTS if event is Event.CONSENT else {})}
     for name, other in zip_longest(names, also, fillvalue=""):
         words = {folded(name), folded(other)}
-        for candidate, known in COLUMNS.items():
+        for candidate, known in columns.items():
             free = candidate not in fields.values() and candidate not in constants
             if candidate in FIELDS[event] and free and name not in fields and words & known:
                 fields[name] = candidate
@@ -190,7 +191,8 @@ def _values(found: _Found) -> list[str]:
 
 def _constants(found: _Found) -> list[str]:
     lacking = [
-        f'# {_toml(name)} = "..."        # nothing fills it: say it here, or map a column' for name in found.lacking
+        f'# {_toml(name)} = "..."        # nothing fills it: map a column, or say here {_sayable(found.event, name)}'
+        for name in found.lacking
     ]
     return [
         "",
@@ -198,6 +200,11 @@ def _constants(found: _Found) -> list[str]:
         *(f"{_toml(name)} = {_toml(value)}" for name, value in found.constants.items()),
         *lacking,
     ]
+
+
+def _sayable(event: Event, name: str) -> str:
+    codes = FIELDS[event][name].codes
+    return f"one of: {', '.join(codes)}" if codes else "what is the same in every row"
 
 
 def _codes(found: _Found, column: str, name: str) -> list[str]:

@@ -125,6 +125,10 @@ def load_mapping(path: Path) -> Mapping:
     """Returns the mapping of a file; raises MappingError."""
     try:
         return mapping_from(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        raise MappingError(
+            f"{path} can't be read: it is not there; `brobygger lists guess FILE --save NAME` writes one"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"{path} can't be read ({type(error).__name__}); is it there, in UTF-8?") from error
 
@@ -139,9 +143,9 @@ def _problems(mapping: Mapping) -> list[str]:
     by_itself = "statement_id" in mapping.filled
     stray = sorted((set(mapping.statement) - columns - set(mapping.ignore)) | (mapping.codes.keys() - columns))
     rules = [
-        (unknown, f"{unknown} are no fields of a {mapping.event}; it has {sorted(known)}"),
+        (unknown, f"no field of a list of {mapping.event}s: {', '.join(unknown)}; it has: {', '.join(sorted(known))}"),
         (twice, f"{sorted(twice)} are filled twice"),
-        (lacking, f"no column or constant fills {lacking}"),
+        (lacking, f"nothing fills {', '.join(lacking)}: map a column to it, or say it once under [constants]"),
         (NUMBER_OF_PERSON in mapping.constants, "person.cpr comes from a column"),
         (not mapping.undated and not _TIMES & mapping.filled, f"one of {sorted(_TIMES)} is filled, or undated = true"),
         (by_itself is bool(mapping.statement), "statement names columns, or one fills statement_id: one of the two"),

@@ -34,7 +34,7 @@ _COLUMNS: dict[str, str] = {
     "reason_code": "årsag, afslutningsårsag, afslagsårsag, begrundelse, reason",
     "referred_from": "henvist fra, henviser, henvisende enhed, henvisende instans, referred from",
     "referred_to": "henvist til, modtagende enhed, referred to",
-    "decision": "visitation, afgørelse, visitationsafgørelse, beslutning, samtykke, samtykkestatus, decision, consent",
+    "decision": "visitation, afgørelse, visitationsafgørelse, beslutning, decision",
     "needs": "behov, needs",
     "bridging": "brobygning, bridging",
     "given_by": "givet af, samtykke givet af, samtykkegiver, given by",
@@ -52,6 +52,8 @@ _COLUMNS: dict[str, str] = {
     "planned_at": "planlagt udskrivning, forventet udskrivning, udskrivningsdato, planlagt udskrevet, "
     "planned discharge",
 }
+# Beside a referral these say whether the young person consents: never that the referral was accepted or rejected.
+_COLUMNS_OF_CONSENTS = {"decision": "samtykke, samtykkestatus, consent"}
 _CODES: dict[str, str] = {
     "waiting": "venter, venteliste, på venteliste, afventer",
     "active": "aktiv, aktivt, i gang, igang, igangværende, startet, indskrevet, i forløb, godkendt",
@@ -108,6 +110,9 @@ def folded(name: str) -> str:
 
 COLUMNS: Mapping[str, frozenset[str]] = {
     field: frozenset(folded(name) for name in names.split(",")) for field, names in _COLUMNS.items()
+}
+COLUMNS_OF_CONSENTS: Mapping[str, frozenset[str]] = {
+    field: COLUMNS[field] | {folded(name) for name in names.split(",")} for field, names in _COLUMNS_OF_CONSENTS.items()
 }
 CODES: Mapping[str, frozenset[str]] = {
     code: frozenset(folded(word) for word in (code, *words.split(","))) for code, words in _CODES.items()

@@ -11,6 +11,7 @@ from connectors.pages.links import ABOUT_CONSENT
 from connectors.pages.words import ACTS, DECISIONS, NOTICES_SENT, OWNER_REASONS, REASONS, TOLD, said
 from connectors.read_model.tables import HANDOVER_EVENTS, INTERVENTIONS, NOTICES, reading
 from schemas.identifiers import derived_text
+from schemas.instants import milliseconds_of, moment_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +62,7 @@ class History:
         def work(connection: Connection) -> list[Entry]:
             entries = [
                 *(self._decided(row) for row in _latest(connection, INTERVENTIONS, decided)),
-                *(self._told(row) for row in _latest(connection, HANDOVER_EVENTS, told)),
+                *(self._told(row) for row in sorted(_latest(connection, HANDOVER_EVENTS, told), key=_is_offer)),
                 *(self._noticed(row) for row in _latest(connection, NOTICES, noticed)),
             ]
             return sorted(entries, key=lambda one: one.said_at)
@@ -90,17 +91,28 @@ class History:
         return Entry(row.said_at, who, what, _why(row.reason_code))
 
     def _told(self, row: Any) -> Entry:
+        said_at = self._said_at(row)
         reason = row.record["event"].get("reason_code")
         what = said(row.statement, TOLD)
         if row.statement == "reply_accepted" and reason:
-            return Entry(row.said_at, self._names.programme(row.programme), f"{what}: {said(reason, ACTS)}")
-        return Entry(row.said_at, self._names.programme(row.programme), what, _why(reason))
+            return Entry(said_at, self._names.programme(row.programme), f"{what}: {said(reason, ACTS)}")
+        return Entry(said_at, self._names.programme(row.programme), what, _why(reason))
+
+    def _said_at(self, row: Any) -> datetime:
+        """Returns when a programme was told: each handover's times are shown early by its own measure."""
+        alias = self._pseudonyms.alias_under(row.programme, row.record["event"]["youth_id"])
+        return row.said_at if alias is None else moment_of(alias.ids.later(milliseconds_of(row.said_at)))
 
     def _noticed(self, row: Any) -> Entry:
         asks = row.kind in ABOUT_CONSENT
         return Entry(
             row.said_at, self._names.party(row.recipient), said(row.kind, NOTICES_SENT), _why(row.reason_code), asks
         )
+
+
+def _is_offer(row: Any) -> bool:
+    """Tells what comes last of what is said at once: an offer follows from what ended the one before."""
+    return bool(row.statement == "offered")
 
 
 def _handover_ids(need_id: str, programme: str) -> list[str]:

@@ -52,8 +52,15 @@ class PairwiseIds:
         pseudonym: who knows one time exactly (a midnight) learns nothing of another.
         """
         minute, into = divmod(time_ms, _MINUTE_MS)
-        place = int.from_bytes(self._pad(minute.to_bytes(16, signed=True))[:4]) % (_MINUTE_MS // 2)
-        return (minute - 1) * _MINUTE_MS + place + into // 2
+        return (minute - 1) * _MINUTE_MS + self._place(minute) + into // 2
+
+    def later(self, shown_ms: int) -> int:
+        """Returns the time that is shown so, the inverse of ``earlier``, a millisecond too early at most."""
+        minute, into = shown_ms // _MINUTE_MS + 1, shown_ms % _MINUTE_MS
+        return minute * _MINUTE_MS + 2 * (into - self._place(minute))
+
+    def _place(self, minute: int) -> int:
+        return int.from_bytes(self._pad(minute.to_bytes(16, signed=True))[:4]) % (_MINUTE_MS // 2)
 
 
 def _walked(step: Callable[[bytes], bytes], text: str) -> str:

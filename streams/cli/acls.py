@@ -19,7 +19,9 @@ from streams.settings import settings_of_process
 if TYPE_CHECKING:
     from connectors.kafka.access import AccessRule
 
-app = typer.Typer(help="Print, apply or check who may do what on the cluster; make users.", no_args_is_help=True)
+app = typer.Typer(
+    help="Print, apply or check who may do what on the cluster; make users.", add_completion=False, no_args_is_help=True
+)
 
 
 @app.command("print")

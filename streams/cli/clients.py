@@ -18,11 +18,12 @@ from connectors.gateway.clients.clients import (
 )
 from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
-from schemas.refusals import RefusedError
+from schemas.refusals import Refusal, RefusedError
+from schemas.rules import refusal_of
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="Create, list or revoke the gateway's clients.", no_args_is_help=True)
+app = typer.Typer(help="Create, list or revoke the gateway's clients.", add_completion=False, no_args_is_help=True)
 
 
 @app.command()
@@ -31,7 +32,12 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     name: Annotated[str, typer.Argument(help="the one source, the programme's id, or the owner as in owners.toml")],
     data_controller: Annotated[str | None, typer.Option(help="who answers for a source's data (GDPR art. 4)")] = None,
     legal_basis: Annotated[str | None, typer.Option(help="on which a source sends")] = None,
-    role: Annotated[list[Role] | None, typer.Option(help="all that its kind can have, unless given")] = None,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(
+            help="one of what it may do, may be repeated; unless given all that its kind can, but for persons"
+        ),
+    ] = None,
     sender: Annotated[list[str] | None, typer.Option(help="SOR code or location number for which it may send")] = None,
     any_sender: Annotated[bool, typer.Option("--any-sender", help="a hub: MedCom messages of everybody")] = False,  # noqa: FBT002
     site: Annotated[str | None, typer.Option(help="the one site of a programme whose handovers it sees")] = None,
@@ -54,11 +60,9 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise refuse(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}; correct it") from error
+        raise _refused(refusal_of(error, "correct it")) from error
     except RefusedError as error:
-        refusal = error.refusal
-        raise refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}") from error
+        raise _refused(error.refusal) from error
     if as_json:
         print_document({"client_id": token.partition(".")[0], "token": token})
     else:
@@ -93,6 +97,10 @@ def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` show
     if not _clients().revoke(client_id, datetime.now(UTC)):
         raise refuse(f"no valid client has the id {client_id}; `brobygger clients list` shows them")
     typer.echo(f"{client_id} is revoked")
+
+
+def _refused(refusal: Refusal) -> typer.Exit:
+    return refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}")
 
 
 def _clients() -> Clients:

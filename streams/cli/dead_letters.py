@@ -14,7 +14,7 @@ from streams.instance import broker_of
 from streams.log.dead_letters import DeadLetter, dead_letter, dead_letters, send_again
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="List, open or send again what could not be read.", no_args_is_help=True)
+app = typer.Typer(help="List, open or send again what could not be read.", add_completion=False, no_args_is_help=True)
 LetterId = Annotated[str, typer.Argument(help="as `dead-letters list` shows it, e.g. 3-17")]
 
 

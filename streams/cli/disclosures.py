@@ -15,7 +15,11 @@ from streams.instance import broker_of
 from streams.log.disclosures import Chain, chains, disclosures_about, heads_in, keep_heads
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="Check the chain of disclosures, or show those about one young person.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check the chain of disclosures, or show those about one young person.",
+    add_completion=False,
+    no_args_is_help=True,
+)
 _HEADS = "disclosure-heads.json"
 Heads = Annotated[Path | None, typer.Option(help="the file of kept heads; in the data folder unless named")]
 YouthId = Annotated[str | None, typer.Argument(help="the vault's id; without it you are asked for a CPR number")]

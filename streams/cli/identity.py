@@ -13,7 +13,9 @@ from connectors.vault.keys import private_key
 from connectors.vault.release import open_identity
 from streams.cli.printing import print_document, refuse
 
-app = typer.Typer(help="Make a programme's key pair; open a sealed identity.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make a programme's key pair; open a sealed identity.", add_completion=False, no_args_is_help=True
+)
 _DOCUMENT_BYTES_MAX = 64 * 1024
 
 

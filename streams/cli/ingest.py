@@ -78,10 +78,13 @@ def _print_document(files: int, taken: int, refused: list[_Row]) -> None:
 
 def _print(files: int, taken: int, refused: list[_Row]) -> None:
     were = "was" if taken == 1 else "were"
-    told = f"{counted(taken, 'statement')} from {counted(files, 'file')} {were} taken, {len(refused)} refused"
+    turned_away = len({(path, why.where) for path, why in refused})  # a row may break several rules
+    told = f"{counted(taken, 'statement')} from {counted(files, 'file')} {were} taken, {turned_away} refused"
     typer.echo(told)
     if refused:
-        print_table("refused", ("file", "where", "code", "why"), ((_shown_name(path), *why) for path, why in refused))
+        print_table(
+            "what is wrong", ("file", "where", "code", "why"), ((_shown_name(path), *why) for path, why in refused)
+        )
 
 
 def _shown_name(path: Path) -> str:

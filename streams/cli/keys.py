@@ -21,7 +21,7 @@ from connectors.vault.urls import sqlite_url
 from streams.cli.printing import AsJson, complain, print_document, print_line, print_table, refuse
 from streams.settings import Settings, settings_of_process
 
-app = typer.Typer(help="List, rotate or retire the vault's keys.", no_args_is_help=True)
+app = typer.Typer(help="List, rotate or retire the vault's keys.", add_completion=False, no_args_is_help=True)
 _NO = 1
 # Somebody may be told of while a pass goes on: looked up already, and kept a moment later, which the next pass sees.
 _PASSES_MAX, _PAUSE_SECONDS = 3, 0.5

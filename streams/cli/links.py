@@ -13,7 +13,7 @@ from streams.cli.printing import AsJson, print_document, refuse
 from streams.instance import gateway_settings, read_instance
 from streams.settings import Settings, settings_of_process
 
-app = typer.Typer(help="Make the signed link that a notice leads to.", no_args_is_help=True)
+app = typer.Typer(help="Make the signed link that a notice leads to.", add_completion=False, no_args_is_help=True)
 
 
 @app.callback()

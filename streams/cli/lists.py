@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from connectors.gateway.lists.check import checked
-from connectors.municipal.fields import Event
+from connectors.municipal.fields import FIELDS, Event
 from connectors.municipal.guess import guessed
 from connectors.municipal.mapping import NAME_RULE, is_list_name, load_mapping
 from connectors.municipal.reading import FILE_BYTES_MAX
@@ -83,12 +83,12 @@ def check(
 def print_refused(report: dict[str, Any]) -> None:
     """Prints the rows of a report that were refused, each with column, rule and what to do."""
     rows = [
-        (row["row"], one["column"] or "", one["code"], f"{one['rule']}; {one['help']}")
+        (f"row {row['row']}", one["column"] or "", one["code"], f"{one['rule']}; {one['help']}")
         for row in report["report"]
         for one in row.get("refused", ())
     ]
     if rows:
-        print_table("refused", ("row", "column", "code", "why"), rows)
+        print_table("what is wrong", ("where", "column", "code", "rule"), rows)
 
 
 def _path(name: str) -> Path:
@@ -109,6 +109,10 @@ def _constants(given: list[str]) -> dict[str, str]:
     pairs = [one.partition("=") for one in given]
     if any(not name or not sign for name, sign, _ in pairs):
         raise refuse("--set takes FIELD=VALUE, e.g. --set programme=stime")
+    known = {name for fields in FIELDS.values() for name in fields}
+    stray = next((name for name, _, _ in pairs if name not in known), None)
+    if stray is not None:
+        raise refuse(f"--set: {stray} is no field of a list; take one of: {', '.join(sorted(known))}")
     return {name: value for name, _, value in pairs}
 
 

@@ -18,7 +18,9 @@ from streams.cli.printing import AsJson, print_line, print_table, refuse
 from streams.letter_service import office_of
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="Set where sources get notices as CareCommunications.", no_args_is_help=True)
+app = typer.Typer(
+    help="Set where sources get notices as CareCommunications.", add_completion=False, no_args_is_help=True
+)
 Recipient = Annotated[str, typer.Argument(help="as notices name it: sor:<SOR code>, or a client's name")]
 _TOKEN_CHARACTERS_MAX = 4_096
 

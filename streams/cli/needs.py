@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 
 from connectors.pages.interventions import Decision, intervention_of
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import InterventionAction
-from schemas.events import Intervention
+from schemas.rules import refusal_of
 from streams.cli.printing import AsJson, complain, folded, print_document, print_line, refuse
 from streams.instance import broker_of
 from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
@@ -20,11 +21,11 @@ from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import Settings, settings_of_process
 
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
-app = typer.Typer(help="List needs, and decide about one.", no_args_is_help=True)
+app = typer.Typer(help="List needs, and decide about one.", add_completion=False, no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
-Actor = Annotated[str, typer.Option(help="who decides")]
-Role = Annotated[str, typer.Option(help="in what role")]
-Reason = Annotated[str | None, typer.Option(help="why, as a code: lower case, digits and _")]
+Actor = Annotated[str, typer.Option(help="who decides, by an id such as municipality-0217: it stays in the log")]
+Role = Annotated[str, typer.Option(help="in what role, e.g. owner or operations")]
+Reason = Annotated[str | None, typer.Option(help="why, as a code, e.g. moved_away: small letters, digits and _")]
 
 
 @app.command("list")
@@ -117,7 +118,7 @@ def close(
     need_id: NeedId,
     actor: Actor,
     role: Role,
-    reason: Annotated[str, typer.Option(help="why, as a code")],
+    reason: Annotated[str, typer.Option(help="why, as a code, e.g. moved_away: small letters, digits and _")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Closes the need; that always has a reason."""
@@ -125,22 +126,26 @@ def close(
 
 
 def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
+    decision = _decision(decided)
     settings = settings_of_process()
     connection = broker_of(settings)
     about = next((one for one in needs_of(connection, settings.partitions) if one.need.need_id == need_id), None)
     if about is None:
         raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")
-    decision = _decision(about, decided)
-    effect = decide(connection, decision, about.need, settings.partitions)
+    youth_id = about.pathway.youth_id
+    intervention = intervention_of(decision, youth_id, about.need.need_id, uuid4(), datetime.now(UTC))
+    effect = decide(connection, intervention, about.need, settings.partitions)
     _tell(need_id, effect, as_json)
 
 
-def _decision(about: NeedOfPathway, decided: dict[str, Any]) -> Intervention:
-    youth_id, need_id = about.pathway.youth_id, about.need.need_id
+def _decision(decided: dict[str, Any]) -> Decision:
     try:
-        return intervention_of(Decision.model_validate(decided), youth_id, need_id, uuid4(), datetime.now(UTC))
-    except ValueError as error:
-        raise refuse(f"{'; '.join(str(error).splitlines()[1:3])}; correct the option") from error
+        return Decision.model_validate(decided)
+    except ValidationError as error:
+        refusal = refusal_of(error, "correct it")
+        if refusal.field == "reason_code":
+            raise refuse("--reason: a code is at most 64 small letters, digits and _; correct it") from error
+        raise refuse(f"--{refusal.field}: {refusal.rule}; {refusal.help}") from error
 
 
 def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
@@ -161,7 +166,7 @@ def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
     elif isinstance(effect, Done):
         typer.echo(f"need {need_id} is now {effect.need.state}, owner {effect.need.owner}")
     else:
-        complain(f"this can't be done: {effect.reason}")
+        complain(f"this can't be done: {effect.reason}; what each act needs: docs/specification/rules.md, M1 to M11")
     if isinstance(effect, NotDone):
         raise typer.Exit(1)
 

@@ -18,7 +18,7 @@ from streams.instance import broker_of
 from streams.log.linking import CircularLinkError, Vault, link_numbers
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="Link two numbers of one person, or undo it.", no_args_is_help=True)
+app = typer.Typer(help="Link two numbers of one person, or undo it.", add_completion=False, no_args_is_help=True)
 _NUMBER_CHARACTERS_MAX = 64
 _ASKED = ("the number that was replaced", "the number that stands from now on")
 

@@ -13,7 +13,7 @@ from streams.instance import broker_of
 from streams.provision import CatalogueUnchangedError, apply_programmes, create_topics
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="List, check or apply the programme files.", no_args_is_help=True)
+app = typer.Typer(help="List, check or apply the programme files.", add_completion=False, no_args_is_help=True)
 
 
 @app.command("list")

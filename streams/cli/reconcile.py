@@ -39,7 +39,7 @@ def print_account(account: Account) -> None:
         (source, day, line[CAME_IN], *(line[outcome] for outcome in OUTCOMES))
         for (source, day), line in sorted(account.events.items())
     )
-    print_table("events", ("source", "day", CAME_IN, *OUTCOMES), rows)
+    print_table("what came in, by source and day", ("source", "day", CAME_IN, *OUTCOMES), rows)
     print_table(f"{account.needs_opened} needs opened", ("state", "needs"), sorted(account.needs_by_state.items()))
     print_table("why the needs that are remembered came", ("reason", "needs"), sorted(account.needs_by_reason.items()))
     outputs = ((topic, found, refolded) for topic, (found, refolded) in sorted(account.outputs.items()))

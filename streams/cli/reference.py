@@ -19,7 +19,9 @@ from streams.catalogue import Rules, compile_catalogue
 from streams.cli.printing import AsJson, print_line, print_table
 from streams.settings import Settings, settings_of_process
 
-app = typer.Typer(help="Check reference data, and what messages name that it lacks.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check reference data, and what messages name that it lacks.", add_completion=False, no_args_is_help=True
+)
 _OLD = timedelta(days=400)
 _SOON = timedelta(days=90)
 _NO = 1

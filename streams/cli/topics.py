@@ -9,7 +9,7 @@ from streams.instance import NoInstanceError, broker_of
 from streams.provision import create_topics, parties_of, topic_specs
 from streams.settings import Settings, settings_of_process
 
-app = typer.Typer(help="List or create the topics of the catalogue.", no_args_is_help=True)
+app = typer.Typer(help="List or create the topics of the catalogue.", add_completion=False, no_args_is_help=True)
 
 
 @app.command("list")

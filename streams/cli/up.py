@@ -7,9 +7,11 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,8 +28,6 @@ from streams.settings import Settings, settings_of_process
 from streams.supervision import Child, restart_ended, stop_all, wait_until_ready
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from connectors.kafka.connection import KafkaConnection
 
 _READY_MAX = timedelta(seconds=120)
@@ -179,7 +179,13 @@ def _say_where(settings: Settings, connection: KafkaConnection, children: list[C
     for child in children[1:]:
         console.print(f"  {child.role}  {child.ready_url.removesuffix('/ready')}/metrics")
     console.print(f"  logs      {settings.log_folder}")
-    console.print("  look      .venv/bin/brobygger subscribe handovers.headspace --limit 1\n")
+    console.print(f"  look      {command_from(Path.cwd())} subscribe handovers.headspace --limit 1\n", soft_wrap=True)
+
+
+def command_from(folder: Path) -> str:
+    """Returns how this command is called in a folder: shortly where it is installed below that."""
+    command = Path(sys.executable).with_name("brobygger")
+    return str(command.relative_to(folder) if command.is_relative_to(folder) else command)
 
 
 def _start_demo(settings: Settings, connection: KafkaConnection, stopping: threading.Event) -> None:

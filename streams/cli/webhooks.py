@@ -17,7 +17,9 @@ from streams.cli.printing import AsJson, complain, counted, print_document, prin
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
-app = typer.Typer(help="Register, pause or send again to the programmes' webhooks.", no_args_is_help=True)
+app = typer.Typer(
+    help="Register, pause or send again to the programmes' webhooks.", add_completion=False, no_args_is_help=True
+)
 Programme = Annotated[str, typer.Argument(help="the programme's id")]
 
 

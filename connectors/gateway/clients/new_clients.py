@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from schemas.events import Name
 from schemas.programmes import ProgrammeId
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
 ANY_SENDER = "*"
 NO_INDIVIDUAL_PATHWAY = "psykinfo"
-Sor = Annotated[str, StringConstraints(pattern=r"^[0-9]{11,20}$")]
+_SENDER = re.compile(r"[0-9]{11,20}")
+
+
+def _code_of_sender(text: str) -> str:
+    if _SENDER.fullmatch(text) is None:
+        raise ValueError("a SOR code or location number is 11 to 20 digits")
+    return text
+
+
+Sender = Annotated[str, AfterValidator(_code_of_sender)]
 
 
 class ClientKind(StrEnum):
@@ -64,7 +74,7 @@ class NewClient(BaseModel):
     data_controller: Name | None = None
     legal_basis: Name | None = None
     roles: frozenset[Role] | None = None
-    senders: tuple[Sor, ...] = ()
+    senders: tuple[Sender, ...] = ()
     any_sender: bool = False
     site: Name | None = None
     kafka_id: ProgrammeId | None = None

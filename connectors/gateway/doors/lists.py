@@ -77,12 +77,13 @@ async def receive_list(
     request: Request,
     name: Annotated[str, Path(examples=["helsingoer-forloeb"])],
     missing: Annotated[Literal["by-mapping", "believed"], Query()] = "by-mapping",
+    claim_codes: Annotated[Literal["shown", "kept"], Query()] = "shown",
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Takes a list; answers its report once the broker has confirmed every row that is accepted.
 
     With `Accept: text/csv` the answer is what failed, in the sender's own form with the reasons, to mend and send
-    again; but where claim codes are to be shown it is the report.
+    again; but where claim codes are to be shown it is the report, unless `claim_codes=kept` says that you have them.
     """
     desk: Desk = request.app.state.desk
     with desk.metrics.request_seconds.labels("lists").time():
@@ -95,10 +96,12 @@ async def receive_list(
         async with desk.list_readers.turn_of(client.name):
             of = desk.fingerprints.of("list", client.name, name)
             sent = SentList(name, mapping, client, of, desk.ports.clock(), missing == "believed")
-            return await _taken(request, desk, sent, scope)
+            return await _taken(request, desk, sent, scope, claim_codes)
 
 
-async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str, str | None]) -> Response:
+async def _taken(
+    request: Request, desk: Desk, sent: SentList, scope: tuple[str, str | None], claim_codes: str
+) -> Response:
     desk.quota.refuse_suspended(sent.client)
     content = await _content(request, desk)
     read = await desk.list_readers.read(content, sent.mapping, desk.limits.lines_max)
@@ -115,7 +118,7 @@ async def _taken(request: Request, desk: Desk, sent: SentList, scope: tuple[str,
         answer = await answered_once(desk, scope, ("lists", sent.name, content), process)
     except STORE_ERRORS as error:
         return unavailable(error)
-    return _answer(request, read, answer)
+    return _answer(request, read, answer, claim_codes)
 
 
 async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
@@ -191,11 +194,11 @@ def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:
     return refused_answer(status_of(refusal), refusal)
 
 
-def _answer(request: Request, read: ReadList, answer: Answer) -> Response:
+def _answer(request: Request, read: ReadList, answer: Answer, claim_codes: str) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
     report = json.loads(answer.content)
     wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
-    shows_codes = any("claim_code" in row for row in report["report"])
+    shows_codes = claim_codes == "shown" and any("claim_code" in row for row in report["report"])
     if wanted in _FAILED_TYPES.values() and answer.status == 200 and not shows_codes:  # noqa: PLR2004
         reasons = reasons_in(report)
         if not reasons:

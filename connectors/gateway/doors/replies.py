@@ -43,7 +43,10 @@ _BODY: dict[str, Any] = {
                 "examples": {
                     "accepted": {"value": {"status": "accepted"}},
                     "declined": {"value": {"status": "declined", "side": "programme", "reason_code": "no_capacity"}},
-                    "waitlisted": {"value": {"status": "waitlisted", "waitlisted_until": "2026-12-01"}},
+                    "waitlisted": {
+                        "summary": "waitlisted until a day from tomorrow to 366 days ahead",
+                        "value": {"status": "waitlisted", "waitlisted_until": "2027-06-01"},
+                    },
                 },
             }
         },

@@ -135,7 +135,9 @@ def _unread(content: bytes, error: RefusedError) -> Letter:
     if content.removeprefix(_MARK).lstrip().startswith(b"<"):
         return Letter("/medcom/oioxml", XML, content)
     rule, help_ = error.refusal.rule, error.refusal.help
-    raise NoDoorError(f"{rule}; {help_}; for a list give --list NAME") from error
+    raise NoDoorError(
+        f"{rule}; {help_}; for a list give --list NAME, or put it into in/lists/NAME of a watched folder"
+    ) from error
 
 
 def _of_statements(name: str, content: bytes, topic: str | None) -> Letter:

@@ -63,7 +63,8 @@ def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
         return answer
     receipts.write(file, ".report.json", answered.content)
     if report["refused"] and answered.status == _OK:
-        failed = doors.post(door, content, headers | {"accept": "text/csv"}, _TIMEOUT)
+        again = f"{door}{'&' if '?' in door else '?'}claim_codes=kept"  # they stand in the report
+        failed = doors.post(again, content, headers | {"accept": "text/csv"}, _TIMEOUT)
         if failed.kind in ("text/csv", NDJSON):
             receipts.write(file, ".failed.csv" if failed.kind == "text/csv" else ".failed.ndjson", failed.content)
     receipts.finish(file, digest, answered.status)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from streams.cli.up import command_from
 from tests.domain.story import a_step, at
 
 ROOT = Path(__file__).parents[3]
@@ -64,7 +65,18 @@ def test_help_imports_no_kafka_client() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"simulate"}))
 def test_every_command_explains_itself(run: Any, name: str) -> None:
-    assert run(name, "--help").exit_code == 0
+    shown = run(name, "--help")
+
+    assert shown.exit_code == 0
+    assert "completion" not in shown.stdout  # it would complete nothing: commands are imported when they run
+
+
+def test_the_command_to_look_with_works_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/srv/brobygger/.venv/bin/python")
+
+    told = [command_from(Path(folder)) for folder in ("/srv/brobygger", "/srv/elsewhere")]
+
+    assert told == [".venv/bin/brobygger", "/srv/brobygger/.venv/bin/brobygger"]
 
 
 def test_an_unknown_command_is_bad_input(run: Any) -> None:
@@ -155,6 +167,24 @@ def test_a_source_without_its_legal_basis_gets_no_client(run: Any) -> None:
 
     assert result.exit_code == 2
     assert "legal_basis" in result.stderr
+
+
+def test_a_sender_that_is_no_code_is_refused_by_its_rule(run: Any) -> None:
+    named = ("--data-controller", "Region", "--legal-basis", "§43")
+
+    result = run("clients", "create", "source", "region", "--sender", "Herlev", *named)
+
+    assert result.exit_code == 2
+    assert "senders[0]: a SOR code or location number is 11 to 20 digits; correct it" in result.stderr
+
+
+def test_a_reason_that_is_no_code_is_refused_by_its_option_and_rule(run: Any) -> None:
+    need = "00000000-0000-5000-8000-000000000000"
+
+    result = run("needs", "close", need, "--actor", "anna", "--role", "owner", "--reason", "not needed")
+
+    assert result.exit_code == 2
+    assert "--reason: a code is at most 64 small letters, digits and _; correct it" in result.stderr
 
 
 def test_a_programme_that_nobody_knows_gets_no_client_and_the_known_ones_are_named(run: Any) -> None:

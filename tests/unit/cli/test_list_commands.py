@@ -141,6 +141,33 @@ def ingest(run: Callable[..., Result], *arguments: Any) -> Result:
     return run("ingest", *arguments, "--list", "forloeb", "--gateway", "http://gateway.test", "--token", "t", "--json")
 
 
+def test_a_row_with_two_faults_is_one_row_that_was_refused(
+    run: Callable[..., Result], door: FakeDoor, broken: Path
+) -> None:
+    door.report["report"][1]["refused"].append(door.report["report"][1]["refused"][0] | {"column": "CPR"})
+
+    done = run("ingest", broken, "--list=forloeb", "--gateway=http://gateway.test", "--token=t")
+
+    assert done.stdout.startswith("1 statement from 1 file was taken, 1 refused\n")
+
+
+def test_a_constant_that_no_list_has_is_refused_by_its_name(run: Callable[..., Result], broken: Path) -> None:
+    done = run("lists", "guess", broken, "--set", "programe=stime")
+
+    assert done.exit_code == 2
+    assert "programe is no field of a list; take one of: " in done.stderr
+
+
+def test_the_rows_that_failed_are_asked_for_by_who_has_kept_the_claim_codes(
+    run: Callable[..., Result], door: FakeDoor, broken: Path
+) -> None:
+    ingest(run, broken)
+    ingest(run, broken, "--believe-missing")
+
+    asked = [request.url.query for request in door.requests if request.headers.get("accept") == "text/csv"]
+    assert asked == [b"claim_codes=kept", b"missing=believed&claim_codes=kept"]
+
+
 def test_a_list_is_sent_and_its_report_and_failed_rows_are_written_beside_it(
     run: Callable[..., Result], door: FakeDoor, broken: Path
 ) -> None:

@@ -368,6 +368,17 @@ async def test_claim_codes_are_shown_even_where_a_file_of_failed_rows_was_asked_
     assert "claim_code" in answer.json()["report"][0]
 
 
+async def test_the_rows_that_failed_are_had_beside_claim_codes_by_who_keeps_those(gateway: Gateway) -> None:
+    map_list(gateway, CONSENTS)
+    rows, sending = ("0105109996;01-01-2026;anonymous", "x;;"), {"names": "CPR;Dato;Form", "idempotency_key": "k-1"}
+    await Sender(gateway).send(*rows, **sending)
+
+    failed = await Sender(gateway).send(*rows, **sending, accept="text/csv", query="?claim_codes=kept")
+
+    assert failed.headers["content-type"].startswith("text/csv")
+    assert failed.text.splitlines()[1].startswith("x;;;")
+
+
 async def test_a_list_of_consents_that_comes_again_shows_its_codes_again_for_a_day(gateway: Gateway) -> None:
     map_list(gateway, CONSENTS)
     sender = Sender(gateway)

@@ -33,6 +33,19 @@ def test_what_nothing_fills_is_said() -> None:
     assert '# "status" = "..."' in proposal(a_csv(names=("CPR", "Startdato")))
 
 
+def test_a_consent_beside_a_referral_is_not_taken_for_its_decision() -> None:
+    names = ("CPR-nummer", "Henvist fra", "Henvisningsdato", "Samtykke")
+
+    shown = proposal(a_csv(("0105109996", "BUP", "01-11-2026", "nej"), names=names))
+
+    assert 'ignore = ["Samtykke"]' in shown
+    assert "rejected" not in shown
+
+
+def test_what_nothing_fills_is_said_with_the_codes_that_it_may_have() -> None:
+    assert "say here one of: waiting, active, completed" in proposal(a_csv(names=("CPR", "Startdato")))
+
+
 def test_a_word_that_is_not_recognised_is_left_to_who_knows_the_list() -> None:
     content = a_csv(("0105109996", "sendt hjem", "01-11-2026"), names=("CPR", "Status", "Dato"))
 

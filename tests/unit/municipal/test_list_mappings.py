@@ -20,9 +20,12 @@ def test_a_mapping_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"columns": COLUMNS | {"Sag": "statement_id", "X": "colour"}}, "['colour'] are no fields of a enrolment"),
+        (
+            {"columns": COLUMNS | {"Sag": "statement_id", "X": "colour"}},
+            "no field of a list of enrolments: colour; it has: ended_on,",
+        ),
         ({"columns": COLUMNS | {"Sag": "statement_id", "X": "status"}}, "['status'] are filled twice"),
-        ({"constants": {}}, "no column or constant fills ['programme']"),
+        ({"constants": {}}, "nothing fills programme: map a column to it, or say it once under [constants]"),
         ({"columns": {"CPR": "person.cpr", "Sag": "statement_id", "Status": "status"}}, "one of ['occurred_at'"),
         ({"columns": COLUMNS}, "statement names columns"),
         ({"statement": ["CPR"]}, "statement names columns"),

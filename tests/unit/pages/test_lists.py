@@ -17,6 +17,7 @@ from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import HandoverStatement, InterventionAction, NoticeKind
 from schemas.identifiers import derived_id, derived_text
+from schemas.instants import milliseconds_of, moment_of
 from tests.unit.pages.builders import Browser, Pages
 from tests.unit.pages.test_worklist import an_offer
 from tests.unit.read_model.builders import NOW, a_decision, a_notice, a_view, handover_id, told
@@ -248,6 +249,36 @@ async def test_a_needs_history_tells_who_did_what_in_the_order_in_which_it_happe
         "anna (visitator) sendte behovet til headspace",
     ]
     assert said[0].startswith("torsdag 1. januar 2026 kl. 13.00")
+
+
+async def test_a_needs_history_tells_a_cause_before_its_effect_whatever_time_a_programme_is_shown(pages: Pages) -> None:
+    pseudonyms = Pseudonyms(pseudonym_roots(pages.gateway.settings.keys_folder))
+    need, told_at = need_id("n0"), milliseconds_of(NOW)
+
+    def a_record(programme: str, nth: int, **changes: Any) -> Fetched:
+        own = derived_text("handover", need, programme, "1")
+        alias = pseudonyms.alias_of(programme, f"{0:032x}", own)
+        shown = {"youth_id": alias.pseudonym, "correlation_id": alias.ids.shown(need)}
+        at = moment_of(alias.ids.earlier(told_at))
+        return told(
+            "n0", (5, nth), event_id=derived_id(programme), programme=programme, occurred_at=at, **shown, **changes
+        )
+
+    programmes = ("headspace", "ungevaerftet", "unik-recovery-young")
+    await pages.project(
+        a_need(0),
+        a_decision("sent", (0, 1), about="n0", actor=OWNER, action="offered", programme="headspace", occurred_at=NOW),
+        a_record(programmes[0], 1),
+        a_record(programmes[1], 2, statement="reply_accepted", reason_code="declined"),
+        a_record(programmes[2], 3, statement="withdrawn", reason_code="expired"),
+    )
+
+    history = (await (await an_owner(pages)).see(f"/needs/{need}")).text.partition('aria-labelledby="history">')[2]
+
+    said = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<li><time.*?</li>", history)]
+    assert "sendte behovet" in said[0]
+    assert "headspace fik henvendelsen" in said[-1]
+    assert len(said) == 4
 
 
 def test_whatever_may_stand_in_a_history_has_words() -> None:

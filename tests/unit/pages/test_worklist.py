@@ -227,6 +227,26 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
     assert (reply["status"], desk.pseudonyms.youth_of("headspace", reply["youth_id"])) == ("code_claimed", YOUTH_ID)
 
 
+@pytest.mark.parametrize(
+    ("state", "identity", "shown"),
+    [
+        ("offered", "named", "I kan hente navnet, når I har taget imod."),
+        ("accepted", "named", "Navnet vises ikke her. Det hentes med jeres egen nøgle"),
+        ("in_contact", "named", "Navnet vises ikke her. Det hentes med jeres egen nøgle"),
+        ("ended", "named", "<dd>Med navn. </dd>"),
+        ("accepted", "anonymous", "Den unge har en kode"),
+        ("in_contact", "anonymous", "<dd>Anonym. </dd>"),
+    ],
+)
+async def test_how_to_learn_who_it_is_is_said_as_long_as_it_is_to_be_learnt(
+    pages: Pages, state: str, identity: str, shown: str
+) -> None:
+    await pages.project(an_offer(pages, state=state, statement="updated", identity=identity))
+    browser = await pages.signed_in()
+
+    assert shown in (await browser.see(f"/worklist/{handover_id('one')}")).text
+
+
 async def test_free_places_are_told_for_a_site(pages: Pages) -> None:
     browser = await pages.signed_in()
     places = {"free_places": "3", "site": "helsingoer"}

@@ -54,6 +54,13 @@ def test_a_time_is_shown_thirty_to_ninety_seconds_early(time_ms: int) -> None:
     assert 30_000 < early <= EARLIER_MAX_MS == 90_000
 
 
+@given(times)
+def test_a_time_is_read_back_to_a_millisecond(time_ms: int) -> None:
+    own = ids_of("headspace")
+
+    assert time_ms - own.later(own.earlier(time_ms)) in {0, 1}
+
+
 @given(st.lists(times, min_size=2, max_size=20), st.integers(0, 200_000))
 def test_times_keep_their_order(moments: list[int], apart: int) -> None:
     near = [moments[0] + apart * number for number in range(20)]

@@ -98,7 +98,7 @@ def _grant(work: Work, handover: Handover, reply: dict[str, Any]) -> None:
 
 
 def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
-    """Tells a person of a handover that could not be brought; what was only offered goes to the next programme.
+    """Tells a person, once in each state, of a handover that could not be brought; an offer goes to the next programme.
 
     The programme is not answered: that could not be brought either.
     """
@@ -109,6 +109,10 @@ def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
         withdraw(work, handover, "undeliverable")
         mark_tried(work, handover)
     reason = f"{handover.state}_undeliverable"
+    about = (NoticeKind.DELIVERY_FAILED, f"{handover.handover_id}/{reason}")
+    if about in work.once:
+        return
+    work.once.add(about)
     work.notify(NoticeKind.DELIVERY_FAILED, work.catalogue.operations, work.needs[handover.need_id], reason_code=reason)
 
 

@@ -233,7 +233,9 @@ def test_what_cannot_be_delivered_goes_to_the_next_programme_and_operations_are_
     assert ("delivery_failed", "operations") in story.notices()
     said = len(story.said)
     story.reply(MONDAY + timedelta(hours=6), "ungevaerftet", "undeliverable", source=SOURCE)
-    assert [one.topic for _, one in story.said[said:]] == ["notices"]
+    assert [one.fields["reason_code"] for _, one in story.said[said:]] == ["withdrawn_undeliverable"]
+    story.reply(MONDAY + timedelta(hours=7), "ungevaerftet", "undeliverable", source=SOURCE)
+    assert len(story.said) == said + 1
 
 
 def test_a_programme_cannot_say_undeliverable_itself() -> None:

@@ -17,7 +17,7 @@ from streams.domain.handovers import announce, close, offer, withdraw
 from streams.domain.linking import tell_erased
 from streams.domain.matching import identity_for
 from streams.domain.needs import refusal_of, reopen
-from streams.domain.occasions import ONE_AT_A_TIME, Occasion, lead_of, stay_holding
+from streams.domain.occasions import ONE_AT_A_TIME, Occasion, goes_on_with, lead_of, stay_holding
 from streams.domain.plans import overdue_at
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, PENDING_HANDOVERS, TAKEN_OVER
@@ -112,7 +112,8 @@ def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
 
 def _lead(work: Work, need: Need) -> Trigger | None:
     """Returns what a need is about, as far as the facts still say it, settled or not."""
-    raising = in_order(one for one in work.derived.triggers if one.raises_any(need.roots))
+    known = (one for one in work.derived.triggers if one.raises_any(need.roots))
+    raising = in_order(one for one in known if goes_on_with(work, one, need))
     return lead_of(work, Occasion(tuple(raising)), stay_holding(work, need.kind)) if raising else None
 
 

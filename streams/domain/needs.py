@@ -95,7 +95,7 @@ def _close_all(work: Work, reason: str) -> None:
 
 
 def _reconcile_until_settled(work: Work, kind: str) -> None:
-    """Goes through a kind again as long as something ends by it: what waited for that may go on now.
+    """Goes through a kind again as long as something ends by it, or is about something else: what waited may go on.
 
     So it does where something begins of a kind of which there are several needs: the others wait for that.
     """
@@ -129,14 +129,15 @@ def _reconcile_kind(work: Work, kind: str) -> None:
 
 def _keep_decided(work: Work, need: Need) -> None:
     """Has a need that was decided for good carry whatever tells the same since: one telling may be taken back (T7)."""
-    again = [one for one in tellings_of(decided_by(work, need)) if one not in need.carries]
+    again = [one for one in tellings_of(work, decided_by(work, need)) if one not in need.carries]
     if again:
         work.change(need, carries=(*need.carries, *again))
 
 
 def _going_on(work: Work, kind: str) -> set[str]:
-    """Returns the ids of the needs of a kind that are open, and of the handovers that are under way for them."""
-    needs = {need.need_id for need in work.needs.values() if need.kind == kind and need.state != CLOSED}
+    """Returns the open needs of a kind, by id and what they are about, and the handovers under way for them."""
+    mine = [need for need in work.needs.values() if need.kind == kind and need.state != CLOSED]
+    needs = {need.need_id for need in mine} | {f"{need.need_id} {need.lead}" for need in mine}
     live = (one for one in work.handovers.values() if one.need_id in needs and one.state in LIVE_HANDOVERS)
     return needs | {one.handover_id for one in live}
 
@@ -255,7 +256,7 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
         fresh += [root for root in plans if root not in (*need.carries, *fresh)]
     if need.state == "taken_over":
         fresh = list(without_plans(work, fresh, (need.root,)))
-    carries = {**dict.fromkeys((*need.carries, *fresh)), **dict.fromkeys(tellings_of(happened))}
+    carries = {**dict.fromkeys((*need.carries, *fresh)), **dict.fromkeys(tellings_of(work, happened))}
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=tuple(carries), covers=covers)
     if lead is None:
@@ -366,7 +367,7 @@ def _choose(work: Work, need: Need, trigger: Trigger) -> None:
 
 def _taken_back_until(work: Work) -> int:
     """Returns until when nothing new leaves after a recall: a form that takes back two consents may be half told."""
-    if not any(one.state == "withdrawn" and one.reason_code == "consent_withdrawn" for one in work.handovers.values()):
+    if not any(one.reason_code == "consent_withdrawn" for one in work.handovers.values()):
         return 0
     return max((end.logged_at for end in work.consents.ends), default=0) + work.catalogue.settle_ms
 

@@ -13,7 +13,7 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
-from streams.domain.plans import overdue_at
+from streams.domain.plans import overdue_at, plans_of
 from streams.domain.stays import SAME_END_MS
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -215,9 +215,13 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     return found
 
 
-def tellings_of(triggers: Iterable[Trigger]) -> list[str]:
-    """Returns the ids of all that told what happened: a need that carries each of them outlives the end of any."""
-    return [one for trigger in triggers for one in sorted(trigger.ids)]
+def tellings_of(work: Work, triggers: Iterable[Trigger]) -> list[str]:
+    """Returns the ids of all that told what happened: a need that carries each of them outlives the end of any.
+
+    Plans are left out: the plan of a stay that goes on after all is of its next end.
+    """
+    planned = {one for plan in plans_of(work.facts.stays) for one in plan.ids}
+    return [one for trigger in triggers for one in sorted(trigger.ids - planned)]
 
 
 def decided_by(work: Work, need: Need) -> list[Trigger]:

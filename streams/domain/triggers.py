@@ -185,12 +185,13 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     left = [step for step in stay.left if step not in before]
     psychiatric = is_psychiatric(stay, catalogue.units)
     planned = [plan for plan in plans_for(stay, plans, stays) if not any(is_planned_end(plan, step) for step in before)]
-    plan = next((plan for plan in planned if plan.logged_at <= stay.end_logged_at + catalogue.settle_ms), None)
-    root, chain = _root_of(stay, plan, ())
+    to_come = [plan for plan in planned if not any(is_planned_end(plan, step) for step in left)]
+    settled_at = stay.end_logged_at + catalogue.settle_ms
+    root, chain = _root_of(stay, _told_by(to_come, settled_at), ())
     end = Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(stay.other_ids, *(plan.ids for plan in planned)),
+        ids=stay.end_ids.union(stay.other_ids, *(plan.ids for plan in to_come)),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -201,10 +202,15 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
         opens=psychiatric is not False,
     )
     if left:
-        root, chain = _root_of(stay, plan, left)
-        ids = end.ids.union(*(step.ids for step in left))
+        root, chain = _root_of(stay, _told_by(planned, settled_at), left)
+        ids = end.ids.union(*(step.ids for step in left), *(plan.ids for plan in planned))
         end = end._replace(root=root, chain=chain, ids=ids, by_itself=end)
     yield end
+
+
+def _told_by(plans: Sequence[Plan], moment: int) -> Plan | None:
+    """Returns the plan sent last of those that were known by a time."""
+    return next((plan for plan in plans if plan.logged_at <= moment), None)
 
 
 def _root_of(stay: Stay, plan: Plan | None, left: Sequence[Step]) -> tuple[str, frozenset[str]]:

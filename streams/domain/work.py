@@ -88,7 +88,10 @@ class Work:
 
     def need_named(self, need_id: str) -> Need | None:
         """Returns the need of an id, or the one that goes on with it."""
-        return next((one for one in self.needs.values() if need_id in one.former_ids), self.needs.get(need_id))
+        known = self.needs.get(need_id)
+        if known is not None and known.reason_code != "carried_on":
+            return known
+        return next((one for one in self.needs.values() if need_id in one.former_ids), known)
 
     def need_id(self, trigger: Trigger, kind: str) -> str:
         """Returns the id of the need that a trigger raises here, another one than where its root was told first.

@@ -24,6 +24,8 @@ def one_end_is_decided_once(ledger: Ledger, seen: Seen) -> Found:
         day = fields["occurred_on"]
         known = ledger.handovers.get(fields["statement_id"])
         cancelled = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "discharge_cancelled"
+        if len(_episodes(ledger, seen, day)) > 1:
+            continue
         if known is not None and cancelled and known.state in TAKEN and day in _days(ledger, seen, "discharged_home"):
             yield f"withdrawn from {fields['programme']} although the end of that day stands"
         if known is None and statement == HandoverStatement.OFFERED and _was_decided(ledger, seen, fields):
@@ -38,15 +40,20 @@ def _days(ledger: Ledger, seen: Seen, status: str) -> set[int]:
     return {day_of_moment(one["occurred_at"]) for one in mine}
 
 
+def _episodes(ledger: Ledger, seen: Seen, day: int) -> set[str]:
+    """Returns the episodes that were told to have ended on a day or the day before: of one end there is one at most."""
+    homes = [
+        fact.event for fact in ledger.of(frozenset({seen.number})) if fact.event.get("status") == "discharged_home"
+    ]
+    near = (one for one in homes if day_of_moment(one["occurred_at"]) in (day - 1, day))
+    return {one["episode_id"] for one in near} - {UNNUMBERED}
+
+
 def _was_decided(ledger: Ledger, seen: Seen, fields: dict[str, Any]) -> bool:
     """Tells whether a reply closed a need of the kind about an end of that day, and nothing began that day or since."""
     day = fields["occurred_on"]
     begun = {day_of_moment(fact.event["occurred_at"]) for fact in ledger.of(frozenset({seen.number})) if _begins(fact)}
-    homes = [
-        fact.event for fact in ledger.of(frozenset({seen.number})) if fact.event.get("status") == "discharged_home"
-    ]
-    episodes = {one["episode_id"] for one in homes if day_of_moment(one["occurred_at"]) == day} - {UNNUMBERED}
-    if ledger.acts or any(one >= day for one in begun) or len(episodes) > 1:
+    if ledger.acts or any(one >= day for one in begun):
         return False
     closed = {
         need_id

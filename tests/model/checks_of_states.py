@@ -289,7 +289,9 @@ def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
         said += [when for when, notice in ledger.notices if notice["statement_id"] in about and when >= one.since]
         steps = [fact for fact in ledger.widest(one.number) if fact.model == "Discharge"]
         heard_at = max((fact.told_at for fact in steps if one.kind != NeedKind.BRIDGING), default=0)
-        in_doubt = last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
+        in_doubt = (
+            ledger.is_parted or last_discharge(steps, ledger.catalogue.units, ledger.now, _missed(ledger)) is None
+        )
         late = max(late, heard_at + (_MISSING if in_doubt else 8 * DAY))
         if ledger.now > late and not said:
             yield f"accepted by {one.programme} at {text_of(one.since)}, and nobody asks for the first contact"

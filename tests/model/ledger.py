@@ -272,7 +272,7 @@ class Ledger:
             for fact in self.widest(number)
             if fact.number == number
             or (fact.event.get("decision") == "given" and not fact.event["cancels"])
-            or (fact.number in group and fact.told_at < self.drained_at)
+            or (fact.number in group and self.has_heard(number, fact))
         ]
         return self.consents(known)
 

@@ -325,7 +325,7 @@ SEEDED_BUGS = (
     SeededBug(
         "one telling of an end is all that counts",
         371,
-        (Change("needs.py", "**dict.fromkeys(tellings_of(happened))", "**{}"),),
+        (Change("needs.py", "**dict.fromkeys(tellings_of(work, happened))", "**{}"),),
     ),
     SeededBug(
         "people are reminded in hospital",

@@ -165,7 +165,10 @@ def _sent_at(node: Node) -> str | None:
 
 def _link(bundle: Bundle, node: Node) -> Link:
     follows, role = _followed(bundle, node)
-    header_id, header_id_as_sent = min(_letter(bundle, target, "target") for target in node.children("target"))
+    targets = [_letter(bundle, target, "target") for target in node.children("target")]
+    if not targets:
+        raise refused("element_missing", f"{node.path}.target", "a Provenance tells of one message at least")
+    header_id, header_id_as_sent = min(targets)
     return Link(
         header_id=header_id,
         activity=_activity(node),

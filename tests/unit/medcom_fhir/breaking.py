@@ -67,6 +67,12 @@ BROKEN: list[tuple[str, Change, str, str]] = [
         "unknown_modifier",
         "Patient.modifierExtension",
     ),
+    (
+        "own provenance of nothing",
+        lambda m: own_provenance(m).pop("target"),
+        "current_provenance_missing",
+        "Provenance.target",
+    ),
     ("header order", _swap, "message_header_not_first", "Bundle.entry[0].resource"),
     ("two headers", lambda m: m["entry"].append(m["entry"][0]), "message_header_repeated", "Bundle.entry"),
     ("too many", lambda m: m["entry"].extend(m["entry"][1:2] * ENTRIES_MAX), "too_many_entries", "Bundle.entry"),

@@ -18,9 +18,9 @@ from connectors.gateway.clients.clients import (
 )
 from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
-from schemas.refusals import Refusal, RefusedError
+from schemas.refusals import RefusedError
 from schemas.rules import refusal_of
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
+from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse, refused
 from streams.settings import settings_of_process
 
 app = typer.Typer(help="Create, list or revoke the gateway's clients.", add_completion=False, no_args_is_help=True)
@@ -60,9 +60,9 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
     except ValidationError as error:
-        raise _refused(refusal_of(error, "correct it")) from error
+        raise refused(refusal_of(error, "correct it")) from error
     except RefusedError as error:
-        raise _refused(error.refusal) from error
+        raise refused(error.refusal) from error
     if as_json:
         print_document({"client_id": token.partition(".")[0], "token": token})
     else:
@@ -97,10 +97,6 @@ def revoke(client_id: Annotated[str, typer.Argument(help="as `clients list` show
     if not _clients().revoke(client_id, datetime.now(UTC)):
         raise refuse(f"no valid client has the id {client_id}; `brobygger clients list` shows them")
     typer.echo(f"{client_id} is revoked")
-
-
-def _refused(refusal: Refusal) -> typer.Exit:
-    return refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}")
 
 
 def _clients() -> Clients:

@@ -14,7 +14,7 @@ from connectors.source_letters.tables import open_database_of
 from connectors.webhooks.urls import checked_form
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, print_line, print_table, refuse
+from streams.cli.printing import AsJson, print_line, print_table, refuse, refused
 from streams.letter_service import office_of
 from streams.settings import settings_of_process
 
@@ -42,7 +42,7 @@ def set_mailbox(  # noqa: PLR0913, PLR0917 one parameter an option of the comman
         organisation = checked_organisation(sor or recipient.removeprefix("sor:"), gln)
         mailbox = Mailbox(recipient, organisation, checked_form(url), token, datetime.now(UTC), vans)
     except RefusedError as error:
-        raise refuse(f"{error.refusal.field}: {error.refusal.rule}; {error.refusal.help}") from error
+        raise refused(error.refusal) from error
     held = typer.prompt("token", hide_input=True) if token else None
     if held is not None and not (held.isascii() and held.isprintable() and len(held) <= _TOKEN_CHARACTERS_MAX):
         raise refuse(f"token: at most {_TOKEN_CHARACTERS_MAX} printable ASCII characters")

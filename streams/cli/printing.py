@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from schemas.refusals import Refusal
+
 REFUSED = 2
 COLUMNS = 80
 _PAIR = 2
@@ -84,3 +86,8 @@ def refuse(text: str) -> typer.Exit:
     """Prints why the command does nothing, and returns the end to raise: exit code 2."""
     complain(text)
     return typer.Exit(REFUSED)
+
+
+def refused(refusal: Refusal) -> typer.Exit:
+    """Prints field, rule and remedy of a refusal, and returns the end to raise: exit code 2."""
+    return refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}")

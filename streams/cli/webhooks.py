@@ -13,7 +13,7 @@ from connectors.webhooks.tables import ACTIVE, open_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, complain, counted, print_document, print_entries, print_line, refuse
+from streams.cli.printing import AsJson, complain, counted, print_document, print_entries, print_line, refuse, refused
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
@@ -38,7 +38,7 @@ def set_endpoint(
     try:
         checked = checked_url(url, loopback_allowed=settings.webhooks_loopback)
     except RefusedError as error:
-        raise _refused(error) from error
+        raise refused(error.refusal) from error
     wanted = Registration(programme, checked, since=now if only_new else None, renews_secret=new_secret)
     endpoints = _endpoints()
     secret = endpoints.put(wanted, now)
@@ -132,12 +132,7 @@ def _endpoints_or_refused(work: Any) -> Any:
     try:
         return work(_endpoints(), datetime.now(UTC))
     except RefusedError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: RefusedError) -> typer.Exit:
-    refusal = error.refusal
-    return refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}")
+        raise refused(error.refusal) from error
 
 
 def _rows(now: datetime) -> list[dict[str, Any]]:

@@ -213,9 +213,10 @@ def _ask_for_first_contact(work: Work, handover: Handover) -> None:
         kind = NoticeKind.CODE_UNCLAIMED if anonymous else NoticeKind.ESCALATED
         work.notify(kind, work.owner(), need, reason_code="first_contact_overdue")
         return
-    due = after_days(handover.clock_at, _PERSON_AFTER_OVERDUE_DAYS)
     if anonymous:
         due = max(after_days(handover.contact_by, _CODE_TO_OWNER_DAYS), after_days(work.now, 1))
+    else:
+        due = after_days(handover.clock_at, _PERSON_AFTER_OVERDUE_DAYS)
     due = on_working_day(due, work.catalogue.holidays)
     if anonymous:
         work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)

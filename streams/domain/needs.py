@@ -99,6 +99,7 @@ def _reconcile_until_settled(work: Work, kind: str) -> None:
 
     So it does where something begins of a kind of which there are several needs: the others wait for that.
     """
+    _keep_decided(work, kind)
     going_on = _going_on(work, kind)
     for _ in range(_PASSES_MAX):
         _reconcile_kind(work, kind)
@@ -110,8 +111,6 @@ def _reconcile_until_settled(work: Work, kind: str) -> None:
 def _reconcile_kind(work: Work, kind: str) -> None:
     """Goes through every open need of a kind, and every occasion that may open one: nothing open is left out."""
     found = occasions(work, kind)
-    for need in [one for one in work.needs.values() if one.kind == kind and one.state == CLOSED and not one.by_facts]:
-        _keep_decided(work, need)
     for need in [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]:
         occasion = next((one for one in reversed(found) if one.raises(need)), None)
         if occasion is None:
@@ -127,11 +126,12 @@ def _reconcile_kind(work: Work, kind: str) -> None:
         _reconcile_one(work, kind, occasion)
 
 
-def _keep_decided(work: Work, need: Need) -> None:
-    """Has a need that was decided for good carry whatever tells the same since: one telling may be taken back (T7)."""
-    again = [one for one in tellings_of(work, decided_by(work, need)) if one not in need.carries]
-    if again:
-        work.change(need, carries=(*need.carries, *again))
+def _keep_decided(work: Work, kind: str) -> None:
+    """Has needs that were decided for good carry whatever tells the same since: one telling may be taken back (T7)."""
+    for need in [one for one in work.needs.values() if one.kind == kind and one.state == CLOSED and not one.by_facts]:
+        again = [one for one in tellings_of(work, decided_by(work, need)) if one not in need.carries]
+        if again:
+            work.change(need, carries=(*need.carries, *again))
 
 
 def _going_on(work: Work, kind: str) -> set[str]:
@@ -256,7 +256,7 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
         fresh += [root for root in plans if root not in (*need.carries, *fresh)]
     if need.state == "taken_over":
         fresh = list(without_plans(work, fresh, (need.root,)))
-    carries = {**dict.fromkeys((*need.carries, *fresh)), **dict.fromkeys(tellings_of(work, happened))}
+    carries = dict.fromkeys((*need.carries, *fresh, *tellings_of(work, happened)))
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=tuple(carries), covers=covers)
     if lead is None:

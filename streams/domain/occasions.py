@@ -13,7 +13,7 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
-from streams.domain.plans import overdue_at, plans_of
+from streams.domain.plans import overdue_at
 from streams.domain.stays import SAME_END_MS
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -220,7 +220,7 @@ def tellings_of(work: Work, triggers: Iterable[Trigger]) -> list[str]:
 
     Plans are left out: the plan of a stay that goes on after all is of its next end.
     """
-    planned = {one for plan in plans_of(work.facts.stays) for one in plan.ids}
+    planned = {one for plan in work.derived.plans for one in plan.ids}
     return [one for trigger in triggers for one in sorted(trigger.ids - planned)]
 
 
@@ -236,13 +236,10 @@ def without_plans(work: Work, roots: Iterable[str], kept: Sequence[str]) -> tupl
     What comes once a programme has taken over, or Y has decided, is a need of its own, whether or not it was planned:
     but for the plan that a need is about, or that it has its id by.
     """
-    happened = [one for one in work.derived.triggers if not one.is_planned or one.raises_any(kept)]
     planned = [one for one in work.derived.triggers if one.is_planned and not one.raises_any(kept)]
-    return tuple(
-        root
-        for root in roots
-        if any(one.raises(root) for one in happened) or not any(one.raises(root) for one in planned)
-    )
+    other = (one.ids for one in work.derived.triggers if one not in planned)
+    to_come = frozenset[str]().union(*(one.ids for one in planned)).difference(*other)
+    return tuple(root for root in roots if root not in to_come)
 
 
 def goes_round(work: Work, trigger: Trigger) -> bool:

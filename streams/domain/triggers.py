@@ -91,6 +91,7 @@ class Derived(NamedTuple):
     """Everything that follows from the set of facts alone. ``bridgings`` are the wishes to bridge: root and time.
 
     ``word_of`` are the programmes on whose word alone the birth day or the municipality rests.
+    ``plans`` are the planned ends that stand, come or not.
     """
 
     stays: Stays
@@ -99,7 +100,8 @@ class Derived(NamedTuple):
     triggers: Sequence[Trigger]
     bridgings: Sequence[tuple[str, int]]
     homes: Sequence[tuple[int, str]]
-    word_of: frozenset[str] = frozenset()
+    word_of: frozenset[str]
+    plans: Sequence[Plan]
 
     def municipality_at(self, moment: int) -> str | None:
         """Returns the municipality at a time, the first known where nothing was known then."""
@@ -124,7 +126,7 @@ def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     referrals = _referrals(facts.referrals)
     triggers += _some(map(_of_referral, referrals))
     bridgings = [asked for steps in referrals if (asked := _bridging_asked(steps)) is not None]
-    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of)
+    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of, plans)
 
 
 def _some(found: Iterable[Trigger | None]) -> list[Trigger]:

@@ -16,7 +16,7 @@ from tests.model.world import Seen
 
 def one_end_is_decided_once(ledger: Ledger, seen: Seen) -> Found:
     """While any telling of an end stands, what was decided about it holds: nothing is withdrawn, or offered again."""
-    if ledger.linked or not seen.said:
+    if ledger.linked:
         return
     for statement, fields in to_programmes(seen):
         if fields["trigger"] != "discharge" or fields["occurred_on"] is None:
@@ -26,17 +26,19 @@ def one_end_is_decided_once(ledger: Ledger, seen: Seen) -> Found:
         cancelled = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "discharge_cancelled"
         if len(_episodes(ledger, seen, day)) > 1:
             continue
-        if known is not None and cancelled and known.state in TAKEN and day in _days(ledger, seen, "discharged_home"):
+        if known is not None and cancelled and known.state in TAKEN and day in _days_home(ledger, seen):
             yield f"withdrawn from {fields['programme']} although the end of that day stands"
         if known is None and statement == HandoverStatement.OFFERED and _was_decided(ledger, seen, fields):
             yield f"offered to {fields['programme']} although that day's end was decided"
 
 
-def _days(ledger: Ledger, seen: Seen, status: str) -> set[int]:
-    """Returns the days on which a psychiatric unit told of a status, as it stands."""
+def _days_home(ledger: Ledger, seen: Seen) -> set[int]:
+    """Returns the days on which somebody went home from a psychiatric unit, as it stands."""
     told = [fact.event for fact in standing(ledger.of(frozenset({seen.number}))) if fact.model == "Discharge"]
     units = ledger.catalogue.units
-    mine = (one for one in told if one["status"] == status and units.get(one["unit"]) in PSYCHIATRIC)
+    mine = (
+        one for one in told if one["status"] == StayStatus.DISCHARGED_HOME and units.get(one["unit"]) in PSYCHIATRIC
+    )
     return {day_of_moment(one["occurred_at"]) for one in mine}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.seeded_bugs import SEEDED_BUGS, SeededBug, first_of
+from tests.model.seeded_bugs import SEEDED_BUGS, SeededBug
+from tests.model.seeding import first_of
 from tests.model.seeds import run_seeds
 
 pytestmark = pytest.mark.long

@@ -168,18 +168,7 @@ def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_lat
 
 
 def test_case_17_named_consent_withdrawn_leaves_the_anonymous_one_and_the_offer_goes_on_without_identity() -> None:
-    story = (
-        Story()
-        .tell(
-            MONDAY,
-            a_person(municipality="0101"),
-            a_step("stin", MONDAY - timedelta(days=2), "admitted"),
-            a_step("slhj", MONDAY, "discharged_home"),
-            a_consent("anonymous", at("2026-02-01 12:00")),
-            a_consent("named", at("2026-02-01 12:00"), scope="named"),
-        )
-        .wait_until(SETTLED)
-    )
+    story = _offered_by_name_beside_an_anonymous_agreement()
     withdrawal = a_consent("gone", at("2026-02-02 12:00"), scope="named", decision="withdrawn", statement_id="named")
     story.tell(at("2026-02-02 12:05"), withdrawal)
 
@@ -191,6 +180,16 @@ def test_case_17_named_consent_withdrawn_leaves_the_anonymous_one_and_the_offer_
 
 
 def test_case_82_nothing_leaves_between_the_two_withdrawals_of_one_form() -> None:
+    story = _offered_by_name_beside_an_anonymous_agreement()
+    taken_back = {"decision": "withdrawn", "purpose": None}
+    story.tell(at("2026-02-02 12:05"), a_consent("not-named", at("2026-02-02 12:00"), scope="named", **taken_back))
+    story.tell(at("2026-02-02 12:07"), a_consent("not-at-all", at("2026-02-02 12:00"), **taken_back))
+
+    assert [row[0] for row in story.wait_until(MONDAY + timedelta(days=9)).to_programmes()] == ["offered", "withdrawn"]
+    assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
+
+
+def _offered_by_name_beside_an_anonymous_agreement() -> Story:
     story = Story().tell(
         MONDAY,
         a_person(municipality="0101"),
@@ -199,13 +198,7 @@ def test_case_82_nothing_leaves_between_the_two_withdrawals_of_one_form() -> Non
         a_consent("anonymous", at("2026-02-01 12:00")),
         a_consent("named", at("2026-02-01 12:00"), scope="named"),
     )
-    story.wait_until(SETTLED)
-    taken_back = {"decision": "withdrawn", "purpose": None}
-    story.tell(at("2026-02-02 12:05"), a_consent("not-named", at("2026-02-02 12:00"), scope="named", **taken_back))
-    story.tell(at("2026-02-02 12:07"), a_consent("not-at-all", at("2026-02-02 12:00"), **taken_back))
-
-    assert [row[0] for row in story.wait_until(MONDAY + timedelta(days=9)).to_programmes()] == ["offered", "withdrawn"]
-    assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
+    return story.wait_until(SETTLED)
 
 
 def test_case_17_withdrawal_that_names_the_consent_alone_recalls_too() -> None:

@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -66,11 +66,7 @@ class Codec:
         self._read = compiled_reader(plain)
         self._write = compiled_writer(plain, self.prefix)
         self._schema_by_id = schema_by_id
-        self._times = [
-            (field["name"], _TIMES[kind])
-            for field in schema["fields"]
-            if (kind := _logical_type(field["type"])) in _TIMES
-        ]
+        self._times = _times_in(schema, "")
         self._older = {
             SINGLE_OBJECT + schema_fingerprint(version): fastavro.parse_schema(_without_logical_types(version))
             for version in published_schemas(model.__name__)
@@ -109,9 +105,9 @@ class Codec:
 
     def validated(self, record: dict[str, Any]) -> BaseModel:
         """Returns the model of a raw record, all its rules applied; raises RefusedError as ``decode`` does."""
-        times = {name: _time(name, read, record[name]) for name, read in self._times if record[name] is not None}
+        timed = self._times(record) if self._times is not None else record
         try:
-            return self.model.model_validate(record | times)
+            return self.model.model_validate(timed)
         except ValidationError as error:
             raise RefusedError(refusal_of(error, _CORRECT)) from error
 
@@ -174,23 +170,40 @@ _RAW: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def _time(name: str, read: Callable[[int], Any], number: int) -> Any:
+_TIMES: dict[str, tuple[Callable[[int], Any], str]] = {
+    "timestamp-millis": (moment_of, "impossible_time"),
+    "date": (day_of, "impossible_date"),
+}
+
+
+def _times_in(schema: Any, path: str) -> Callable[[Any], Any] | None:
+    """Returns what turns the numbers of a schema's value into times and dates, None where it has none.
+
+    Pydantic takes a number for seconds or milliseconds by its size.
+    """
+    branch = next((one for one in (schema if isinstance(schema, list) else [schema]) if isinstance(one, dict)), {})
+    if branch.get("logicalType") in _TIMES:
+        return partial(_time, path, *_TIMES[branch["logicalType"]])
+    if branch.get("type") == "array":
+        items = _times_in(branch["items"], path)
+        return None if items is None else lambda values: [items(one) for one in values]
+    fields = [
+        (field["name"], read)
+        for field in branch.get("fields", ())
+        if (read := _times_in(field["type"], f"{path}.{field['name']}".removeprefix("."))) is not None
+    ]
+    return partial(_with_times, fields) if fields else None
+
+
+def _time(path: str, read: Callable[[int], Any], code: str, number: int) -> Any:
     try:
         return read(number)
     except (OverflowError, ValueError) as error:
-        kind = "impossible_time" if read is moment_of else "impossible_date"
-        raise RefusedError(refusal_for(kind, name, _CORRECT)) from error
+        raise RefusedError(refusal_for(code, path, _CORRECT)) from error
 
 
-_TIMES: dict[str | None, Callable[[int], Any]] = {"timestamp-millis": moment_of, "date": day_of}
-
-
-def _logical_type(schema: Any) -> str | None:
-    """Returns the logical type of a field that is one, null aside."""
-    for branch in schema if isinstance(schema, list) else [schema]:
-        if isinstance(branch, dict) and "logicalType" in branch:
-            return str(branch["logicalType"])
-    return None
+def _with_times(fields: list[tuple[str, Callable[[Any], Any]]], record: dict[str, Any]) -> dict[str, Any]:
+    return record | {name: read(record[name]) for name, read in fields if record[name] is not None}
 
 
 def _plain(schema: Any) -> Any:

@@ -13,9 +13,18 @@ from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import CONFLUENT, SINGLE_OBJECT, Codec, codec, raw_of, schema_fingerprint
 from schemas.compiled import long_bytes
-from schemas.events import Discharge, Person, ReasonCode
+from schemas.events import Discharge, Envelope, Person, ReasonCode
+from schemas.instants import moment_of
+from schemas.outputs import PathwayView, StayView
 from schemas.published import published_schemas
+from schemas.refusals import RefusedError
 from tests.unit.schemas.records import MODELS, an_old_person, refused_or_read
+
+
+def a_view(stay: StayView) -> PathwayView:
+    """Builds the view of a person with one stay."""
+    envelope = {name: value for name, value in an_old_person() if name in Envelope.model_fields}
+    return PathwayView.model_validate(envelope | {"stays": (stay,)})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +47,23 @@ def test_a_number_longer_than_a_long_is_refused() -> None:
     value = codec(Person).encode_raw(raw | {"source_sequence": 2**63 - 1})
 
     assert refused_or_read(codec(Person).decode_raw, value.replace(long, long[:-1] + b"\x7f")) == "avro_body"
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 1, 19_999_999_999, 20_000_000_000, 1_770_000_000_000])
+def test_a_time_within_a_record_is_read_as_it_was_written_whatever_its_size(milliseconds: int) -> None:
+    view = a_view(StayView(started_at=moment_of(milliseconds), ended_at=None, state="going_on"))
+
+    assert codec(PathwayView).decode(codec(PathwayView).encode(view)) == view
+
+
+def test_a_time_within_a_record_that_there_is_not_is_refused_by_its_path() -> None:
+    raw = raw_of(a_view(StayView(started_at=None, ended_at=None, state="going_on")))
+    raw["stays"][0]["started_at"] = 2**60
+
+    with pytest.raises(RefusedError) as refused:
+        codec(PathwayView).decode(codec(PathwayView).encode_raw(raw))
+
+    assert (refused.value.refusal.code, refused.value.refusal.field) == ("impossible_time", "stays.started_at")
 
 
 # Older versions.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from schemas.pathway import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
 
 class _Statement(Protocol):
@@ -31,9 +31,11 @@ class _Statement(Protocol):
 
 
 S = TypeVar("S", bound=_Statement)
+#: A chain that stands: its root, what it says now, and all of it.
+Standing = tuple[str, S, "Sequence[S]"]
 
 
-def standing(statements: Sequence[S]) -> list[tuple[str, S, Sequence[S]]]:
+def standing(statements: Sequence[S]) -> list[Standing[S]]:
     """Returns (root, what now stands, the whole chain) of every chain that no cancel voids.
 
     A cancel voids the step it names with all its revisions, also where it arrives before them. Where two
@@ -77,6 +79,33 @@ def linked_by_likeness(statements: Sequence[S], kind: Callable[[S], object]) -> 
             meant[one.event_id] = change(one, revises=other)
             parents[one.event_id], named[one.event_id] = other, str(name)
     return [meant.get(one.event_id, one) for one in statements], named
+
+
+def spells(
+    statements: Sequence[S],
+    name: Callable[[S], Hashable],
+    position: Callable[[Standing[S]], tuple[int, int, str]],
+    ends: Callable[[S], bool],
+) -> list[list[list[Standing[S]]]]:
+    """Returns what stands, by what it is about, in order, and split where that goes on after an end.
+
+    An id is no course: systems and lists use one again where somebody is enrolled, or referred, once more. Each time
+    has an end of its own.
+    """
+    named: dict[Hashable, list[Standing[S]]] = {}
+    for step in standing(statements):
+        named.setdefault(name(step[1]), []).append(step)
+    return [_split(sorted(steps, key=position), ends) for steps in named.values()]
+
+
+def _split(steps: Sequence[Standing[S]], ends: Callable[[S], bool]) -> list[list[Standing[S]]]:
+    found: list[list[Standing[S]]] = []
+    for step in steps:
+        if found and (ends(step[1]) or not ends(found[-1][-1][1])):
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
 
 
 def _sent(one: _Statement) -> tuple[int, bool, str]:

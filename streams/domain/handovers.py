@@ -11,9 +11,10 @@ from streams.domain.awaiting import review_at
 from streams.domain.calendar import after_days, after_working_days, birthday, on_working_day, start_of
 from streams.domain.capacity import appointment_on
 from streams.domain.consents import Asker, basis_of
+from streams.domain.decided import without_plans
 from streams.domain.disclosing import disclose
-from streams.domain.occasions import stay_holding, without_plans
-from streams.domain.plans import overdue_at
+from streams.domain.occasions import stay_holding
+from streams.domain.plans import PLANNED, overdue_at
 from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def close(work: Work, need: Need, reason: str, *, by_facts: bool = False, told: 
     if handover is not None:
         withdraw(work, handover, told or reason)
     need = work.needs[need.need_id]
-    kept = (need.root,) if need.state == "taken_over" else (need.root, need.lead)
+    kept = (need.root, need.lead) if need.trigger == PLANNED and need.state != "taken_over" else ()
     carries = need.carries if by_facts else without_plans(work, need.carries, kept)
     work.change(
         need, state=CLOSED, clock_at=NEVER, reason_code=reason, by_facts=by_facts, closed_at=work.now, carries=carries
@@ -150,7 +151,7 @@ def accept(work: Work, handover: Handover) -> Handover:
     due = on_working_day(by, work.catalogue.holidays)
     handover = replace(handover, state="accepted", clock_at=due, contact_by=by, accepted_at=work.now, reminded=0)
     need = work.needs[handover.need_id]
-    carries = without_plans(work, need.carries, (need.root,))
+    carries = without_plans(work, need.carries)
     work.change(need, state="taken_over", owner=handover.programme, clock_at=NEVER, reason_code=None, carries=carries)
     return handover
 

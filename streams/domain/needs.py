@@ -16,19 +16,17 @@ from streams.domain.awaiting import (
 )
 from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbered_slot
 from streams.domain.consents import last_word, missing_for
+from streams.domain.decided import decided_by, decided_needs, keep_decided, tellings, without_plans
 from streams.domain.handovers import announce, close, offer, run_clock
 from streams.domain.linking import leave_to_other, tell_kept
 from streams.domain.matching import choose
 from streams.domain.occasions import (
     KINDS,
     ONE_AT_A_TIME,
-    decided_by,
     goes_round,
     lead_of,
     occasions,
     stay_holding,
-    tellings_of,
-    without_plans,
 )
 from streams.domain.plans import overdue_at
 from streams.domain.under_way import go_on
@@ -99,7 +97,7 @@ def _reconcile_until_settled(work: Work, kind: str) -> None:
 
     So it does where something begins of a kind of which there are several needs: the others wait for that.
     """
-    _keep_decided(work, kind)
+    keep_decided(work, kind)
     going_on = _going_on(work, kind)
     for _ in range(_PASSES_MAX):
         _reconcile_kind(work, kind)
@@ -117,21 +115,13 @@ def _reconcile_kind(work: Work, kind: str) -> None:
             close(work, need, _why_vanished(work, need), by_facts=True)
         elif occasion.refused is not None:
             # Where a consent has come since, what came later goes on with it.
-            close(work, need, refusal_of(work, kind, occasion.triggers[-1]) or "carried_on", by_facts=True)
+            close(work, need, refusal_of(work, kind, occasion.newest) or "carried_on", by_facts=True)
         elif work.absorbed and need.state != "taken_over":
             leave_to_other(work, need)
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
         _leave_to_kept(work, kind)
     for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:
         _reconcile_one(work, kind, occasion)
-
-
-def _keep_decided(work: Work, kind: str) -> None:
-    """Has needs that were decided for good carry whatever tells the same since: one telling may be taken back (T7)."""
-    for need in [one for one in work.needs.values() if one.kind == kind and one.state == CLOSED and not one.by_facts]:
-        again = [one for one in tellings_of(work, decided_by(work, need)) if one not in need.carries]
-        if again:
-            work.change(need, carries=(*need.carries, *again))
 
 
 def _going_on(work: Work, kind: str) -> set[str]:
@@ -148,6 +138,9 @@ def _why_vanished(work: Work, need: Need) -> str:
         return "moved"
     standing = [trigger for trigger in work.derived.triggers if trigger.not_before != NEVER]
     held = any(trigger.raises_any(need.roots) for trigger in standing)
+    decided = (one for other in decided_needs(work, need.kind) for one in decided_by(work, other))
+    if any(one.raises_any(need.roots) for one in decided):
+        return "carried_on"
     return "readmitted" if held and work.stay_going_on() is not None else _VANISHED[need.trigger]
 
 
@@ -171,7 +164,7 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
     if heard is not occasion:
         occasion, lead = heard, lead_of(work, heard, stay)
     need = _carried(work, need, occasion, lead)
-    refusal = refusal_of(work, kind, lead or occasion.triggers[-1])
+    refusal = refusal_of(work, kind, lead or occasion.newest)
     if refusal is not None and not _stands(work, need):
         close(work, need, refusal, by_facts=True)
         return
@@ -199,8 +192,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     """Opens a need, or one again that the facts had closed."""
     others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
     first = occasion.triggers[0]
-    happened = [one for one in occasion.triggers if not one.is_planned]
-    newest = lead or (happened or occasion.triggers)[-1]
+    newest = lead or occasion.newest
     if work.absorbed or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
         return None
     if any(not one.by_facts for one in known):
@@ -214,7 +206,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
         work.change(known[0], carries=(*known[0].carries, *fresh), reason_code=reason)
         return None
     need = Need(
-        need_id=work.need_id(first, kind),
+        need_id=work.new_need_id(first, kind),
         kind=kind,
         trigger=newest.trigger,
         root=first.root,
@@ -255,8 +247,8 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
         plans = (one.root for one in occasion.triggers if one.is_planned and lead.raises(one.root))
         fresh += [root for root in plans if root not in (*need.carries, *fresh)]
     if need.state == "taken_over":
-        fresh = list(without_plans(work, fresh, (need.root,)))
-    carries = dict.fromkeys((*need.carries, *fresh, *tellings_of(work, happened)))
+        fresh = list(without_plans(work, fresh))
+    carries = dict.fromkeys((*need.carries, *fresh, *tellings(happened)))
     covers = max((one.occurred_at for one in happened), default=0)
     need = work.change(need, carries=tuple(carries), covers=covers)
     if lead is None:

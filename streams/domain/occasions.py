@@ -13,13 +13,13 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
+from streams.domain.decided import by_itself, decided_elsewhere, decided_needs, holds_for, is_over
 from streams.domain.plans import overdue_at
-from streams.domain.stays import SAME_END_MS
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from schemas.facts import ConsentFact
     from schemas.pathway import KeptElsewhere, Need
@@ -43,8 +43,15 @@ class Occasion(NamedTuple):
     triggers: tuple[Trigger, ...]
     refused: ConsentFact | None = None
 
+    @property
+    def newest(self) -> Trigger:
+        """The newest of them that has happened, whether or not it has settled, else what is planned last."""
+        return next((one for one in reversed(self.triggers) if not one.is_planned), self.triggers[-1])
+
     def raises(self, need: Need) -> bool:
-        """Tells whether a need answers this occasion."""
+        """Tells whether a need answers this occasion; one that was decided for good only as far as that holds."""
+        if need.state == CLOSED and not need.by_facts:
+            return any(holds_for(need, trigger) for trigger in self.triggers)
         return any(trigger.raises_any(need.roots) for trigger in self.triggers)
 
     def settled(self, work: Work) -> list[Trigger]:
@@ -88,10 +95,9 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     is told first makes no difference.
     """
     needs = [need for need in work.needs.values() if need.kind == kind]
-    raising = [one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)]
-    if not raising:
+    triggers = _raising(work, kind, needs)
+    if not triggers:
         return ()
-    triggers = in_order(raising)
     current = [need for need in needs if need.state != CLOSED]
     settling = _is_settling(work, triggers)
     if kind not in ONE_AT_A_TIME:
@@ -99,15 +105,27 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
         return [Occasion((one,)) for one in (carried if settling else triggers) if one in carried or _is_due(work, one)]
     if not current and settling:
         return ()
-    decided = [need for need in needs if need.state == CLOSED and not need.by_facts]
-    elsewhere = [one for one in work.pathway.kept_elsewhere if one.kind == kind and not one.live]
+    decided, elsewhere = decided_needs(work, kind), decided_elsewhere(work, kind)
     standing = [
         one
-        for one in (_undecided(trigger, decided) for trigger in triggers)
-        if _is_carried(work, one, current)
-        or (not _is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
+        for one in (by_itself(trigger, decided) for trigger in triggers)
+        if _goes_on(work, one, current, decided)
+        or (not is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
     ]
     return _told_apart(work, kind, standing)
+
+
+def raised_together(work: Work) -> Iterator[Occasion]:
+    """Yields what raises a need together and nobody has decided for good, whether or not it has settled."""
+    for kind in ONE_AT_A_TIME if not work.absorbed else ():
+        decided: list[Need | KeptElsewhere] = [*decided_needs(work, kind), *decided_elsewhere(work, kind)]
+        raising = _raising(work, kind, [need for need in work.needs.values() if need.kind == kind])
+        yield from _told_apart(work, kind, [one for one in raising if one.opens and not is_over(one, decided)])
+
+
+def _raising(work: Work, kind: str, needs: Sequence[Need]) -> list[Trigger]:
+    """Returns the triggers that raise needs of a kind, oldest first."""
+    return in_order(one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs))
 
 
 def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need]) -> bool:
@@ -128,6 +146,13 @@ def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need])
 def _is_carried(work: Work, trigger: Trigger, needs: Iterable[Need]) -> bool:
     """Tells whether an open need carries a trigger, and goes on with it."""
     return any(trigger.raises_any(need.roots) and goes_on_with(work, trigger, need) for need in needs)
+
+
+def _goes_on(work: Work, trigger: Trigger, current: Sequence[Need], decided: Iterable[Need]) -> bool:
+    """Tells whether a need that is open goes on with a trigger: not by a plan alone whose end has been decided."""
+    if not trigger.is_planned and is_over(trigger, decided):
+        trigger = trigger._replace(ids=trigger.told)
+    return _is_carried(work, trigger, current)
 
 
 def goes_on_with(work: Work, trigger: Trigger, need: Need) -> bool:
@@ -165,24 +190,6 @@ def _is_settling(work: Work, triggers: Iterable[Trigger]) -> bool:
     return latest > work.now
 
 
-def _undecided(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
-    """Returns the end of a stay by itself, where a need of an episode that ended in it was decided before it came."""
-    if trigger.by_itself is None:
-        return trigger
-    before = any(
-        trigger.raises_any(one.carries)
-        and one.closed_at < trigger.occurred_at
-        and trigger.occurred_at - one.covers > SAME_END_MS
-        for one in decided
-    )
-    return trigger.by_itself if before else trigger
-
-
-def _is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
-    """Tells whether a need that was decided for good carried a trigger."""
-    return any(trigger.raises_any(one.carries) for one in decided)
-
-
 def _waits(work: Work, trigger: Trigger, current: Iterable[Need]) -> bool:
     """Tells whether a trigger is for a need of its own, once a programme that has taken over is done.
 
@@ -205,7 +212,8 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     group: list[Trigger] = []
     for trigger in triggers:
         if group:
-            refused = last_word(work.consents, kind, group[-1].since, min(trigger.since, work.now))
+            since = Occasion(tuple(group)).newest.since
+            refused = last_word(work.consents, kind, since, min(trigger.since, work.now))
             if refused is not None and not _was_taken_over(work, kind, group):
                 found.append(Occasion(tuple(group), refused))
                 group = []
@@ -213,33 +221,6 @@ def _told_apart(work: Work, kind: str, triggers: Sequence[Trigger]) -> list[Occa
     if group:
         found.append(Occasion(tuple(group)))
     return found
-
-
-def tellings_of(work: Work, triggers: Iterable[Trigger]) -> list[str]:
-    """Returns the ids of all that told what happened: a need that carries each of them outlives the end of any.
-
-    Plans are left out: the plan of a stay that goes on after all is of its next end.
-    """
-    planned = {one for plan in work.derived.plans for one in plan.ids}
-    return [one for trigger in triggers for one in sorted(trigger.ids - planned)]
-
-
-def decided_by(work: Work, need: Need) -> list[Trigger]:
-    """Returns what has happened of which a need was decided for good."""
-    happened = (_undecided(one, (need,)) for one in work.derived.triggers if not one.is_planned)
-    return [one for one in happened if need.kind in one.kinds and one.raises_any(need.carries)]
-
-
-def without_plans(work: Work, roots: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
-    """Returns roots without those of what is only planned, but for plans of which the roots ``kept`` tell.
-
-    What comes once a programme has taken over, or Y has decided, is a need of its own, whether or not it was planned:
-    but for the plan that a need is about, or that it has its id by.
-    """
-    planned = [one for one in work.derived.triggers if one.is_planned and not one.raises_any(kept)]
-    other = (one.ids for one in work.derived.triggers if one not in planned)
-    to_come = frozenset[str]().union(*(one.ids for one in planned)).difference(*other)
-    return tuple(root for root in roots if root not in to_come)
 
 
 def goes_round(work: Work, trigger: Trigger) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, VisitationDecision
 from schemas.pathway import NEVER
 from streams.domain.calendar import last_moment
-from streams.domain.chains import standing
+from streams.domain.chains import Standing, spells
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plans_for, plans_of, stay_of
 from streams.domain.stays import (
     Stay,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from streams.domain.fact_kinds import FactKinds
     from streams.domain.stays import Step
 
-_Course = tuple[str, "CourseFact", "Sequence[CourseFact]"]
-_Referral = tuple[str, "ReferralFact", "Sequence[ReferralFact]"]
+_Course = Standing["CourseFact"]
+_Referral = Standing["ReferralFact"]
 _COURSE_ENDS = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
 _REFERRAL_BEGINS = (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
 
@@ -38,7 +38,8 @@ class Trigger(NamedTuple):
     """One reason for help. ``root`` is the root of its revise chain: with the kind it makes the need's id.
 
     ``chain`` are the ids of that chain and of others that told the very same, ``ids`` those of everything that told it:
-    a need that any of them raised is this one's.
+    a need that any of them raised is this one's. ``foretold`` are those of them that told only what it is the end of:
+    the plan of a stay, the beginning of a course.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
     ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
     ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens, NEVER where
@@ -63,6 +64,12 @@ class Trigger(NamedTuple):
     not_before: int = 0
     opens: bool = True
     by_itself: Trigger | None = None
+    foretold: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The ids of all that told that it has happened."""
+        return self.ids - self.foretold
 
     @property
     def is_planned(self) -> bool:
@@ -91,7 +98,6 @@ class Derived(NamedTuple):
     """Everything that follows from the set of facts alone. ``bridgings`` are the wishes to bridge: root and time.
 
     ``word_of`` are the programmes on whose word alone the birth day or the municipality rests.
-    ``plans`` are the planned ends that stand, come or not.
     """
 
     stays: Stays
@@ -101,7 +107,6 @@ class Derived(NamedTuple):
     bridgings: Sequence[tuple[str, int]]
     homes: Sequence[tuple[int, str]]
     word_of: frozenset[str]
-    plans: Sequence[Plan]
 
     def municipality_at(self, moment: int) -> str | None:
         """Returns the municipality at a time, the first known where nothing was known then."""
@@ -121,12 +126,15 @@ def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     plans = plans_of(facts.stays)
     triggers = [trigger for stay in stays.stays for trigger in _of_stay(stay, plans, stays.stays, catalogue)]
     triggers += _some(_of_plan(plan, plans, stays.stays, catalogue) for plan in plans)
-    if facts.courses:
-        triggers += _of_courses(facts.courses, catalogue)
-    referrals = _referrals(facts.referrals)
-    triggers += _some(map(_of_referral, referrals))
-    bridgings = [asked for steps in referrals if (asked := _bridging_asked(steps)) is not None]
-    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of, plans)
+    for course in spells(facts.courses, lambda one: (one.programme, one.statement_id), _course_position, _is_ended):
+        triggers += _of_course(course, catalogue)
+    bridgings: list[tuple[str, int]] = []
+    for referral in spells(
+        facts.referrals, lambda one: (one.source, one.statement_id), _referral_position, _is_raising
+    ):
+        triggers += _of_referral(referral)
+        bridgings += [asked for steps in referral if (asked := _bridging_asked(steps)) is not None]
+    return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of)
 
 
 def _some(found: Iterable[Trigger | None]) -> list[Trigger]:
@@ -190,10 +198,11 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
     to_come = [plan for plan in planned if not any(is_planned_end(plan, step) for step in left)]
     settled_at = stay.end_logged_at + catalogue.settle_ms
     root, chain = _root_of(stay, _told_by(to_come, settled_at), ())
+    foretold = frozenset[str]().union(*(plan.ids for plan in to_come))
     end = Trigger(
         root=root,
         chain=chain,
-        ids=stay.end_ids.union(stay.other_ids, *(plan.ids for plan in to_come)),
+        ids=stay.end_ids.union(stay.other_ids, foretold),
         trigger="discharge",
         reason="discharged_home",
         occurred_at=stay.ended_at,
@@ -202,11 +211,13 @@ def _of_stay(stay: Stay, plans: Sequence[Plan], stays: Sequence[Stay], catalogue
         source=stay.end_source,
         unknown_unit=_first_unknown(stay, catalogue.units) if psychiatric is None else None,
         opens=psychiatric is not False,
+        foretold=foretold,
     )
     if left:
         root, chain = _root_of(stay, _told_by(planned, settled_at), left)
-        ids = end.ids.union(*(step.ids for step in left), *(plan.ids for plan in planned))
-        end = end._replace(root=root, chain=chain, ids=ids, by_itself=end)
+        foretold = frozenset[str]().union(*(plan.ids for plan in planned))
+        ids = end.ids.union(foretold, *(step.ids for step in left))
+        end = end._replace(root=root, chain=chain, ids=ids, by_itself=end, foretold=foretold)
     yield end
 
 
@@ -242,6 +253,7 @@ def _of_left(step: Step, stay: Stay, believed: int, known: tuple[Sequence[Plan],
         unknown_unit=fact.unit if psychiatric is None else None,
         not_before=believed,
         opens=psychiatric is not False,
+        foretold=frozenset() if plan is None else plan.ids,
     )
 
 
@@ -249,20 +261,20 @@ def _first_unknown(stay: Stay, units: dict[str, str]) -> str:
     return min(unit for unit in stay.units if units.get(unit, Specialty.UNKNOWN) == Specialty.UNKNOWN)
 
 
-def _of_courses(statements: Sequence[CourseFact], catalogue: Catalogue) -> list[Trigger]:
-    courses: dict[tuple[str, str], list[_Course]] = {}
-    for root, fact, chain in standing(statements):
-        courses.setdefault((fact.programme, fact.statement_id), []).append((root, fact, chain))
-    return [trigger for steps in courses.values() for trigger in _of_course(steps, catalogue)]
+def _of_course(course: list[list[_Course]], catalogue: Catalogue) -> Iterator[Trigger]:
+    """Yields the triggers of a course: of its ends, told or, of one that goes on (again), expected."""
+    for steps in course:
+        last = steps[-1][1]
+        end = expected_end(steps, catalogue)
+        told = _of_told_end(steps, end, catalogue)
+        if told is not None:
+            yield told if steps is course[-1] else told._replace(not_before=NEVER)
+        elif end is not None and last.status == CourseStatus.ACTIVE and steps is course[-1]:
+            yield _of_expected_end(steps, last, end)
 
 
-def _of_course(steps: list[_Course], catalogue: Catalogue) -> list[Trigger]:
-    """Returns the triggers of a course: of its end, told or, of one that goes on (again), expected."""
-    last = max(steps, key=_course_position)[1]
-    end = expected_end(steps, catalogue)
-    told = _of_told_end(steps, last, end, catalogue)
-    expected = None if last.status != CourseStatus.ACTIVE or end is None else _of_expected_end(steps, last, end)
-    return _some((told, expected))
+def _is_ended(fact: CourseFact) -> bool:
+    return fact.status in _COURSE_ENDS
 
 
 def _course_position(step: _Course) -> tuple[int, int, str]:
@@ -270,16 +282,12 @@ def _course_position(step: _Course) -> tuple[int, int, str]:
     return _position(fact, _COURSE_ENDS), fact.occurred_at, root
 
 
-def _of_told_end(
-    steps: list[_Course], last: CourseFact, end: ExpectedEnd | None, catalogue: Catalogue
-) -> Trigger | None:
-    """Returns the trigger of an end that was told; of a course that goes on since it is held back for good."""
-    own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
-    ended = [step for step in steps if step[1].status in _COURSE_ENDS]
-    if not ended:
+def _of_told_end(steps: list[_Course], end: ExpectedEnd | None, catalogue: Catalogue) -> Trigger | None:
+    """Returns the trigger of an end that was told, None of a course that goes on."""
+    root, last, chain = steps[-1]
+    if not _is_ended(last):
         return None
-    goes_on = last.status not in _COURSE_ENDS
-    root, last, chain = max(ended, key=_course_position)
+    own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
     logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
     told_ahead = end is not None and end.followed and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root
@@ -295,8 +303,8 @@ def _of_told_end(
         source=last.source,
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
-        not_before=NEVER if goes_on else 0,
         opens=own or last.status != CourseStatus.COMPLETED,
+        foretold=_ids([step for step in steps if not _is_ended(step[1])]),
     )
 
 
@@ -329,20 +337,16 @@ def _position(fact: CourseFact | ReferralFact, ends: Container[str]) -> int:
     return last_moment(fact.status_at, fact.occurred_on) if by_day and fact.status in ends else fact.status_at
 
 
-def _referrals(statements: Sequence[ReferralFact]) -> Sequence[list[_Referral]]:
-    referrals: dict[tuple[str, str], list[_Referral]] = {}
-    for root, fact, chain in standing(statements) if statements else ():
-        referrals.setdefault((fact.source, fact.statement_id), []).append((root, fact, chain))
-    return [*referrals.values()]
+def _of_referral(referral: list[list[_Referral]]) -> Iterator[Trigger]:
+    """Yields the triggers of a referral; what was rejected, or asked for, and is not any more is held back for good."""
+    for steps in referral:
+        if _is_raising(steps[-1][1]):
+            told = _of_raising(steps)
+            yield told if steps is referral[-1] else told._replace(not_before=NEVER)
 
 
-def _of_referral(steps: list[_Referral]) -> Trigger | None:
-    """Returns the trigger of a referral; what was rejected, or asked for, and is not any more is held back for good."""
-    latest = max(steps, key=_referral_position)
-    raising = [step for step in steps if _is_rejected(step[1]) or _is_asked_for(step[1])]
-    if not raising:
-        return None
-    root, last, chain = latest if latest in raising else max(raising, key=_referral_position)
+def _of_raising(steps: list[_Referral]) -> Trigger:
+    root, last, chain = steps[-1]
     rejected = _is_rejected(last)
     return Trigger(
         root=root,
@@ -357,8 +361,12 @@ def _of_referral(steps: list[_Referral]) -> Trigger | None:
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,
         asked_by=None if rejected else last.referred_from,
-        not_before=0 if latest in raising else NEVER,
+        foretold=_ids([step for step in steps if not _is_raising(step[1])]),
     )
+
+
+def _is_raising(fact: ReferralFact) -> bool:
+    return _is_rejected(fact) or _is_asked_for(fact)
 
 
 def _is_rejected(fact: ReferralFact) -> bool:

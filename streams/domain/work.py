@@ -101,6 +101,13 @@ class Work:
         own = any(fact.event_id == trigger.root for fact in self.pathway.facts)
         return derived_text("need", trigger.root, kind, *([] if own else [self.pathway.youth_id]))
 
+    def new_need_id(self, trigger: Trigger, kind: str) -> str:
+        """Returns the id under which a trigger opens a need: another one than that of what was decided of its plan."""
+        need_id = self.need_id(trigger, kind)
+        while need_id in self.needs:
+            need_id = derived_text("need", need_id, "again")
+        return need_id
+
     def open_need(self, kind: str) -> Need | None:
         """Returns the open need of a kind of which there is one at a time, or None."""
         return next((one for one in self.needs.values() if one.kind == kind and one.state != CLOSED), None)

@@ -133,11 +133,10 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
         if len(group) == 1 and ledger.linked:
             continue
         plans = [fact for fact in facts if fact.event.get("status") == StayStatus.DISCHARGE_PLANNED]
-        of_it = {one.event["event_id"] for one in plans if one.event["episode_id"] == latest.event["episode_id"]}
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
         ended = any(one.need.reason_code in OF_CONSENT and one.closed_by != "Reply" for one in mine)
         about_plan = [one for one in mine if one.need.trigger == "discharge_planned" and not _was_taken(ledger, one)]
-        if (plans and about_plan) or any(of_it.intersection(one.need.roots) for one in mine) or ended:
+        if (plans and about_plan) or ended:
             continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
         told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY

@@ -139,6 +139,18 @@ def _course(draw: Draw) -> None:
             change: dict[str, Any] = {"status": draw.random.choice(("active", "completed", "dropped_out", "UNKNOWN"))}
             change |= draw.random.choice(({"revises": ended}, {"cancels": ended, "status": status}, {}))
             draw.tell("Enrolment", "corrected", draw.now + HOUR, status_at=draw.now + HOUR, **course | change)
+        if draw.chance(0.5):
+            _once_more(draw, "Enrolment", course, {"status": "active"}, {"status": status})
+
+
+def _once_more(draw: Draw, model: str, about: dict[str, Any], goes_on: dict[str, str], ends: dict[str, str]) -> None:
+    """What has ended goes on under the same id, and ends again; that it went on may be told last."""
+    late = draw.random.choice((None, 6 * DAY, 70 * DAY))
+    for kind, what, lag in (("again", goes_on, late), ("ended-again", ends, None)):
+        draw.now += draw.random.choice((3 * HOUR, 5 * DAY, 60 * DAY))
+        draw.tell(model, kind, draw.now, lag, status_at=draw.now, **about | what)
+        draw.offered_about.append((draw.now, "aftercare"))
+    draw_answers(draw, 0.8)
 
 
 def _referral(draw: Draw) -> None:
@@ -158,6 +170,8 @@ def _referral(draw: Draw) -> None:
             ({"revises": first}, {"cancels": first, "decision": decision}, {"status": "revoked"})
         )
         draw.tell("Referral", "corrected", draw.now + 2 * HOUR, **referral | change)
+    if draw.chance(0.5):
+        _once_more(draw, "Referral", referral | {"status": "active"}, {}, {"decision": "rejected"})
 
 
 def _bridging(draw: Draw) -> None:

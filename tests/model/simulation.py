@@ -12,6 +12,7 @@ from streams.domain.pathways import pass_time
 from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_consents import CONSENT_CHECKS, QUIET_CONSENT_CHECKS
+from tests.model.checks_of_courses import COURSE_CHECKS
 from tests.model.checks_of_folds import FOLD_CHECKS, QUIET_CHECKS
 from tests.model.checks_of_one_end import ONE_END_CHECKS
 from tests.model.checks_of_replies import REPLY_CHECKS
@@ -174,7 +175,7 @@ class Simulation:
         if self.world.letters_under_way:
             return
         self.ledger.now = self.ledger.drained_at = now
-        for check in STATE_CHECKS:
+        for check in (*STATE_CHECKS, *COURSE_CHECKS):
             self._broken(check.__name__, check(self.ledger, self.world))
 
     def _broken(self, check: str, texts: Iterable[str]) -> None:

@@ -121,6 +121,80 @@ FOUND = {
             Act(at("2026-04-22 09:54"), "act-24", "offered", fields={"programme": "headspace"}),
         ),
     ),
+    "the next end of a stay with a plan is another than the one that was taken back": History(
+        (
+            Told(at("2022-03-01 14:37"), "Person", "person-1", {"municipality": "0101", "birth_date": 14710}),
+            Told(at("2022-03-21 14:37"), "Discharge", "stin-3", {"episode_id": "episode-2"}),
+            Told(
+                at("2022-04-10 15:37"),
+                "Discharge",
+                "plan-4",
+                {
+                    "status": "discharge_planned",
+                    "planned_at": at("2022-04-11 15:37"),
+                    "episode_id": "episode-2",
+                },
+            ),
+            Told(
+                at("2022-04-11 00:00"),
+                "Discharge",
+                "slhj-7",
+                {"status": "discharged_home", "episode_id": "episode-2"},
+            ),
+            Told(at("2022-04-11 14:37"), "Consent", "consent-8"),
+            Answer(at("2022-04-11 17:40"), "odd-14", "headspace", "code_claimed"),
+            Answer(at("2022-04-11 20:38"), "reply-18", "headspace", "fulfilled"),
+            Told(
+                at("2022-04-20 00:00"),
+                "Discharge",
+                "an-slhj-20",
+                {"occurred_at": at("2022-04-11 00:00"), "cancels": "slhj-7", "episode_id": "episode-2"},
+            ),
+            Told(at("2023-05-25 17:37"), "Discharge", "beside-24", {"episode_id": "episode-23"}),
+            Told(
+                at("2023-05-26 16:37"),
+                "Discharge",
+                "beside-home-25",
+                {"status": "discharged_home", "episode_id": "episode-23"},
+            ),
+        ),
+    ),
+    "a plan's need goes on with no end that was decided beside it": History(
+        (
+            Told(at("2026-08-27 10:16"), "Person", "person-1", {"municipality": "0101", "birth_date": 14706}),
+            Told(at("2026-10-04 10:16"), "Discharge", "stin-13", {"episode_id": "episode-12"}),
+            Told(
+                at("2026-10-06 10:16"),
+                "Discharge",
+                "plan-14",
+                {
+                    "status": "discharge_planned",
+                    "planned_at": at("2026-10-11 10:16"),
+                    "episode_id": "episode-12",
+                },
+            ),
+            Told(at("2026-10-06 10:16"), "Discharge", "slhj-4", {"status": "discharged_home"}),
+            Told(at("2026-10-06 13:16"), "Consent", "consent-5"),
+            Told(at("2026-10-22 17:31:03.274"), "Discharge", "step-40", {"status": "discharged_home"}),
+            Answer(
+                at("2026-10-22 18:31:03.274"),
+                "declined-43",
+                "headspace",
+                "declined",
+                fields={"side": "young_person"},
+            ),
+            Told(
+                at("2026-10-22 19:31:03.274"),
+                "Discharge",
+                "home-again-41",
+                {
+                    "status": "discharged_home",
+                    "episode_id": "unnumbered",
+                    "occurred_at": at("2026-10-22 17:31:03.274"),
+                },
+            ),
+        ),
+    ),
 }
 
 

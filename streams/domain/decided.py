@@ -1,0 +1,108 @@
+"""What was decided for good, by a reply or a person, and for which triggers that holds (T7).
+
+It holds for all that the need carried, and for whatever else tells the same, before or after. It doesn't hold for what
+was only planned, nor for what turns out to be another end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.pathway import KeptElsewhere
+from streams.domain.plans import PLANNED
+from streams.domain.stays import SAME_END_MS
+from streams.domain.work import CLOSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.pathway import Need
+    from streams.domain.triggers import Trigger
+    from streams.domain.work import Work
+
+
+def decided_needs(work: Work, kind: str) -> list[Need]:
+    """Returns the needs of a kind that a reply or a person has decided for good."""
+    return [one for one in work.needs.values() if one.kind == kind and one.state == CLOSED and not one.by_facts]
+
+
+def decided_elsewhere(work: Work, kind: str) -> list[KeptElsewhere]:
+    """Returns what other numbers of the person have decided for good."""
+    return [one for one in work.pathway.kept_elsewhere if one.kind == kind and not one.live]
+
+
+def is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
+    """Tells whether a trigger has been decided for good."""
+    return any(holds_for(one, trigger) for one in decided)
+
+
+def holds_for(decided: Need | KeptElsewhere, trigger: Trigger) -> bool:
+    """Tells whether a decision holds for a trigger: for what told it ahead only where that was what was decided."""
+    about_plan = trigger.is_planned or isinstance(decided, KeptElsewhere) or decided.trigger == PLANNED
+    return not (trigger.ids if about_plan else trigger.told).isdisjoint(decided.carries)
+
+
+def by_itself(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
+    """Returns the end of a stay by itself, where a need of an episode that ended in it was decided before it came."""
+    if trigger.by_itself is None:
+        return trigger
+    before = any(
+        holds_for(one, trigger)
+        and one.closed_at < trigger.occurred_at
+        and trigger.occurred_at - one.covers > SAME_END_MS
+        for one in decided
+    )
+    return trigger.by_itself if before else trigger
+
+
+def decided_by(work: Work, need: Need) -> list[Trigger]:
+    """Returns what has happened of which a need was decided for good."""
+    happened = (by_itself(one, (need,)) for one in work.derived.triggers if not one.is_planned)
+    return [one for one in happened if need.kind in one.kinds and holds_for(need, one)]
+
+
+def keep_decided(work: Work, kind: str) -> None:
+    """Has decided needs carry whatever tells the same since: one telling may be taken back.
+
+    Where what was told since turns out to be of another end, for something between has come, they let go of it.
+    """
+    for need in decided_needs(work, kind):
+        happened = decided_by(work, need)
+        known = _known(work, need, happened)
+        apart = [one for one in happened if one not in known and any(_told_alike(one, other) for other in known)]
+        kept = tellings(one for one in happened if one not in apart)
+        gone = set(tellings(apart)).difference(kept)
+        carries = dict.fromkeys((*(one for one in need.carries if one not in gone), *kept))
+        if carries.keys() != set(need.carries):
+            work.change(need, carries=tuple(carries))
+
+
+def _known(work: Work, need: Need, happened: Iterable[Trigger]) -> list[Trigger]:
+    """Returns what had been told, by anybody, when a need was decided."""
+    facts = (*work.facts.stays, *work.facts.courses, *work.facts.referrals)
+    carried = set(need.carries).difference(one.event_id for one in facts if one.logged_at > need.closed_at)
+    return [one for one in happened if not one.told.isdisjoint(carried)]
+
+
+def _told_alike(one: Trigger, other: Trigger) -> bool:
+    """Tells whether one may have been taken for the other told again: an end of a course, or of a stay within a day."""
+    alike = (one.trigger, one.course) == (other.trigger, other.course)
+    return alike and (one.course is not None or abs(one.occurred_at - other.occurred_at) <= SAME_END_MS)
+
+
+def tellings(happened: Iterable[Trigger]) -> list[str]:
+    """Returns the ids of all that told what happened: a need that carries each of them outlives the end of any."""
+    return [one for trigger in happened for one in sorted(trigger.told)]
+
+
+def without_plans(work: Work, roots: Iterable[str], kept: Sequence[str] = ()) -> tuple[str, ...]:
+    """Returns roots without those of what is or was only planned, but for plans of which the roots ``kept`` tell.
+
+    What comes once a programme has taken over, or Y has decided, is a need of its own, whether or not it was planned:
+    but for the plan that a need is about. Where an end that came is taken back, what told it ahead is of the next one.
+    """
+    others = [one for one in work.derived.triggers if not one.raises_any(kept)]
+    ahead = (one.ids if one.is_planned else one.foretold for one in others)
+    told = (one.told for one in work.derived.triggers if not one.is_planned)
+    only_ahead = frozenset[str]().union(*ahead).difference(*told)
+    return tuple(root for root in roots if root not in only_ahead)

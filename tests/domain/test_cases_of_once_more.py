@@ -1,0 +1,137 @@
+"""Cases by number (docs/specification/cases.md): the next end is another, whatever id or plan it shares."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.events import Envelope
+from tests.domain.story import (
+    MONDAY,
+    SETTLED,
+    Story,
+    a_course,
+    a_person,
+    a_referral,
+    a_step,
+    an_anonymous_consent,
+    an_id,
+)
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_LATER = MONDAY + 60 * _DAY
+_PLAN = a_step("plan", MONDAY - 2 * _DAY, "discharge_planned", planned_at=MONDAY + _DAY)
+#: By what ends: what began and foretold it, the end, and the next one.
+_ENDS: dict[str, tuple[list[Envelope], Envelope, Envelope]] = {
+    "a stay with a plan": (
+        [a_step("stin", MONDAY - 9 * _DAY, "admitted"), _PLAN],
+        a_step("slhj", MONDAY, "discharged_home"),
+        a_step("slhj-2", _LATER, "discharged_home"),
+    ),
+    "a course": (
+        [a_course("active", MONDAY - 90 * _DAY, "stime", "active")],
+        a_course("dropped", MONDAY, "stime", "dropped_out"),
+        a_course("dropped-2", _LATER, "stime", "dropped_out"),
+    ),
+    "a referral": (
+        [a_referral("referred", MONDAY - 9 * _DAY, statement_id="referral", decision=None)],
+        a_referral("rejected", MONDAY, statement_id="referral"),
+        a_referral("rejected-2", _LATER, statement_id="referral"),
+    ),
+}
+#: What goes on between two ends under one id.
+_GOES_ON: dict[str, Envelope] = {
+    "a course": a_course("again", MONDAY + 30 * _DAY, "stime", "active"),
+    "a referral": a_referral("again", MONDAY + 30 * _DAY, statement_id="referral", decision=None),
+}
+
+
+def _decided(name: str, how: str) -> Story:
+    """Returns the story of an end that was offered, and decided for good."""
+    begun, end, _ = _ENDS[name]
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *begun)
+    story.tell(MONDAY, end).wait_until(SETTLED)
+    if how == "closed by a person":
+        return story.decide(MONDAY + _HOUR, "closed", reason_code="done")
+    if how == "declined by Y":
+        return story.reply(MONDAY + _HOUR, "ungevaerftet", "declined", side="young_person")
+    for hours, status in enumerate(("accepted", "first_contact", "fulfilled"), 1):
+        story.reply(MONDAY + hours * _HOUR, "ungevaerftet", status)
+    return story
+
+
+_HOW = pytest.mark.parametrize("how", ["closed by a person", "declined by Y", "fulfilled"])
+
+
+@pytest.mark.parametrize("name", _ENDS)
+@_HOW
+def test_case_88_the_end_after_one_that_was_taken_back_is_a_need_of_its_own(name: str, how: str) -> None:
+    _, end, following = _ENDS[name]
+    story = _decided(name, how)
+    void = end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id, "sent_at": MONDAY + 9 * _HOUR})
+    story.tell(MONDAY + 9 * _HOUR, void).wait_until(_LATER)
+
+    story.tell(_LATER, following).wait_until(_LATER + _HOUR)
+
+    assert [need.state for need in story.pathway.needs if need.kind == "aftercare"] == ["closed", "offered"]
+    assert len({need.need_id for need in story.pathway.needs}) == len(story.pathway.needs)
+
+
+def test_case_88_while_the_stay_goes_on_its_plan_that_has_not_come_is_told_to_a_person() -> None:
+    story = _decided("a stay with a plan", "fulfilled")
+    void = _ENDS["a stay with a plan"][1].model_copy(update={"event_id": an_id("void"), "cancels": an_id("slhj")})
+
+    story.tell(MONDAY + 9 * _HOUR, void).wait_until(MONDAY + 20 * _DAY)
+
+    assert [(need.state, need.reason_code) for need in story.pathway.needs] == [
+        ("closed", "fulfilled"),
+        ("with_person", "planned_end_overdue"),
+    ]
+
+
+@pytest.mark.parametrize("name", _GOES_ON)
+@_HOW
+def test_case_89_one_id_may_hold_several_ends_and_each_is_a_need_of_its_own(name: str, how: str) -> None:
+    story = _decided(name, how)
+    story.tell(MONDAY + 30 * _DAY, _GOES_ON[name]).wait_until(_LATER)
+
+    story.tell(_LATER, _ENDS[name][2]).wait_until(_LATER + _HOUR)
+
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("name", _GOES_ON)
+def test_case_89_what_was_taken_over_goes_on_and_the_next_end_waits_for_it(name: str) -> None:
+    begun, end, following = _ENDS[name]
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *begun).tell(MONDAY, end)
+    story.wait_until(SETTLED).reply(MONDAY + _HOUR, "ungevaerftet", "accepted")
+    story.reply(MONDAY + 2 * _HOUR, "ungevaerftet", "first_contact")
+
+    story.tell(MONDAY + 30 * _DAY, _GOES_ON[name]).tell(_LATER, following).wait_until(_LATER + _HOUR)
+    assert [need.state for need in story.pathway.needs] == ["taken_over"]
+
+    story.reply(_LATER + 2 * _HOUR, "ungevaerftet", "fulfilled").wait_until(_LATER + 3 * _HOUR)
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("name", _GOES_ON)
+def test_case_90_what_looked_like_the_same_end_is_another_once_what_came_between_is_told(name: str) -> None:
+    story = _decided(name, "fulfilled").tell(_LATER, _ENDS[name][2]).wait_until(_LATER + _DAY)
+    assert [need.state for need in story.pathway.needs] == ["closed"]
+
+    story.tell(_LATER + _DAY, _GOES_ON[name]).wait_until(_LATER + _DAY + _HOUR)
+
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+def test_case_90_so_is_a_second_end_within_a_day_once_the_admission_between_is_told() -> None:
+    story = _decided("a stay with a plan", "declined by Y")
+    second = a_step("slhj-2", MONDAY + 5 * _HOUR, "discharged_home")
+    story.tell(MONDAY + 6 * _HOUR, second).wait_until(MONDAY + _DAY)
+    assert [need.state for need in story.pathway.needs] == ["closed"]
+
+    story.tell(MONDAY + 2 * _DAY, a_step("stin-2", MONDAY + 2 * _HOUR, "admitted"))
+
+    story.wait_until(MONDAY + 2 * _DAY + _HOUR)
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]

@@ -15,6 +15,7 @@ from schemas.facts import CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import lapses_at
+from streams.domain.occasions import raised_together
 from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
 from streams.domain.work import CLOSED
@@ -64,9 +65,10 @@ def forget(work: Work) -> bool:
 
 def _let_go(work: Work, horizon: int) -> None:
     pathway, busy = work.pathway, _busy_roots(work, horizon)
-    gone = _old_stays(work, horizon, busy)
-    gone |= _old_groups(horizon, busy, work.facts.courses, lambda one: (one.programme, one.statement_id))
-    gone |= _old_groups(horizon, busy, work.facts.referrals, lambda one: (one.source, one.statement_id))
+    gone = _old_causes(work, horizon, busy)
+    while parted := _parted(work, gone) - busy:
+        busy |= parted
+        gone = _old_causes(work, horizon, busy)
     gone |= _old_consents(work, horizon, gone) | _old_persons(work, horizon, gone)
     gone |= {fact.event_id for fact in work.facts.correspondence if fact.logged_at <= horizon}
     work.pathway = replace(
@@ -110,7 +112,28 @@ def _is_busy(work: Work, need: Need, horizon: int) -> bool:
 
 
 def _busy_roots(work: Work, horizon: int) -> set[str]:
-    return {root for need in work.needs.values() if _is_busy(work, need, horizon) for root in need.roots}
+    """Returns the ids on which something rests: of busy needs, and of all that raises any while one is open."""
+    needs = work.needs.values()
+    busy = {root for need in needs if _is_busy(work, need, horizon) for root in need.roots}
+    if not all(need.state == CLOSED for need in needs):
+        busy.update(*(one.ids for one in work.derived.triggers if one.opens))
+    return busy
+
+
+def _old_causes(work: Work, horizon: int, busy: set[str]) -> set[str]:
+    """Returns the ids of the facts of old stays, courses and referrals on which nothing rests."""
+    gone = _old_stays(work, horizon, busy)
+    gone |= _old_groups(horizon, busy, work.facts.courses, lambda one: (one.programme, one.statement_id))
+    return gone | _old_groups(horizon, busy, work.facts.referrals, lambda one: (one.source, one.statement_id))
+
+
+def _parted(work: Work, gone: set[str]) -> set[str]:
+    """Returns the ids of what raises a need together and would go in part: what is left would be decided anew."""
+    told = {one.event_id for one in (*work.facts.stays, *work.facts.courses, *work.facts.referrals)}
+    together = (
+        told.intersection(id_ for one in occasion.triggers for id_ in one.ids) for occasion in raised_together(work)
+    )
+    return set().union(*(ids for ids in together if ids & gone and ids - gone))
 
 
 def _old_stays(work: Work, horizon: int, busy: set[str]) -> set[str]:
@@ -159,13 +182,14 @@ def _old_groups(
 def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     """Returns the ids of old, lapsed consents; while something could be closed by a refusal or withdrawal, all stay.
 
-    A consent given after a withdrawal overrules it, lapsed or not: neither may leave before the other. What is under
-    way rests on its consent, however long it goes on.
+    A refusal in a stay, course or referral answers its end, however long that goes on. A consent given after a
+    withdrawal overrules it, lapsed or not: neither may leave before the other. What is under way rests on its consent,
+    however long it goes on.
     """
     if any(need.state != CLOSED for need in work.needs.values()):
         return set()
-    asking = any(trigger.opens and trigger.root not in gone for trigger in work.derived.triggers)
-    consents = work.facts.consents
+    facts, consents = work.facts, work.facts.consents
+    asking = any(fact.event_id not in gone for fact in (*facts.stays, *facts.courses, *facts.referrals))
     if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
         return set()
     groups: dict[str, list[ConsentFact]] = {}

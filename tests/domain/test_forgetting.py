@@ -12,7 +12,16 @@ from schemas.events import UNNUMBERED, Envelope
 from schemas.facts import PersonFact
 from streams.domain import forgetting
 from streams.domain.forgetting import WINDOW_DAYS
-from tests.domain.story import SOMATIC, Story, a_consent, a_person, a_step, at
+from tests.domain.story import (
+    SOMATIC,
+    Story,
+    a_consent,
+    a_course,
+    a_person,
+    a_step,
+    an_anonymous_consent,
+    at,
+)
 from tests.domain.test_laws import START, mixtures, told
 
 WINDOW = timedelta(days=WINDOW_DAYS)
@@ -80,6 +89,47 @@ def test_rule_g3_a_letter_leaves_with_the_stay_whose_end_it_told_too() -> None:
     assert story.needs() == before == [("aftercare", "closed", "declined_by_young_person")]
     story.wait_until(START + WINDOW + timedelta(hours=5))
     assert (story.needs(), len(story.offers())) == ([], 1)
+
+
+def test_rule_g2_a_refusal_in_a_stay_holds_for_its_end_however_long_that_goes_on() -> None:
+    story = Story().tell(START, a_person(), a_step("stin", START, "admitted"))
+    story.tell(START, a_consent("refusal", START + timedelta(hours=1), decision="refused"))
+    end = START + WINDOW + timedelta(days=90)
+
+    story.wait_until(end).tell(end, a_step("slhj", end, "discharged_home")).wait_until(end + timedelta(hours=1))
+
+    assert story.needs() == [("aftercare", "closed", "declined_by_young_person")]
+
+
+def test_rule_g3_what_was_refused_together_leaves_together() -> None:
+    home = START + timedelta(days=20)
+    story = Story().tell(START, a_person(), a_step("stin", START, "admitted"))
+    story.tell(START, a_consent("refusal", START + timedelta(hours=1), decision="refused"))
+    story.tell(home, a_step("slhj", home, "discharged_home")).wait_until(home + timedelta(days=10))
+    story.tell(home + timedelta(days=10), a_course("course", home, "stime", "dropped_out"))
+
+    story.wait_until(home + WINDOW + timedelta(days=5))
+    assert story.needs() == [("aftercare", "closed", "declined_by_young_person")]
+
+    story.wait_until(home + WINDOW + timedelta(days=15))
+    assert (story.needs(), len(story.pathway.facts)) == ([], 1)
+
+
+def test_rule_g2_what_waits_until_a_programme_is_done_is_kept_however_long_that_takes() -> None:
+    story = Story().tell(START, a_person(), an_anonymous_consent(), a_course("ended", START, "stime", "dropped_out"))
+    story.wait_until(START + timedelta(hours=1))
+    for hours, status in ((2, "accepted"), (3, "first_contact")):
+        story.reply(START + timedelta(hours=hours), "ungevaerftet", status)
+    later = START + timedelta(days=30)
+    story.tell(later, a_course("dropped", later, "opus-young", "dropped_out"))
+    done = later + WINDOW + timedelta(days=10)
+
+    story.wait_until(done).reply(done, "ungevaerftet", "fulfilled").wait_until(done + timedelta(days=1))
+
+    assert [(kind, state) for kind, state, _ in story.needs()] == [
+        ("aftercare", "closed"),
+        ("aftercare", "awaiting_consent"),
+    ]
 
 
 @given(mixtures())

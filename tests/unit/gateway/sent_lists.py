@@ -88,3 +88,9 @@ def told(gateway: Gateway, topic: str = "enrolments") -> list[tuple[str, str | N
     places = {event["event_id"]: str(place) for place, event in enumerate(events)}
     key = "decision" if topic == "consents" else "status"
     return [(event[key], places.get(event["revises"]), places.get(event["cancels"])) for event in events]
+
+
+def missing(answer: Any) -> dict[str, Any]:
+    """Returns what a report says of missing rows."""
+    found: dict[str, Any] = answer.json()["missing"]
+    return found

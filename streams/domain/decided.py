@@ -6,19 +6,24 @@ was only planned, nor for what turns out to be another end.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from schemas.codes import CourseStatus, StayStatus
 from schemas.pathway import KeptElsewhere
 from streams.domain.plans import PLANNED
 from streams.domain.stays import SAME_END_MS
 from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from schemas.facts import CourseFact, ReferralFact, StayFact
     from schemas.pathway import Need
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
+
+_ENDS = (StayStatus.DISCHARGED_HOME, CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
 
 
 def decided_needs(work: Work, kind: str) -> list[Need]:
@@ -38,8 +43,13 @@ def is_over(trigger: Trigger, decided: Iterable[Need | KeptElsewhere]) -> bool:
 
 def holds_for(decided: Need | KeptElsewhere, trigger: Trigger) -> bool:
     """Tells whether a decision holds for a trigger: for what told it ahead only where that was what was decided."""
+    return not _bound(decided, trigger).isdisjoint(decided.carries)
+
+
+def _bound(decided: Need | KeptElsewhere, trigger: Trigger) -> frozenset[str]:
+    """Returns the ids of a trigger by any of which a decision holds for it."""
     about_plan = trigger.is_planned or isinstance(decided, KeptElsewhere) or decided.trigger == PLANNED
-    return not (trigger.ids if about_plan else trigger.told).isdisjoint(decided.carries)
+    return trigger.ids if about_plan else trigger.told
 
 
 def by_itself(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
@@ -64,30 +74,60 @@ def decided_by(work: Work, need: Need) -> list[Trigger]:
 def keep_decided(work: Work, kind: str) -> None:
     """Has decided needs carry whatever tells the same since: one telling may be taken back.
 
-    Where what was told since turns out to be of another end, for something between has come, they let go of it.
+    They let go of what turns out to be another end, for something between has come, and of what told an end ahead that
+    has come and was taken back.
     """
     for need in decided_needs(work, kind):
         happened = decided_by(work, need)
-        known = _known(work, need, happened)
-        apart = [one for one in happened if one not in known and any(_told_alike(one, other) for other in known)]
+        apart = _apart(work, need, happened)
         kept = tellings(one for one in happened if one not in apart)
         gone = set(tellings(apart)).difference(kept)
-        carries = dict.fromkeys((*(one for one in need.carries if one not in gone), *kept))
-        if carries.keys() != set(need.carries):
+        carries: Iterable[str] = dict.fromkeys((*(one for one in need.carries if one not in gone), *kept))
+        if need.trigger == PLANNED and not kept and _was_taken_back(work, need):
+            carries = without_plans(work, carries)
+        if set(carries) != set(need.carries):
             work.change(need, carries=tuple(carries))
 
 
-def _known(work: Work, need: Need, happened: Iterable[Trigger]) -> list[Trigger]:
-    """Returns what had been told, by anybody, when a need was decided."""
-    facts = (*work.facts.stays, *work.facts.courses, *work.facts.referrals)
-    carried = set(need.carries).difference(one.event_id for one in facts if one.logged_at > need.closed_at)
-    return [one for one in happened if not one.told.isdisjoint(carried)]
+def _apart(work: Work, need: Need, happened: Sequence[Trigger]) -> list[Trigger]:
+    """Returns what was told once a need was decided, and is another end than any that it was taken for.
+
+    That is so where all still stands that it may have been taken for, or stands beside it as another end.
+    """
+    place = {one: number for number, one in enumerate(need.carries)}
+    before = place.keys() - {one.event_id for one in _facts(work) if one.logged_at > need.closed_at}
+    stands = _standing(work)
+    first = [min(place.get(one, len(place)) for one in _bound(need, each)) for each in happened]
+    return [
+        each
+        for number, each in zip(first, happened, strict=True)
+        if each.occurred_at > need.covers
+        and before.isdisjoint(_bound(need, each))
+        and (
+            stands.issuperset(need.carries[:number])
+            or any(other < number and _told_alike(each, one) for other, one in zip(first, happened, strict=True))
+        )
+    ]
+
+
+def _was_taken_back(work: Work, need: Need) -> bool:
+    """Tells whether a need carries what told an end that was taken back."""
+    ends = {one.event_id for one in _facts(work) if one.status in _ENDS}
+    return not ends.intersection(need.carries) <= _standing(work)
+
+
+def _standing(work: Work) -> frozenset[str]:
+    return frozenset[str]().union(*(one.ids for one in work.derived.triggers))
+
+
+def _facts(work: Work) -> Iterator[StayFact | CourseFact | ReferralFact]:
+    return chain(work.facts.stays, work.facts.courses, work.facts.referrals)
 
 
 def _told_alike(one: Trigger, other: Trigger) -> bool:
-    """Tells whether one may have been taken for the other told again: an end of a course, or of a stay within a day."""
-    alike = (one.trigger, one.course) == (other.trigger, other.course)
-    return alike and (one.course is not None or abs(one.occurred_at - other.occurred_at) <= SAME_END_MS)
+    """Tells whether one may have been taken for the other: of one course or referral, or of a stay within a day."""
+    near = abs(one.occurred_at - other.occurred_at) <= SAME_END_MS
+    return one.trigger == other.trigger and one.name == other.name and (one.name is not None or near)
 
 
 def tellings(happened: Iterable[Trigger]) -> list[str]:

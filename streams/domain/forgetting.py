@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus
-from schemas.facts import CourseFact, PersonFact, ReferralFact
+from schemas.facts import ConsentFact, CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import lapses_at
@@ -23,7 +23,7 @@ from streams.domain.work import CLOSED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from schemas.facts import ConsentFact, Fact
+    from schemas.facts import Fact
     from schemas.pathway import Need
     from streams.domain.stays import Stay
     from streams.domain.work import Work
@@ -49,7 +49,7 @@ def forget(work: Work) -> bool:
     """
     horizon = work.now - _WINDOW_MS
     pathway = work.pathway
-    logged = [one.logged_at for one in pathway.facts if type(one) is not PersonFact]
+    logged = [_kept_from(one) for one in pathway.facts if type(one) is not PersonFact]
     logged += [one.logged_at for one in pathway.seen]
     logged += [one.fact.logged_at for one in (*pathway.borrowed, *pathway.shared)]
     logged += [need.closed_at for need in work.needs.values() if need.state == CLOSED]
@@ -180,8 +180,9 @@ def _old_groups(
 
 
 def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
-    """Returns the ids of old, lapsed consents; while something could be closed by a refusal or withdrawal, all stay.
+    """Returns the ids of the consents where all lapsed long ago; while one could close or carry something, all stay.
 
+    An end that names a lapsed one ends that alone: where nobody knows of it any more, whatever there is (C17).
     A refusal in a stay, course or referral answers its end, however long that goes on. A consent given after a
     withdrawal overrules it, lapsed or not: neither may leave before the other. What is under way rests on its consent,
     however long it goes on.
@@ -192,24 +193,19 @@ def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     asking = any(fact.event_id not in gone for fact in (*facts.stays, *facts.courses, *facts.referrals))
     if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
         return set()
-    groups: dict[str, list[ConsentFact]] = {}
-    for fact in consents:
-        groups.setdefault(fact.statement_id, []).append(fact)
-    return {
-        fact.event_id
-        for facts in groups.values()
-        if _all_old(facts, horizon) and all(lapses_at(fact) <= work.now for fact in facts)
-        for fact in facts
-    }
+    if any(_kept_from(fact) > horizon for fact in consents):
+        return set()
+    return {fact.event_id for fact in consents}
 
 
 def _old_persons(work: Work, horizon: int, gone: set[str]) -> set[str]:
     """Returns the ids of old statements about the person that later ones have overruled in every field.
 
-    Where the young person lived is kept as long as something is that happened then: it decides which needs that raises.
+    Where the young person lived is kept as long as something is, or may still be told, that happened then: it decides
+    which needs that raises.
     """
     facts, old = work.facts.persons, set()
-    since = min((one.occurred_at for one in work.derived.triggers if one.root not in gone), default=work.now)
+    since = min([horizon, *(one.occurred_at for one in work.derived.triggers if one.root not in gone)])
     birth_day_known, home_known = False, False
     for fact in reversed(facts):
         if (fact.linked_to or fact.unlinked_from) is not None:
@@ -234,6 +230,11 @@ def _old_links(facts: Sequence[PersonFact], horizon: int) -> set[str]:
         if _all_old(told, horizon)
         for fact in (told if told[-1].linked_to is None else told[:-1])
     }
+
+
+def _kept_from(fact: Fact) -> int:
+    """Returns from when on a fact is kept for the window at least: a consent from when it lapses."""
+    return max(fact.logged_at, lapses_at(fact)) if isinstance(fact, ConsentFact) else fact.logged_at
 
 
 def _all_old(facts: Iterable[Fact], horizon: int) -> bool:

@@ -12,7 +12,7 @@ from schemas.codes import CourseStatus, StayStatus
 from schemas.events import UNNUMBERED
 from streams.domain.calendar import after_days, after_months, local_day, on_working_day, start_of
 from streams.domain.chains import standing
-from streams.domain.stays import Stay, is_of
+from streams.domain.stays import Stay, is_of, lasted
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -92,14 +92,14 @@ def is_planned_end(plan: Plan, step: Step) -> bool:
 
 
 def _stay_planned(plan: Plan, stays: Sequence[Stay]) -> Stay | None:
-    """Returns the stay that a plan was made in: one that had begun by then, and bears its episode where it names one.
+    """Returns the stay that a plan was made in: the first that lasted then, and bears its episode where it names one.
 
     A plan is for one end alone: an episode that goes on again later has a plan of its own, or none.
     """
     fact = plan.fact
-    for stay in reversed(stays):
-        if is_of(stay, fact):
-            return stay
+    told_of = [stay for stay in stays if is_of(stay, fact)]
+    if told_of:
+        return next((stay for stay in told_of if lasted(stay, fact.occurred_at)), told_of[-1])
     return next(
         (stay for stay in stays if fact.episode_id != UNNUMBERED and fact.episode_id in stay.open_episodes), None
     )

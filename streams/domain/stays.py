@@ -332,7 +332,15 @@ def is_of(stay: Stay, fact: StayFact) -> bool:
     begun = stay.started_at is None or stay.started_at <= latest
     if fact.episode_id != UNNUMBERED:
         return begun and fact.episode_id in stay.open_episodes
-    return begun and (stay.ended_at is None or fact.occurred_at <= stay.ended_at)
+    return begun and lasted(stay, fact.occurred_at)
+
+
+def lasted(stay: Stay, moment: int) -> bool:
+    """Tells whether a stay had not ended by a time, one whose end is told by day through that day."""
+    if stay.ended_at is None:
+        return True
+    until = last_moment(stay.ended_at, local_day(stay.ended_at)) if stay.end_by_day else stay.ended_at
+    return moment <= until
 
 
 def end_missing_at(stay: Stay) -> int:

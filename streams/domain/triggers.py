@@ -41,9 +41,9 @@ class Trigger(NamedTuple):
     a need that any of them raised is this one's. ``foretold`` are those of them that told only what it is the end of:
     the plan of a stay, the beginning of a course.
     ``logged_at`` is the log time of the first record that could raise it, from which it settles;
-    ``course`` the programme whose course ended; ``unknown_unit`` one that reference data must name first;
-    ``asked_by`` the programme that asked for bridging; ``not_before`` a time before which no need opens, NEVER where
-    what it tells is over: only what has been taken over goes on.
+    ``course`` the programme whose course ended; ``name`` that of the course or referral, None of a stay;
+    ``unknown_unit`` one that reference data must name first; ``asked_by`` the programme that asked for bridging;
+    ``not_before`` a time before which no need opens, NEVER where what it tells is over: what was taken over goes on.
     ``opens`` tells whether the catalogue of now lets it raise a need; one that is under way goes on all the same.
     ``by_itself`` is the end of a stay without the episodes of it that ended before, None where none did.
     """
@@ -65,6 +65,7 @@ class Trigger(NamedTuple):
     opens: bool = True
     by_itself: Trigger | None = None
     foretold: frozenset[str] = frozenset()
+    name: tuple[str, str] | None = None
 
     @property
     def told(self) -> frozenset[str]:
@@ -125,20 +126,14 @@ def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     birth_day, homes, word_of = _person(facts.persons, catalogue.programmes)
     plans = plans_of(facts.stays)
     triggers = [trigger for stay in stays.stays for trigger in _of_stay(stay, plans, stays.stays, catalogue)]
-    triggers += _some(_of_plan(plan, plans, stays.stays, catalogue) for plan in plans)
-    for course in spells(facts.courses, lambda one: (one.programme, one.statement_id), _course_position, _is_ended):
+    triggers += [one for plan in plans if (one := _of_plan(plan, plans, stays.stays, catalogue)) is not None]
+    for course in spells(facts.courses, _course_name, _course_position, _is_ended):
         triggers += _of_course(course, catalogue)
     bridgings: list[tuple[str, int]] = []
-    for referral in spells(
-        facts.referrals, lambda one: (one.source, one.statement_id), _referral_position, _is_raising
-    ):
+    for referral in spells(facts.referrals, _referral_name, _referral_position, _is_raising):
         triggers += _of_referral(referral)
         bridgings += [asked for steps in referral if (asked := _bridging_asked(steps)) is not None]
     return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of)
-
-
-def _some(found: Iterable[Trigger | None]) -> list[Trigger]:
-    return [trigger for trigger in found if trigger is not None]
 
 
 def _person(
@@ -277,6 +272,10 @@ def _is_ended(fact: CourseFact) -> bool:
     return fact.status in _COURSE_ENDS
 
 
+def _course_name(fact: CourseFact) -> tuple[str, str]:
+    return fact.programme, fact.statement_id
+
+
 def _course_position(step: _Course) -> tuple[int, int, str]:
     root, fact, _ = step
     return _position(fact, _COURSE_ENDS), fact.occurred_at, root
@@ -284,16 +283,17 @@ def _course_position(step: _Course) -> tuple[int, int, str]:
 
 def _of_told_end(steps: list[_Course], end: ExpectedEnd | None, catalogue: Catalogue) -> Trigger | None:
     """Returns the trigger of an end that was told, None of a course that goes on."""
-    root, last, chain = steps[-1]
+    root, last, _ = steps[-1]
     if not _is_ended(last):
         return None
     own = any(last.programme in one.only_courses for one in catalogue.programmes.values())
-    logged_at = min(one.logged_at for one in chain if one.status in _COURSE_ENDS)
+    same = [one for step in steps for one in step[2] if step[0] == root or one.status == last.status]
+    logged_at = min(one.logged_at for one in same if _is_ended(one))
     told_ahead = end is not None and end.followed and end.raised_at(catalogue.settle_ms) < logged_at
     root = end.root if end is not None and told_ahead else root
     return Trigger(
         root=root,
-        chain=_ids([step for step in steps if step[0] == root]),
+        chain=_ids(step for step in steps if step[0] == root),
         ids=_ids(steps),
         trigger="course_ended",
         reason=last.status,
@@ -304,14 +304,15 @@ def _of_told_end(steps: list[_Course], end: ExpectedEnd | None, catalogue: Catal
         kinds=(NeedKind.AFTERCARE,),
         course=last.programme,
         opens=own or last.status != CourseStatus.COMPLETED,
-        foretold=_ids([step for step in steps if not _is_ended(step[1])]),
+        foretold=_ids(step for step in steps if not _is_ended(step[1])),
+        name=_course_name(last),
     )
 
 
 def _of_expected_end(steps: list[_Course], last: CourseFact, end: ExpectedEnd) -> Trigger:
     return Trigger(
         root=end.root,
-        chain=_ids([step for step in steps if step[0] == end.root]),
+        chain=_ids(step for step in steps if step[0] == end.root),
         ids=_ids(steps),
         trigger=PLANNED,
         reason="course_ends",
@@ -323,18 +324,19 @@ def _of_expected_end(steps: list[_Course], last: CourseFact, end: ExpectedEnd) -
         course=last.programme,
         not_before=end.notice_at if end.followed else 0,
         opens=end.followed,
+        name=_course_name(last),
     )
 
 
-def _ids(steps: Sequence[_Course] | Sequence[_Referral]) -> frozenset[str]:
+def _ids(steps: Iterable[_Course] | Iterable[_Referral]) -> frozenset[str]:
     """Returns the ids of all that was told of one course, or referral."""
     return frozenset(one for root, _, chain in steps for one in (root, *(fact.event_id for fact in chain)))
 
 
 def _position(fact: CourseFact | ReferralFact, ends: Container[str]) -> int:
     """Returns when a status came; an end told by day came after whatever else that day was told by time."""
-    by_day = fact.occurred_on is not None and fact.status_at == fact.occurred_at
-    return last_moment(fact.status_at, fact.occurred_on) if by_day and fact.status in ends else fact.status_at
+    by_day = fact.status in ends and fact.occurred_on is not None and fact.status_at == fact.occurred_at
+    return last_moment(fact.status_at, fact.occurred_on) if by_day else fact.status_at
 
 
 def _of_referral(referral: list[list[_Referral]]) -> Iterator[Trigger]:
@@ -346,23 +348,29 @@ def _of_referral(referral: list[list[_Referral]]) -> Iterator[Trigger]:
 
 
 def _of_raising(steps: list[_Referral]) -> Trigger:
-    root, last, chain = steps[-1]
+    root, last, _ = steps[-1]
     rejected = _is_rejected(last)
+    told = [one for step in steps for one in step[2]]
     return Trigger(
         root=root,
-        chain=_ids([step for step in steps if step[0] == root]),
+        chain=_ids(step for step in steps if step[0] == root),
         ids=_ids(steps),
         trigger="referral_rejected" if rejected else "bridging",
         reason=(last.reason_code or "rejected") if rejected else "bridging_asked_for",
         occurred_at=last.status_at,
         since=min(step[1].status_at for step in steps),
-        logged_at=min(one.logged_at for one in chain if (one.decision == last.decision if rejected else one.bridging)),
+        logged_at=min(one.logged_at for one in told if (one.decision == last.decision if rejected else one.bridging)),
         source=last.source,
         kinds=(NeedKind.AFTERCARE,) if rejected else (NeedKind.BRIDGING,),
         course=last.programme if rejected else None,
         asked_by=None if rejected else last.referred_from,
-        foretold=_ids([step for step in steps if not _is_raising(step[1])]),
+        foretold=_ids(step for step in steps if not _is_raising(step[1])),
+        name=_referral_name(last),
     )
+
+
+def _referral_name(fact: ReferralFact) -> tuple[str, str]:
+    return fact.source, fact.statement_id
 
 
 def _is_raising(fact: ReferralFact) -> bool:
@@ -380,8 +388,7 @@ def _is_asked_for(fact: ReferralFact) -> bool:
 def _referral_position(step: _Referral) -> tuple[int, int, str]:
     root, fact, _ = step
     decided = fact.decision is not None or fact.status not in _REFERRAL_BEGINS
-    ends = (fact.status,) if decided else ()
-    return _position(fact, ends), fact.occurred_at, root
+    return _position(fact, (fact.status,) if decided else ()), fact.occurred_at, root
 
 
 def _bridging_asked(steps: list[_Referral]) -> tuple[str, int] | None:

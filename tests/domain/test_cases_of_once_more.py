@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.domain.story import (
     a_step,
     an_anonymous_consent,
     an_id,
+    at,
 )
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -135,3 +137,109 @@ def test_case_90_so_is_a_second_end_within_a_day_once_the_admission_between_is_t
 
     story.wait_until(MONDAY + 2 * _DAY + _HOUR)
     assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+def test_case_90_so_it_is_where_the_first_end_was_taken_back_and_stands_as_another_told_it() -> None:
+    story = _decided("a course", "closed by a person")
+    void = _ENDS["a course"][1].model_copy(update={"event_id": an_id("void"), "cancels": an_id("dropped")})
+    again = a_course("told-again", MONDAY, "stime", "dropped_out")
+    story.tell(MONDAY + 9 * _HOUR, again).tell(MONDAY + 10 * _HOUR, void).wait_until(MONDAY + _DAY)
+    story.tell(_LATER, _ENDS["a course"][2]).wait_until(_LATER + _DAY)
+    assert [need.state for need in story.pathway.needs] == ["closed"]
+
+    story.tell(_LATER + _DAY, _GOES_ON["a course"]).wait_until(_LATER + _DAY + _HOUR)
+
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+@pytest.mark.parametrize("days", [1 / 4, 3, 20])
+def test_case_91_a_closed_heads_up_settles_the_end_that_it_was_about_in_any_order(
+    order: tuple[int, ...], days: float
+) -> None:
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *_ENDS["a stay with a plan"][0])
+    story.wait_until(MONDAY - _DAY).decide(MONDAY - _DAY, "closed", reason_code="done")
+    second = MONDAY + days * _DAY
+    told = [
+        a_step("slhj", MONDAY, "discharged_home"),
+        a_step("stin-2", MONDAY + _HOUR, "admitted"),
+        a_step("slhj-2", second, "discharged_home"),
+    ]
+    for number, which in enumerate(order):
+        story.tell(MONDAY + (30 + number) * _DAY, told[which]).wait_until(MONDAY + (30 + number) * _DAY + _HOUR)
+
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_case_91_so_does_one_of_a_course(order: tuple[int, ...]) -> None:
+    begun, ended = at("2024-06-01 09:00"), at("2026-04-10 10:00")
+    active = a_course("active", begun, "opus-young", "active")
+    story = Story().tell(at("2026-03-21 10:00"), a_person(), an_anonymous_consent(), active)
+    story.wait_until(ended - _DAY).decide(ended - _DAY, "closed", reason_code="done")
+    told = [
+        a_course("dropped", ended, "opus-young", "dropped_out"),
+        a_course("again", ended + 5 * _DAY, "opus-young", "active"),
+        a_course("dropped-2", ended + 8 * _DAY, "opus-young", "dropped_out"),
+    ]
+    for number, which in enumerate(order):
+        story.tell(ended + (10 + number) * _DAY, told[which]).wait_until(ended + (10 + number) * _DAY + _HOUR)
+
+    assert [need.state for need in story.pathway.needs] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("days", [1 / 12, 2, 20])
+def test_case_91_and_no_end_that_comes_after_that_was_taken_back(days: float) -> None:
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *_ENDS["a stay with a plan"][0])
+    story.wait_until(MONDAY - _DAY).decide(MONDAY - _DAY, "closed", reason_code="done")
+    end = a_step("slhj", MONDAY, "discharged_home")
+    story.tell(MONDAY, end).wait_until(MONDAY + _HOUR)
+    assert [need.state for need in story.pathway.needs] == ["closed"]
+    story.tell(MONDAY + _HOUR, end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}))
+
+    second = MONDAY + days * _DAY
+    story.tell(second, a_step("slhj-2", second, "discharged_home")).wait_until(second + _HOUR)
+
+    assert [need.state for need in story.pathway.needs if need.reason_code != "carried_on"] == ["closed", "offered"]
+
+
+@pytest.mark.parametrize("who", ["declined by Y", "closed by a person", "fulfilled"])
+def test_case_83_an_end_told_again_stays_decided_beside_an_older_one_of_another_course(who: str) -> None:
+    older = a_course("older", MONDAY - 20 * _DAY, "stime", "dropped_out", statement_id="older")
+    end, again = (a_course(name, MONDAY, "stime", "dropped_out") for name in ("end", "again"))
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent()).tell(MONDAY, older, end)
+    story.wait_until(SETTLED)
+    if who == "closed by a person":
+        story.decide(MONDAY + _HOUR, "closed", reason_code="done")
+    elif who == "declined by Y":
+        story.reply(MONDAY + _HOUR, "ungevaerftet", "declined", side="young_person")
+    else:
+        for hours, status in enumerate(("accepted", "first_contact", "fulfilled"), 1):
+            story.reply(MONDAY + hours * _HOUR, "ungevaerftet", status)
+
+    story.tell(MONDAY + 5 * _HOUR, again).wait_until(MONDAY + 6 * _HOUR)
+    story.tell(MONDAY + 7 * _HOUR, end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}))
+
+    story.wait_until(MONDAY + _DAY)
+    assert ([need.state for need in story.pathway.needs], len(story.offers())) == (["closed"], 1)
+
+
+@pytest.mark.parametrize("again", ["x", "y", "z", "by day"])
+@pytest.mark.parametrize("name", _GOES_ON)
+def test_case_83_what_was_accepted_goes_on_though_the_other_telling_came_moments_before(name: str, again: str) -> None:
+    begun, end, _ = _ENDS[name]
+    story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *begun).tell(MONDAY, end)
+    story.wait_until(SETTLED).reply(MONDAY + _HOUR, "ungevaerftet", "accepted")
+    changes: dict[str, object] = {"event_id": an_id(f"told-{again}")}
+    if again == "by day":
+        day = at("2026-02-02 00:00")
+        changes |= {"occurred_at": day, "status_at": day, "occurred_on": day.date()}
+
+    story.tell(MONDAY + 2 * _HOUR, end.model_copy(update=changes))
+    story.tell(
+        MONDAY + 2 * _HOUR + timedelta(minutes=2),
+        end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}),
+    )
+
+    story.wait_until(MONDAY + _DAY)
+    assert (story.to_programmes("withdrawn"), len(story.offers())) == ([], 1)

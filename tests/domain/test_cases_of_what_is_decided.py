@@ -87,6 +87,17 @@ def test_case_83_what_tells_the_same_once_it_was_declined_raises_nothing_either(
     assert len(story.offers()) == 1
 
 
+def test_case_83_a_plan_of_the_day_on_which_a_list_says_home_is_of_the_stay_that_ended() -> None:
+    begun = at("2026-02-02 02:00")
+    plan = a_step("plan", begun + _HOUR, "discharge_planned", planned_at=begun + _DAY, episode_id=UNNUMBERED)
+    story = Story().tell(begun, a_person(), an_anonymous_consent(), a_step("stin", begun, "admitted"))
+    story.tell(MONDAY, plan, _HOME_ON_LIST).wait_until(SETTLED)
+
+    story.reply(MONDAY + _HOUR, "ungevaerftet", "declined", side="young_person").wait_until(MONDAY + 2 * _DAY)
+
+    assert [need.state for need in story.pathway.needs if need.reason_code != "carried_on"] == ["closed"]
+
+
 def test_case_83_an_end_told_twice_beside_a_stay_that_nobody_believes_in_any_more_is_one() -> None:
     long_ago = MONDAY - timedelta(days=400)
     story = Story().tell(long_ago, a_person(), a_step("beside", long_ago, "admitted", episode_id="episode-9"))

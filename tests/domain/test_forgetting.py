@@ -6,10 +6,11 @@ import random
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 
 from schemas.events import UNNUMBERED, Envelope
-from schemas.facts import PersonFact
+from schemas.facts import ConsentFact, PersonFact
 from streams.domain import forgetting
 from streams.domain.forgetting import WINDOW_DAYS
 from tests.domain.story import (
@@ -43,7 +44,7 @@ def test_a_closed_need_leaves_with_its_facts_its_handover_and_its_ids_and_the_vi
         story.reply(START + timedelta(hours=number), "ungevaerftet", status)
     assert [need.state for need in story.pathway.needs] == ["closed"]
     story.wait_until(START + WINDOW + timedelta(days=1))
-    assert [type(fact) for fact in story.pathway.facts] == [PersonFact]
+    assert [type(fact) for fact in story.pathway.facts] == [PersonFact, ConsentFact]
     assert (story.pathway.needs, story.pathway.handovers, story.pathway.seen) == ((), (), ())
     assert (story.views[-1]["stays"], story.views[-1]["needs"]) == ([], [])
 
@@ -112,7 +113,44 @@ def test_rule_g3_what_was_refused_together_leaves_together() -> None:
     assert story.needs() == [("aftercare", "closed", "declined_by_young_person")]
 
     story.wait_until(home + WINDOW + timedelta(days=15))
-    assert (story.needs(), len(story.pathway.facts)) == ([], 1)
+    assert (story.needs(), [type(fact) for fact in story.pathway.facts]) == ([], [PersonFact, ConsentFact])
+
+
+def test_rule_g1_a_consent_leaves_400_days_after_it_has_lapsed() -> None:
+    story = Story().tell(START, a_person(), a_consent("consent", START))
+    lapsed = START + timedelta(days=365)
+
+    story.wait_until(lapsed + WINDOW - timedelta(days=1))
+    assert [type(fact) for fact in story.pathway.facts] == [PersonFact, ConsentFact]
+
+    story.wait_until(lapsed + WINDOW + timedelta(days=2))
+    assert [type(fact) for fact in story.pathway.facts] == [PersonFact]
+
+
+@pytest.mark.parametrize("decision", ["withdrawn", "refused"])
+def test_rule_g1_an_end_that_names_a_consent_that_lapsed_ends_no_other(decision: str) -> None:
+    later = START + timedelta(days=450)
+    story = Story().tell(START, a_person(), a_consent("old", START)).tell(later, a_consent("new", later))
+    home = later + timedelta(days=10)
+    story.tell(home, a_step("slhj", home, "discharged_home")).wait_until(home + timedelta(hours=1))
+
+    ended = home + timedelta(hours=2)
+    story.tell(ended, a_consent("end", ended, purpose=None, decision=decision, statement_id="old"))
+
+    assert (story.to_programmes("withdrawn"), len(story.offers())) == ([], 1)
+
+
+@pytest.mark.parametrize(("home", "kinds"), [("0751", ["aftercare", "plan"]), ("0101", ["aftercare"])])
+def test_rule_g3_a_plan_is_made_where_somebody_lived_though_a_stay_began_long_ago(home: str, kinds: list[str]) -> None:
+    story = Story().tell(START, a_person(municipality=home)).tell(START, a_step("stin", START, "admitted"))
+    moved, ended = START + WINDOW + timedelta(days=20), START + WINDOW + timedelta(days=18)
+    other = "0101" if home == "0751" else "0751"
+    story.tell(moved, a_person("moved", municipality=other, occurred_at=moved))
+
+    told = moved + timedelta(days=1)
+    story.tell(told, a_step("slhj", ended, "discharged_home")).wait_until(told + timedelta(days=9))
+
+    assert [kind for kind, _, _ in story.needs()] == kinds
 
 
 def test_rule_g2_what_waits_until_a_programme_is_done_is_kept_however_long_that_takes() -> None:

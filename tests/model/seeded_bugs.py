@@ -189,6 +189,7 @@ SEEDED_BUGS = (
             Change(
                 "forgetting.py", "if any(need.state != CLOSED for need in", "if any(need.state == CLOSED for need in"
             ),
+            Change("forgetting.py", "if any(_kept_from(fact) > horizon", "if any(fact.logged_at > horizon"),
         ),
     ),
     SeededBug(
@@ -364,7 +365,7 @@ SEEDED_BUGS = (
     SeededBug(
         "what turns out to be another end stays decided",
         980,
-        (Change("decided.py", "if one not in known and any(", "if False and any("),),
+        (Change("decided.py", "if each.occurred_at > need.covers", "if not need.covers and each.occurred_at"),),
     ),
     SeededBug(
         "a later catalogue closes needs",

@@ -10,7 +10,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from schemas.codes import CourseStatus, StayStatus
-from schemas.pathway import KeptElsewhere
+from schemas.facts import CourseFact, ReferralFact, StayFact
+from schemas.pathway import NEVER, KeptElsewhere
+from streams.domain.calendar import DAY_MS
 from streams.domain.plans import PLANNED
 from streams.domain.stays import SAME_END_MS
 from streams.domain.work import CLOSED
@@ -18,7 +20,6 @@ from streams.domain.work import CLOSED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from schemas.facts import CourseFact, ReferralFact, StayFact
     from schemas.pathway import Need
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
@@ -92,22 +93,40 @@ def keep_decided(work: Work, kind: str) -> None:
 def _apart(work: Work, need: Need, happened: Sequence[Trigger]) -> list[Trigger]:
     """Returns what was told once a need was decided, and is another end than any that it was taken for.
 
-    That is so where all still stands that it may have been taken for, or stands beside it as another end.
+    It tells one that was taken back again where none that stands is as near; else another where all still stands.
     """
     place = {one: number for number, one in enumerate(need.carries)}
-    before = place.keys() - {one.event_id for one in _facts(work) if one.logged_at > need.closed_at}
+    own = {one.event_id for one in work.pathway.facts}  # another number's facts may come again, and be logged anew
+    told = [one for one in _facts(work) if one.event_id in place]
+    before = place.keys() - {
+        one.event_id
+        for one in told
+        if one.logged_at > need.closed_at and (one.event_id in own or one.occurred_at > need.covers)
+    }
     stands = _standing(work)
-    first = [min(place.get(one, len(place)) for one in _bound(need, each)) for each in happened]
-    return [
-        each
-        for number, each in zip(first, happened, strict=True)
-        if each.occurred_at > need.covers
-        and before.isdisjoint(_bound(need, each))
-        and (
-            stands.issuperset(need.carries[:number])
-            or any(other < number and _told_alike(each, one) for other, one in zip(first, happened, strict=True))
-        )
-    ]
+    apart: list[Trigger] = []
+    for each in happened:
+        number = min(place.get(one, len(place)) for one in _bound(need, each))
+        if not before.isdisjoint(_bound(need, each)):
+            continue
+        earlier = [one for one in told if place[one.event_id] < number]
+        gone = min((_distance(one, each) for one in earlier if one.event_id in before - stands), default=NEVER)
+        other = min((_distance(one, each) for one in earlier if one.event_id in stands), default=NEVER)
+        if (other < NEVER and other <= gone + DAY_MS) or (gone == NEVER and stands.issuperset(need.carries[:number])):
+            apart.append(each)
+    return apart
+
+
+def _distance(told: StayFact | CourseFact | ReferralFact, end: Trigger) -> int:
+    """Returns how far in time an end is from one for which it may have been taken, NEVER from any other."""
+    match told:
+        case CourseFact():
+            return abs(told.status_at - end.occurred_at) if end.name == (told.programme, told.statement_id) else NEVER
+        case ReferralFact():
+            return abs(told.status_at - end.occurred_at) if end.name == (told.source, told.statement_id) else NEVER
+        case StayFact():
+            distance = abs(told.occurred_at - end.occurred_at)
+            return distance if end.name is None and distance <= SAME_END_MS else NEVER
 
 
 def _was_taken_back(work: Work, need: Need) -> bool:
@@ -122,12 +141,6 @@ def _standing(work: Work) -> frozenset[str]:
 
 def _facts(work: Work) -> Iterator[StayFact | CourseFact | ReferralFact]:
     return chain(work.facts.stays, work.facts.courses, work.facts.referrals)
-
-
-def _told_alike(one: Trigger, other: Trigger) -> bool:
-    """Tells whether one may have been taken for the other: of one course or referral, or of a stay within a day."""
-    near = abs(one.occurred_at - other.occurred_at) <= SAME_END_MS
-    return one.trigger == other.trigger and one.name == other.name and (one.name is not None or near)
 
 
 def tellings(happened: Iterable[Trigger]) -> list[str]:

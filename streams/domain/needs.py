@@ -109,7 +109,8 @@ def _reconcile_until_settled(work: Work, kind: str) -> None:
 def _reconcile_kind(work: Work, kind: str) -> None:
     """Goes through every open need of a kind, and every occasion that may open one: nothing open is left out."""
     found = occasions(work, kind)
-    for need in [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]:
+    going_on = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
+    for need in going_on:
         occasion = next((one for one in reversed(found) if one.raises(need)), None)
         if occasion is None:
             close(work, need, _why_vanished(work, need), by_facts=True)
@@ -118,6 +119,8 @@ def _reconcile_kind(work: Work, kind: str) -> None:
             close(work, need, refusal_of(work, kind, occasion.newest) or "carried_on", by_facts=True)
         elif work.absorbed and need.state != "taken_over":
             leave_to_other(work, need)
+    if any(work.needs[need.need_id].state == CLOSED for need in going_on):
+        return  # what waited for that is an occasion now
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
         _leave_to_kept(work, kind)
     for occasion in found if kind not in ONE_AT_A_TIME else found[-1:]:

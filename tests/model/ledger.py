@@ -277,12 +277,13 @@ class Ledger:
         return self.consents(known)
 
     def has_heard(self, number: int, fact: Fact) -> bool:
-        """Tells whether a number must know a fact by now: its own, or told of a number that was linked before."""
+        """Tells whether a number must know a fact by now: its own, or told of a number that was and is linked."""
 
         def before() -> list[frozenset[int]]:
             return linked_groups([one for one in self.facts if one.told_at < self.drained_at], NUMBERS)
 
-        if fact.number == number or fact.told_at >= self.drained_at:
+        parted = any(one.told_at >= self.drained_at for one in self.facts if one.event.get("unlinked_from"))
+        if parted or fact.number == number or fact.told_at >= self.drained_at:
             return fact.number == number
         groups: list[frozenset[int]] = self._once("before", self.drained_at, before)
         return any({number, fact.number} <= group for group in groups)

@@ -365,7 +365,7 @@ SEEDED_BUGS = (
     SeededBug(
         "what turns out to be another end stays decided",
         980,
-        (Change("decided.py", "if each.occurred_at > need.covers", "if not need.covers and each.occurred_at"),),
+        (Change("decided.py", "if not before.isdisjoint(_bound(need, each)):", "if each:"),),
     ),
     SeededBug(
         "a later catalogue closes needs",

@@ -169,6 +169,7 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
     need = _carried(work, need, occasion, lead)
     refusal = refusal_of(work, kind, lead or occasion.newest)
     if refusal is not None and not _stands(work, need):
+        need = _answering(work, need, occasion)
         close(work, need, refusal, by_facts=True)
         return
     _drive(work, need, lead, stay)
@@ -204,9 +205,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
         reason = refusal_of(work, kind, newest)
         if reason is None:
             return reopen(work, known[0])
-        # What was refused answers this, too.
-        fresh = [one.root for one in occasion.triggers if not one.raises_any(known[0].carries)]
-        work.change(known[0], carries=(*known[0].carries, *fresh), reason_code=reason)
+        work.change(_answering(work, known[0], occasion), reason_code=reason)
         return None
     need = Need(
         need_id=work.new_need_id(first, kind),
@@ -223,6 +222,12 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     )
     work.needs[need.need_id] = need
     return need
+
+
+def _answering(work: Work, need: Need, occasion: Occasion) -> Need:
+    """Has a need carry all of its occasion, settled or only planned: what was refused answers that, too."""
+    fresh = [one.root for one in occasion.triggers if not one.raises_any(need.carries)]
+    return work.change(need, carries=(*need.carries, *fresh))
 
 
 def _is_elsewhere(work: Work, kind: str, trigger: Trigger) -> bool:

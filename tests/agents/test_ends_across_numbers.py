@@ -32,7 +32,7 @@ def test_case_42_a_link_of_410_days_ago_still_makes_one_pathway(partitions: int,
     town.tell(BEGINS, *known(OLD, NEW), a_link("link", BEGINS))
     consented, discharged = told_under
     later = BEGINS + timedelta(days=410)
-    town.tell(later, *of(consented, a_consent("consent", later)))
+    town.tell(later, *of(consented, a_consent("consent-later", later)))
     town.tell(later, *of(discharged, *a_discharge(later)))
     town.wait_until(later + SETTLED)
 

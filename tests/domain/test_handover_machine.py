@@ -230,3 +230,19 @@ def _states(story: Story) -> list[tuple[str, str]]:
 
 HandoverMachine.TestCase.settings = settings(stateful_step_count=40)
 TestHandovers = HandoverMachine.TestCase
+
+
+def test_a_refused_answer_changes_nothing_of_what_was_refused_together() -> None:
+    machine = HandoverMachine()
+    machine.begin(municipality="0217", named=False, planned=False)
+    machine.take_back(index=0)
+    machine.discharge(planned=True)
+    machine.wait(hours=0.1)
+    machine.consent(named=False, purpose="aftercare")
+    machine.discharge(planned=False)
+    machine.take_back(index=0)
+    machine.wait(hours=0.3)
+
+    machine.answer(index=0, answer="accepted", own=False)
+
+    assert {need.state for need in machine.story.pathway.needs} == {"closed"}

@@ -234,9 +234,8 @@ SEEDED_BUGS = (
         (
             Change(
                 "needs.py",
-                "    if refusal is not None and not _stands(work, need):\n"
-                "        close(work, need, refusal, by_facts=True)\n        return\n",
-                "",
+                "    if refusal is not None and not _stands(work, need):\n",
+                "    if work is None and refusal is not None:\n",
             ),
         ),
     ),

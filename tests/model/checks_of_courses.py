@@ -28,6 +28,8 @@ def early_ends_become_needs(ledger: Ledger, world: World) -> Found:
         if not settled or told < ledger.now - 300 * DAY or refused or dead_ever(ledger, group):
             continue
         mine = [one for one in ledger.needs.values() if one.number in group and one.need.kind == NeedKind.AFTERCARE]
+        if any(one.need.trigger == "discharge_planned" for one in mine):
+            continue  # whoever closed a heads-up has settled the end that it was about, too (T7)
         for fact in _early_ends(facts, ledger.now):
             if fact.told_at >= told - 100 * DAY and not any(one.live_at >= fact.told_at for one in mine):
                 yield f"{fact.event['event_id']} has no need"

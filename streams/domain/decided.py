@@ -6,25 +6,26 @@ was only planned, nor for what turns out to be another end.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from schemas.codes import CourseStatus, StayStatus
+from schemas.codes import StayStatus
 from schemas.facts import CourseFact, ReferralFact, StayFact
 from schemas.pathway import NEVER, KeptElsewhere
 from streams.domain.calendar import DAY_MS
+from streams.domain.fact_kinds import course_name, referral_name
 from streams.domain.plans import PLANNED
 from streams.domain.stays import SAME_END_MS
+from streams.domain.triggers import COURSE_ENDS
 from streams.domain.work import CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from schemas.pathway import Need
     from streams.domain.triggers import Trigger
     from streams.domain.work import Work
 
-_ENDS = (StayStatus.DISCHARGED_HOME, CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
+_ENDS = (StayStatus.DISCHARGED_HOME, *COURSE_ENDS)
 
 
 def decided_needs(work: Work, kind: str) -> list[Need]:
@@ -53,7 +54,7 @@ def _bound(decided: Need | KeptElsewhere, trigger: Trigger) -> frozenset[str]:
     return trigger.ids if about_plan else trigger.told
 
 
-def by_itself(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
+def undecided_part(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
     """Returns the end of a stay by itself, where a need of an episode that ended in it was decided before it came."""
     if trigger.by_itself is None:
         return trigger
@@ -68,7 +69,7 @@ def by_itself(trigger: Trigger, decided: Iterable[Need]) -> Trigger:
 
 def decided_by(work: Work, need: Need) -> list[Trigger]:
     """Returns what has happened of which a need was decided for good."""
-    happened = (by_itself(one, (need,)) for one in work.derived.triggers if not one.is_planned)
+    happened = (undecided_part(one, (need,)) for one in work.derived.triggers if not one.is_planned)
     return [one for one in happened if need.kind in one.kinds and holds_for(need, one)]
 
 
@@ -95,15 +96,17 @@ def _apart(work: Work, need: Need, happened: Sequence[Trigger]) -> list[Trigger]
 
     It tells one that was taken back again where none that stands is as near; else another where all still stands.
     """
+    if not happened:
+        return []
     place = {one: number for number, one in enumerate(need.carries)}
     own = {one.event_id for one in work.pathway.facts}  # another number's facts may come again, and be logged anew
-    told = [one for one in _facts(work) if one.event_id in place]
+    told = [one for one in work.facts.raising if one.event_id in place]
     before = place.keys() - {
         one.event_id
         for one in told
         if one.logged_at > need.closed_at and (one.event_id in own or one.occurred_at > need.covers)
     }
-    stands = _standing(work)
+    stands = _ids_that_stand(work)
     apart: list[Trigger] = []
     for each in happened:
         number = min(place.get(one, len(place)) for one in _bound(need, each))
@@ -121,9 +124,9 @@ def _distance(told: StayFact | CourseFact | ReferralFact, end: Trigger) -> int:
     """Returns how far in time an end is from one for which it may have been taken, NEVER from any other."""
     match told:
         case CourseFact():
-            return abs(told.status_at - end.occurred_at) if end.name == (told.programme, told.statement_id) else NEVER
+            return abs(told.status_at - end.occurred_at) if end.name == course_name(told) else NEVER
         case ReferralFact():
-            return abs(told.status_at - end.occurred_at) if end.name == (told.source, told.statement_id) else NEVER
+            return abs(told.status_at - end.occurred_at) if end.name == referral_name(told) else NEVER
         case StayFact():
             distance = abs(told.occurred_at - end.occurred_at)
             return distance if end.name is None and distance <= SAME_END_MS else NEVER
@@ -131,16 +134,12 @@ def _distance(told: StayFact | CourseFact | ReferralFact, end: Trigger) -> int:
 
 def _was_taken_back(work: Work, need: Need) -> bool:
     """Tells whether a need carries what told an end that was taken back."""
-    ends = {one.event_id for one in _facts(work) if one.status in _ENDS}
-    return not ends.intersection(need.carries) <= _standing(work)
+    ends = {one.event_id for one in work.facts.raising if one.status in _ENDS}
+    return not ends.intersection(need.carries) <= _ids_that_stand(work)
 
 
-def _standing(work: Work) -> frozenset[str]:
+def _ids_that_stand(work: Work) -> frozenset[str]:
     return frozenset[str]().union(*(one.ids for one in work.derived.triggers))
-
-
-def _facts(work: Work) -> Iterator[StayFact | CourseFact | ReferralFact]:
-    return chain(work.facts.stays, work.facts.courses, work.facts.referrals)
 
 
 def tellings(happened: Iterable[Trigger]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.facts import ConsentFact, CorrespondenceFact, CourseFact, PersonFact, ReferralFact, StayFact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from schemas.facts import Fact
 
@@ -21,6 +22,21 @@ class FactKinds(NamedTuple):
     consents: Sequence[ConsentFact]
     persons: Sequence[PersonFact]
     correspondence: Sequence[CorrespondenceFact]
+
+    @property
+    def raising(self) -> Iterator[StayFact | CourseFact | ReferralFact]:
+        """What may raise a need: all that was told of stays, courses and referrals."""
+        return chain(self.stays, self.courses, self.referrals)
+
+
+def course_name(fact: CourseFact) -> tuple[str, str]:
+    """Returns what the statements of one course have in common."""
+    return fact.programme, fact.statement_id
+
+
+def referral_name(fact: ReferralFact) -> tuple[str, str]:
+    """Returns what the statements of one referral have in common: another source's id is of another."""
+    return fact.source, fact.statement_id
 
 
 def told_apart(facts: Iterable[Fact]) -> FactKinds:

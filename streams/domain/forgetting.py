@@ -15,6 +15,7 @@ from schemas.facts import ConsentFact, CourseFact, PersonFact, ReferralFact
 from schemas.pathway import NEVER, replace
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import lapses_at
+from streams.domain.fact_kinds import course_name, referral_name
 from streams.domain.occasions import raised_together
 from streams.domain.plans import plans_of
 from streams.domain.stays import is_psychiatric
@@ -123,13 +124,13 @@ def _busy_roots(work: Work, horizon: int) -> set[str]:
 def _old_causes(work: Work, horizon: int, busy: set[str]) -> set[str]:
     """Returns the ids of the facts of old stays, courses and referrals on which nothing rests."""
     gone = _old_stays(work, horizon, busy)
-    gone |= _old_groups(horizon, busy, work.facts.courses, lambda one: (one.programme, one.statement_id))
-    return gone | _old_groups(horizon, busy, work.facts.referrals, lambda one: (one.source, one.statement_id))
+    gone |= _old_groups(horizon, busy, work.facts.courses, course_name)
+    return gone | _old_groups(horizon, busy, work.facts.referrals, referral_name)
 
 
 def _parted(work: Work, gone: set[str]) -> set[str]:
     """Returns the ids of what raises a need together and would go in part: what is left would be decided anew."""
-    told = {one.event_id for one in (*work.facts.stays, *work.facts.courses, *work.facts.referrals)}
+    told = {one.event_id for one in work.facts.raising}
     together = (
         told.intersection(id_ for one in occasion.triggers for id_ in one.ids) for occasion in raised_together(work)
     )
@@ -189,8 +190,8 @@ def _old_consents(work: Work, horizon: int, gone: set[str]) -> set[str]:
     """
     if any(need.state != CLOSED for need in work.needs.values()):
         return set()
-    facts, consents = work.facts, work.facts.consents
-    asking = any(fact.event_id not in gone for fact in (*facts.stays, *facts.courses, *facts.referrals))
+    consents = work.facts.consents
+    asking = any(fact.event_id not in gone for fact in work.facts.raising)
     if asking and any(fact.decision != ConsentDecision.GIVEN for fact in consents):
         return set()
     if any(_kept_from(fact) > horizon for fact in consents):

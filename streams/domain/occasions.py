@@ -13,7 +13,7 @@ from schemas.codes import NeedKind
 from schemas.pathway import NEVER
 from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
-from streams.domain.decided import by_itself, decided_elsewhere, decided_needs, holds_for, is_over
+from streams.domain.decided import decided_elsewhere, decided_needs, holds_for, is_over, undecided_part
 from streams.domain.plans import overdue_at
 from streams.domain.triggers import in_order
 from streams.domain.work import CLOSED, TAKEN_OVER
@@ -108,7 +108,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
     decided, elsewhere = decided_needs(work, kind), decided_elsewhere(work, kind)
     standing = [
         one
-        for one in (by_itself(trigger, decided) for trigger in triggers)
+        for one in (undecided_part(trigger, decided) for trigger in triggers)
         if _goes_on(work, one, current, decided)
         or (not is_over(one, (*decided, *elsewhere)) and _is_due(work, one) and not _waits(work, one, current))
     ]

@@ -8,6 +8,7 @@ from schemas.codes import CourseStatus, NeedKind, ReferralStatus, Specialty, Vis
 from schemas.pathway import NEVER
 from streams.domain.calendar import last_moment
 from streams.domain.chains import Standing, spells
+from streams.domain.fact_kinds import course_name, referral_name
 from streams.domain.plans import PLANNED, ExpectedEnd, Plan, expected_end, is_planned_end, plans_for, plans_of, stay_of
 from streams.domain.stays import (
     Stay,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _Course = Standing["CourseFact"]
 _Referral = Standing["ReferralFact"]
-_COURSE_ENDS = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
+COURSE_ENDS = (CourseStatus.COMPLETED, CourseStatus.DROPPED_OUT, CourseStatus.REFERRED_ELSEWHERE)
 _REFERRAL_BEGINS = (ReferralStatus.PROPOSED, ReferralStatus.ACTIVE)
 
 
@@ -127,10 +128,10 @@ def derive(facts: FactKinds, catalogue: Catalogue) -> Derived:
     plans = plans_of(facts.stays)
     triggers = [trigger for stay in stays.stays for trigger in _of_stay(stay, plans, stays.stays, catalogue)]
     triggers += [one for plan in plans if (one := _of_plan(plan, plans, stays.stays, catalogue)) is not None]
-    for course in spells(facts.courses, _course_name, _course_position, _is_ended):
+    for course in spells(facts.courses, course_name, _course_position, _is_ended):
         triggers += _of_course(course, catalogue)
     bridgings: list[tuple[str, int]] = []
-    for referral in spells(facts.referrals, _referral_name, _referral_position, _is_raising):
+    for referral in spells(facts.referrals, referral_name, _referral_position, _is_raising):
         triggers += _of_referral(referral)
         bridgings += [asked for steps in referral if (asked := _bridging_asked(steps)) is not None]
     return Derived(stays, birth_day, homes[-1][1] if homes else None, triggers, bridgings, homes, word_of)
@@ -269,16 +270,12 @@ def _of_course(course: list[list[_Course]], catalogue: Catalogue) -> Iterator[Tr
 
 
 def _is_ended(fact: CourseFact) -> bool:
-    return fact.status in _COURSE_ENDS
-
-
-def _course_name(fact: CourseFact) -> tuple[str, str]:
-    return fact.programme, fact.statement_id
+    return fact.status in COURSE_ENDS
 
 
 def _course_position(step: _Course) -> tuple[int, int, str]:
     root, fact, _ = step
-    return _position(fact, _COURSE_ENDS), fact.occurred_at, root
+    return _position(fact, COURSE_ENDS), fact.occurred_at, root
 
 
 def _of_told_end(steps: list[_Course], end: ExpectedEnd | None, catalogue: Catalogue) -> Trigger | None:
@@ -305,7 +302,7 @@ def _of_told_end(steps: list[_Course], end: ExpectedEnd | None, catalogue: Catal
         course=last.programme,
         opens=own or last.status != CourseStatus.COMPLETED,
         foretold=_ids(step for step in steps if not _is_ended(step[1])),
-        name=_course_name(last),
+        name=course_name(last),
     )
 
 
@@ -324,7 +321,7 @@ def _of_expected_end(steps: list[_Course], last: CourseFact, end: ExpectedEnd) -
         course=last.programme,
         not_before=end.notice_at if end.followed else 0,
         opens=end.followed,
-        name=_course_name(last),
+        name=course_name(last),
     )
 
 
@@ -365,12 +362,8 @@ def _of_raising(steps: list[_Referral]) -> Trigger:
         course=last.programme if rejected else None,
         asked_by=None if rejected else last.referred_from,
         foretold=_ids(step for step in steps if not _is_raising(step[1])),
-        name=_referral_name(last),
+        name=referral_name(last),
     )
-
-
-def _referral_name(fact: ReferralFact) -> tuple[str, str]:
-    return fact.source, fact.statement_id
 
 
 def _is_raising(fact: ReferralFact) -> bool:

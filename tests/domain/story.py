@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,7 @@ def at(text: str) -> datetime:
 # When the discharge of ``a_discharged_story`` is told, and when what it leads to leaves.
 MONDAY = at("2026-02-02 10:00")
 SETTLED = MONDAY + timedelta(minutes=15)
+E = TypeVar("E", bound=Envelope)
 
 
 def an_id(name: str) -> UUID:
@@ -89,6 +90,11 @@ def a_consent(name: str, occurred_at: datetime, **changes: Any) -> Consent:
 def a_named_consent(name: str, when: str, *givers: str, custody: str = "UNKNOWN", **changes: Any) -> Consent:
     """Builds a named consent to aftercare by those who give it, at a Danish local time."""
     return a_consent(name, at(when), scope="named", given_by=givers, custody=custody, **changes)
+
+
+def voided(event: E, **changes: Any) -> E:
+    """Builds what cancels a statement."""
+    return event.model_copy(update={"event_id": an_id("void"), "cancels": event.event_id} | changes)
 
 
 def a_person(name: str = "person", **changes: Any) -> Person:

@@ -19,6 +19,7 @@ from tests.domain.story import (
     an_anonymous_consent,
     an_id,
     at,
+    voided,
 )
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -53,7 +54,11 @@ def _decided(name: str, how: str) -> Story:
     """Returns the story of an end that was offered, and decided for good."""
     begun, end, _ = _ENDS[name]
     story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent(), *begun)
-    story.tell(MONDAY, end).wait_until(SETTLED)
+    return _decide(story.tell(MONDAY, end).wait_until(SETTLED), how)
+
+
+def _decide(story: Story, how: str) -> Story:
+    """Has what was offered decided for good."""
     if how == "closed by a person":
         return story.decide(MONDAY + _HOUR, "closed", reason_code="done")
     if how == "declined by Y":
@@ -71,8 +76,7 @@ _HOW = pytest.mark.parametrize("how", ["closed by a person", "declined by Y", "f
 def test_case_88_the_end_after_one_that_was_taken_back_is_a_need_of_its_own(name: str, how: str) -> None:
     _, end, following = _ENDS[name]
     story = _decided(name, how)
-    void = end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id, "sent_at": MONDAY + 9 * _HOUR})
-    story.tell(MONDAY + 9 * _HOUR, void).wait_until(_LATER)
+    story.tell(MONDAY + 9 * _HOUR, voided(end, sent_at=MONDAY + 9 * _HOUR)).wait_until(_LATER)
 
     story.tell(_LATER, following).wait_until(_LATER + _HOUR)
 
@@ -82,9 +86,8 @@ def test_case_88_the_end_after_one_that_was_taken_back_is_a_need_of_its_own(name
 
 def test_case_88_while_the_stay_goes_on_its_plan_that_has_not_come_is_told_to_a_person() -> None:
     story = _decided("a stay with a plan", "fulfilled")
-    void = _ENDS["a stay with a plan"][1].model_copy(update={"event_id": an_id("void"), "cancels": an_id("slhj")})
 
-    story.tell(MONDAY + 9 * _HOUR, void).wait_until(MONDAY + 20 * _DAY)
+    story.tell(MONDAY + 9 * _HOUR, voided(_ENDS["a stay with a plan"][1])).wait_until(MONDAY + 20 * _DAY)
 
     assert [(need.state, need.reason_code) for need in story.pathway.needs] == [
         ("closed", "fulfilled"),
@@ -141,9 +144,10 @@ def test_case_90_so_is_a_second_end_within_a_day_once_the_admission_between_is_t
 
 def test_case_90_so_it_is_where_the_first_end_was_taken_back_and_stands_as_another_told_it() -> None:
     story = _decided("a course", "closed by a person")
-    void = _ENDS["a course"][1].model_copy(update={"event_id": an_id("void"), "cancels": an_id("dropped")})
     again = a_course("told-again", MONDAY, "stime", "dropped_out")
-    story.tell(MONDAY + 9 * _HOUR, again).tell(MONDAY + 10 * _HOUR, void).wait_until(MONDAY + _DAY)
+    story.tell(MONDAY + 9 * _HOUR, again).tell(MONDAY + 10 * _HOUR, voided(_ENDS["a course"][1])).wait_until(
+        MONDAY + _DAY
+    )
     story.tell(_LATER, _ENDS["a course"][2]).wait_until(_LATER + _DAY)
     assert [need.state for need in story.pathway.needs] == ["closed"]
 
@@ -195,7 +199,7 @@ def test_case_91_and_no_end_that_comes_after_that_was_taken_back(days: float) ->
     end = a_step("slhj", MONDAY, "discharged_home")
     story.tell(MONDAY, end).wait_until(MONDAY + _HOUR)
     assert [need.state for need in story.pathway.needs] == ["closed"]
-    story.tell(MONDAY + _HOUR, end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}))
+    story.tell(MONDAY + _HOUR, voided(end))
 
     second = MONDAY + days * _DAY
     story.tell(second, a_step("slhj-2", second, "discharged_home")).wait_until(second + _HOUR)
@@ -203,22 +207,15 @@ def test_case_91_and_no_end_that_comes_after_that_was_taken_back(days: float) ->
     assert [need.state for need in story.pathway.needs if need.reason_code != "carried_on"] == ["closed", "offered"]
 
 
-@pytest.mark.parametrize("who", ["declined by Y", "closed by a person", "fulfilled"])
-def test_case_83_an_end_told_again_stays_decided_beside_an_older_one_of_another_course(who: str) -> None:
+@_HOW
+def test_case_83_an_end_told_again_stays_decided_beside_an_older_one_of_another_course(how: str) -> None:
     older = a_course("older", MONDAY - 20 * _DAY, "stime", "dropped_out", statement_id="older")
     end, again = (a_course(name, MONDAY, "stime", "dropped_out") for name in ("end", "again"))
     story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent()).tell(MONDAY, older, end)
-    story.wait_until(SETTLED)
-    if who == "closed by a person":
-        story.decide(MONDAY + _HOUR, "closed", reason_code="done")
-    elif who == "declined by Y":
-        story.reply(MONDAY + _HOUR, "ungevaerftet", "declined", side="young_person")
-    else:
-        for hours, status in enumerate(("accepted", "first_contact", "fulfilled"), 1):
-            story.reply(MONDAY + hours * _HOUR, "ungevaerftet", status)
+    _decide(story.wait_until(SETTLED), how)
 
     story.tell(MONDAY + 5 * _HOUR, again).wait_until(MONDAY + 6 * _HOUR)
-    story.tell(MONDAY + 7 * _HOUR, end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}))
+    story.tell(MONDAY + 7 * _HOUR, voided(end))
 
     story.wait_until(MONDAY + _DAY)
     assert ([need.state for need in story.pathway.needs], len(story.offers())) == (["closed"], 1)
@@ -238,7 +235,7 @@ def test_case_83_what_was_accepted_goes_on_though_the_other_telling_came_moments
     story.tell(MONDAY + 2 * _HOUR, end.model_copy(update=changes))
     story.tell(
         MONDAY + 2 * _HOUR + timedelta(minutes=2),
-        end.model_copy(update={"event_id": an_id("void"), "cancels": end.event_id}),
+        voided(end),
     )
 
     story.wait_until(MONDAY + _DAY)

@@ -22,6 +22,7 @@ from tests.domain.story import (
     an_anonymous_consent,
     an_id,
     at,
+    voided,
 )
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -46,17 +47,13 @@ def _a_story_of(first: Discharge) -> Story:
     return story.tell(MONDAY, first).wait_until(SETTLED)
 
 
-def _void(event: Discharge) -> Discharge:
-    return event.model_copy(update={"event_id": an_id("void"), "cancels": event.event_id})
-
-
 @pytest.mark.parametrize("name", _TOLD_TWICE)
 def test_case_83_what_was_accepted_goes_on_where_one_of_two_tellings_is_taken_back(name: str) -> None:
     first, then = _TOLD_TWICE[name]
     story = _a_story_of(first).tell(MONDAY + _HOUR, then).wait_until(MONDAY + 2 * _HOUR)
     story.reply(MONDAY + 3 * _HOUR, "ungevaerftet", "accepted")
 
-    story.tell(MONDAY + 4 * _HOUR, _void(first)).wait_until(MONDAY + 2 * _DAY)
+    story.tell(MONDAY + 4 * _HOUR, voided(first)).wait_until(MONDAY + 2 * _DAY)
 
     assert story.to_programmes("withdrawn") == []
     assert [one.state for one in story.pathway.handovers] == ["accepted"]
@@ -72,7 +69,7 @@ def test_case_83_what_was_declined_or_closed_is_not_offered_again(name: str, who
     else:
         story.reply(MONDAY + 3 * _HOUR, "ungevaerftet", "declined", side="young_person")
 
-    story.tell(MONDAY + 4 * _HOUR, _void(first)).wait_until(MONDAY + 2 * _DAY)
+    story.tell(MONDAY + 4 * _HOUR, voided(first)).wait_until(MONDAY + 2 * _DAY)
 
     assert len(story.offers()) == 1
 
@@ -82,7 +79,7 @@ def test_case_83_what_tells_the_same_once_it_was_declined_raises_nothing_either(
     story.reply(MONDAY + _HOUR, "ungevaerftet", "declined", side="young_person")
     story.tell(MONDAY + 2 * _HOUR, _HOME_ON_LIST).wait_until(MONDAY + 3 * _HOUR)
 
-    story.tell(MONDAY + 4 * _HOUR, _void(_HOME)).wait_until(MONDAY + 2 * _DAY)
+    story.tell(MONDAY + 4 * _HOUR, voided(_HOME)).wait_until(MONDAY + 2 * _DAY)
 
     assert len(story.offers()) == 1
 
@@ -115,7 +112,7 @@ def test_case_83_an_offer_that_waits_for_its_answer_stays(name: str) -> None:
     first, then = _TOLD_TWICE[name]
     story = _a_story_of(first).tell(MONDAY + _HOUR, then).wait_until(MONDAY + 2 * _HOUR)
 
-    story.tell(MONDAY + 4 * _HOUR, _void(first)).wait_until(MONDAY + 8 * _HOUR)
+    story.tell(MONDAY + 4 * _HOUR, voided(first)).wait_until(MONDAY + 8 * _HOUR)
 
     assert story.to_programmes("withdrawn") == []
     assert len(story.offers()) == 1

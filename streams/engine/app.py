@@ -15,7 +15,7 @@ import uvloop
 from faust.transport.drivers import TRANSPORTS
 
 from streams.engine import faust_private
-from streams.engine.ending import end_process
+from streams.engine.ending import EXIT_FAILED, end_despite_threads, end_process
 from streams.engine.supervise import Tasks
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ def run_worker(app: EngineApp) -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     # Logging is the composition root's business: Faust would set it up anew.
     worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        end_despite_threads(end.code if isinstance(end.code, int) else EXIT_FAILED)
+        raise
 
 
 def _subscribe(app: EngineApp, stage: Stage) -> None:

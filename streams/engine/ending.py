@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import structlog
+from mode.threads import WorkerThread
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 EXIT_FAILED = 70
+_THREAD_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -35,9 +38,27 @@ def end_process(reason: str, error: BaseException | None = None) -> NoReturn:
     # No exc_info: some log formats print local variables, and those may hold a message.
     trace = "" if error is None else "".join(traceback.format_exception(error))
     _log.critical("worker_ends", reason=reason, error=repr(error), traceback=trace)
+    _exit(EXIT_FAILED)
+
+
+def end_despite_threads(status: int) -> None:
+    """Ends the process with the status where a thread of Faust's is alive 5 s after the worker has ended.
+
+    Faust stops a thread only where its service has begun. One that was beginning then goes on, and the
+    interpreter would wait for it for ever: a member of the group that consumes nothing.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, WorkerThread):
+            thread.join(_THREAD_SECONDS)
+            if thread.is_alive():
+                _log.warning("thread_lives_on", thread=thread.service.label, status=status)
+                _exit(status)
+
+
+def _exit(status: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_FAILED)
+    os._exit(status)
 
 
 class Fatal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,21 @@ async def test_a_worker_that_opens_slowly_stays_in_the_group_and_consumes(
 
     assert worker.exits == [0]
     assert list(folder.iterdir()) == []
+
+
+async def test_a_worker_ends_though_a_thread_of_it_does_not(connection: KafkaConnection, tmp_path: Path) -> None:
+    """The trap: asked to stop while the consumer's thread begins, Faust stops everything but that thread, for which
+    the interpreter waits for ever. Such a worker is a member of the group that consumes nothing."""
+    worker = Worker(connection.bootstrap, APP, "worker-0", tmp_path, "tests.chaos.late_thread_worker")
+    worker.start()
+    try:
+        await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
+    finally:
+        worker.send(signal.SIGKILL)
+        await asyncio.to_thread(worker.wait, PATIENCE_SECONDS)
+
+    assert worker.exits == [0]
+    assert "thread_lives_on" in worker.log_file.read_text()
 
 
 async def test_a_static_member_keeps_its_place_until_it_is_taken_out(

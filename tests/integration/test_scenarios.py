@@ -25,10 +25,9 @@ def played(cache_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def rows_of(output: str) -> dict[str, tuple[str, ...]]:
-    """Returns what stands in the tables' rows behind the text of each."""
-    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if "│" in line]
-    return {first: tuple(rest) for first, *rest in cells}
+def rows_of(output: str) -> set[tuple[str, ...]]:
+    """Returns the rows of all tables: a scenario's figure and a need's reason may have one name."""
+    return {tuple(cell.strip() for cell in line.split("│")[1:-1]) for line in output.splitlines() if "│" in line}
 
 
 def test_the_sources_figures_come_out_and_the_books_balance_after_them(cache_dir: Path, *, soak: bool) -> None:
@@ -41,8 +40,8 @@ def test_the_sources_figures_come_out_and_the_books_balance_after_them(cache_dir
     rows = rows_of(run.stdout)
     for name in names:
         for figure in load_scenario(ROOT / f"scenarios/{name}.toml").figures:
-            assert rows[figure.counts] == (str(figure.source), str(figure.source), ""), (name, figure.id)
-    assert not soak or rows["families visitated"] == ("2113", "2113", "")
+            assert (figure.counts, str(figure.source), str(figure.source), "") in rows, (name, figure.id)
+    assert not soak or ("families visitated", "2113", "2113", "") in rows
     assert "it balances" in run.stdout
 
 

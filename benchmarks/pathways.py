@@ -31,7 +31,7 @@ from schemas.reference import load_reference
 from schemas.topics import kafka_name
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.catalogue import Rules, compile_catalogue
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
@@ -66,7 +66,7 @@ def measured(youths: int, events: int, console: Console) -> float:
         processor = JoinPathways(
             Pseudonyms([PseudonymRoot("k001", bytes(32))]),
             DeadLetters(STAGE, X25519PrivateKey.generate().public_key()),
-            Letters(partitions=1),
+            Signals(partitions=1),
         )
         task = OfflineTask(processor, 0, RocksStore(Path(folder)))
         for batch in track(_batches(_beginnings(youths)), "state", youths // _BATCH + 1, transient=True):

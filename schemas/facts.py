@@ -17,7 +17,7 @@ import msgspec
 
 from schemas.events import Consent, Correspondence, Discharge, Enrolment, Intervention, Person, Referral, Reply
 from schemas.instants import whole_day_of
-from schemas.internal import Letter
+from schemas.internal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Person": (Person, PersonFact),
     "Correspondence": (Correspondence, CorrespondenceFact),
 }
-_EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Letter)
+_EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Signal)
 _ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*(field for field in fact.__struct_fields__[len(_Fact.__struct_fields__) :] if field != "parked"))
@@ -155,7 +155,7 @@ def content_digest(name: str, event: dict[str, Any]) -> int:
     return digest_of(_CONTENT[name](event))
 
 
-#: The models whose statements are kept as facts; replies, acts and letters are done once.
+#: The models whose statements are kept as facts; replies, acts and signals are done once.
 FACT_NAMES = frozenset(_MODELS)
 
 

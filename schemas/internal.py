@@ -71,7 +71,7 @@ class Release(Envelope):
     release: Name
 
 
-class Letter(Envelope):
+class Signal(Envelope):
     """What one key tells another, written inside the sender's transaction; its id is derived."""
 
     topic: Name
@@ -91,7 +91,7 @@ IntakeBody = (
     | CatalogueVersion
     | CalendarSet
     | Release
-    | Letter
+    | Signal
     | Correspondence
 )
 
@@ -99,7 +99,7 @@ IntakeBody = (
 class Intake(BaseModel):
     """One record of the intake log: the statement, and the public record it came from.
 
-    A letter comes from the intake record whose fold wrote it; ``origin_offset`` is -1 for ticks and versions. A reply
+    A signal comes from the intake record whose fold wrote it; ``origin_offset`` is -1 for ticks and versions. A reply
     has the ``pseudonym`` that it came under.
     """
 

@@ -154,7 +154,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     digest of the public view last written. ``erased`` tells that the young person asked to be forgotten.
     ``borrowed`` are facts of another number of the person; ``lent_to`` is the youth id that stands for this one
     where its own number was replaced, ``kept_told`` what that one was told to be kept here, ``shared`` the facts that
-    it tells in return, and ``letters`` counts what was written to such.
+    it tells in return, and ``signals`` counts what was written to such.
     """
 
     youth_id: str
@@ -170,7 +170,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     borrowed: tuple[Borrowed, ...] = ()
     kept_elsewhere: tuple[KeptElsewhere, ...] = ()
     lent_to: str | None = None
-    letters: int = 0
+    signals: int = 0
     kept_told: tuple[KeptElsewhere, ...] = ()
     shared: tuple[Borrowed, ...] = ()
 

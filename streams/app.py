@@ -14,7 +14,7 @@ from connectors.vault.pseudonyms import Pseudonyms
 from schemas.topics import PREFIX, kafka_name
 from streams.agents import join_pathways, merge_intake
 from streams.agents.dead_letters import DeadLetters
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.engine.app import EngineApp, build_app
 from streams.engine.stage import EngineSettings, MembershipSettings, Stage
 from streams.settings import APP_ID, Settings
@@ -47,7 +47,7 @@ def stages_of(settings: Settings) -> list[Stage]:
 
     def joining() -> join_pathways.JoinPathways:
         dead_letters = DeadLetters(join_pathways.STAGE, sealing_key)
-        return join_pathways.JoinPathways(pseudonyms, dead_letters, Letters(settings.partitions))
+        return join_pathways.JoinPathways(pseudonyms, dead_letters, Signals(settings.partitions))
 
     return [
         Stage(merge_intake.STAGE, merge_intake.INPUTS, kafka_name("intake-state"), merging),

@@ -16,7 +16,6 @@ from schemas.identifiers import derived_id
 from schemas.instants import moment_of
 from schemas.internal import Intake, own_envelope
 from schemas.internal import Tick as TickEvent
-from schemas.letters import PlacesTold, SlotGivenBack, SlotWanted, decode_letter
 from schemas.pathway import (
     NEVER,
     Pathway,
@@ -25,12 +24,13 @@ from schemas.pathway import (
     encode_pathway,
 )
 from schemas.refusals import Refusal, RefusedError
+from schemas.signals import PlacesTold, SlotGivenBack, SlotWanted, decode_signal
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of, kafka_name
 from streams.agents.audience import told_under
 from streams.agents.room import require_room
 from streams.agents.steering import Steering
 from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
-from streams.domain.work import LETTERS, Said
+from streams.domain.work import SIGNALS, Said
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import Tick
 from streams.partitioning import partition_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from connectors.vault.pseudonyms import Alias, Pseudonyms
     from streams.agents.dead_letters import DeadLetters
-    from streams.agents.letters import Letters
+    from streams.agents.signals import Signals
     from streams.engine.processor import Record
     from streams.engine.state import PartitionState
 
@@ -63,7 +63,7 @@ class JoinPathways:
 
     pseudonyms: Pseudonyms
     dead_letters: DeadLetters
-    letters: Letters
+    signals: Signals
     steering: Steering = field(default_factory=Steering)
     _replied_under: str | None = None
     _shown: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class JoinPathways:
             if state.full:
                 return index
             record = records[index]
-            self.letters.sender_offset = record.offset
+            self.signals.sender_offset = record.offset
             state.advance(record.timestamp)
             if not self._fire(state):
                 return index
@@ -138,10 +138,10 @@ class JoinPathways:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""
         name, event, self._replied_under = _content_of(record)
         if name in _STATEMENTS and event["youth_id"] is None:
-            self.letters.tell_places(state, event)
+            self.signals.tell_places(state, event)
             state.count("events", name, FOLDED)
-        elif name == "Letter":
-            self._take_letter(state, event)
+        elif name == "Signal":
+            self._take_signal(state, event)
         elif name in _STATEMENTS:
             self._take(state, name, event)
         elif name == "CatalogueVersion":
@@ -152,14 +152,14 @@ class JoinPathways:
             return self._fire(state)
         return True
 
-    def _take_letter(self, state: PartitionState, event: dict[str, Any]) -> None:
-        content = decode_letter(event["content"])
+    def _take_signal(self, state: PartitionState, event: dict[str, Any]) -> None:
+        content = decode_signal(event["content"])
         if isinstance(content, PlacesTold):
             self.steering.set_places(state, content)
         elif isinstance(content, SlotWanted | SlotGivenBack):
-            self.letters.take_at_programme(state, content, self.steering.catalogue(state))
+            self.signals.take_at_programme(state, content, self.steering.catalogue(state))
         else:
-            self._take(state, "Letter", event)
+            self._take(state, "Signal", event)
 
     def _take(self, state: PartitionState, name: str, event: dict[str, Any]) -> None:
         key = event["youth_id"].encode()
@@ -173,7 +173,7 @@ class JoinPathways:
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")
             raise RefusedError(refusal) from error
         self._keep(state, key, folded, name, event)
-        if name != "Letter":
+        if name != "Signal":
             state.count("events", name, folded.outcome)
         if folded.outcome == CONFLICTING:
             raise RefusedError(
@@ -200,9 +200,9 @@ class JoinPathways:
             self._say(state, said)
 
     def _say(self, state: PartitionState, said: Said) -> None:
-        if said.topic == LETTERS:
+        if said.topic == SIGNALS:
             fields = dict(said.fields)
-            self.letters.post(state, fields.pop("to"), fields)
+            self.signals.post(state, fields.pop("to"), fields)
             return
         if said.topic.startswith(_HANDOVERS):
             self._tell(state, said)
@@ -229,7 +229,7 @@ class JoinPathways:
         self._shown[said.fields["event_id"]] = fields["event_id"]
         key, headers = alias.pseudonym.encode(), headers_of_raw(fields, topic)
         message = Outgoing(key, writer.encode_raw(fields), alias.ids.earlier(state.log_time), headers)
-        state.emit(topic, partition_of(key, self.letters.partitions), message)
+        state.emit(topic, partition_of(key, self.signals.partitions), message)
 
     def _alias(self, state: PartitionState, said: Said) -> Alias:
         """Returns whom a record is about, as its programme knows them.

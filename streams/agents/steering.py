@@ -17,7 +17,7 @@ from schemas.programmes import Catalogue, decode_catalogue
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from schemas.letters import PlacesTold
+    from schemas.signals import PlacesTold
     from streams.engine.state import PartitionState
 
 CATALOGUE_KEY = b"\x00catalogue"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.letters import SlotAnswer
+from schemas.signals import SlotAnswer
 from streams.domain.calendar import weekday_of
 
 if TYPE_CHECKING:
     from schemas.bookings import Bookings
-    from schemas.letters import SlotGivenBack, SlotWanted
     from schemas.programmes import Programme
+    from schemas.signals import SlotGivenBack, SlotWanted
 
 #: How many days ahead a slot may lie: eight weeks hold eight adviser days.
 _HORIZON_DAYS = 56

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.identifiers import derived_text
-from schemas.letters import LetterContent, SlotAnswer, SlotGivenBack, SlotWanted, encode_letter, kind_of
 from schemas.pathway import Need, Slot, replace
+from schemas.signals import SignalContent, SlotAnswer, SlotGivenBack, SlotWanted, encode_signal, signal_kind
 from streams.domain.calendar import after_days, local_day
-from streams.domain.work import LETTERS, Said, Work
+from streams.domain.work import SIGNALS, Said, Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,9 +124,9 @@ def _return(work: Work, need_id: str, slot: Slot) -> None:
         _write(work, slot.programme, need_id, slot.number, returned)
 
 
-def _write(work: Work, to: str, need_id: str, number: int, content: LetterContent) -> None:
-    kind = kind_of(content)
-    event_id = derived_text("letter", need_id, str(number), kind)
+def _write(work: Work, to: str, need_id: str, number: int, content: SignalContent) -> None:
+    kind = signal_kind(content)
+    event_id = derived_text("signal", need_id, str(number), kind)
     envelope = work.envelope(event_id, need_id, need_id, None) | {"youth_id": None}
-    own = {"topic": kind, "need_kind": None, "content": encode_letter(content), "to": to}
-    work.said.append(Said(LETTERS, envelope | own))
+    own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to}
+    work.said.append(Said(SIGNALS, envelope | own))

@@ -1,4 +1,4 @@
-"""Two numbers of one person: the pathway of the replaced one lends its facts to the other's, by letters.
+"""Two numbers of one person: the pathway of the replaced one lends its facts to the other's, by signals.
 
 The absorbed pathway keeps its facts, ends what waits there and goes on with what a programme has taken over; the
 other derives from its own and the borrowed facts together, and shares its own in return: whatever ends or changes a
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import ConsentDecision, NoticeKind, StayStatus
 from schemas.facts import ConsentFact, CorrespondenceFact, Fact, PersonFact, StayFact
 from schemas.identifiers import derived_text
-from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_letter, kind_of
 from schemas.pathway import Borrowed, KeptElsewhere, Need, replace
+from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_signal, signal_kind
 from streams.domain.handovers import close
-from streams.domain.work import CLOSED, LETTERS, Said, Work
+from streams.domain.work import CLOSED, SIGNALS, Said, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from schemas.letters import LetterContent
+    from schemas.signals import SignalContent
 
 _TOLD = "decided_anew"
 _TAKEN_OVER = "taken_over"
@@ -105,7 +105,7 @@ def take_lent(work: Work, lent: FactLent) -> None:
     )
     if known or lent.owner == pathway.youth_id or pathway.erased:
         return
-    # It settles from now: what cancels it may be in the next letter.
+    # It settles from now: what cancels it may be in the next signal.
     fact = replace(lent.fact, logged_at=work.now)
     borrowed, is_known = Borrowed(lent.lender, lent.owner, fact), lent.lender in _shared_with(work)
     work.pathway = replace(pathway, borrowed=(*pathway.borrowed, borrowed))
@@ -213,12 +213,12 @@ def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> No
                 _write(work, other, FactShared(own, one.owner, one.fact))
 
 
-def _write(work: Work, to: str, content: LetterContent) -> None:
-    """Writes a letter to another number's pathway; its id is of which letter of the pathway's it is."""
-    pathway = replace(work.pathway, letters=work.pathway.letters + 1)
+def _write(work: Work, to: str, content: SignalContent) -> None:
+    """Writes a signal to another number's pathway; its id is of which signal of the pathway's it is."""
+    pathway = replace(work.pathway, signals=work.pathway.signals + 1)
     work.pathway = pathway
-    kind = kind_of(content)
-    event_id = derived_text("letter", pathway.youth_id, str(pathway.letters))
+    kind = signal_kind(content)
+    event_id = derived_text("signal", pathway.youth_id, str(pathway.signals))
     envelope: dict[str, Any] = work.envelope(event_id, pathway.youth_id, event_id, None)
-    own = {"topic": kind, "need_kind": None, "content": encode_letter(content), "to": to, "youth_id": to}
-    work.said.append(Said(LETTERS, envelope | own))
+    own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to, "youth_id": to}
+    work.said.append(Said(SIGNALS, envelope | own))

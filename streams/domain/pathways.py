@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from schemas.codes import NoticeKind, StayStatus
 from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
-from schemas.letters import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, SlotAnswer, decode_letter
 from schemas.pathway import NEVER, Pathway, Seen, replace
+from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, SlotAnswer, decode_signal
 from streams.domain.capacity import take_answer
 from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
@@ -34,8 +34,8 @@ CONFLICTING = "conflicting_duplicate"
 STUCK = "stuck"
 
 
-def _take_letter(work: Work, event: dict[str, Any]) -> None:
-    match decode_letter(event["content"]):
+def _apply_signal(work: Work, event: dict[str, Any]) -> None:
+    match decode_signal(event["content"]):
         case SlotAnswer() as answer:
             take_answer(work, answer)
         case FactLent() as lent:
@@ -53,7 +53,7 @@ def _take_letter(work: Work, event: dict[str, Any]) -> None:
 
 
 #: What is done once, in the order of the log, rather than kept as a fact.
-_ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Letter": _take_letter}
+_ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Signal": _apply_signal}
 
 
 class Folded(NamedTuple):
@@ -74,14 +74,14 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
         same = known == content_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
         return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
-    if pathway.erased and name not in ("Reply", "Letter"):
+    if pathway.erased and name not in ("Reply", "Signal"):
         return Folded(pathway, OUT_OF_SCOPE)
     if name in _ACTS:
         seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
         _ACTS[name](work, event)
         follow_link(work)
-        return _finished(work, FOLDED, shows=name == "Letter")
+        return _finished(work, FOLDED, shows=name == "Signal")
     fact = fact_of(name, event, now)
     work = Work(replace(pathway, facts=_with(pathway.facts, fact)), catalogue, now)
     _remark(work, fact, event)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from streams.domain.stays import Stay
 
 SOURCE = "brobygger"
-#: The topic of a letter that is said: it goes to the intake log, keyed by ``to``.
-LETTERS = "letters"
+#: The topic of a signal that is said: it goes to the intake log, keyed by ``to``.
+SIGNALS = "signals"
 PENDING_HANDOVERS = frozenset({"announced", "offered", "waitlisted"})
 CLOSED = "closed"
 TAKEN_OVER = frozenset({"accepted", "in_contact"})

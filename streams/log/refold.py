@@ -18,7 +18,7 @@ from schemas.pathway import decode_pathway
 from schemas.refusals import RefusedError
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.domain.work import CLOSED
 from streams.engine.meta import ENGINE_PREFIX
 from streams.engine.offline import OfflineTask
@@ -80,7 +80,7 @@ class Statement(NamedTuple):
 
     @property
     def is_of_public_record(self) -> bool:
-        """Tells whether stage 1 wrote it: ticks, versions and letters it did not."""
+        """Tells whether stage 1 wrote it: ticks, versions and signals it did not."""
         return self.origin.offset >= 0 and self.origin.topic != INTAKE
 
 
@@ -200,6 +200,6 @@ def _steps(
     # Dead letters are sealed to a key that nobody keeps: what they hold was read from the log just now.
     dead_letters = DeadLetters(STAGE, X25519PrivateKey.generate().public_key(), count_max=_DEAD_LETTERS_MAX)
     number, partitions = place
-    task = OfflineTask(JoinPathways(Pseudonyms(roots), dead_letters, Letters(partitions)), number, store)
+    task = OfflineTask(JoinPathways(Pseudonyms(roots), dead_letters, Signals(partitions)), number, store)
     for record in records:
         yield record, list(task.fold(INTAKE, [record]))

@@ -21,8 +21,8 @@ from schemas.topics import entry_of, kafka_name, short_name
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.engine.meta import ENGINE_PREFIX
 from streams.log.comparison import Finding, Place, compare_latest, compare_outputs, compare_states, ordered
-from streams.log.letters import LettersSeen, compare_letters
 from streams.log.refold import Folded, Statement, fold_partition, statement_of
+from streams.log.signals import SignalsSeen, compare_signals
 from streams.log.snapshot import Snapshot, partitions_of, topics_of
 from streams.partitioning import partition_of
 
@@ -58,7 +58,7 @@ class Replayed:
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
     needs_by_reason: Counter[str] = field(default_factory=Counter)
-    letters: LettersSeen = field(default_factory=LettersSeen)
+    signals: SignalsSeen = field(default_factory=SignalsSeen)
     told: dict[tuple[str, int], list[Written]] = field(default_factory=dict)
 
 
@@ -67,13 +67,13 @@ def replay_snapshot(
 ) -> list[Replayed]:
     """Replays every partition, side by side where that is worth it, and compares over all of them what has to be.
 
-    That are letters, and what programmes were told: both lie in the partitions of whom they are for.
+    That are signals, and what programmes were told: both lie in the partitions of whom they are for.
     """
     replayed = over_partitions(partial(replay_partition, snapshot, roots), snapshot, progressed)
     folded = {
         one.partition: snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, one.partition)) for one in replayed
     }
-    replayed[0].findings += compare_letters([one.letters for one in replayed], folded)
+    replayed[0].findings += compare_signals([one.signals for one in replayed], folded)
     _compare_told(snapshot, replayed)
     return replayed
 
@@ -118,7 +118,7 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
         needs_by_state=folded.needs_by_state(),
         needs_by_reason=folded.needs_by_reason(),
     )
-    replayed.letters.note_found(log)
+    replayed.signals.note_found(log)
     _note_under_way(replayed, [record for record in log if record.offset >= upto])
     _compare_topics(snapshot, folded, settled, replayed)
     return replayed
@@ -150,7 +150,7 @@ def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: 
     for topic in dict.fromkeys([*held, *folded.outputs]):
         written = folded.outputs.get(topic, [])
         if topic == INTAKE:
-            replayed.letters.note_written(written)
+            replayed.signals.note_written(written)
             continue
         if short_name(topic).startswith(_HANDOVERS):
             for one in written:

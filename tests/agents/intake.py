@@ -18,7 +18,7 @@ from schemas.programmes import Catalogue, encode_catalogue
 from schemas.topics import kafka_name
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.engine.limits import TransactionLimits
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
@@ -41,7 +41,7 @@ _TOPIC_OF = {
 
 def a_join_processor(pseudonyms: Pseudonyms = PSEUDONYMS) -> JoinPathways:
     """Builds the processor of stage 2 with keys of the tests' own."""
-    return JoinPathways(pseudonyms, DeadLetters(STAGE, SEALING_KEY.public_key()), Letters(partitions=1))
+    return JoinPathways(pseudonyms, DeadLetters(STAGE, SEALING_KEY.public_key()), Signals(partitions=1))
 
 
 def a_version(catalogue: Catalogue, when: datetime) -> CatalogueVersion:

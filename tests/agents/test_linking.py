@@ -24,7 +24,7 @@ from tests.agents.numbers import (
     needs_of,
     of,
 )
-from tests.agents.test_letters import findings
+from tests.agents.test_signals import findings
 from tests.domain.story import MONDAY, a_consent, a_letter, a_person, envelope
 
 
@@ -232,7 +232,7 @@ def test_whatever_is_linked_and_undone_facts_lie_where_links_say_and_no_need_is_
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-def test_a_log_with_links_replayed_writes_the_letters_that_stand_in_it(partitions: int) -> None:
+def test_a_log_with_links_replayed_writes_the_signals_that_stand_in_it(partitions: int) -> None:
     town = a_town(partitions)
     town.tell(BEGINS, *known(OLD, NEW), *of(OLD, *a_discharge(MONDAY)), a_link("link", BEGINS))
     later = MONDAY + timedelta(days=2)

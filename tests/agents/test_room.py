@@ -97,7 +97,7 @@ def test_homes_told_again_and_again_keep_no_withdrawal_out(monkeypatch: pytest.M
     assert told(fold)[-1] == ("withdrawn", "consent_withdrawn")
 
 
-@pytest.mark.parametrize("name", ["Reply", "Intervention", "Letter"])
+@pytest.mark.parametrize("name", ["Reply", "Intervention", "Signal"])
 def test_what_is_no_fact_has_all_of_the_room(name: str) -> None:
     pathway, size = Pathway(YOUTH), PATHWAY_BYTES_MAX
 

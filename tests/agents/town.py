@@ -1,4 +1,4 @@
-"""A whole intake log in several partitions, folded as its records come: letters go on to whom they are for."""
+"""A whole intake log in several partitions, folded as its records come: signals go on to whom they are for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.programmes import Catalogue
 from schemas.topics import kafka_name
 from streams.agents.dead_letters import DeadLetters
 from streams.agents.join_pathways import INTAKE, STAGE, JoinPathways
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.engine.offline import OfflineTask
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import StoredRecord
@@ -27,7 +27,7 @@ from tests.agents.intake import PSEUDONYMS, SEALING_KEY, a_version
 
 
 class Town:
-    """Stage 2 in so many partitions. ``twice`` brings every letter a second time, as no log ever does."""
+    """Stage 2 in so many partitions. ``twice`` brings every signal a second time, as no log ever does."""
 
     def __init__(self, partitions: int, catalogue: Catalogue, begins: datetime, *, twice: bool = False) -> None:
         """Starts with a catalogue in every partition."""
@@ -37,12 +37,12 @@ class Town:
         self._copies = 2 if twice else 1
         self._stores = [MemoryStore() for _ in range(partitions)]
         self._tasks = [OfflineTask(self._processor(), number, store) for number, store in enumerate(self._stores)]
-        self._letters: deque[tuple[int, bytes | None, bytes]] = deque()
+        self._signals: deque[tuple[int, bytes | None, bytes]] = deque()
         for number in range(partitions):
             self._append(number, None, self._encoded(a_version(catalogue, begins)), milliseconds_of(begins))
 
     def tell(self, when: datetime, *events: Envelope) -> None:
-        """Brings events at a log time, everything due before it first, and every letter that follows."""
+        """Brings events at a log time, everything due before it first, and every signal that follows."""
         self.wait_until(when)
         for event in events:
             key = (event.youth_id or event.programme).encode()  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ class Town:
             self._deliver(milliseconds_of(when))
 
     def take(self, partition: int, record: Outgoing, now: int) -> None:
-        """Brings a record that stage 1 wrote, and every letter that follows."""
+        """Brings a record that stage 1 wrote, and every signal that follows."""
         self._append(partition, record.key, record.value or b"", now)
         self._deliver(now)
 
@@ -87,7 +87,7 @@ class Town:
         return [value for store in self._stores if (value := store.get(key)) is not None]
 
     def _processor(self) -> JoinPathways:
-        return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()), Letters(len(self.logs)))
+        return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()), Signals(len(self.logs)))
 
     def _encoded(self, event: Envelope) -> bytes:
         return codec(Intake).encode(Intake(origin_topic=INTAKE, origin_partition=0, origin_offset=-1, body=event))
@@ -100,11 +100,11 @@ class Town:
             for (topic, partition), messages in changes.outputs.items():
                 for one in messages:
                     if topic == INTAKE:
-                        self._letters.extend([(partition, one.key, one.value or b"")] * self._copies)
+                        self._signals.extend([(partition, one.key, one.value or b"")] * self._copies)
                     else:
                         self.written.append((topic, one.value or b""))
                         self.sent.append((topic, partition, one))
 
     def _deliver(self, now: int) -> None:
-        while self._letters:
-            self._append(*self._letters.popleft(), now)
+        while self._signals:
+            self._append(*self._signals.popleft(), now)

@@ -23,7 +23,7 @@ def early_ends_become_needs(ledger: Ledger, world: World) -> Found:
     for group in {frozenset({NUMBERS.index(one)}) for one in ledger.met_numbers}:
         facts = ledger.of(group)
         told = max((fact.told_at for fact in facts), default=0)
-        settled = ledger.now > max(told, ledger.letter_at) + ledger.settle_max_ms + _LATE
+        settled = ledger.now > max(told, ledger.signal_at) + ledger.settle_max_ms + _LATE
         refused = any(fact.model == "Consent" and fact.event["decision"] != ConsentDecision.GIVEN for fact in facts)
         if not settled or told < ledger.now - 300 * DAY or refused or dead_ever(ledger, group):
             continue

@@ -158,7 +158,7 @@ def _changed_needs(seen: Seen) -> Iterator[tuple[str, str]]:
 
 def repeats_do_nothing(ledger: Ledger, seen: Seen) -> Found:
     """The same event again is a duplicate, another content under its id is refused; neither changes anything."""
-    first = ledger.firsts.get(seen.event["event_id"]) if seen.model and seen.model != "Letter" else None
+    first = ledger.firsts.get(seen.event["event_id"]) if seen.model and seen.model != "Signal" else None
     if first is None or seen.number in ledger.silenced or first["occurred_at"] < seen.now - 390 * DAY:
         return
     same = {**first, **_NOT_CONTENT} == {**seen.event, **_NOT_CONTENT}
@@ -201,7 +201,7 @@ def ids_name_one_content(ledger: Ledger, seen: Seen) -> Found:
     """An id is used for one content on its topic, ever."""
     mine: dict[tuple[str, str], dict[str, Any]] = {}
     for one in seen.said:
-        if one.topic in ("letters", "pathways"):
+        if one.topic in ("signals", "pathways"):
             continue
         key = (one.topic, one.fields["event_id"])
         known = ledger.said.get(key) or mine.get(key)
@@ -240,7 +240,7 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
         expired = expired and handed is not None and not _waitlisted(handed)
         if expired or statement == HandoverStatement.REMINDED:
             yield f"{statement} to {fields['programme']} on a day off"
-    told = max([ledger.letter_at, *(fact.told_at for fact in ledger.facts)])
+    told = max([ledger.signal_at, *(fact.told_at for fact in ledger.facts)])
     settling = told + ledger.settle_max_ms + MINUTE > seen.now
     for kind, fields in notices(seen):
         # What brings a need to a person is told when it comes; what is told again is a clock's.

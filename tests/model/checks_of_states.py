@@ -1,4 +1,4 @@
-"""Checks of a whole history at a moment at which every letter has arrived."""
+"""Checks of a whole history at a moment at which every signal has arrived."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def discharges_become_needs(ledger: Ledger, world: World) -> Found:
             continue  # a plan's need, and one that want of consent has closed, may be the discharge's: closed before it
         told = max(fact.told_at for fact in facts)
         old = latest.event["occurred_at"] < told - 100 * DAY or told < ledger.now - 300 * DAY
-        settled_at = max(told, ledger.letter_at) + ledger.settle_max_ms + _LATE
+        settled_at = max(told, ledger.signal_at) + ledger.settle_max_ms + _LATE
         if old or ledger.now < settled_at or dead_ever(ledger, group):
             continue
         same = [fact for fact in facts if _tells_the_same(fact, latest)]

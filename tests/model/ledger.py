@@ -73,13 +73,13 @@ class Needed:
 
 @dataclass
 class Ledger:
-    """Everything told and said in one history. ``drained_at`` is when no letter was under way last."""
+    """Everything told and said in one history. ``drained_at`` is when no signal was under way last."""
 
     catalogue: Catalogue
     settle_ms: int = 0
     settle_max_ms: int = 0
     drained_at: int = 0
-    letter_at: int = 0
+    signal_at: int = 0
     now: int = 0
     facts: list[Fact] = field(default_factory=list)
     acts: list[tuple[int, int, str]] = field(default_factory=list)
@@ -122,8 +122,8 @@ class Ledger:
 
     def hear(self, seen: Seen) -> None:
         """Notes what was said, and what became of needs."""
-        if seen.model == "Letter":
-            self.letter_at = seen.now
+        if seen.model == "Signal":
+            self.signal_at = seen.now
         if seen.model:
             self.firsts.setdefault(seen.event["event_id"], seen.event)
         for one in seen.said:
@@ -132,7 +132,7 @@ class Ledger:
             elif one.topic == "notices":
                 self.notices.append((seen.now, one.fields))
                 self.met[f"notice {one.fields['kind']}"] += 1
-            if one.topic not in ("letters", "pathways"):
+            if one.topic not in ("signals", "pathways"):
                 self.said[one.topic, one.fields["event_id"]] = one.fields
         for held in seen.after.handovers:
             if held.handover_id in self.handovers:

@@ -99,7 +99,7 @@ class _Told:
         self.world = World(first_catalogue(), self._look)
 
     def _look(self, seen: Seen) -> None:
-        self.said += [one.fields for one in seen.said if one.topic not in ("letters", "pathways")]
+        self.said += [one.fields for one in seen.said if one.topic not in ("signals", "pathways")]
 
 
 def _told(facts: Sequence[Told], begins: int, spread: int, until: int) -> _Told:

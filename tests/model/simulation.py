@@ -143,7 +143,7 @@ class Simulation:
         for pause in (HOUR, DAY, 5 * DAY, 12 * DAY, self.history.quiet_days * DAY):
             self.world.wait_until(last + pause)
             self._look_around(last + pause)
-        if self.history.quiet_days >= LONG_QUIET and not self.world.letters_under_way:
+        if self.history.quiet_days >= LONG_QUIET and not self.world.signals_under_way:
             for check in END_CHECKS:
                 self._broken(check.__name__, check(self.ledger, self.world))
 
@@ -172,7 +172,7 @@ class Simulation:
                 yield f"{one.fields.get('statement') or one.fields.get('kind') or one.topic} is said when asked again"
 
     def _look_around(self, now: int) -> None:
-        if self.world.letters_under_way:
+        if self.world.signals_under_way:
             return
         self.ledger.now = self.ledger.drained_at = now
         for check in (*STATE_CHECKS, *COURSE_CHECKS):

@@ -17,7 +17,7 @@ from schemas.codec import raw_of
 from schemas.events import Consent, Correspondence, Discharge, Enrolment, Intervention, Person, Referral, Reply
 from schemas.identifiers import derived_text
 from schemas.instants import days_of, milliseconds_of
-from schemas.internal import Letter
+from schemas.internal import Signal
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 MINUTE = 60_000
@@ -98,7 +98,7 @@ Step = Told | Answer | Act | Change | Places
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Steps in log order. Letters between keys take ``delays`` by turns; ``quiet_days`` pass after the last step."""
+    """Steps in log order. Signals between keys take ``delays`` by turns; ``quiet_days`` pass after the last step."""
 
     steps: tuple[Step, ...]
     seed: int = -1
@@ -159,11 +159,11 @@ def raw_act(step: Act, need_id: str) -> dict[str, Any]:
     return _filled("Intervention", step.name, step.at, own | step.fields) | {"youth_id": NUMBERS[step.number]}
 
 
-def raw_letter(event_id: str, about: str, now: int, content: dict[str, Any]) -> dict[str, Any]:
-    """Returns a letter of a programme's to a young person, in its raw form."""
+def raw_signal(event_id: str, about: str, now: int, content: dict[str, Any]) -> dict[str, Any]:
+    """Returns a signal of a programme's to a young person, in its raw form."""
     envelope = {"event_id": event_id, "source": "brobygger", "correlation_id": about, "statement_id": about}
     times = dict.fromkeys(("occurred_at", "sent_at", "recorded_at"), now)
-    return _plainest("Letter") | envelope | times | content
+    return _plainest("Signal") | envelope | times | content
 
 
 def _filled(model: str, name: str, moment: int, fields: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def _plainest(model: str) -> dict[str, Any]:
 
 MODELS: dict[str, Any] = {
     one.__name__: one
-    for one in (Consent, Correspondence, Discharge, Enrolment, Intervention, Letter, Person, Referral, Reply)
+    for one in (Consent, Correspondence, Discharge, Enrolment, Intervention, Signal, Person, Referral, Reply)
 }
 _LEAST: dict[str, dict[str, Any]] = {
     "Consent": {
@@ -224,7 +224,7 @@ _LEAST: dict[str, dict[str, Any]] = {
     "Discharge": {"episode_id": "e1", "status": "admitted", "stay_class": "inpatient", "unit": PSYCHIATRY},
     "Enrolment": {"programme": "stime", "status": "active", "status_at": "2026-01-01T08:00:00+01:00"},
     "Intervention": {"action": "assigned", "actor": "municipality-0217", "role": "owner"},
-    "Letter": {"topic": "slot_answer", "content": "{}"},
+    "Signal": {"topic": "slot_answer", "content": "{}"},
     "Person": {},
     "Referral": {"referred_from": "municipality-0217", "status": "active", "status_at": "2026-01-01T08:00:00+01:00"},
     "Reply": {"programme": "headspace", "status": "accepted"},

@@ -88,7 +88,7 @@ def test_a_fold_that_fails_ends_the_history_and_is_told(monkeypatch: pytest.Monk
     assert [one.text for one in run(STORY).violations] == ["as a test has it"]
 
 
-def test_letters_of_one_sender_arrive_in_order_whatever_their_delays() -> None:
+def test_signals_of_one_sender_arrive_in_order_whatever_their_delays() -> None:
     seen: list[Seen] = []
     world = World(first_catalogue(), seen.append, delays=(3 * HOUR, 0))
     start = at("2026-02-01 08:00")
@@ -99,7 +99,7 @@ def test_letters_of_one_sender_arrive_in_order_whatever_their_delays() -> None:
     world.tell(NUMBERS[0], "Person", raw_event(link), link.at)
     world.wait_until(link.at + 12 * HOUR)
 
-    arrived = [one.now for one in seen if one.model == "Letter" and one.number == 1]
+    arrived = [one.now for one in seen if one.model == "Signal" and one.number == 1]
     assert arrived
     assert arrived == sorted(arrived)
     assert min(arrived) >= link.at + 3 * HOUR

@@ -1,7 +1,7 @@
-"""Drives the domain as the workers do: pathways by number, deadlines in time, letters between keys, slots, versions.
+"""Drives the domain as the workers do: pathways by number, deadlines in time, signals between keys, slots, versions.
 
 What it folds it hands to an eye, one ``Seen`` a fold. Deadlines at or before a record's time come before the record. A
-letter arrives after its delay; those of one fold to one receiver arrive together, as one transaction writes them, and
+signal arrives after its delay; those of one fold to one receiver arrive together, as one transaction writes them, and
 those of one sender to one receiver in the order in which they were written.
 """
 
@@ -19,13 +19,13 @@ import msgspec
 from schemas.bookings import Bookings
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_text
-from schemas.letters import SlotGivenBack, SlotWanted, decode_letter, encode_letter, kind_of
 from schemas.pathway import NEVER, Pathway, decode_pathway, encode_pathway
 from schemas.programmes import Catalogue
+from schemas.signals import SlotGivenBack, SlotWanted, decode_signal, encode_signal, signal_kind
 from streams.domain.bookings import book, give_back
 from streams.domain.pathways import pass_time, take
-from streams.domain.work import LETTERS, Said
-from tests.model.steps import NUMBERS, raw_letter
+from streams.domain.work import SIGNALS, Said
+from tests.model.steps import NUMBERS, raw_signal
 
 CLOCKS_MAX = 4_000
 
@@ -58,8 +58,8 @@ class World:
     pathways: dict[str, Pathway] = field(default_factory=dict)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     clocks: int = 0
-    letters_met: int = 0
-    _letters: list[tuple[int, int, str, dict[str, Any]]] = field(default_factory=list)
+    signals_met: int = 0
+    _signals: list[tuple[int, int, str, dict[str, Any]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _folds: count[int] = field(default_factory=count)
     _latest: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -72,27 +72,27 @@ class World:
         return self.pathways.get(youth_id) or Pathway(youth_id)
 
     @property
-    def letters_under_way(self) -> bool:
-        """Tells whether a letter was written and has not arrived."""
-        return bool(self._letters)
+    def signals_under_way(self) -> bool:
+        """Tells whether a signal was written and has not arrived."""
+        return bool(self._signals)
 
     def tell(self, youth_id: str, model: str, event: dict[str, Any], now: int) -> None:
-        """Folds a statement at a log time, what is due before it first, and every letter that arrives at once."""
+        """Folds a statement at a log time, what is due before it first, and every signal that arrives at once."""
         self.wait_until(now)
         self._take(youth_id, model, event, now)
         self.wait_until(now)
 
     def wait_until(self, until: int) -> None:
-        """Lets every deadline and letter at or before a time come, in order."""
+        """Lets every deadline and signal at or before a time come, in order."""
         while True:
             due, youth_id = min(((one.next_due, key) for key, one in self.pathways.items()), default=(NEVER, ""))
-            letter = self._letters[0][0] if self._letters else NEVER
-            if min(due, letter) > until:
+            signal = self._signals[0][0] if self._signals else NEVER
+            if min(due, signal) > until:
                 return
-            if due <= letter:
+            if due <= signal:
                 self._fire(youth_id, due)
             else:
-                arrives, _, to, event = heapq.heappop(self._letters)
+                arrives, _, to, event = heapq.heappop(self._signals)
                 self._arrive(to, event, arrives)
 
     def set_catalogue(self, catalogue: Catalogue, now: int) -> None:
@@ -141,9 +141,9 @@ class World:
         if again != seen.after:
             raise BrokenFoldError("the state does not decode to itself")
         self.pathways[youth_id] = again
-        delay = self._next_delay() if any(one.topic == LETTERS for one in seen.said) else 0
+        delay = self._next_delay() if any(one.topic == SIGNALS for one in seen.said) else 0
         for one in seen.said:
-            if one.topic == LETTERS:
+            if one.topic == SIGNALS:
                 self._post(youth_id, dict(one.fields), seen.now + delay)
             elif one.fields.get("kind") == NoticeKind.UNKNOWN_UNIT and one.fields["need_kind"] is None:
                 self._waiting.setdefault(one.fields["statement_id"], set()).add(youth_id)
@@ -154,24 +154,24 @@ class World:
 
     def _post(self, sender: str, event: dict[str, Any], arrives: int) -> None:
         to = str(event.pop("to"))
-        self.letters_met += 1
+        self.signals_met += 1
         arrives = max(arrives, self._latest.get((sender, to), 0))
         self._latest[sender, to] = arrives
-        heapq.heappush(self._letters, (arrives, next(self._order), to, event))
+        heapq.heappush(self._signals, (arrives, next(self._order), to, event))
 
     def _arrive(self, to: str, event: dict[str, Any], now: int) -> None:
-        content = decode_letter(event["content"])
+        content = decode_signal(event["content"])
         if isinstance(content, SlotGivenBack):
             self._bookings = give_back(self._bookings, content)
         elif isinstance(content, SlotWanted):
             programme = self.catalogue.programmes.get(content.programme)
             self._bookings, answer = book(self._bookings, programme, self.catalogue.holidays, content)
-            event_id = derived_text("letter", content.need_id, str(content.number), kind_of(answer))
-            own = {"topic": kind_of(answer), "content": encode_letter(answer), "youth_id": content.youth_id}
-            letter = raw_letter(event_id, content.need_id, now, own | {"to": content.youth_id})
-            self._post(to, letter, now + self._next_delay())
+            event_id = derived_text("signal", content.need_id, str(content.number), signal_kind(answer))
+            own = {"topic": signal_kind(answer), "content": encode_signal(answer), "youth_id": content.youth_id}
+            signal = raw_signal(event_id, content.need_id, now, own | {"to": content.youth_id})
+            self._post(to, signal, now + self._next_delay())
         else:
-            self._take(to, "Letter", event, now)
+            self._take(to, "Signal", event, now)
 
 
 def _where(error: Exception) -> str:

@@ -15,7 +15,7 @@ from schemas.internal import Intake
 from schemas.topics import kafka_name
 from streams.agents import join_pathways, merge_intake
 from streams.agents.dead_letters import DeadLetters
-from streams.agents.letters import Letters
+from streams.agents.signals import Signals
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
 from streams.engine.state import Changes
@@ -142,7 +142,7 @@ def _merge(held: Records) -> None:
 def _join(held: Records) -> None:
     for number in range(PARTITIONS):
         dead_letters = DeadLetters(join_pathways.STAGE, SEALING_KEY.public_key())
-        processor = join_pathways.JoinPathways(PSEUDONYMS, dead_letters, Letters(PARTITIONS))
+        processor = join_pathways.JoinPathways(PSEUDONYMS, dead_letters, Signals(PARTITIONS))
         task = OfflineTask(processor, number, MemoryStore())
         _keep(held, list(task.fold(INTAKE, held[INTAKE, number])))
 

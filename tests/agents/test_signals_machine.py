@@ -13,9 +13,9 @@ from schemas.codec import codec
 from schemas.events import Intervention, Reply
 from schemas.instants import days_of
 from schemas.internal import Intake
-from schemas.letters import SlotAnswer, SlotWanted, decode_letter
+from schemas.signals import SlotAnswer, SlotWanted, decode_signal
 from streams.domain.work import LIVE_HANDOVERS
-from tests.agents.test_letters import BEGINS, MONDAY, SETTLED, a_town, a_youth, about, bridging, consents, of_copenhagen
+from tests.agents.test_signals import BEGINS, MONDAY, SETTLED, a_town, a_youth, about, bridging, consents, of_copenhagen
 from tests.agents.town import Town
 from tests.domain.story import a_consent, a_person, envelope
 
@@ -104,13 +104,13 @@ def offered(town: Town, today: int) -> set[tuple[str, int, str]]:
     }
 
 
-def test_the_machine_sees_letters_at_all() -> None:
+def test_the_machine_sees_signals_at_all() -> None:
     town = a_town()
     town.tell(BEGINS, *about(1, of_copenhagen(), consents()))
     town.tell(MONDAY, *about(1, bridging(MONDAY)))
     town.wait_until(MONDAY + SETTLED)
     bodies = [codec(Intake).decode_raw(one.value or b"")["body"] for log in town.logs for one in log]
-    letters = [decode_letter(event["content"]) for name, event in bodies if name.endswith(".Letter")]
+    signals = [decode_signal(event["content"]) for name, event in bodies if name.endswith(".Signal")]
 
-    assert {type(one) for one in letters} == {SlotWanted, SlotAnswer}
+    assert {type(one) for one in signals} == {SlotWanted, SlotAnswer}
     assert booked(town, 0) == offered(town, 0) != set()

@@ -1,4 +1,4 @@
-"""Letters on the intake log: written inside the sender's transaction, and what a programme does with its own."""
+"""Signals on the intake log: written inside the sender's transaction, and what a programme does with its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.bookings import decode_bookings, encode_bookings
 from schemas.codec import codec
 from schemas.identifiers import derived_text
 from schemas.internal import Intake
-from schemas.letters import PlacesTold, SlotGivenBack, SlotWanted, encode_letter, kind_of
+from schemas.signals import PlacesTold, SlotGivenBack, SlotWanted, encode_signal, signal_kind
 from schemas.topics import kafka_name
 from streams.domain.bookings import book, give_back
 from streams.domain.work import envelope_of
@@ -17,8 +17,8 @@ from streams.engine.outputs import Outgoing
 from streams.partitioning import partition_of
 
 if TYPE_CHECKING:
-    from schemas.letters import LetterContent
     from schemas.programmes import Catalogue
+    from schemas.signals import SignalContent
     from streams.engine.state import PartitionState
 
 _INTAKE = kafka_name("intake")
@@ -26,17 +26,17 @@ _BOOKINGS_KEY = b"\x00bookings/"
 
 
 @dataclass(slots=True)
-class Letters:
-    """Writes letters to the partition of whom they are for; ``partitions`` is the intake log's count.
+class Signals:
+    """Writes signals to the partition of whom they are for; ``partitions`` is the intake log's count.
 
-    ``sender_offset`` is that of the intake record being folded: a letter names it as its origin.
+    ``sender_offset`` is that of the intake record being folded: a signal names it as its origin.
     """
 
     partitions: int
     sender_offset: int = -1
 
     def post(self, state: PartitionState, to: str, fields: dict[str, Any]) -> None:
-        """Writes a letter, its raw fields ready, to a key."""
+        """Writes a signal, its raw fields ready, to a key."""
         key = to.encode()
         self._write(state, partition_of(key, self.partitions), key, fields)
 
@@ -44,7 +44,7 @@ class Letters:
         """Tells every partition how many free places a programme has, as it said in a reply."""
         told = PlacesTold(reply["programme"], reply["site"], reply["free_places"] or 0, reply["recorded_at"])
         for partition in range(self.partitions):
-            event_id = derived_text("letter", reply["event_id"], str(partition))
+            event_id = derived_text("signal", reply["event_id"], str(partition))
             self._write(state, partition, None, _fields(event_id, reply["event_id"], told, state.log_time))
 
     def take_at_programme(
@@ -59,16 +59,16 @@ class Letters:
         programme = catalogue.programmes.get(content.programme)
         bookings, answer = book(bookings, programme, catalogue.holidays, content)
         state.put(key, encode_bookings(bookings))
-        event_id = derived_text("letter", content.need_id, str(content.number), kind_of(answer))
+        event_id = derived_text("signal", content.need_id, str(content.number), signal_kind(answer))
         fields = _fields(event_id, content.need_id, answer, state.log_time) | {"youth_id": content.youth_id}
         self.post(state, content.youth_id, fields)
 
     def _write(self, state: PartitionState, partition: int, key: bytes | None, fields: dict[str, Any]) -> None:
         origin = {"origin_topic": _INTAKE, "origin_partition": state.partition, "origin_offset": self.sender_offset}
-        value = codec(Intake).encode_raw(origin | {"pseudonym": None, "body": ("brobygger.Letter", fields)})
+        value = codec(Intake).encode_raw(origin | {"pseudonym": None, "body": ("brobygger.Signal", fields)})
         state.emit(_INTAKE, partition, Outgoing(key, value, state.log_time))
 
 
-def _fields(event_id: str, about: str, content: LetterContent, now: int) -> dict[str, Any]:
-    own = {"topic": kind_of(content), "need_kind": None, "content": encode_letter(content), "youth_id": None}
+def _fields(event_id: str, about: str, content: SignalContent, now: int) -> dict[str, Any]:
+    own = {"topic": signal_kind(content), "need_kind": None, "content": encode_signal(content), "youth_id": None}
     return envelope_of("", event_id, about, now) | own

@@ -1,4 +1,4 @@
-"""Letters between partitions: those that the refold writes must be those that stand in the intake log, each once."""
+"""Signals between partitions: those that the refold writes must be those that stand in the intake log, each once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Image(NamedTuple):
 
 
 @dataclass(slots=True)
-class LettersSeen:
+class SignalsSeen:
     """One partition's: ``found`` stand in its log; ``due`` its fold wrote surely, ``possible`` those under way too."""
 
     found: Counter[_Image] = field(default_factory=Counter)
@@ -35,7 +35,7 @@ class LettersSeen:
     possible: Counter[_Image] = field(default_factory=Counter)
 
     def note_found(self, log: Sequence[StoredRecord]) -> None:
-        """Adds the letters of an intake partition's log."""
+        """Adds the signals of an intake partition's log."""
         self.found.update(image for record in log if (image := _image(record.key, record.value)) is not None)
 
     def note_written(self, written: Sequence[Written]) -> None:
@@ -47,10 +47,10 @@ class LettersSeen:
                 self.due[image] += one.settled
 
 
-def compare_letters(seen: Sequence[LettersSeen], folded: Mapping[int, int]) -> Iterator[Finding]:
-    """Yields every letter that is missing, or that nothing wrote, over all partitions.
+def compare_signals(seen: Sequence[SignalsSeen], folded: Mapping[int, int]) -> Iterator[Finding]:
+    """Yields every signal that is missing, or that nothing wrote, over all partitions.
 
-    ``folded`` is up to where each partition was folded again; what stands behind may have written letters too.
+    ``folded`` is up to where each partition was folded again; what stands behind may have written signals too.
     """
     found, due, possible = Counter[_Image](), Counter[_Image](), Counter[_Image]()
     for partition in seen:
@@ -61,7 +61,7 @@ def compare_letters(seen: Sequence[LettersSeen], folded: Mapping[int, int]) -> I
     for what, images in (("missing", (due - found).elements()), ("unexpected", unexpected)):
         for one in images:
             to = "every partition" if one.key is None else one.key.decode(errors="replace")
-            yield Finding(what, INTAKE, one.partition, one.offset, f"the letter that this record writes to {to}")
+            yield Finding(what, INTAKE, one.partition, one.offset, f"the signal that this record writes to {to}")
 
 
 def _image(key: bytes | None, value: bytes | None) -> _Image | None:
@@ -69,5 +69,5 @@ def _image(key: bytes | None, value: bytes | None) -> _Image | None:
         fields = codec(Intake).decode_raw(value or b"")
     except RefusedError:
         return None
-    is_letter = fields["body"][0].endswith(".Letter")
-    return _Image(fields["origin_partition"], fields["origin_offset"], key, value or b"") if is_letter else None
+    is_signal = fields["body"][0].endswith(".Signal")
+    return _Image(fields["origin_partition"], fields["origin_offset"], key, value or b"") if is_signal else None

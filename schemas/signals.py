@@ -1,4 +1,4 @@
-"""Letters: what one key tells another through the intake log, as JSON in a Letter record's ``content``."""
+"""Signals: what one key tells another through the intake log, as JSON in a Signal record's ``content``."""
 
 from __future__ import annotations
 
@@ -92,27 +92,27 @@ class PersonErased(msgspec.Struct, frozen=True, tag="person_erased"):
     teller: str
 
 
-LetterContent = (
+SignalContent = (
     SlotWanted | SlotGivenBack | SlotAnswer | PlacesTold | FactLent | FactShared | NeedKept | LoanEnded | PersonErased
 )
-_decoder: msgspec.json.Decoder[LetterContent] = msgspec.json.Decoder(LetterContent)
+_decoder: msgspec.json.Decoder[SignalContent] = msgspec.json.Decoder(SignalContent)
 
 
-def encode_letter(content: LetterContent) -> str:
-    """Returns a Letter record's content."""
+def encode_signal(content: SignalContent) -> str:
+    """Returns a Signal record's content."""
     return msgspec.json.encode(content, order="sorted").decode()
 
 
-def decode_letter(content: str) -> LetterContent:
-    """Returns what a Letter record's content says; raises RefusedError where it is none."""
+def decode_signal(content: str) -> SignalContent:
+    """Returns what a Signal record's content says; raises RefusedError where it is none."""
     try:
         return _decoder.decode(content)
     except msgspec.MsgspecError as error:
         raise RefusedError(
-            Refusal("unreadable_letter", "content", "the content is a letter of this release", "report it")
+            Refusal("unreadable_signal", "content", "the content is a signal of this release", "report it")
         ) from error
 
 
-def kind_of(content: LetterContent) -> str:
-    """Returns what kind of letter it is, the record's ``topic``."""
+def signal_kind(content: SignalContent) -> str:
+    """Returns what kind of signal it is, the record's ``topic``."""
     return str(type(content).__struct_config__.tag)

@@ -1,4 +1,4 @@
-"""Letters between young people and programmes: slots that are shared, free places that everyone must know."""
+"""Signals between young people and programmes: slots that are shared, free places that everyone must know."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from schemas.events import Consent, Person, Referral, Reply
 from schemas.instants import days_of, moment_of
 from streams.agents.join_pathways import INTAKE
 from streams.engine.processor import StoredRecord
-from streams.log.letters import LettersSeen, compare_letters
 from streams.log.refold import fold_partition
+from streams.log.signals import SignalsSeen, compare_signals
 from tests.agents.intake import ROOTS
 from tests.agents.town import Town
 from tests.domain.catalogues import a_catalogue
@@ -152,7 +152,7 @@ def test_slots_that_are_declined_are_free_again() -> None:
 
 
 def test_nobody_waits_for_ever_for_a_slot() -> None:
-    """Whatever becomes of the letters, each need has an owner and a clock, and asks again."""
+    """Whatever becomes of the signals, each need has an owner and a clock, and asks again."""
     town = a_town(begins=at("2019-05-01 08:00"))
     ask(town, MONDAY, *range(1, 4 * len(WEDNESDAYS)))
     town.wait_until(MONDAY + timedelta(days=40))
@@ -212,19 +212,19 @@ def test_no_free_places_are_not_believed_for_ever() -> None:
 
 
 def findings(town: Town, logs: Sequence[Sequence[StoredRecord]]) -> list[tuple[str, int]]:
-    """Returns what a replay of the logs says of their letters: what, and in how many."""
+    """Returns what a replay of the logs says of their signals: what, and in how many."""
     seen = []
     for number, log in enumerate(logs):
         folded = fold_partition(log, (number, len(logs)), ROOTS)
-        letters = LettersSeen()
-        letters.note_found(log)
-        letters.note_written(folded.outputs.get(INTAKE, []))
-        seen.append(letters)
+        signals = SignalsSeen()
+        signals.note_found(log)
+        signals.note_written(folded.outputs.get(INTAKE, []))
+        seen.append(signals)
     ends = {number: len(log) for number, log in enumerate(town.logs)}
-    return sorted(Counter(one.what for one in compare_letters(seen, ends)).items())
+    return sorted(Counter(one.what for one in compare_signals(seen, ends)).items())
 
 
-def test_a_replay_finds_the_letters_that_it_writes_and_misses_or_doubles_none() -> None:
+def test_a_replay_finds_the_signals_that_it_writes_and_misses_or_doubles_none() -> None:
     town = a_town()
     ask(town, MONDAY, *range(1, 7))
     free_places(town, MONDAY + timedelta(hours=1), "ungevaerftet", 0)

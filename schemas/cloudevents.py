@@ -10,12 +10,12 @@ from schemas.instants import milliseconds_of, moment_of
 from schemas.topics import kafka_name, short_name
 
 if TYPE_CHECKING:
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 CONTENT_TYPE = b"application/avro"
 
 
-def headers_of(event: Envelope, topic: str) -> list[tuple[str, bytes]]:
+def headers_of(event: EventHeader, topic: str) -> list[tuple[str, bytes]]:
     """Returns the record headers of an event on a topic, given by either of its names.
 
     The order is fixed, so that the same event always gives the same bytes. ``ce_subject`` is the youth

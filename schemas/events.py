@@ -119,7 +119,7 @@ PseudonymousId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[
 UNNUMBERED = "unnumbered"
 
 
-class Envelope(BaseModel):
+class EventHeader(BaseModel):
     """What every record starts with, whatever it is about.
 
     ``youth_id`` is the record's key: the vault's random id, on handovers and replies the programme's
@@ -143,7 +143,7 @@ class Envelope(BaseModel):
     cancels: UUID | None = None
 
 
-class Referral(Envelope):
+class Referral(EventHeader):
     """A referral, its visitation decision, or a programme's wish to bridge a young person upward."""
 
     referred_from: Name
@@ -163,7 +163,7 @@ class Referral(Envelope):
     occurred_on: OccurredOn = None
 
 
-class Discharge(Envelope):
+class Discharge(EventHeader):
     """One step of a stay: HospitalNotification 3.0, or an older letter's, a list's or JSON's statement of the same.
 
     ``statement_id`` is the sender's letter; ``episode_id`` the episode of care, ``unnumbered`` where the sender names
@@ -187,7 +187,7 @@ class Discharge(Envelope):
     )
 
 
-class Enrolment(Envelope):
+class Enrolment(EventHeader):
     """A young person's course in a programme; ``statement_id`` is the course."""
 
     programme: Name
@@ -207,7 +207,7 @@ def names_other_of_sole(custody: Custody, givers: tuple[ConsentGiver, ...]) -> b
     return custody == Custody.SOLE and ConsentGiver.OTHER_CUSTODY_HOLDER in givers
 
 
-class Consent(Envelope):
+class Consent(EventHeader):
     """A consent given, refused or withdrawn; lapses a year after ``occurred_at`` (Sundhedsloven §44).
 
     ``receiver`` is a programme, ``purpose`` a kind of need; one of them at least is named
@@ -239,7 +239,7 @@ class Consent(Envelope):
         return self
 
 
-class Correspondence(Envelope):
+class Correspondence(EventHeader):
     """A letter in free text, of which nothing but its kind is known here: somebody has to read it in their mailbox.
 
     ``category`` is the sender's code with underscores (CareCommunication's ``regarding_referral``), or the letter's
@@ -251,7 +251,7 @@ class Correspondence(Envelope):
     episode_id: Name | None = None
 
 
-class Reply(Envelope):
+class Reply(EventHeader):
     """A programme's answer; ``statement_id`` is the handover, ``youth_id`` the programme's pseudonym."""
 
     programme: Name
@@ -263,7 +263,7 @@ class Reply(Envelope):
     site: Name | None = None
 
 
-class Person(Envelope):
+class Person(EventHeader):
     """What is known of a young person for routing. Internal: never on a public topic.
 
     A birth date that is absent is unknown (replacement numbers), and a person decides. A number that was replaced by
@@ -285,7 +285,7 @@ class Person(Envelope):
         return self
 
 
-class Intervention(Envelope):
+class Intervention(EventHeader):
     """What a person decided about a need; ``statement_id`` is the need."""
 
     action: InterventionAction

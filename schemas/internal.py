@@ -13,7 +13,7 @@ from schemas.events import (
     Count,
     Discharge,
     Enrolment,
-    Envelope,
+    EventHeader,
     Intervention,
     Moment,
     Name,
@@ -45,11 +45,11 @@ def own_envelope(event_id: UUID, statement_id: str, at: datetime) -> dict[str, A
     }
 
 
-class Tick(Envelope):
+class Tick(EventHeader):
     """Tells the time where the log is quiet and a deadline is due."""
 
 
-class CatalogueVersion(Envelope):
+class CatalogueVersion(EventHeader):
     """A version of programmes, holidays, owners and reference data, written to every partition at once.
 
     ``content`` is the compiled catalogue as JSON; versions grow by one.
@@ -59,19 +59,19 @@ class CatalogueVersion(Envelope):
     content: Content
 
 
-class CalendarSet(Envelope):
+class CalendarSet(EventHeader):
     """Sets the calendar's time for demo and scenarios; refused in production."""
 
     calendar_at: Moment
 
 
-class Release(Envelope):
+class Release(EventHeader):
     """Marks a change of code: newer state refuses older code."""
 
     release: Name
 
 
-class Signal(Envelope):
+class Signal(EventHeader):
     """What one key tells another, written inside the sender's transaction; its id is derived."""
 
     topic: Name

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codes import Disclosed, HandoverStatement, Identity, NeedKind, NoticeKind
-from schemas.events import Count, Envelope, Moment, Municipality, Name, ReasonCode
+from schemas.events import Count, EventHeader, Moment, Municipality, Name, ReasonCode
 
 #: What answers a programme's reply.
 ANSWERS = frozenset(
@@ -17,7 +17,7 @@ ANSWERS = frozenset(
 )
 
 
-class HandoverEvent(Envelope):
+class HandoverEvent(EventHeader):
     """What a programme is told about one handover; ``youth_id`` is the programme's own pseudonym.
 
     An anonymous handover has a pseudonym of its own. Ids and times are the pseudonym's: under another the same have
@@ -56,7 +56,7 @@ class OptionView(BaseModel):
     outcome: ReasonCode
 
 
-class Notice(Envelope):
+class Notice(EventHeader):
     """What a source or a person must do; ``statement_id`` is the need or the stay it is about."""
 
     kind: NoticeKind
@@ -71,7 +71,7 @@ class Notice(Envelope):
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Disclosure(Envelope):
+class Disclosure(EventHeader):
     """Who was told what about a young person, when and why; ``statement_id`` is the handover.
 
     Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the HMAC-SHA-256 of ``previous`` (64
@@ -135,7 +135,7 @@ class NeedView(BaseModel):
     trigger_reason: ReasonCode | None = Field(default=None, description="why the trigger came, as its source told it")
 
 
-class PathwayView(Envelope):
+class PathwayView(EventHeader):
     """The slim, compacted view of one young person's pathway."""
 
     age_band: Name | None = None

@@ -74,7 +74,7 @@ def wanted_rules(parties: Parties) -> frozenset[AccessRule]:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class AccessDifference:
     """What the cluster lacks; what it has beside it about us; and what others may do to us by rules of their own."""
 
     missing: tuple[AccessRule, ...]
@@ -87,7 +87,7 @@ class Difference:
         return not (self.missing or self.surplus or self.foreign)
 
 
-def difference(wanted: frozenset[AccessRule], found: frozenset[AccessRule]) -> Difference:
+def difference(wanted: frozenset[AccessRule], found: frozenset[AccessRule]) -> AccessDifference:
     """Compares. Surplus are rules for our users or on names that are ours alone: pruning may take them.
 
     Foreign are the rules of others, wider than us (topic ``*``), by which they reach our topics or groups all the same.
@@ -96,7 +96,7 @@ def difference(wanted: frozenset[AccessRule], found: frozenset[AccessRule]) -> D
     places = {(rule.resource, rule.name) for rule in wanted if rule.resource != "CLUSTER"}
     surplus = {rule for rule in beside if _is_about_us(rule) or (rule.resource, rule.name) in places}
     foreign = {rule for rule in beside - surplus if any(_reaches(rule, place) for place in places)}
-    return Difference(tuple(sorted(wanted - found)), tuple(sorted(surplus)), tuple(sorted(foreign)))
+    return AccessDifference(tuple(sorted(wanted - found)), tuple(sorted(surplus)), tuple(sorted(foreign)))
 
 
 def _is_about_us(rule: AccessRule) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from connectors.medcom_fhir.care_letter_writing import ServiceOffice
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, Link, consent_address, links_key
+from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, ConsentLink, consent_address, links_key
 from connectors.source_letters.service import LetterService, LetterSettings
 from schemas.reference import load_reference
 from streams.instance import connection_of
@@ -55,7 +55,7 @@ def links_for(settings: Settings) -> LinkOf:
         if gateway is None or letter.kind not in ABOUT_CONSENT:
             return None
         expires_at = letter.said_at + LINK_TIME_MAX
-        link = Link(UUID(letter.notice_id), UUID(letter.statement_id), letter.recipient, expires_at)
+        link = ConsentLink(UUID(letter.notice_id), UUID(letter.statement_id), letter.recipient, expires_at)
         return consent_address(gateway, key, link)
 
     return link_of

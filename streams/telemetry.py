@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from uvicorn.server import ServerState
 
-from connectors.gateway.connections import Connection, Watch
+from connectors.gateway.connections import ClientConnection, ConnectionWatch
 from connectors.gateway.settings import Limits
 
 if TYPE_CHECKING:
@@ -135,15 +135,15 @@ async def serve_health(
     """
     ProcessCollector("brobygger", registry=registry)
     config = _configured(_health_of(parts, registry), limits)
-    watch, state = Watch(limits, time.monotonic), ServerState()
+    watch, state = ConnectionWatch(limits, time.monotonic), ServerState()
     loop = asyncio.get_running_loop()
 
     def look() -> None:
         watch.look(state.connections)
         loop.call_later(_LOOK_SECONDS, look)
 
-    def connection() -> Connection:
-        return Connection(watch, config=config, server_state=state, app_state={})
+    def connection() -> ClientConnection:
+        return ClientConnection(watch, config=config, server_state=state, app_state={})
 
     server = await loop.create_server(connection, *address, backlog=_HEALTH_BACKLOG)
     look()

@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Progress:
+class CommitProgress:
     """How many records a group had committed, by seconds since the start of watching."""
 
     total: int
@@ -33,7 +33,7 @@ class Progress:
         return (last[1] - first[1]) / max(1e-9, last[0] - first[0])
 
 
-async def watch(bootstrap: str, group: str, topic: str, limit_seconds: float) -> Progress:
+async def watch(bootstrap: str, group: str, topic: str, limit_seconds: float) -> CommitProgress:
     """Returns once the group has committed the whole topic, or after the limit."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -49,7 +49,7 @@ async def watch(bootstrap: str, group: str, topic: str, limit_seconds: float) ->
             offsets = await _offsets(admin, group, topic)
             points.append((time.monotonic() - began, sum(offsets.values())))
             await asyncio.sleep(_POLL_SECONDS)
-        return Progress(total, points)
+        return CommitProgress(total, points)
     finally:
         await admin.close()
         await consumer.stop()

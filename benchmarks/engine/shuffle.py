@@ -10,7 +10,7 @@ from streams.engine.outputs import Outgoing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.engine.processor import Record, Tick
+    from streams.engine.processor import Record, TickRecord
     from streams.engine.state import PartitionState
 
 _STATE = struct.Struct(">qqqq")
@@ -57,6 +57,6 @@ class Shuffle:
         """Returns None."""
         return None
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Is never called."""
         raise NotImplementedError

@@ -21,7 +21,7 @@ from connectors.gateway.doors import claims, edi, events, handovers, identity, l
 from connectors.gateway.doors.handover_forms import HandoverReply
 from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
 from connectors.gateway.head_requests import HeadRequests
-from connectors.gateway.ports import Desk, Ports
+from connectors.gateway.ports import Desk, GatewayPorts
 from connectors.gateway.statements.forms import FORMS
 from schemas.refusals import Refusal
 
@@ -39,9 +39,9 @@ _log = structlog.get_logger(__name__)
 _state = APIRouter(tags=["State"])
 
 
-def build_gateway(settings: GatewaySettings, ports: Ports | None = None) -> FastAPI:
+def build_gateway(settings: GatewaySettings, ports: GatewayPorts | None = None) -> FastAPI:
     """Returns the application; its lifespan opens and closes stores and producer, nothing is opened here."""
-    outside = ports or Ports()
+    outside = ports or GatewayPorts()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

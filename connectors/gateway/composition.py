@@ -15,7 +15,7 @@ from connectors.gateway.clients.clients import Clients
 from connectors.gateway.clients.entrance import Entrance, Quota
 from connectors.gateway.clients.rate import RateLimit
 from connectors.gateway.doors.sent_replies import SentReplies
-from connectors.gateway.letters.receipts import Receipts
+from connectors.gateway.letters.receipts import ReceiptStore
 from connectors.gateway.letters.unknown_receivers import UnknownReceivers
 from connectors.gateway.lists.readers import ListReaders
 from connectors.gateway.lists.rows import ListRows
@@ -23,7 +23,7 @@ from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.over_kafka.answers import inboxes_of_programmes
 from connectors.gateway.over_kafka.inboxes import start_reading
 from connectors.gateway.over_kafka.source_statements import inboxes_of_sources
-from connectors.gateway.ports import STORE_ERRORS, Desk, Ports
+from connectors.gateway.ports import STORE_ERRORS, Desk, GatewayPorts
 from connectors.gateway.public_keys import PublicKeys
 from connectors.gateway.publisher import KafkaPublisher
 from connectors.gateway.served_ages import ServedAges
@@ -31,7 +31,7 @@ from connectors.gateway.statements.ledger import StatementLedger
 from connectors.gateway.statements.reading import Reader
 from connectors.gateway.tables import Fingerprints, open_ledger
 from connectors.kafka.reachability import BrokerWatch, MetadataProbe
-from connectors.medcom_fhir.door import Door
+from connectors.medcom_fhir.door import FhirMappingContext
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.read_model.feed import KafkaFeed
 from connectors.read_model.opening import read_model_at
@@ -39,7 +39,7 @@ from connectors.read_model.retention import prune
 from connectors.source_letters.outbox import Outbox
 from connectors.source_letters.tables import open_database_of as open_letters
 from connectors.vault.claims import ClaimCodes
-from connectors.vault.identities import Identities
+from connectors.vault.identities import PersonStore
 from connectors.vault.keys import (
     claims_key,
     create_keys,
@@ -68,7 +68,7 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def opened_desk(settings: GatewaySettings, ports: Ports) -> AsyncIterator[Desk]:
+async def opened_desk(settings: GatewaySettings, ports: GatewayPorts) -> AsyncIterator[Desk]:
     """Yields the desk with everything open; makes missing keys and tables first.
 
     The broker need not be there: it is tried in the background. Raises KeyFileError, VaultUnavailableError,
@@ -114,14 +114,15 @@ def _ages_of(settings: GatewaySettings) -> Callable[[], range]:
     return lambda: range(youngest, oldest + 1)
 
 
-def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engine, publisher: Publisher) -> Desk:
+def _desk(
+    settings: GatewaySettings, ports: GatewayPorts, vault: SqlVault, engine: Engine, publisher: Publisher
+) -> Desk:
     limits = settings.limits
     rate_limit = RateLimit(limits.requests_per_second, limits.requests_burst, ports.clock_seconds)
     ages = _ages_of(settings)
     reference = load_reference(settings.reference_folder)
     pseudonyms = Pseudonyms(pseudonym_roots(settings.keys_folder))
-    own = Organisation(reference.service.sor, reference.service.gln)
-    links = NumberLinks(vault.engine)
+    links, own = NumberLinks(vault.engine), Organisation(reference.service.sor, reference.service.gln)
     metrics, feed = GatewayMetrics(), ports.feed or KafkaFeed(settings.kafka)
     return Desk(
         limits=limits,
@@ -130,7 +131,7 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         vault=vault,
         quota=Quota(RateLimit(limits.statements_per_second, limits.statements_burst, ports.clock_seconds)),
         entrance=Entrance(Clients(engine), rate_limit, AtOnce(limits.requests_per_client_max)),
-        receipts=Receipts(engine),
+        receipts=ReceiptStore(engine),
         ledger=StatementLedger(engine),
         list_rows=ListRows(engine),
         list_readers=ports.list_readers
@@ -139,11 +140,11 @@ def _desk(settings: GatewaySettings, ports: Ports, vault: SqlVault, engine: Engi
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         links=links,
         reader=Reader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max),
-        identities=Identities(vault.engine, partial(wrapping_keys, settings.keys_folder)),
+        identities=PersonStore(vault.engine, partial(wrapping_keys, settings.keys_folder)),
         claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
         pseudonyms=pseudonyms,
         public_keys=PublicKeys(settings.programmes_folder),
-        medcom=Door(vault, reference, ages(), own, limits.ahead_max),
+        medcom=FhirMappingContext(vault, reference, ages(), own, limits.ahead_max),
         ages=ages,
         read_model=read_model_at(settings.read_model_database, feed, metrics),
         sent_replies=SentReplies(engine),

@@ -56,13 +56,13 @@ class Wait:
         return self.what is other.what and self.request is other.request and taken < _TAKEN_BYTES_MIN
 
 
-class Connection(H11Protocol):
+class ClientConnection(H11Protocol):
     """uvicorn's connection, which knows what it waits for; ``wait`` is None while it waits for nothing of its client's.
 
     ``wait`` is as the last ``look`` found it.
     """
 
-    def __init__(self, watch: Watch, **given: Any) -> None:
+    def __init__(self, watch: ConnectionWatch, **given: Any) -> None:
         """Takes the watch over all connections, and what uvicorn gives."""
         super().__init__(**given)
         self._watch = watch
@@ -110,7 +110,7 @@ class Connection(H11Protocol):
         return None
 
 
-class Watch:
+class ConnectionWatch:
     """Looks at all connections of a server, and ends those whose time is up, or whose place another needs."""
 
     def __init__(self, limits: Limits, clock_seconds: Callable[[], float]) -> None:
@@ -156,14 +156,14 @@ class Watch:
             _log.warning("connections_crowded", gave_way=self._given_way, places=self._places)
             self._given_way, self._said_at_seconds = 0, now
 
-    def _waiting_since(self, known: list[Connection], now: float) -> Iterator[Connection]:
+    def _waiting_since(self, known: list[ClientConnection], now: float) -> Iterator[ClientConnection]:
         """Yields those that have waited since before the last look, the longest first."""
         for connection in sorted((one for one in known if one.wait is not None), key=_waits_since):
             connection.look(now)
             if connection.wait is not None and connection.wait.since_seconds < now:
                 yield connection
 
-    def _waiting_now(self, known: list[Connection], now: float) -> Iterator[Connection]:
+    def _waiting_now(self, known: list[ClientConnection], now: float) -> Iterator[ClientConnection]:
         """Yields those that have begun to wait since they were last looked at."""
         for connection in known:
             connection.look(now)
@@ -171,10 +171,10 @@ class Watch:
                 yield connection
 
 
-def _known(connections: Iterable[asyncio.Protocol]) -> list[Connection]:
-    return [connection for connection in connections if isinstance(connection, Connection)]
+def _known(connections: Iterable[asyncio.Protocol]) -> list[ClientConnection]:
+    return [connection for connection in connections if isinstance(connection, ClientConnection)]
 
 
-def _waits_since(connection: Connection) -> float:
+def _waits_since(connection: ClientConnection) -> float:
     assert connection.wait is not None, "those that wait alone are in line"  # noqa: S101
     return connection.wait.since_seconds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from connectors.gateway.publisher import Delivered
+from connectors.gateway.publisher import Published
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.source_letters.tables import SourceLettersUnavailableError
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from connectors.gateway.clients.at_once import AtOnce, Slots
     from connectors.gateway.clients.entrance import Entrance, Quota
     from connectors.gateway.doors.sent_replies import SentReplies
-    from connectors.gateway.letters.receipts import Receipts
+    from connectors.gateway.letters.receipts import ReceiptStore
     from connectors.gateway.letters.unknown_receivers import UnknownReceivers
     from connectors.gateway.lists.readers import ListReaders
     from connectors.gateway.lists.rows import ListRows
     from connectors.gateway.metrics import GatewayMetrics
     from connectors.gateway.public_keys import PublicKeys
-    from connectors.gateway.publisher import Publisher, Record, Unavailable
+    from connectors.gateway.publisher import OutgoingRecord, Publisher, Unavailable
     from connectors.gateway.settings import Limits
     from connectors.gateway.statements.ledger import StatementLedger
     from connectors.gateway.statements.reading import Reader
     from connectors.gateway.tables import Fingerprints
-    from connectors.medcom_fhir.door import Door
-    from connectors.read_model.feed import Feed
+    from connectors.medcom_fhir.door import FhirMappingContext
+    from connectors.read_model.feed import TopicFeed
     from connectors.read_model.opening import ReadModel
     from connectors.source_letters.outbox import Outbox
     from connectors.vault.claims import ClaimCodes
-    from connectors.vault.identities import Identities
+    from connectors.vault.identities import PersonStore
     from connectors.vault.number_links import NumberLinks
     from connectors.vault.pseudonyms import Pseudonyms
     from connectors.vault.store import SqlVault
@@ -59,7 +59,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class GatewayPorts:
     """The outside world, as far as tests replace it.
 
     No ``publisher`` and no ``feed`` mean the broker of the settings, no ``list_readers`` the gateway's own processes.
@@ -71,7 +71,7 @@ class Ports:
     clock: Callable[[], datetime] = utc_now
     clock_seconds: Callable[[], float] = time.monotonic
     after_confirmation: Callable[[], None] = _nothing
-    feed: Feed | None = None
+    feed: TopicFeed | None = None
     list_readers: ListReaders | None = None
 
 
@@ -80,21 +80,21 @@ class Desk:
     """Everything that a door needs, opened."""
 
     limits: Limits
-    ports: Ports
+    ports: GatewayPorts
     publisher: Publisher
     vault: SqlVault
     entrance: Entrance
     quota: Quota
-    receipts: Receipts
+    receipts: ReceiptStore
     ledger: StatementLedger
     list_rows: ListRows
     list_readers: ListReaders
     lists_folder: Path
     fingerprints: Fingerprints
     reader: Reader
-    medcom: Door
+    medcom: FhirMappingContext
     ages: Callable[[], range]
-    identities: Identities
+    identities: PersonStore
     links: NumberLinks
     claim_codes: ClaimCodes
     pseudonyms: Pseudonyms
@@ -107,10 +107,10 @@ class Desk:
     large_letters: Slots
     metrics: GatewayMetrics = field(repr=False)
 
-    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> Published | Unavailable:
         """Publishes, measured; after a confirmation the ports' ``after_confirmation`` is called."""
         with self.metrics.publish_seconds.time():
             outcome = await self.publisher.publish(records)
-        if isinstance(outcome, Delivered):
+        if isinstance(outcome, Published):
             self.ports.after_confirmation()
         return outcome

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutgoingRecord:
     """One record to publish; ``topic`` is the catalogue's short name."""
 
     topic: str
@@ -36,7 +36,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class Published:
     """The broker has confirmed every record."""
 
 
@@ -54,7 +54,7 @@ class Publisher(Protocol):
         """Returns at once, whether or not the broker can be reached; it is tried again in the background."""
         ...  # pragma: no cover
 
-    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> Published | Unavailable:
         """Sends the records in their order and waits for every confirmation, for a bounded time.
 
         Never raises for what the broker does. After ``Unavailable`` the caller may publish the same again:
@@ -85,7 +85,7 @@ class KafkaPublisher:
         """Connects in the background; see ``Publisher``."""
         self._connecting = asyncio.create_task(self._connect())
 
-    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> Published | Unavailable:
         """Sends the records and waits for every confirmation; see ``Publisher``."""
         producer = self._producer
         if producer is None:
@@ -100,7 +100,7 @@ class KafkaPublisher:
                 # An idempotent producer that lost its sequence refuses everything from then on.
                 await self._reconnect(producer)
             return Unavailable(type(error).__name__)
-        return Delivered()
+        return Published()
 
     async def is_reachable(self) -> bool:
         """Tells, within two seconds, whether the broker answers."""
@@ -150,7 +150,7 @@ class KafkaPublisher:
         await _close(broken)
 
 
-async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+async def _send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> None:
     deliveries = [
         await producer.send(kafka_name(record.topic), record.value, record.key, headers=list(record.headers))
         for record in records

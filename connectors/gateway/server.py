@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from connectors.gateway.app import build_gateway, end_waiting
-from connectors.gateway.connections import Connection, Watch
+from connectors.gateway.connections import ClientConnection, ConnectionWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from connectors.gateway.ports import Ports
+    from connectors.gateway.ports import GatewayPorts
     from connectors.gateway.settings import GatewaySettings
 
 _STOP_TIME_MAX = timedelta(seconds=15)
@@ -32,7 +32,7 @@ def serve(
     settings: GatewaySettings,
     host: str,
     port: int,
-    ports: Ports | None = None,
+    ports: GatewayPorts | None = None,
     attach: Callable[[FastAPI], None] | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it began, for at most 15 seconds.
@@ -54,10 +54,10 @@ def serve(
 
 def server_of(app: FastAPI, settings: GatewaySettings, host: str, port: int) -> uvicorn.Server:
     """Returns the application's server, which closes connections whose clients have stopped."""
-    watch = Watch(settings.limits, time.monotonic)
+    watch = ConnectionWatch(settings.limits, time.monotonic)
     config = configured(app, settings, host, port)
     # uvicorn calls it as it would a protocol's class.
-    config.http = partial(Connection, watch)  # type: ignore[assignment]
+    config.http = partial(ClientConnection, watch)  # type: ignore[assignment]
     return _Server(config, app, watch)
 
 
@@ -85,7 +85,7 @@ def configured(app: FastAPI, settings: GatewaySettings, host: str, port: int) ->
 class _Server(uvicorn.Server):
     """Sends those who wait or follow away before it waits for requests to end: a stream would never end by itself."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, watch: Watch) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, watch: ConnectionWatch) -> None:
         super().__init__(config)
         self._app = app
         self._watch = watch

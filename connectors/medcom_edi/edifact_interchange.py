@@ -8,24 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_edi.fields import Addressed, Interchange, Said, Syntax
+from connectors.medcom_edi.fields import Addressed, FieldValue, Interchange, Syntax
 from connectors.medcom_edi.reading import PARTY, checked
 from connectors.medcom_edi.refusing import refused
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.edifact_lexer import Parted, RawSegment, Segment
+    from connectors.medcom_edi.edifact_lexer import EdifactSegment, Parted, RawSegment
 
 MESSAGES_MAX = 100
 _SYNTAX = "UNOC"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class EdifactMessage:
     """One message between its UNH and UNT, both included."""
 
     addressed: Addressed
-    segments: tuple[Segment, ...]
+    segments: tuple[EdifactSegment, ...]
 
 
 def read_header(interchange: Parted) -> Interchange:
@@ -56,13 +56,13 @@ def part_messages(interchange: Parted, reference: str) -> list[tuple[RawSegment,
 def read_addressed(message: tuple[RawSegment, ...]) -> Addressed:
     """Returns how a receipt names a message; raises RefusedError where it can't."""
     header = message[0].read()
-    identifier = checked(Said(header.component(1), "UNH.1"))
-    version = checked(Said(header.component(2, 5), "UNH.2"), PARTY)
-    message_type = checked(Said(header.component(2, 1), "UNH.2"), PARTY)
+    identifier = checked(FieldValue(header.component(1), "UNH.1"))
+    version = checked(FieldValue(header.component(2, 5), "UNH.2"), PARTY)
+    message_type = checked(FieldValue(header.component(2, 1), "UNH.2"), PARTY)
     return Addressed(identifier, version, message_type)
 
 
-def read_message(message: tuple[RawSegment, ...], addressed: Addressed) -> Message:
+def read_message(message: tuple[RawSegment, ...], addressed: Addressed) -> EdifactMessage:
     """Returns a message; raises RefusedError where a segment can't be read, or its UNT doesn't tell of it."""
     if message[-1].tag != "UNT":
         raise refused("segment_missing", "UNT", "a message goes from its UNH to its UNT")
@@ -72,7 +72,7 @@ def read_message(message: tuple[RawSegment, ...], addressed: Addressed) -> Messa
         raise refused("reference_mismatch", "UNT.2", "UNT repeats the message's reference from UNH")
     if not _is_number(trailer.component(1), len(segments)):
         raise refused("count_mismatch", "UNT.1", "UNT tells the number of segments, UNH and UNT included")
-    return Message(addressed, segments)
+    return EdifactMessage(addressed, segments)
 
 
 def _header(segments: tuple[RawSegment, ...]) -> Interchange:
@@ -83,9 +83,9 @@ def _header(segments: tuple[RawSegment, ...]) -> Interchange:
         raise refused("wrong_encoding", "UNB.1", f"the syntax identifier is {_SYNTAX}")
     return Interchange(
         Syntax.EDIFACT,
-        checked(Said(header.component(5), "UNB.5")),
-        checked(Said(header.component(2), "UNB.2"), PARTY),
-        checked(Said(header.component(3), "UNB.3"), PARTY),
+        checked(FieldValue(header.component(5), "UNB.5")),
+        checked(FieldValue(header.component(2), "UNB.2"), PARTY),
+        checked(FieldValue(header.component(3), "UNB.3"), PARTY),
         wants_positive_receipt=header.component(9) == "1",
     )
 

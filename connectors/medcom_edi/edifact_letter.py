@@ -21,15 +21,15 @@ from connectors.medcom_edi.codes import (
     LetterType,
     letter_type,
 )
-from connectors.medcom_edi.fields import UNREADABLE, LetterFields, PartyFields, PatientFields, Said
+from connectors.medcom_edi.fields import UNREADABLE, FieldValue, LetterFields, PartyFields, PatientFields
 from connectors.medcom_edi.reading import taken_type
 from connectors.medcom_edi.refusing import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.medcom_edi.edifact_interchange import Message
-    from connectors.medcom_edi.edifact_lexer import Segment
+    from connectors.medcom_edi.edifact_interchange import EdifactMessage
+    from connectors.medcom_edi.edifact_lexer import EdifactSegment
     from connectors.medcom_edi.fields import Interchange
 
 _TRIGGER = re.compile(r"S[0-9]{2}")
@@ -42,25 +42,25 @@ class _Group:
     """A trigger segment and what follows it, up to the next."""
 
     name: str
-    segments: tuple[Segment, ...]
+    segments: tuple[EdifactSegment, ...]
 
-    def optional(self, tag: str, qualifier: str | None = None) -> Segment | None:
+    def optional(self, tag: str, qualifier: str | None = None) -> EdifactSegment | None:
         """Returns a segment by tag and qualifier (its first component); raises RefusedError where it is repeated."""
         found = self.all(tag, qualifier)
         if len(found) > 1:
             raise refused("segment_repeated", f"{self.name}.{tag}", "the segment stands once")
         return found[0] if found else None
 
-    def all(self, tag: str, qualifier: str | None = None) -> list[Segment]:
+    def all(self, tag: str, qualifier: str | None = None) -> list[EdifactSegment]:
         """Returns all segments of a tag and qualifier."""
         of_tag = [segment for segment in self.segments if segment.tag == tag]
         return [segment for segment in of_tag if qualifier in {None, segment.component(1)}]
 
 
-def read_fields(message: Message, interchange: Interchange) -> LetterFields:
+def read_fields(message: EdifactMessage, interchange: Interchange) -> LetterFields:
     """Returns a message's fields; raises RefusedError where its groups or segments are not those of a letter."""
     version = message.addressed.version
-    kind = taken_type(Said(letter_type(version), "UNH.2"))
+    kind = taken_type(FieldValue(letter_type(version), "UNH.2"))
     head, groups = _grouped(message.segments[1:-1])
     _check_function(head)
     contact, about = _one(groups, "S11"), _one(groups, "S02")
@@ -69,15 +69,15 @@ def read_fields(message: Message, interchange: Interchange) -> LetterFields:
     reference = _reference(contact, "RFF", "REI")
     is_notice = kind in NOTICES
     return LetterFields(
-        type_code=Said(kind, "UNH.2"),
-        version=Said(version, "UNH.2"),
-        identifier=Said(message.addressed.identifier, "UNH.1"),
+        type_code=FieldValue(kind, "UNH.2"),
+        version=FieldValue(version, "UNH.2"),
+        identifier=FieldValue(message.addressed.identifier, "UNH.1"),
         status=_status(contact if is_notice else about),
         authorised=_time(head, "DTM", "137"),
-        notification=reference if is_notice else Said(None, "S11.RFF.1"),
+        notification=reference if is_notice else FieldValue(None, "S11.RFF.1"),
         episode=_referral_episode(about) if message.addressed.message_type == "MEDREF" else reference,
-        sender=_party(sender, Said(interchange.sender, "UNB.2")),
-        receiver=_party(receiver, Said(interchange.receiver, "UNB.3")),
+        sender=_party(sender, FieldValue(interchange.sender, "UNB.2")),
+        receiver=_party(receiver, FieldValue(interchange.receiver, "UNB.3")),
         specialty=_specialty(sender),
         patient=_patient(patient),
         patient_status=_coded(contact, "PAS", 1, PATIENT_STATUS_CODES),
@@ -86,7 +86,7 @@ def read_fields(message: Message, interchange: Interchange) -> LetterFields:
     )
 
 
-def _grouped(segments: Sequence[Segment]) -> tuple[_Group, list[_Group]]:
+def _grouped(segments: Sequence[EdifactSegment]) -> tuple[_Group, list[_Group]]:
     """Returns what stands before the first trigger segment, and the groups."""
     starts = [index for index, segment in enumerate(segments) if _TRIGGER.fullmatch(segment.tag)]
     bounds = [*starts, len(segments)]
@@ -123,23 +123,23 @@ def _of_role(groups: list[_Group], role: str) -> _Group:
     return found[0]
 
 
-def _party(group: _Group, gln: Said) -> PartyFields:
+def _party(group: _Group, gln: FieldValue) -> PartyFields:
     name = group.optional("NAD")
     listed = None if name is None else name.component(2, 2)
     code = IDENTIFIER_CODES["EAN"] if listed is None else IDENTIFIER_CODES.get(listed, UNREADABLE)
-    return PartyFields(gln, _said(name, (2, 1), "S01.NAD.2"), Said(code, "S01.NAD.2"))
+    return PartyFields(gln, _said(name, (2, 1), "S01.NAD.2"), FieldValue(code, "S01.NAD.2"))
 
 
-def _specialty(group: _Group) -> Said:
+def _specialty(group: _Group) -> FieldValue:
     code = _said(group.optional("SPR"), (2, 1), "S01.SPR.2").text
-    return Said(None if code is None else SPECIALTY_CODES.get(code), "S01.SPR.2")
+    return FieldValue(None if code is None else SPECIALTY_CODES.get(code), "S01.SPR.2")
 
 
-def _status(group: _Group) -> Said:
+def _status(group: _Group) -> FieldValue:
     """Returns the letter's status: of a notice its first GIS, the second has another meaning (MedCom's translation)."""
     indicators, path = group.all("GIS"), f"{group.name}.GIS.1"
     code = indicators[0].component(1) if indicators else None
-    return Said(None if code is None else STATUS_CODES.get(code, UNREADABLE), path)
+    return FieldValue(None if code is None else STATUS_CODES.get(code, UNREADABLE), path)
 
 
 def _patient(group: _Group) -> PatientFields:
@@ -158,31 +158,31 @@ def _patient(group: _Group) -> PatientFields:
     )
 
 
-def _referral_episode(about: _Group) -> Said:
+def _referral_episode(about: _Group) -> FieldValue:
     """Returns the episode of a referral, which stands in ROI; an underscore says that there is none."""
     said = _reference(about, "RFF", "ROI")
-    return Said(None, said.path) if said.text in _NOT_GIVEN else said
+    return FieldValue(None, said.path) if said.text in _NOT_GIVEN else said
 
 
-def _reference(group: _Group, tag: str, qualifier: str) -> Said:
+def _reference(group: _Group, tag: str, qualifier: str) -> FieldValue:
     return _said(group.optional(tag, qualifier), (1, 2), f"{group.name}.{tag}.1")
 
 
-def _coded(group: _Group, tag: str, element: int, words: Mapping[str, str]) -> Said:
+def _coded(group: _Group, tag: str, element: int, words: Mapping[str, str]) -> FieldValue:
     said = _said(group.optional(tag), (element, 1), f"{group.name}.{tag}.{element}")
-    return said if said.text is None else Said(words.get(said.text, UNREADABLE), said.path)
+    return said if said.text is None else FieldValue(words.get(said.text, UNREADABLE), said.path)
 
 
-def _time(group: _Group, tag: str, qualifier: str) -> Said:
+def _time(group: _Group, tag: str, qualifier: str) -> FieldValue:
     segment, path = group.optional(tag, qualifier), f"{tag if group.name == 'head' else f'{group.name}.{tag}'}.1"
     if segment is None:
-        return Said(None, path)
+        return FieldValue(None, path)
     text, form = segment.component(1, 2) or "", segment.component(1, 3) or ""
     if len(text) != _DIGITS.get(form) or not text.isascii() or not text.isdigit():
-        return Said(UNREADABLE, path)
+        return FieldValue(UNREADABLE, path)
     seconds = text[12:] or "00"
-    return Said(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{seconds}", path)
+    return FieldValue(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{seconds}", path)
 
 
-def _said(segment: Segment | None, place: tuple[int, int], path: str) -> Said:
-    return Said(None if segment is None else segment.component(*place), path)
+def _said(segment: EdifactSegment | None, place: tuple[int, int], path: str) -> FieldValue:
+    return FieldValue(None if segment is None else segment.component(*place), path)

@@ -34,7 +34,7 @@ _WINDOWS_SIGNS = {byte: sign for byte, sign in _SIGNS.items() if sign is not Non
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class EdifactSegment:
     """One segment: its tag and its elements, each of its components, with release characters taken out."""
 
     tag: str
@@ -70,7 +70,7 @@ class RawSegment:
         """Returns its first three characters, which in a segment are its tag."""
         return self.text[:3]
 
-    def read(self) -> Segment:
+    def read(self) -> EdifactSegment:
         """Returns the segment; raises RefusedError, its field the segment's number."""
         return _segment(self.text, self.separators, self.number)
 
@@ -103,7 +103,7 @@ def parted(body: bytes) -> Parted:
     return Parted(segments[:1], fault) if fault is not None else Parted(segments)
 
 
-def read_segments(body: bytes) -> list[Segment]:
+def read_segments(body: bytes) -> list[EdifactSegment]:
     """Returns an interchange's segments; raises RefusedError where the whole or one of them can't be read."""
     interchange = parted(body)
     if interchange.fault is not None:
@@ -150,7 +150,7 @@ def _is_unfit(separator: str) -> bool:
     return separator.isalnum() or (separator.isspace() and separator not in _LINE_ENDS)
 
 
-def _segment(piece: str, separators: _Separators, number: int) -> Segment:
+def _segment(piece: str, separators: _Separators, number: int) -> EdifactSegment:
     field_name = f"segment[{number}]"
     if len(piece) > SEGMENT_CHARACTERS_MAX:
         raise refused("segment_too_long", field_name, f"a segment has at most {SEGMENT_CHARACTERS_MAX} characters")
@@ -163,7 +163,7 @@ def _segment(piece: str, separators: _Separators, number: int) -> Segment:
         raise refused("invalid_segment", field_name, "a segment begins with its tag of three capitals or digits")
     if len(elements) > ELEMENTS_MAX:
         raise refused("too_many_elements", field_name, f"a segment has at most {ELEMENTS_MAX} elements")
-    return Segment(tag, tuple(_components(element, separators, f"{field_name}.{tag}") for element in elements))
+    return EdifactSegment(tag, tuple(_components(element, separators, f"{field_name}.{tag}") for element in elements))
 
 
 def _components(element: str, separators: _Separators, field_name: str) -> tuple[str, ...]:

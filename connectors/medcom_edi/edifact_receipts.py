@@ -10,7 +10,7 @@ from connectors.medcom_edi.receipt_words import RefuseCode, refuse_code, refuse_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.medcom_edi.receipt_words import Answer, Receipt
+    from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome
     from schemas.refusals import Refusal
 
 _ADVICE = "UNA:+.? '"
@@ -68,7 +68,7 @@ def _interchange(receipt: Receipt, action: str) -> str:
     return _segment("UCI", interchange.identifier, (interchange.sender, "14"), (interchange.receiver, "14"), action)
 
 
-def _letter(answer: Answer, action: str) -> str:
+def _letter(answer: ReceiptOutcome, action: str) -> str:
     addressed = answer.addressed
     return _segment("UCM", addressed.identifier, (addressed.message_type, "D", "93A", "UN", addressed.version), action)
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from connectors.medcom_edi.letters import Letter
+    from connectors.medcom_edi.letters import EdiLetter
     from connectors.medcom_edi.outcomes import Event
     from connectors.medcom_edi.parties import Party
-    from connectors.medcom_edi.reading import Told
+    from connectors.medcom_edi.reading import LetterTime
     from schemas.reference import Reference
 
 _NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
@@ -33,7 +33,7 @@ _NAMED_BY_REFERENCE = {"unit", "referred_from", "referred_to"}
 class Facts:
     """A letter with what it means, and what reference data adds."""
 
-    letter: Letter
+    letter: EdiLetter
     meaning: StayStep | Referred | FreeText
     unit: str
     receiver: str
@@ -41,7 +41,7 @@ class Facts:
     specialty: Specialty
 
 
-def facts_of(letter: Letter, meaning: StayStep | Referred | FreeText, reference: Reference) -> Facts:
+def facts_of(letter: EdiLetter, meaning: StayStep | Referred | FreeText, reference: Reference) -> Facts:
     """Returns a letter's facts; reference data's specialty stands before the letter's own.
 
     Raises RefusedError where the receiver says to be a municipality that there is not.
@@ -58,13 +58,13 @@ def facts_of(letter: Letter, meaning: StayStep | Referred | FreeText, reference:
     )
 
 
-def letter_id(letter: Letter) -> UUID:
+def letter_id(letter: EdiLetter) -> UUID:
     """Returns what tells that a letter comes again: sender, type, number and status; of a correction its time too."""
     again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.astimezone(COPENHAGEN).isoformat()
     return derived_id("edi-letter", letter.sender.gln, letter.kind, letter.identifier, letter.status, again)
 
 
-def thread_id(letter: Letter, told: Told) -> UUID:
+def thread_id(letter: EdiLetter, told: LetterTime) -> UUID:
     """Returns the event id of the new letter of a thread, which its corrections and cancellations name.
 
     A thread is a department's, since one episode has an admission notice of each department. Of notices the time that

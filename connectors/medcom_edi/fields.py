@@ -19,7 +19,7 @@ class Syntax(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FieldValue:
     """A field's text, None where it is absent, and where it stands."""
 
     text: str | None = field(repr=False)
@@ -30,24 +30,24 @@ class Said:
 class PartyFields:
     """Who sends or receives: location number, the organisation's own code, and of which list that is."""
 
-    gln: Said
-    identifier: Said
-    identifier_code: Said
+    gln: FieldValue
+    identifier: FieldValue
+    identifier_code: FieldValue
 
 
 @dataclass(frozen=True, slots=True)
 class PatientFields:
     """Who a letter is about."""
 
-    number: Said
-    alternative_number: Said
-    surname: Said
-    given_name: Said
-    street: Said
-    suburb: Said
-    district: Said
-    postcode: Said
-    phone: Said
+    number: FieldValue
+    alternative_number: FieldValue
+    surname: FieldValue
+    given_name: FieldValue
+    street: FieldValue
+    suburb: FieldValue
+    district: FieldValue
+    postcode: FieldValue
+    phone: FieldValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ class LetterFields:
     ``started`` and ``ended`` are admission and discharge, or the first and the last outpatient visit.
     """
 
-    type_code: Said
-    version: Said
-    identifier: Said
-    status: Said
-    authorised: Said
-    notification: Said
-    episode: Said
+    type_code: FieldValue
+    version: FieldValue
+    identifier: FieldValue
+    status: FieldValue
+    authorised: FieldValue
+    notification: FieldValue
+    episode: FieldValue
     sender: PartyFields
     receiver: PartyFields
-    specialty: Said
+    specialty: FieldValue
     patient: PatientFields
-    patient_status: Said
-    started: Said
-    ended: Said
+    patient_status: FieldValue
+    started: FieldValue
+    ended: FieldValue
 
 
 @dataclass(frozen=True, slots=True)

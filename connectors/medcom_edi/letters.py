@@ -9,19 +9,19 @@ from connectors.cpr import CPR, PersonNumber, person_number
 from connectors.identifying_text import ADVICE, RULE, telling_id
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
-from connectors.medcom_edi.reading import Told, checked, coded, end_of, episode_of, taken_type, time_of
+from connectors.medcom_edi.reading import LetterTime, checked, coded, end_of, episode_of, taken_type, time_of
 from connectors.medcom_edi.refusing import refused
 from connectors.person_details import PersonDetails, detail_of
 from schemas.codes import Specialty
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.fields import LetterFields, PatientFields, Said
+    from connectors.medcom_edi.fields import FieldValue, LetterFields, PatientFields
 
 _LETTER_NUMBER_CHARACTERS_MAX = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EdiLetter:
     """Everything that is taken from a letter; free text and diagnoses are not even read.
 
     ``thread`` is the number that a letter and its corrections have in common: a notice's NotificationIdentifier, else
@@ -32,7 +32,7 @@ class Letter:
     kind: LetterType
     identifier: str
     status: LetterStatus
-    authorised: Told
+    authorised: LetterTime
     thread: str
     episode: str | None
     sender: Party
@@ -40,19 +40,19 @@ class Letter:
     specialty: Specialty
     number: PersonNumber
     patient_status: PatientStatus | None
-    started: Told | None
-    ended: Told | None
+    started: LetterTime | None
+    ended: LetterTime | None
     details: PersonDetails = field(repr=False)
 
 
-def read_letter(fields: LetterFields) -> Letter:
+def read_letter(fields: LetterFields) -> EdiLetter:
     """Returns the letter that the fields say; raises RefusedError at the first rule that is broken."""
     kind = taken_type(fields.type_code)
     identifier = checked(fields.identifier)
     notification = _notification(fields, kind)
     number = _number(fields.patient)
     started, ended = _period(fields, kind)
-    letter = Letter(
+    letter = EdiLetter(
         kind=kind,
         identifier=identifier,
         status=coded(fields.status, tuple(LetterStatus)),
@@ -72,7 +72,7 @@ def read_letter(fields: LetterFields) -> Letter:
     return letter
 
 
-def _period(fields: LetterFields, kind: LetterType) -> tuple[Told | None, Told | None]:
+def _period(fields: LetterFields, kind: LetterType) -> tuple[LetterTime | None, LetterTime | None]:
     """Returns when the stay, or the visits, began and ended; a notice tells the one that it is of."""
     is_start, is_end = kind is LetterType.ADMISSION_NOTICE, kind is LetterType.DISCHARGE_NOTICE
     started = time_of(fields.started) if is_start or fields.started.text is not None else None
@@ -80,7 +80,7 @@ def _period(fields: LetterFields, kind: LetterType) -> tuple[Told | None, Told |
     return started, ended
 
 
-def _refuse_identifying_ids(fields: LetterFields, letter: Letter) -> None:
+def _refuse_identifying_ids(fields: LetterFields, letter: EdiLetter) -> None:
     ids = (
         (fields.identifier, letter.identifier),
         (fields.notification, letter.thread),
@@ -109,7 +109,7 @@ def _episode(fields: LetterFields, kind: LetterType) -> str | None:
     return None if number is None or len(number) <= _LETTER_NUMBER_CHARACTERS_MAX else number
 
 
-def _patient_status(said: Said, kind: LetterType) -> PatientStatus | None:
+def _patient_status(said: FieldValue, kind: LetterType) -> PatientStatus | None:
     allowed = PATIENT_STATUSES.get(kind)
     if said.text is None or allowed is None:
         return None
@@ -133,5 +133,5 @@ def _details(patient: PatientFields, number: PersonNumber) -> PersonDetails:
     )
 
 
-def _joined(separator: str, *fields: Said) -> str | None:
+def _joined(separator: str, *fields: FieldValue) -> str | None:
     return detail_of(separator.join(one.text for one in fields if one.text))

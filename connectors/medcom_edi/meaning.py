@@ -23,8 +23,8 @@ from connectors.medcom_edi.codes import MOVES, REFERRALS, LetterStatus, LetterTy
 from schemas.codes import StayClass, StayStatus
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.letters import Letter
-    from connectors.medcom_edi.reading import Told
+    from connectors.medcom_edi.letters import EdiLetter
+    from connectors.medcom_edi.reading import LetterTime
 
 _OUTPATIENT = {PatientStatus.OUTPATIENT, PatientStatus.OUTPATIENT_RADIOLOGY}
 _MAY_TELL_DEATH = {
@@ -41,7 +41,7 @@ class StayStep:
 
     status: StayStatus
     stay_class: StayClass
-    told: Told
+    told: LetterTime
     voids: bool = False
 
 
@@ -49,27 +49,27 @@ class StayStep:
 class Referred:
     """A referral, active."""
 
-    told: Told
+    told: LetterTime
 
 
 @dataclass(frozen=True, slots=True)
 class FreeText:
     """What somebody has to read."""
 
-    told: Told
+    told: LetterTime
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """A move within or between hospitals: the stay goes on, and the receiving department tells so."""
 
-    told: Told
+    told: LetterTime
 
 
 Meaning = StayStep | Referred | FreeText | Transfer
 
 
-def meaning_of(letter: Letter) -> Meaning:
+def meaning_of(letter: EdiLetter) -> Meaning:
     """Returns what a letter means."""
     if letter.kind in REFERRALS:
         return Referred(letter.authorised)
@@ -84,13 +84,13 @@ def meaning_of(letter: Letter) -> Meaning:
     return FreeText(letter.authorised)
 
 
-def _death(letter: Letter) -> StayStep:
+def _death(letter: EdiLetter) -> StayStep:
     stay_class = StayClass.UNKNOWN if letter.kind is LetterType.OUTPATIENT_LETTER else StayClass.INPATIENT
     told = letter.started if letter.kind is LetterType.ADMISSION_NOTICE else letter.ended
     return StayStep(StayStatus.DECEASED, stay_class, told or letter.authorised)
 
 
-def _discharge(letter: Letter, ended: Told) -> Meaning:
+def _discharge(letter: EdiLetter, ended: LetterTime) -> Meaning:
     if letter.patient_status not in MOVES:
         return StayStep(StayStatus.DISCHARGED_HOME, StayClass.INPATIENT, ended)
     if letter.status is LetterStatus.CORRECTED:

@@ -9,11 +9,11 @@ from connectors.medcom_edi.codes import NOTICES, LetterType, letter_type
 from connectors.medcom_edi.fields import (
     UNREADABLE,
     Addressed,
+    FieldValue,
     Interchange,
     LetterFields,
     PartyFields,
     PatientFields,
-    Said,
     Syntax,
 )
 from connectors.medcom_edi.reading import PARTY, REFERENCE, checked, taken_type
@@ -91,7 +91,7 @@ def read_fields(letter: XmlLetter, interchange: Interchange) -> LetterFields:
     _check_same(interchange.receiver, element.said("Receiver", "EANIdentifier"))
     return LetterFields(
         type_code=said_type,
-        version=Said(None if version.text is None else version.text.removeprefix("X"), version.path),
+        version=FieldValue(None if version.text is None else version.text.removeprefix("X"), version.path),
         identifier=head.said("Identifier"),
         status=head.said("StatusCode"),
         authorised=_time(head, "Authorisation"),
@@ -132,14 +132,14 @@ def _addressed(letter: Element) -> Addressed | None:
     return Addressed(texts[0], texts[1])
 
 
-def _type(kind: str | None, head: Element, version: Said) -> Said:
+def _type(kind: str | None, head: Element, version: FieldValue) -> FieldValue:
     """Returns the type that name, version and type code agree on; where they don't, what no type is."""
     said = head.said("TypeCode")
     told = {kind, letter_type(version.text or ""), (said.text or f"X{kind}").removeprefix("X")}
-    return Said(kind if len(told) == 1 else UNREADABLE, said.path)
+    return FieldValue(kind if len(told) == 1 else UNREADABLE, said.path)
 
 
-def _check_same(first: str, said: Said) -> None:
+def _check_same(first: str, said: FieldValue) -> None:
     if said.text is not None and said.text != first:
         raise refused("party_count", said.path, "all letters of a document have one sender and one receiver")
 
@@ -161,17 +161,17 @@ def _patient(element: Element) -> PatientFields:
         suburb=element.said("SuburbName"),
         district=element.said("DistrictName"),
         postcode=element.said("PostCodeIdentifier"),
-        phone=phones[0].said(number) if phones else Said(None, f"{element.path}.TelephoneSubscriber.{number}"),
+        phone=phones[0].said(number) if phones else FieldValue(None, f"{element.path}.TelephoneSubscriber.{number}"),
     )
 
 
-def _time(element: Element, name: str) -> Said:
+def _time(element: Element, name: str) -> FieldValue:
     """Returns a Date with its Time or TimeWithSec as one text."""
     path = f"{element.path}.{name}"
     holder = element.optional(name)
     if holder is None:
-        return Said(None, path)
+        return FieldValue(None, path)
     date, minutes, seconds = (holder.said(part).text for part in ("Date", "Time", "TimeWithSec"))
     if date is None or (minutes is None) is (seconds is None):
-        return Said(UNREADABLE, path)
-    return Said(f"{date}T{seconds or f'{minutes}:00'}", path)
+        return FieldValue(UNREADABLE, path)
+    return FieldValue(f"{date}T{seconds or f'{minutes}:00'}", path)

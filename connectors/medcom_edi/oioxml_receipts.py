@@ -9,7 +9,7 @@ from lxml import etree
 from connectors.medcom_edi.receipt_words import refuse_code, refuse_text
 
 if TYPE_CHECKING:
-    from connectors.medcom_edi.receipt_words import Answer, Receipt
+    from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome
     from schemas.refusals import Refusal
 
 _NAMESPACE = "http://rep.oio.dk/sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"
@@ -52,7 +52,7 @@ def _receipt(root: etree._Element, receipt: Receipt, name: str, number: str) -> 
     return original
 
 
-def _letters(original: etree._Element, answers: tuple[Answer, ...]) -> None:
+def _letters(original: etree._Element, answers: tuple[ReceiptOutcome, ...]) -> None:
     for answer in answers:
         letter = _under(original, "OriginalLetter")
         _under(letter, "OriginalLetterIdentifier", answer.addressed.identifier)

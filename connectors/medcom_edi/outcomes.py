@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class EdiTranslation:
     """A letter and the events it becomes, each with the short name of its topic.
 
     ``letter_id`` tells that a letter comes again (sender, type, number, status) and ``content_digest`` whether it says
@@ -32,7 +32,7 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfScope:
+class EdiOutOfScope:
     """A valid letter that changes nothing: ``age``, about nobody of any programme's ages, or ``transfer``."""
 
     addressed: Addressed
@@ -41,7 +41,7 @@ class OutOfScope:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class EdiRefused:
     """A letter that is not taken; ``addressed`` is None where a receipt can't name it."""
 
     refusal: Refusal
@@ -55,11 +55,11 @@ class ReceivedReceipt:
     kind: str
 
 
-LetterOutcome = Translation | OutOfScope | Refused | ReceivedReceipt
+LetterOutcome = EdiTranslation | EdiOutOfScope | EdiRefused | ReceivedReceipt
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class InterchangeOutcome:
     """An interchange that could be read, and what came of each letter, in their order."""
 
     interchange: Interchange
@@ -74,4 +74,4 @@ class Unreadable:
     interchange: Interchange | None
 
 
-Outcome = Delivery | Unreadable
+Outcome = InterchangeOutcome | Unreadable

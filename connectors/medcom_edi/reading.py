@@ -17,7 +17,7 @@ from schemas.instants import is_possible_time
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from connectors.medcom_edi.fields import Said
+    from connectors.medcom_edi.fields import FieldValue
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 REFERENCE = re.compile(r"[!-~]([ -~]{0,33}[!-~])?")
@@ -27,21 +27,21 @@ _Code = TypeVar("_Code", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LetterTime:
     """A time that a letter tells, aware, and where it stands."""
 
     at: datetime
     path: str
 
 
-def required(said: Said) -> str:
+def required(said: FieldValue) -> str:
     """Returns a field's text; raises RefusedError where it is absent."""
     if said.text is None:
         raise refused("element_missing", said.path, "the element is required")
     return said.text
 
 
-def taken_type(said: Said) -> LetterType:
+def taken_type(said: FieldValue) -> LetterType:
     """Returns the type of a letter; raises RefusedError where it is none that is taken."""
     if said.text in set(LetterType):
         return LetterType(said.text)
@@ -49,7 +49,7 @@ def taken_type(said: Said) -> LetterType:
     raise refused("message_type_not_taken", said.path, rule, "send it to the person it concerns")
 
 
-def coded(said: Said, codes: Collection[_Code]) -> _Code:
+def coded(said: FieldValue, codes: Collection[_Code]) -> _Code:
     """Returns the code that a field's text is; raises RefusedError where it is absent or none of these."""
     text = required(said)
     for code in codes:
@@ -58,7 +58,7 @@ def coded(said: Said, codes: Collection[_Code]) -> _Code:
     raise refused("unknown_code", said.path, f"the code is one of: {', '.join(sorted(codes))}, in the letter's syntax")
 
 
-def time_of(said: Said, not_before: Told | None = None) -> Told:
+def time_of(said: FieldValue, not_before: LetterTime | None = None) -> LetterTime:
     """Returns a required time, told as Danish local time; where clocks go back, of the two hours the first.
 
     ``not_before`` is what happened earlier: then the first of the hours that is no earlier than it, else the last.
@@ -66,21 +66,21 @@ def time_of(said: Said, not_before: Told | None = None) -> Told:
     """
     moments = _moments_of(said)
     if not_before is None:
-        return Told(moments[0], said.path)
-    return Told(next((moment for moment in moments if moment >= not_before.at), moments[-1]), said.path)
+        return LetterTime(moments[0], said.path)
+    return LetterTime(next((moment for moment in moments if moment >= not_before.at), moments[-1]), said.path)
 
 
-def end_of(said: Said, told: Said) -> Told:
+def end_of(said: FieldValue, told: FieldValue) -> LetterTime:
     """Returns when something ended: of two hours the last that lies before it was told, for it began before.
 
     A notice of a discharge doesn't say when somebody came, and may have come in the first of the hours.
     """
     latest = _moments_of(told)[-1]
     moments = _moments_of(said)
-    return Told(next((moment for moment in reversed(moments) if moment <= latest), moments[0]), said.path)
+    return LetterTime(next((moment for moment in reversed(moments) if moment <= latest), moments[0]), said.path)
 
 
-def _moments_of(said: Said) -> tuple[datetime, ...]:
+def _moments_of(said: FieldValue) -> tuple[datetime, ...]:
     text = required(said)
     try:
         local = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
@@ -98,7 +98,7 @@ def _moments_of(said: Said) -> tuple[datetime, ...]:
     return moments
 
 
-def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
+def checked(said: FieldValue, form: re.Pattern[str] = REFERENCE) -> str:
     """Returns a number as sent, of a letter or envelope, or with ``PARTY`` who sends or receives one.
 
     Raises RefusedError where it is absent or not of its form.
@@ -109,7 +109,7 @@ def checked(said: Said, form: re.Pattern[str] = REFERENCE) -> str:
     return text
 
 
-def episode_of(said: Said) -> str | None:
+def episode_of(said: FieldValue) -> str | None:
     """Returns an episode of care's id as all connectors have it (``sender_ids``); None where absent."""
     if said.text is None:
         return None

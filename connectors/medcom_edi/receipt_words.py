@@ -44,7 +44,7 @@ _OF_OURS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiptOutcome:
     """What is answered to one letter; no refusal means that it is taken."""
 
     addressed: Addressed
@@ -56,17 +56,17 @@ class Receipt:
     """A receipt of an interchange, or a refusal of it whole where ``refusal`` is given; ``at`` is when it was made."""
 
     interchange: Interchange
-    answers: tuple[Answer, ...]
+    answers: tuple[ReceiptOutcome, ...]
     at: datetime
     refusal: Refusal | None = None
 
     @property
-    def taken(self) -> tuple[Answer, ...]:
+    def taken(self) -> tuple[ReceiptOutcome, ...]:
         """Returns the answers to what was taken."""
         return tuple(answer for answer in self.answers if answer.refusal is None)
 
     @property
-    def refused(self) -> tuple[Answer, ...]:
+    def refused(self) -> tuple[ReceiptOutcome, ...]:
         """Returns the answers to what was refused."""
         return tuple(answer for answer in self.answers if answer.refusal is not None)
 

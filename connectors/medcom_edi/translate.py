@@ -12,16 +12,16 @@ from connectors.medcom_edi.codes import RECEIPT_TYPES, letter_type
 from connectors.medcom_edi.edifact_lexer import parted
 from connectors.medcom_edi.events import content_digest, events_of, facts_of, letter_id
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.letters import Letter, read_letter
+from connectors.medcom_edi.letters import EdiLetter, read_letter
 from connectors.medcom_edi.meaning import Transfer, meaning_of
 from connectors.medcom_edi.outcomes import (
-    Delivery,
+    EdiOutOfScope,
+    EdiRefused,
+    EdiTranslation,
+    InterchangeOutcome,
     LetterOutcome,
     Outcome,
-    OutOfScope,
     ReceivedReceipt,
-    Refused,
-    Translation,
     Unreadable,
 )
 from connectors.medcom_edi.reading import checked
@@ -42,7 +42,7 @@ _AHEAD_HELP = "correct the time, and the sender's clock if it is that, and send 
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class EdiMappingContext:
     """What a door needs to take letters in.
 
     ``youth_id`` looks up or allots a person's pseudonym by a number and its system; it may block and write, and is
@@ -56,7 +56,9 @@ class Door:
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
-def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime, charset: str | None = None) -> Outcome:
+def translate(
+    body: bytes, syntax: Syntax, door: EdiMappingContext, recorded_at: datetime, charset: str | None = None
+) -> Outcome:
     """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
 
     ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has
@@ -76,11 +78,11 @@ def translate(body: bytes, syntax: Syntax, door: Door, recorded_at: datetime, ch
             letters = tuple(_of_oioxml(letter, interchange, door, recorded_at) for letter in xml_letters)
     except RefusedError as error:
         return Unreadable(error.refusal, interchange)
-    return Delivery(interchange, letters)
+    return InterchangeOutcome(interchange, letters)
 
 
 def _of_edifact(
-    segments: tuple[RawSegment, ...], interchange: Interchange, door: Door, recorded_at: datetime
+    segments: tuple[RawSegment, ...], interchange: Interchange, door: EdiMappingContext, recorded_at: datetime
 ) -> LetterOutcome:
     addressed = None
     try:
@@ -91,11 +93,11 @@ def _of_edifact(
         message = edifact_interchange.read_message(segments, addressed)
         return _outcome(edifact_letter.read_fields(message, interchange), addressed, door, recorded_at)
     except RefusedError as error:
-        return Refused(error.refusal, addressed)
+        return EdiRefused(error.refusal, addressed)
 
 
 def _of_oioxml(
-    letter: oioxml_letter.XmlLetter, interchange: Interchange, door: Door, recorded_at: datetime
+    letter: oioxml_letter.XmlLetter, interchange: Interchange, door: EdiMappingContext, recorded_at: datetime
 ) -> LetterOutcome:
     if letter.kind in RECEIPT_TYPES:
         return ReceivedReceipt(letter.kind)
@@ -106,25 +108,27 @@ def _of_oioxml(
             raise refused("wrong_form", fields.version.path, "a letter's number and version can stand in a receipt")
         return _outcome(fields, letter.addressed, door, recorded_at)
     except RefusedError as error:
-        return Refused(error.refusal, letter.addressed)
+        return EdiRefused(error.refusal, letter.addressed)
 
 
-def _outcome(fields: LetterFields, addressed: Addressed, door: Door, recorded_at: datetime) -> LetterOutcome:
+def _outcome(
+    fields: LetterFields, addressed: Addressed, door: EdiMappingContext, recorded_at: datetime
+) -> LetterOutcome:
     letter = read_letter(fields)
     meaning = meaning_of(letter)
     if door.ahead_max is not None:
         told = {letter.authorised.path: letter.authorised.at, meaning.told.path: meaning.told.at}
         refuse_untimely(told, recorded_at + door.ahead_max, _AHEAD_HELP)
     if isinstance(meaning, Transfer):
-        return OutOfScope(addressed, letter_id(letter), "transfer")
+        return EdiOutOfScope(addressed, letter_id(letter), "transfer")
     facts = facts_of(letter, meaning, door.reference)
     if not _is_of_age(letter, meaning.told.at, door.ages):
         refuse_unborn(letter.number, fields.patient.number.path, recorded_at)
-        return OutOfScope(addressed, letter_id(letter), "age")
+        return EdiOutOfScope(addressed, letter_id(letter), "age")
     events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
-    return Translation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)
+    return EdiTranslation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)
 
 
-def _is_of_age(letter: Letter, at: datetime, ages: range) -> bool:
+def _is_of_age(letter: EdiLetter, at: datetime, ages: range) -> bool:
     """Returns whether the patient had one of these ages from the stay's start, where it is told, to the step."""
     return was_of_age(letter.number.birth_date, ages, letter.started.at if letter.started else at, at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from connectors.medcom_edi.fields import Said
+from connectors.medcom_edi.fields import FieldValue
 from connectors.medcom_edi.refusing import ADVICE, BODY_BYTES_MAX, refused
 from connectors.strict_xml import XmlLimits, declared_encoding, has_mark, read_tree, trimmed
 
@@ -67,13 +67,13 @@ class Element:
             raise refused("element_missing", f"{self.path}.{name}", "the element is required")
         return found
 
-    def said(self, *names: str) -> Said:
+    def said(self, *names: str) -> FieldValue:
         """Returns the text of a descendant, by the names that lead to it; None where one of them is absent."""
         element: Element | None = self
         for name in names:
             element = None if element is None else element.optional(name)
         path = ".".join((self.path, *names))
-        return Said(None if element is None else element.text(), path)
+        return FieldValue(None if element is None else element.text(), path)
 
     def text(self) -> str | None:
         """Returns the text without blanks around it, None where there is none; refused where it holds elements."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.medcom_fhir.letters import Addressing
-    from connectors.medcom_fhir.provenance import Link
+    from connectors.medcom_fhir.provenance import ProvenanceEntry
     from schemas.refusals import Refusal
 
 _CANONICAL = "https://medcomfhir.dk/ig/acknowledgement"
@@ -177,7 +177,7 @@ def _own_provenance(answer: _Answer) -> Json:
     }
 
 
-def _retold(answer: _Answer, link: Link) -> Json:
+def _retold(answer: _Answer, link: ProvenanceEntry) -> Json:
     """Returns the acknowledged message's latest Provenance, with this Bundle's organisations."""
     retold = _provenance(f"MessageHeader/{link.header_id_as_sent}", link.sent_at or answer.at, link.activity)
     retold["agent"] = [{"who": answer.reference("Organization", "receiver")}]

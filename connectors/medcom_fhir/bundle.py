@@ -9,7 +9,7 @@ from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.decoding import ENTRIES_MAX
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.nodes import Node, refused
-from connectors.medcom_fhir.references import Reference, at, read_reference
+from connectors.medcom_fhir.references import FhirReference, at, read_reference
 from connectors.sender_ids import normalised
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Resource:
     node: Node
     type: str
     id: str | None
-    url: Reference | None
+    url: FhirReference | None
     version: str | None
 
 
@@ -75,7 +75,7 @@ class Bundle:
             if one.type == resource_type and (wanted.version is None or one.version in {None, wanted.version})
         )
 
-    def _at_own_server(self, wanted: Reference, entry: int | None) -> list[Resource]:
+    def _at_own_server(self, wanted: FhirReference, entry: int | None) -> list[Resource]:
         """Returns what a relative reference names; what is of another server than its holder is not meant."""
         holder = None if entry is None else self.resources[entry].url
         known = self.by_id.get((wanted.type or "", wanted.id or ""), [])

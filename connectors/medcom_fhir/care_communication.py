@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.communications import read_communication
-from connectors.medcom_fhir.door import Door, refuse_identifying_ids, refuse_times_ahead
+from connectors.medcom_fhir.door import FhirMappingContext, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.patients import Patient, read_patient
-from connectors.medcom_fhir.provenance import Link, current_link, current_nodes, earlier_link
+from connectors.medcom_fhir.provenance import ProvenanceEntry, current_link, current_nodes, earlier_link
 from connectors.medcom_fhir.segments import newest
 from connectors.medcom_fhir.times import time_of
 from connectors.sender_ids import normalised
@@ -50,7 +50,7 @@ class CareLetter:
     receiver: Organisation
     sent_at: datetime
     occurred_at: datetime
-    link: Link
+    link: ProvenanceEntry
     patient: Patient
     form: CorrespondenceForm
     category: str
@@ -61,7 +61,7 @@ class CareLetter:
     said: str = field(repr=False)
 
 
-def read_care_letter(bundle: Bundle, header: Node, door: Door, recorded_at: datetime) -> CareLetter:
+def read_care_letter(bundle: Bundle, header: Node, door: FhirMappingContext, recorded_at: datetime) -> CareLetter:
     """Returns what a CareCommunication says; raises RefusedError at the first rule that it breaks."""
     header_id = resource_id(header)
     sent_at = time_of(bundle.node, "timestamp")
@@ -133,7 +133,7 @@ def events_of_care_letter(
     return (("correspondence", said), ("persons", person))
 
 
-def _form(bundle: Bundle, link: Link) -> CorrespondenceForm:
+def _form(bundle: Bundle, link: ProvenanceEntry) -> CorrespondenceForm:
     """Returns the form; a letter that modifies or retracts one has that one's, unknown where it isn't retold."""
     if link.activity in _OF_THE_EARLIER:
         earlier = earlier_link(bundle, link.follows)
@@ -144,7 +144,7 @@ def _form(bundle: Bundle, link: Link) -> CorrespondenceForm:
     return _FORMS[link.activity]
 
 
-def _check_follows(bundle: Bundle, link: Link) -> None:
+def _check_follows(bundle: Bundle, link: ProvenanceEntry) -> None:
     """Raises RefusedError where a letter that answers, forwards, modifies or retracts one doesn't name it.
 
     An earlier letter in EDIFACT or OIOXML is named by an identifier, which only a reply or forward can hold.
@@ -159,7 +159,7 @@ def _check_follows(bundle: Bundle, link: Link) -> None:
         raise refused("element_missing", path, rule)
 
 
-def _own(bundle: Bundle, link: Link) -> tuple[Node, ...]:
+def _own(bundle: Bundle, link: ProvenanceEntry) -> tuple[Node, ...]:
     return current_nodes(bundle, link.header_id)
 
 
@@ -175,7 +175,7 @@ def _added(bundle: Bundle, header_id: str) -> frozenset[str]:
     )
 
 
-def _correlation_id(bundle: Bundle, link: Link, communication: Communication) -> UUID:
+def _correlation_id(bundle: Bundle, link: ProvenanceEntry, communication: Communication) -> UUID:
     """Returns the id that a letter shares with its replies, whichever of them comes first.
 
     From the thread's identifier; before guide 4.0 from the episode, else from the first letter that the chain tells.
@@ -185,7 +185,7 @@ def _correlation_id(bundle: Bundle, link: Link, communication: Communication) ->
     if communication.episode is not None:
         return derived_id("episode", communication.episode)
     root, told = link.header_id, {link.header_id}
-    earlier: Link | None = link
+    earlier: ProvenanceEntry | None = link
     while earlier is not None and earlier.follows is not None and earlier.follows not in told:
         root = earlier.follows
         told.add(root)
@@ -194,7 +194,7 @@ def _correlation_id(bundle: Bundle, link: Link, communication: Communication) ->
 
 
 def _named_letter(
-    bundle: Bundle, link: Link, ends: tuple[Organisation, Organisation], episode: str | None
+    bundle: Bundle, link: ProvenanceEntry, ends: tuple[Organisation, Organisation], episode: str | None
 ) -> UUID | None:
     """Returns the identity of the letter that is followed, or None where nothing tells who wrote it.
 

@@ -45,7 +45,7 @@ _ENCOUNTER_CLASSES = "http://medcomfhir.dk/ig/terminology/CodeSystem/medcom-core
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredMessage:
     """The receiver's own letter that this one answers: its MessageHeader.id, and the episode of care it named."""
 
     header_id: str
@@ -72,7 +72,7 @@ class OutgoingLetter:
     topic: str
     text: str = field(repr=False)
     written_at: datetime
-    answered: Answered
+    answered: AnsweredMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from connectors.medcom_fhir.nodes import refused
 from schemas.codes import StayClass, StayStatus
 
 
-class Mode(StrEnum):
+class RevisionMode(StrEnum):
     """What a message does to the letter it names: nothing, replace it, or take it back."""
 
     NEW = ""
@@ -31,18 +31,18 @@ class Activity:
     """One activity code of MedCom's value set and what Encounter holds beside it."""
 
     code: str
-    mode: Mode
+    mode: RevisionMode
     stay_status: StayStatus
     stay_class: StayClass
     encounter_statuses: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NotificationStep:
     """What a message says: its code, and what it means for the stay."""
 
     notification: str
-    mode: Mode
+    mode: RevisionMode
     stay_status: StayStatus
     stay_class: StayClass
     consistent: bool
@@ -59,7 +59,7 @@ _BASES: dict[str, tuple[str, StayStatus, str, frozenset[str]]] = {
     "discharge-emergency-home": ("SLHJ", StayStatus.DISCHARGED_HOME, "finished", frozenset({"in-progress"})),
     "discharge-inpatient-home": ("SLHJ", StayStatus.DISCHARGED_HOME, "finished", frozenset({"in-progress"})),
 }
-_PREFIXES = {Mode.NEW: "", Mode.REVISE: "revise-", Mode.CANCEL: "cancel-"}
+_PREFIXES = {RevisionMode.NEW: "", RevisionMode.REVISE: "revise-", RevisionMode.CANCEL: "cancel-"}
 
 
 def _activities() -> dict[str, Activity]:
@@ -67,7 +67,7 @@ def _activities() -> dict[str, Activity]:
     for base, (code, stay_status, status, cancelled) in _BASES.items():
         stay_class = StayClass.EMERGENCY if "emergency" in base else StayClass.INPATIENT
         for mode, prefix in _PREFIXES.items():
-            statuses = cancelled if mode is Mode.CANCEL else frozenset({status})
+            statuses = cancelled if mode is RevisionMode.CANCEL else frozenset({status})
             table[prefix + base] = Activity(mode + code, mode, stay_status, stay_class, statuses)
     return table
 
@@ -75,7 +75,9 @@ def _activities() -> dict[str, Activity]:
 ACTIVITIES = _activities()
 
 
-def classify(activity: str, encounter: tuple[str, str], *, deceased: bool | None, follows_death: bool) -> Step:
+def classify(
+    activity: str, encounter: tuple[str, str], *, deceased: bool | None, follows_death: bool
+) -> NotificationStep:
     """Returns the step of an activity, ``(class, status)`` of the Encounter, and what is said of a death.
 
     ``deceased`` is true for a death, false where one is taken back. ``follows_death``: the letter that this one follows
@@ -91,12 +93,14 @@ def classify(activity: str, encounter: tuple[str, str], *, deceased: bool | None
         raise _unknown("Encounter.status", "the status is one of HospitalNotification's")
     if deceased is None:
         consistent = status in known.encounter_statuses and _CLASSES[held_class] is known.stay_class
-        return Step(known.code, known.mode, known.stay_status, known.stay_class, consistent)
+        return NotificationStep(known.code, known.mode, known.stay_status, known.stay_class, consistent)
     if deceased:
-        mode = Mode.REVISE if follows_death else Mode.NEW
-        return Step(mode + "MORS", mode, StayStatus.DECEASED, _CLASSES[held_class], status == "finished")
+        mode = RevisionMode.REVISE if follows_death else RevisionMode.NEW
+        return NotificationStep(mode + "MORS", mode, StayStatus.DECEASED, _CLASSES[held_class], status == "finished")
     consistent = status in known.encounter_statuses
-    return Step(Mode.CANCEL + "MORS", Mode.CANCEL, StayStatus.DECEASED, _CLASSES[held_class], consistent)
+    return NotificationStep(
+        RevisionMode.CANCEL + "MORS", RevisionMode.CANCEL, StayStatus.DECEASED, _CLASSES[held_class], consistent
+    )
 
 
 def _unknown(path: str, rule: str) -> Exception:

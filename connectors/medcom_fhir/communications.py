@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from connectors.medcom_fhir.codes import CATEGORIES, CATEGORY_CODES, ErrorCode
 from connectors.medcom_fhir.identifiers import checked_id, episode_id
 from connectors.medcom_fhir.nodes import Node, refused
-from connectors.medcom_fhir.segments import Segment, read_segments, said_in
+from connectors.medcom_fhir.segments import MessageSegment, read_segments, said_in
 from connectors.medcom_fhir.stays import episode_of
 from connectors.sender_ids import normalised
 
@@ -37,7 +37,7 @@ class Communication:
     category: str
     thread: str | None
     episode: str | None
-    segments: tuple[Segment, ...]
+    segments: tuple[MessageSegment, ...]
     said: str = field(repr=False)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from connectors.medcom_fhir.identities import Identities
+    from connectors.medcom_fhir.identities import YouthIdLookup
     from connectors.medcom_fhir.organisations import Organisation
     from connectors.medcom_fhir.patients import Patient
     from schemas.reference import Reference
@@ -23,7 +23,7 @@ _AHEAD_HELP = "correct the time, and the sender's clock if it is that, and send 
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class FhirMappingContext:
     """What a door needs to take messages in.
 
     ``ages`` are the ages, in whole years, of all programmes together. ``own`` answers for a message that
@@ -31,14 +31,16 @@ class Door:
     happened may lie after its receipt; None, without limit, is for where a demo sets the calendar ahead.
     """
 
-    identities: Identities
+    identities: YouthIdLookup
     reference: Reference
     ages: range
     own: Organisation | None = None
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
-def refuse_times_ahead(door: Door, happened: Mapping[str, datetime | None], recorded_at: datetime) -> None:
+def refuse_times_ahead(
+    door: FhirMappingContext, happened: Mapping[str, datetime | None], recorded_at: datetime
+) -> None:
     """Raises RefusedError for the first field whose time lies further ahead than the door allows, or a life ago."""
     if door.ahead_max is not None:
         refuse_untimely(happened, recorded_at + door.ahead_max, _AHEAD_HELP)

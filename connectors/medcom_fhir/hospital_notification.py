@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.medcom_fhir.classification import Step, classify
+from connectors.medcom_fhir.classification import NotificationStep, classify
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.door import Door, refuse_identifying_ids, refuse_times_ahead
+from connectors.medcom_fhir.door import FhirMappingContext, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.notification import Notification
 from connectors.medcom_fhir.patients import read_patient
-from connectors.medcom_fhir.provenance import Link, current_link, earlier_link, takes_back_a_death, tells_of_a_death
-from connectors.medcom_fhir.stays import Stay, occurred_at, read_stay
+from connectors.medcom_fhir.provenance import (
+    ProvenanceEntry,
+    current_link,
+    earlier_link,
+    takes_back_a_death,
+    tells_of_a_death,
+)
+from connectors.medcom_fhir.stays import EncounterStay, occurred_at, read_stay
 from connectors.medcom_fhir.times import time_of
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
     from connectors.medcom_fhir.organisations import Organisation
 
 
-def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: datetime) -> Notification:
+def read_notification(bundle: Bundle, header: Node, door: FhirMappingContext, recorded_at: datetime) -> Notification:
     """Returns what a HospitalNotification says; raises RefusedError at the first rule that it breaks."""
     header_id = resource_id(header)
     sent_at = time_of(bundle.node, "timestamp")
@@ -66,7 +72,7 @@ def read_notification(bundle: Bundle, header: Node, door: Door, recorded_at: dat
     )
 
 
-def _step(bundle: Bundle, link: Link, stay: Stay, *, deceased: bool | None) -> Step:
+def _step(bundle: Bundle, link: ProvenanceEntry, stay: EncounterStay, *, deceased: bool | None) -> NotificationStep:
     """Returns the step; a death follows a death, or is taken back, where the history shows it.
 
     A death on arrival starts and ends the stay at one instant (MedCom, "Death"), so that what it follows
@@ -86,7 +92,7 @@ def _step(bundle: Bundle, link: Link, stay: Stay, *, deceased: bool | None) -> S
     return step
 
 
-def _named_letter(bundle: Bundle, link: Link, stay: Stay, sender: Organisation) -> UUID | None:
+def _named_letter(bundle: Bundle, link: ProvenanceEntry, stay: EncounterStay, sender: Organisation) -> UUID | None:
     """Returns the identity of the letter that is followed.
 
     Its sender is the agent of its own Provenance. Published messages often leave that organisation out:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Identities(Protocol):
+class YouthIdLookup(Protocol):
     """Looks up or allots the youth id of a person; the vault's, or a key per run for ``translate``."""
 
     def youth_id(self, identifier_system: str, value: str) -> str:

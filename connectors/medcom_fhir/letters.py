@@ -13,7 +13,7 @@ from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ErrorCode
 from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.nodes import Node, refused
 from connectors.medcom_fhir.organisations import Organisation, messaging_organisation
-from connectors.medcom_fhir.provenance import Link, current_link, told_links
+from connectors.medcom_fhir.provenance import ProvenanceEntry, current_link, told_links
 from connectors.sender_ids import normalised
 from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
@@ -36,7 +36,7 @@ class Addressing:
     header_id: str
     sender: Organisation
     receiver: Organisation
-    latest: Link | None
+    latest: ProvenanceEntry | None
 
 
 def letter_id(sender_sor: str, header_id: str, episode: str) -> UUID:
@@ -103,7 +103,7 @@ def _receiver_or(bundle: Bundle, header: Node, own: Organisation | None) -> Orga
         return own
 
 
-def _latest_link(bundle: Bundle, header_id: str) -> Link | None:
+def _latest_link(bundle: Bundle, header_id: str) -> ProvenanceEntry | None:
     try:
         return current_link(bundle, header_id)
     except RefusedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_fhir.classification import Mode, Step
+from connectors.medcom_fhir.classification import NotificationStep, RevisionMode
 from connectors.sender_ids import normalised
 from schemas.codes import Remark, Specialty
 from schemas.events import Discharge, Person
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from connectors.medcom_fhir.organisations import Organisation
     from connectors.medcom_fhir.patients import Patient
-    from connectors.medcom_fhir.provenance import Link
-    from connectors.medcom_fhir.stays import Stay
+    from connectors.medcom_fhir.provenance import ProvenanceEntry
+    from connectors.medcom_fhir.stays import EncounterStay
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Notification:
     receiver: Organisation
     municipality: str
     sent_at: datetime
-    link: Link
+    link: ProvenanceEntry
     patient: Patient
-    stay: Stay
-    step: Step
+    stay: EncounterStay
+    step: NotificationStep
     occurred_at: datetime
     letter_id: UUID
     specialty: Specialty
@@ -63,8 +63,8 @@ def _discharge(notification: Notification, youth_id: str, recorded_at: datetime)
         recorded_at=recorded_at,
         youth_id=youth_id,
         statement_id=normalised(notification.header_id),
-        revises=notification.named if step.mode is Mode.REVISE else None,
-        cancels=notification.named if step.mode is Mode.CANCEL else None,
+        revises=notification.named if step.mode is RevisionMode.REVISE else None,
+        cancels=notification.named if step.mode is RevisionMode.CANCEL else None,
         episode_id=stay.episode,
         status=step.stay_status,
         stay_class=step.stay_class,

@@ -24,7 +24,7 @@ _NOT_CONTENT = {"sent_at", "recorded_at", "specialty", "municipality"}
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class FhirTranslation:
     """A message and the events it becomes, each with the short name of its topic; what it states goes first.
 
     ``letter_id`` tells a resubmission (same letter, new Bundle) and ``content_digest`` whether it says
@@ -41,7 +41,7 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfScope:
+class FhirOutOfScope:
     """A valid message about nobody of any programme's ages: acknowledged ok, unpublished, counted by its topic."""
 
     addressing: Addressing
@@ -65,7 +65,7 @@ class ReceivedAcknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class FhirRefused:
     """A message that is not taken; ``addressing`` is None where nobody can be answered (HTTP 400).
 
     ``topic`` is where a message of its kind would have gone.
@@ -76,7 +76,7 @@ class Refused:
     topic: str = "discharges"
 
 
-Outcome = Translation | OutOfScope | ReceivedAcknowledgement | Refused
+Outcome = FhirTranslation | FhirOutOfScope | ReceivedAcknowledgement | FhirRefused
 
 
 def content_digest(events: Events, unpublished: str = "") -> str:

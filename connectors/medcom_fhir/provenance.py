@@ -27,7 +27,7 @@ _ACTIVITY = re.compile(r"[a-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ProvenanceEntry:
     """One Provenance: which letter, what was done, by whom, and which letter it follows.
 
     Ids are normalised. ``sor`` is absent where ``agent.who`` is not in the Bundle, as in published
@@ -44,7 +44,7 @@ class Link:
     follows_as_sent: str | None
 
 
-def current_link(bundle: Bundle, header_id: str) -> Link:
+def current_link(bundle: Bundle, header_id: str) -> ProvenanceEntry:
     """Returns the message's own Provenance; raises RefusedError where there is none, or more than one tale."""
     if not bundle.of_type("Provenance"):
         raise refused(
@@ -72,9 +72,9 @@ def current_nodes(bundle: Bundle, header_id: str) -> tuple[Node, ...]:
     return tuple(node for node in bundle.of_type("Provenance") if own in _targets(bundle, node))
 
 
-def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:
+def earlier_link(bundle: Bundle, header_id: str | None) -> ProvenanceEntry | None:
     """Returns what the Bundle retells of an earlier letter, or None where it does not, or in two ways."""
-    found = set[Link]()
+    found = set[ProvenanceEntry]()
     for node in bundle.of_type("Provenance") if header_id is not None else ():
         try:
             if header_id in _targets(bundle, node):
@@ -84,7 +84,7 @@ def earlier_link(bundle: Bundle, header_id: str | None) -> Link | None:
     return found.pop() if len(found) == 1 else None
 
 
-def tells_of_a_death(bundle: Bundle, link: Link | None) -> bool:
+def tells_of_a_death(bundle: Bundle, link: ProvenanceEntry | None) -> bool:
     """Returns whether an earlier letter was a MORS, as far as its Provenance can show it.
 
     A MORS repeats the activity of the letter it follows; no other letter of one hospital repeats a first
@@ -101,7 +101,7 @@ def tells_of_a_death(bundle: Bundle, link: Link | None) -> bool:
     return earlier.sor is None or link.sor is None or earlier.sor == link.sor
 
 
-def told_links(bundle: Bundle) -> list[Link]:
+def told_links(bundle: Bundle) -> list[ProvenanceEntry]:
     """Returns what each of the Bundle's Provenances tells, those left out that can't be read."""
     links = []
     for node in bundle.of_type("Provenance"):
@@ -110,7 +110,7 @@ def told_links(bundle: Bundle) -> list[Link]:
     return links
 
 
-def takes_back_a_death(bundle: Bundle, link: Link) -> bool:
+def takes_back_a_death(bundle: Bundle, link: ProvenanceEntry) -> bool:
     """Returns whether a letter that says that the patient lives takes back a death, as far as its Provenances show.
 
     An AN_MORS repeats the activity of the MORS that it names, with the role removal (MedCom's table), and no other
@@ -163,13 +163,13 @@ def _sent_at(node: Node) -> str | None:
     return None
 
 
-def _link(bundle: Bundle, node: Node) -> Link:
+def _link(bundle: Bundle, node: Node) -> ProvenanceEntry:
     follows, role = _followed(bundle, node)
     targets = [_letter(bundle, target, "target") for target in node.children("target")]
     if not targets:
         raise refused("element_missing", f"{node.path}.target", "a Provenance tells of one message at least")
     header_id, header_id_as_sent = min(targets)
-    return Link(
+    return ProvenanceEntry(
         header_id=header_id,
         activity=_activity(node),
         follows=follows[0] if follows else None,

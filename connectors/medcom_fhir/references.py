@@ -23,7 +23,7 @@ _HISTORY = "/_history/"
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class FhirReference:
     """A reference or a ``fullUrl``, taken apart.
 
     ``base`` is the server's URL, absent where none is named; ``type`` and ``id`` are absent where it is of another form
@@ -48,31 +48,31 @@ class Reference:
         return self.id if self.type is None else None
 
 
-def read_reference(text: str) -> Reference:
+def read_reference(text: str) -> FhirReference:
     """Returns a reference's parts; UUIDs in it are normalised."""
     if text.startswith("#"):
-        return Reference(text, contained=text[1:])
+        return FhirReference(text, contained=text[1:])
     plain, _, version = text.partition(_HISTORY)
     if plain[:4].lower() == "urn:":
         is_uuid = plain[:9].lower() == "urn:uuid:"
         own = normalised(plain) if is_uuid else None
-        return Reference(f"urn:uuid:{own}" if is_uuid else plain, id=own, version=version or None)
+        return FhirReference(f"urn:uuid:{own}" if is_uuid else plain, id=own, version=version or None)
     match = _TYPED.fullmatch(plain)
     base = match["base"] if match else None
     if match is None or (base is not None and not _SERVER.match(base)):
-        return Reference(plain, base="" if _SERVER.match(plain) else None)
+        return FhirReference(plain, base="" if _SERVER.match(plain) else None)
     return _typed(base, match["type"], normalised(match["id"]), version or None)
 
 
-def at(base: str, relative: Reference) -> str:
+def at(base: str, relative: FhirReference) -> str:
     """Returns the whole of a relative reference at a server."""
     return _typed(base, relative.type or "", relative.id or "", None).whole
 
 
-def _typed(base: str | None, resource_type: str, resource_id: str, version: str | None) -> Reference:
+def _typed(base: str | None, resource_type: str, resource_id: str, version: str | None) -> FhirReference:
     whole = f"{resource_type}/{resource_id}"
     if base is None:
-        return Reference(whole, None, resource_type, resource_id, version)
+        return FhirReference(whole, None, resource_type, resource_id, version)
     # Whether a server is asked over TLS makes no other resource (FHIR R4, http.html).
     server = _SERVER.sub("", base, count=1)
-    return Reference(f"{server}/{whole}", server, resource_type, resource_id, version)
+    return FhirReference(f"{server}/{whole}", server, resource_type, resource_id, version)

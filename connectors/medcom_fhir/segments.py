@@ -26,7 +26,7 @@ _ATTACHMENT = ("contentType", "title", "url", "data")
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class MessageSegment:
     """One payload: its normalised id, absent in guide 2.x, when it was written, and which element says so."""
 
     segment_id: str | None
@@ -34,7 +34,7 @@ class Segment:
     path: str
 
 
-def read_segments(communication: Node) -> tuple[Segment, ...]:
+def read_segments(communication: Node) -> tuple[MessageSegment, ...]:
     """Returns a letter's segments; at least one of them holds a text.
 
     Raises RefusedError where one has neither text nor attachment, or both, or says not when it was written.
@@ -46,7 +46,7 @@ def read_segments(communication: Node) -> tuple[Segment, ...]:
     return tuple(_segment(payload) for payload in payloads)
 
 
-def newest(segments: tuple[Segment, ...], added: Collection[str]) -> Segment:
+def newest(segments: tuple[MessageSegment, ...], added: Collection[str]) -> MessageSegment:
     """Returns the newest of the segments that this message added, or of all where it names none that is there.
 
     A reply retells what it answers; the Provenance of guides 4.x and 5.x names the segments that are its own.
@@ -76,14 +76,14 @@ def _has_text(payload: Node) -> bool:
     return text is not None
 
 
-def _segment(payload: Node) -> Segment:
+def _segment(payload: Node) -> MessageSegment:
     dates = {time_of(extension, "valueDateTime"): extension.path for extension in _extensions(payload, _DATE)}
     if len(dates) != 1:
         rule = "a segment says once when it was written"
         raise refused("element_repeated" if dates else "element_missing", f"{payload.path}.extension", rule)
     written_at, path = next(iter(dates.items()))
     ids = [extension.child("valueIdentifier").text("value") for extension in _extensions(payload, _IDENTIFIER)]
-    return Segment(normalised(ids[0]) if ids else None, written_at, f"{path}.valueDateTime")
+    return MessageSegment(normalised(ids[0]) if ids else None, written_at, f"{path}.valueDateTime")
 
 
 def _extensions(payload: Node, suffixes: tuple[str, ...]) -> list[Node]:

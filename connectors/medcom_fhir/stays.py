@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.local_times import in_order
-from connectors.medcom_fhir.classification import Mode, Step
+from connectors.medcom_fhir.classification import NotificationStep, RevisionMode
 from connectors.medcom_fhir.codes import LEAVE_PERIOD_SUFFIX, LPR3
 from connectors.medcom_fhir.identifiers import episode_id
 from connectors.medcom_fhir.nodes import Node, refused
@@ -24,7 +24,7 @@ _MAKER = re.compile(r"#id=([0-9]{11,18})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class EncounterStay:
     """What an Encounter holds.
 
     ``unit`` is Encounter.serviceProvider's SOR code, which may differ from the sender's; ``episode`` is
@@ -43,7 +43,7 @@ class Stay:
     leave_ended_at: datetime | None
 
 
-def read_stay(bundle: Bundle, header: Node) -> Stay:
+def read_stay(bundle: Bundle, header: Node) -> EncounterStay:
     """Returns the stay that MessageHeader.focus names; raises RefusedError where an element is unfit."""
     encounter = _encounter(bundle, header)
     period = encounter.child("period")
@@ -53,7 +53,7 @@ def read_stay(bundle: Bundle, header: Node) -> Stay:
     leave_start, leave_end = optional_time_of(leave, "start"), optional_time_of(leave, "end")
     if leave_start is not None:
         leave_start, leave_end = _ordered(leave_start, leave_end)
-    return Stay(
+    return EncounterStay(
         episode=episode_id(episode.text("value"), f"{episode.path}.value"),
         episode_sor=_maker(episode),
         unit=sor_of(bundle.resolve(encounter.child("serviceProvider"), "Organization")),
@@ -66,7 +66,7 @@ def read_stay(bundle: Bundle, header: Node) -> Stay:
     )
 
 
-def occurred_at(stay: Stay, step: Step) -> tuple[datetime, str]:
+def occurred_at(stay: EncounterStay, step: NotificationStep) -> tuple[datetime, str]:
     """Returns when the step happened, and which element says so: never the Provenance's time, always the Encounter's.
 
     A cancellation has the time of the step it cancels. Where it no longer carries it (AN_SLHJ: the
@@ -83,7 +83,7 @@ def occurred_at(stay: Stay, step: Step) -> tuple[datetime, str]:
     }.get(step.stay_status, (stay.started_at, start))
     if wanted is not None:
         return wanted, path
-    if step.mode is not Mode.CANCEL:
+    if step.mode is not RevisionMode.CANCEL:
         raise refused("element_missing", path, "the element is required for this activity")
     if step.stay_status is StayStatus.BACK and stay.leave_started_at is not None:
         return stay.leave_started_at, leave_start

@@ -1,4 +1,4 @@
-"""MedCom's FHIR messages to canonical events: a pure mapping but for the vault behind ``Identities``.
+"""MedCom's FHIR messages to canonical events: a pure mapping but for the vault behind ``YouthIdLookup``.
 
 Sources: medcomdk/dk-medcom-messaging, medcomdk/MedCom-FHIR-Communication ("Reliable Messaging", "MessageHeader,
 identifiers and timestamps"); each message type names its own.
@@ -27,10 +27,10 @@ from connectors.medcom_fhir.letters import Addressing, addressing_of, event_code
 from connectors.medcom_fhir.nodes import refused
 from connectors.medcom_fhir.notification import events_of
 from connectors.medcom_fhir.outcomes import (
+    FhirOutOfScope,
+    FhirRefused,
+    FhirTranslation,
     Outcome,
-    OutOfScope,
-    Refused,
-    Translation,
     content_digest,
 )
 from schemas.refusals import RefusedError
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.medcom_fhir.care_communication import CareLetter
-    from connectors.medcom_fhir.door import Door
+    from connectors.medcom_fhir.door import FhirMappingContext
     from connectors.medcom_fhir.notification import Notification
     from connectors.medcom_fhir.patients import Patient
 
 _TOPICS = {HOSPITAL_NOTIFICATION: "discharges", CARE_COMMUNICATION: "correspondence"}
 
 
-def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
+def translate(message: bytes, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
     """Returns what came of a message, whatever its bytes; raises nothing but what the vault raises.
 
     No text in the outcome repeats a personal value. The vault is asked last, and only for a message that
@@ -67,34 +67,34 @@ def translate(message: bytes, door: Door, recorded_at: datetime) -> Outcome:
         _check_event_code(code)
         return _of_notification(read_notification(bundle, header, door, recorded_at), bundle, door, recorded_at)
     except RefusedError as error:
-        return Refused(error.refusal, addressing, topic)
+        return FhirRefused(error.refusal, addressing, topic)
 
 
-def _of_notification(said: Notification, bundle: Bundle, door: Door, recorded_at: datetime) -> Outcome:
+def _of_notification(said: Notification, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.stay.started_at, said.occurred_at):
         refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
-        return OutOfScope(addressing, said.letter_id, "age")
+        return FhirOutOfScope(addressing, said.letter_id, "age")
     events = events_of(said, _youth_id(said.patient, door), recorded_at)
     patient = said.patient
-    return Translation(addressing, said.letter_id, content_digest(events), events, patient.details, patient.linked)
+    return FhirTranslation(addressing, said.letter_id, content_digest(events), events, patient.details, patient.linked)
 
 
-def _of_care_letter(said: CareLetter, bundle: Bundle, door: Door, recorded_at: datetime) -> Outcome:
+def _of_care_letter(said: CareLetter, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.occurred_at, said.occurred_at):
         refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
-        return OutOfScope(addressing, said.letter_id, "age", _TOPICS[CARE_COMMUNICATION])
+        return FhirOutOfScope(addressing, said.letter_id, "age", _TOPICS[CARE_COMMUNICATION])
     events = events_of_care_letter(said, _youth_id(said.patient, door), recorded_at)
     patient, digest = said.patient, content_digest(events, said.said)
-    return Translation(addressing, said.letter_id, digest, events, patient.details, patient.linked)
+    return FhirTranslation(addressing, said.letter_id, digest, events, patient.details, patient.linked)
 
 
 def _addressing(said: Notification | CareLetter, bundle: Bundle) -> Addressing:
     return Addressing(bundle.id, said.header_id, said.sender, said.receiver, said.link)
 
 
-def _youth_id(patient: Patient, door: Door) -> str:
+def _youth_id(patient: Patient, door: FhirMappingContext) -> str:
     return door.identities.youth_id(patient.number.system, patient.number.number)
 
 

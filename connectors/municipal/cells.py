@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
-from connectors.municipal.fields import Field, Kind
+from connectors.municipal.fields import Field, FieldKind
 from connectors.municipal.sheets import Cell, Unfit, plain, text_of
 from schemas.instants import is_possible_date, is_possible_time
 
@@ -73,7 +73,7 @@ def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values
     stands_for = words.get(as_word(text))
     if stands_for is not None:
         cell = text = stands_for
-    elif field.kind is Kind.CODES:
+    elif field.kind is FieldKind.CODES:
         cell = text = ", ".join(words.get(as_word(part), part) for part in parts_of(text))
     if not text:
         return None
@@ -211,15 +211,15 @@ def _municipality(_cell: Cell, text: str, _field: Field, _values: Values) -> str
     return text.zfill(_MUNICIPALITY_DIGITS)
 
 
-_READERS: Mapping[Kind, Callable[[Cell, str, Field, Values], Any]] = {
-    Kind.TEXT: _text,
-    Kind.CODE: _code,
-    Kind.CODES: _codes,
-    Kind.REASON: _reason,
-    Kind.DAY: _day,
-    Kind.MOMENT: _moment,
-    Kind.FLAG: _flag,
-    Kind.NUMBER: _number,
-    Kind.PERSON_NUMBER: _person_number,
-    Kind.MUNICIPALITY: _municipality,
+_READERS: Mapping[FieldKind, Callable[[Cell, str, Field, Values], Any]] = {
+    FieldKind.TEXT: _text,
+    FieldKind.CODE: _code,
+    FieldKind.CODES: _codes,
+    FieldKind.REASON: _reason,
+    FieldKind.DAY: _day,
+    FieldKind.MOMENT: _moment,
+    FieldKind.FLAG: _flag,
+    FieldKind.NUMBER: _number,
+    FieldKind.PERSON_NUMBER: _person_number,
+    FieldKind.MUNICIPALITY: _municipality,
 }

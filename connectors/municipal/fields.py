@@ -45,7 +45,7 @@ class Event(StrEnum):
         return f"{self}s"
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a cell holds."""
 
     TEXT = "a text"
@@ -64,22 +64,22 @@ class Kind(Enum):
 class Field:
     """A field's kind, and its codes where it has any."""
 
-    kind: Kind
+    kind: FieldKind
     codes: tuple[str, ...] = ()
 
 
-def _codes(kind: Kind, codes: type[StrEnum]) -> Field:
+def _codes(kind: FieldKind, codes: type[StrEnum]) -> Field:
     return Field(kind, tuple(code.value for code in codes if code != "UNKNOWN"))
 
 
 TEXT, REASON, DAY, MOMENT, FLAG, NUMBER = map(
-    Field, (Kind.TEXT, Kind.REASON, Kind.DAY, Kind.MOMENT, Kind.FLAG, Kind.NUMBER)
+    Field, (FieldKind.TEXT, FieldKind.REASON, FieldKind.DAY, FieldKind.MOMENT, FieldKind.FLAG, FieldKind.NUMBER)
 )
 PERSON = "person."
 NUMBER_OF_PERSON = "person.cpr"
 _PERSON = {
-    NUMBER_OF_PERSON: Field(Kind.PERSON_NUMBER),
-    "person.municipality": Field(Kind.MUNICIPALITY),
+    NUMBER_OF_PERSON: Field(FieldKind.PERSON_NUMBER),
+    "person.municipality": Field(FieldKind.MUNICIPALITY),
     "person.name": TEXT,
     "person.address": TEXT,
     "person.phone": TEXT,
@@ -93,28 +93,28 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
     | {
         "referred_from": TEXT,
         "referred_to": TEXT,
-        "needs": _codes(Kind.CODES, NeedKind),
-        "status": _codes(Kind.CODE, ReferralStatus),
-        "decision": _codes(Kind.CODE, VisitationDecision),
+        "needs": _codes(FieldKind.CODES, NeedKind),
+        "status": _codes(FieldKind.CODE, ReferralStatus),
+        "decision": _codes(FieldKind.CODE, VisitationDecision),
         "bridging": FLAG,
     },
     Event.ENROLMENT: _EVERY
     | _COURSE
     | {
-        "status": _codes(Kind.CODE, CourseStatus),
+        "status": _codes(FieldKind.CODE, CourseStatus),
         "started_on": DAY,
         "ended_on": DAY,
         "expected_end_on": DAY,
     },
     Event.CONSENT: _EVERY
     | {
-        "decision": _codes(Kind.CODE, ConsentDecision),
-        "given_by": _codes(Kind.CODES, ConsentGiver),
-        "custody": _codes(Kind.CODE, Custody),
+        "decision": _codes(FieldKind.CODE, ConsentDecision),
+        "given_by": _codes(FieldKind.CODES, ConsentGiver),
+        "custody": _codes(FieldKind.CODE, Custody),
         "youth_unable": FLAG,
-        "scope": _codes(Kind.CODE, Identity),
+        "scope": _codes(FieldKind.CODE, Identity),
         "receiver": TEXT,
-        "purpose": _codes(Kind.CODE, NeedKind),
+        "purpose": _codes(FieldKind.CODE, NeedKind),
         "evidence": REASON,
         "recorded_by": TEXT,
         "lapses_at": MOMENT,
@@ -122,10 +122,10 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
     Event.DISCHARGE: _EVERY
     | {
         "episode_id": TEXT,
-        "status": _codes(Kind.CODE, StayStatus),
-        "stay_class": _codes(Kind.CODE, StayClass),
+        "status": _codes(FieldKind.CODE, StayStatus),
+        "stay_class": _codes(FieldKind.CODE, StayClass),
         "unit": TEXT,
-        "specialty": _codes(Kind.CODE, Specialty),
+        "specialty": _codes(FieldKind.CODE, Specialty),
         "planned_at": MOMENT,
     },
 }

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from connectors.municipal.cells import as_word, parts_of
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, Kind
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, FieldKind
 from connectors.municipal.headers import joined, names_in
 from connectors.municipal.layout import Layout
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
@@ -31,7 +31,7 @@ _KNOWN = frozenset[str]().union(*COLUMNS.values(), *COLUMNS_OF_CONSENTS.values()
 _WORDS_MAX = 12
 _WORD_CHARACTERS_MAX = 40
 _ROWS_MAX = 10_000
-_KINDS_OF_WORDS = (Kind.CODE, Kind.CODES, Kind.REASON)
+_KINDS_OF_WORDS = (FieldKind.CODE, FieldKind.CODES, FieldKind.REASON)
 _PROGRAMMES = ("programme", "receiver")
 _PROGRAMME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _UNDATED = (
@@ -211,7 +211,7 @@ def _codes(found: _Found, column: str, name: str) -> list[str]:
     known = FIELDS[found.event][name]
     if known.kind not in _KINDS_OF_WORDS and name not in _PROGRAMMES:
         return []
-    several = parts_of if known.kind is Kind.CODES else _whole
+    several = parts_of if known.kind is FieldKind.CODES else _whole
     words = list(dict.fromkeys(as_word(part) for text in found.texts(column) for part in several(text)))
     words = [word for word in words if len(word) <= _WORD_CHARACTERS_MAX and word not in known.codes][:_WORDS_MAX]
     if not words:

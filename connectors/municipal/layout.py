@@ -13,7 +13,7 @@ HEADER_LINE_MAX = 50
 _Line = Annotated[int, Field(ge=1, le=HEADER_LINE_MAX)]
 
 
-class Part(BaseModel):
+class MappingPart(BaseModel):
     """A table of a mapping file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -27,7 +27,7 @@ def as_list(value: Any) -> Any:
 _Lines = Annotated[tuple[_Line, ...], BeforeValidator(as_list)]
 
 
-class Layout(Part):
+class Layout(MappingPart):
     """How the file is written. What is absent is found in the file itself.
 
     ``header`` are the lines with the columns' names, counted from 1: where there are several, a name is put together
@@ -45,7 +45,7 @@ class Layout(Part):
     other_columns: Literal["refuse", "ignore"] = "refuse"
 
 
-class Values(Part):
+class Values(MappingPart):
     """How the list writes values. ``zero_lost`` says that Excel has eaten the leading zero of CPR numbers."""
 
     dates: tuple[Literal["iso", "day_first", "written_out", "compact", "month_first"], ...] = (
@@ -68,7 +68,7 @@ class Values(Part):
         return self
 
 
-class Missing(Part):
+class Missing(MappingPart):
     """What it means that a statement of the last snapshot is not in this one; says either ``cancelled`` or a status.
 
     ``status`` is the new status (a consent's: decision), told as of the day on which it was first missing.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from connectors.municipal.cells import BadCellError, as_word, converted, parts_of
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, Kind
-from connectors.municipal.layout import Layout, Missing, Part, Values, Words, as_list
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, FieldKind
+from connectors.municipal.layout import Layout, MappingPart, Missing, Values, Words, as_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,14 +43,14 @@ class MappingError(Exception):
     """A mapping file is not as it must be; the text names file, field, rule and what to do."""
 
 
-class Mode(StrEnum):
+class ListMode(StrEnum):
     """Whether a list holds everything that stands, so that what is missing has ended, or changes alone."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
 
 
-class Mapping(Part):
+class Mapping(MappingPart):
     """One list. ``columns``: column -> field or fields; ``codes``: column -> its word -> our code.
 
     ``statement`` are the columns that tell one statement from another, where none fills ``statement_id``. With
@@ -59,7 +59,7 @@ class Mapping(Part):
     """
 
     event: Event
-    mode: Mode
+    mode: ListMode
     columns: dict[Words, _Fields]
     statement: tuple[Words, ...] = ()
     steps: bool = False
@@ -153,8 +153,11 @@ def _problems(mapping: Mapping) -> list[str]:
         (stray, f"statement and codes name columns that are mapped; {stray} are not"),
         (columns & set(mapping.ignore), "a column that is ignored fills no field"),
         (REASON_COLUMN in columns, f"{REASON_COLUMN} is the column of the reasons why rows failed"),
-        (mapping.steps and mapping.mode is Mode.SNAPSHOT, "a list of steps has mode changes: none of them vanishes"),
-        (mapping.missing and mapping.mode is Mode.CHANGES, "only what is missing from a snapshot means anything"),
+        (
+            mapping.steps and mapping.mode is ListMode.SNAPSHOT,
+            "a list of steps has mode changes: none of them vanishes",
+        ),
+        (mapping.missing and mapping.mode is ListMode.CHANGES, "only what is missing from a snapshot means anything"),
         (_unknown_ending(mapping), "[missing] status is a code of the event's status, reason_code its reason"),
         (_status_where_cancelled(mapping), "a planned discharge that is missing is cancelled"),
     ]
@@ -175,7 +178,7 @@ def _bad_values(mapping: Mapping) -> list[str]:
             codes = set(known[name].codes)
             if codes and not {part for word in words.values() for part in parts_of(word)} <= codes:
                 found.append(f"codes.{column}: a word stands for one of {sorted(codes)}")
-            if known[name].kind is Kind.PERSON_NUMBER:
+            if known[name].kind is FieldKind.PERSON_NUMBER:
                 found.append("codes are for words, not for CPR numbers")
     return found
 

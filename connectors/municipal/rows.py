@@ -43,7 +43,7 @@ _OTHER_TIMES = ("status_at", "sent_at", "planned_at", "lapses_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """What is wrong with a row, and in which column where it is one's."""
 
     column: str | None
@@ -51,7 +51,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """One row that is a statement, or should be.
 
     ``key`` tells which row of the list it is, whenever it comes; None where that can't be read. ``statement`` are
@@ -62,7 +62,7 @@ class Row:
     key: tuple[str, ...] | None = field(repr=False)
     statement: tuple[str, ...] | None = field(repr=False)
     form: dict[str, Any] | None = field(repr=False)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class ReadList:
 
     sheet: Sheet
     header: Header
-    rows: tuple[Row, ...]
+    rows: tuple[ListRow, ...]
     ignored: int
     is_part: bool
     above: int = 0
@@ -129,7 +129,7 @@ def _begins(word: str, total: str) -> bool:
     return word.startswith(total) and not word[len(total) : len(total) + 1].isalpha()
 
 
-def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
+def _row(raw: RawRow, header: Header, mapping: Mapping) -> ListRow:
     if raw.refusal is not None:
         return _unread(raw, raw.refusal)
     if any(filled(cell) for cell in raw.cells[header.width :]):
@@ -138,7 +138,7 @@ def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
         return _unread(raw, Refusal("row_too_long", "row", rule, advice))
     cells = {column: raw.cells[place] if place < len(raw.cells) else None for column, place in header.columns.items()}
     values = dict(mapping.constant_values)
-    problems = [Problem(None, _HIDDEN)] if raw.hidden else []
+    problems = [RowProblem(None, _HIDDEN)] if raw.hidden else []
     problems += _fill(values, cells, mapping)
     _same_time(values, mapping)
     _by_day(values)
@@ -146,15 +146,15 @@ def _row(raw: RawRow, header: Header, mapping: Mapping) -> Row:
     key = _key_of(statement, values, mapping)
     problems += _lacking(values, problems, mapping)
     told = {name: value for name, value in values.items() if value is not None and value is not _UNREADABLE}
-    return Row(raw.number, key, statement, None if problems else _form(told), tuple(problems))
+    return ListRow(raw.number, key, statement, None if problems else _form(told), tuple(problems))
 
 
-def _unread(raw: RawRow, refusal: Refusal) -> Row:
+def _unread(raw: RawRow, refusal: Refusal) -> ListRow:
     """Returns a row of which nobody knows what it is about."""
-    return Row(raw.number, None, None, None, (Problem(None, refusal),))
+    return ListRow(raw.number, None, None, None, (RowProblem(None, refusal),))
 
 
-def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> Iterator[Problem]:
+def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> Iterator[RowProblem]:
     """Puts every field's value into ``values``; yields what is wrong with those that can't be read."""
     known = FIELDS[mapping.event]
     for column, names in mapping.columns.items():
@@ -163,7 +163,7 @@ def _fill(values: dict[str, Any], cells: dict[str, Any], mapping: Mapping) -> It
                 values[name] = converted(cells[column], known[name], mapping.words.get(column, {}), mapping.values)
             except BadCellError as error:
                 values[name] = _UNREADABLE
-                yield Problem(column, Refusal(error.code, name, error.rule, error.advice))
+                yield RowProblem(column, Refusal(error.code, name, error.rule, error.advice))
 
 
 def _same_time(values: dict[str, Any], mapping: Mapping) -> None:
@@ -221,7 +221,7 @@ def _texts(parts: list[Any], *, or_empty: bool = False) -> tuple[str, ...] | Non
     return tuple("" if part is None else str(part) for part in parts)
 
 
-def _lacking(values: dict[str, Any], problems: list[Problem], mapping: Mapping) -> Iterator[Problem]:
+def _lacking(values: dict[str, Any], problems: list[RowProblem], mapping: Mapping) -> Iterator[RowProblem]:
     """Yields the fields that every row fills and this one doesn't, by column."""
     said = {problem.refusal.field for problem in problems}
     wanted = [NUMBER_OF_PERSON, "statement_id"] if not mapping.statement else [NUMBER_OF_PERSON]
@@ -230,7 +230,7 @@ def _lacking(values: dict[str, Any], problems: list[Problem], mapping: Mapping) 
     for name in wanted:
         if name not in said and values.get(name) is None:
             column = mapping.column_of(name) or mapping.column_of("status_at")
-            yield Problem(column, Refusal("missing_field", name, "the cell is filled in every row", "fill it in"))
+            yield RowProblem(column, Refusal("missing_field", name, "the cell is filled in every row", "fill it in"))
 
 
 def _form(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, func, null, or_, select
 
 from connectors.pages.listing import Listed, choices, finds, page_of
 from connectors.pages.words import CASE_STATES, IDENTITIES, KINDS, REASONS, TRIGGERS
-from connectors.pages.worklist import Case
+from connectors.pages.worklist import WorklistItem
 from connectors.read_model.tables import HANDOVERS, reading
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.listing import Asked
     from connectors.pages.names import Names
-    from connectors.read_model.handovers import Reach
+    from connectors.read_model.handovers import Scope
 
 OVERDUE, PAST = "overdue", "past"
 #: What is open, the most urgent first.
@@ -43,7 +43,7 @@ class CaseList:
         self._engine = engine
         self._names = names
 
-    def page(self, reach: Reach, asked: Asked, now: datetime) -> tuple[Listed[Case], dict[str, int]]:
+    def page(self, reach: Scope, asked: Asked, now: datetime) -> tuple[Listed[WorklistItem], dict[str, int]]:
         """Returns a page of handovers within reach, and how many of all wanted each task has.
 
         Tasks come in their order, in each the next deadline first, then the one that was offered first. Past ones: the
@@ -62,13 +62,15 @@ class CaseList:
             return page_of(connection, select(HANDOVERS).where(*conditions), order, asked.number), counts
 
         listed, counts = reading(self._engine, work)
-        return Listed(tuple(Case.model_validate(row) for row in listed.rows), listed.total, listed.number), counts
+        return Listed(
+            tuple(WorklistItem.model_validate(row) for row in listed.rows), listed.total, listed.number
+        ), counts
 
-    def municipalities(self, reach: Reach) -> dict[str, str]:
+    def municipalities(self, reach: Scope) -> dict[str, str]:
         """Returns the municipalities of the handovers within reach, in the order of their names."""
         return choices(self._engine, _C.municipality, reach.of(HANDOVERS), self._names.municipality)
 
-    def latest(self, reach: Reach) -> datetime | None:
+    def latest(self, reach: Scope) -> datetime | None:
         """Returns when something within reach changed last."""
         wanted = select(func.max(_C.updated_at)).where(reach.of(HANDOVERS))
         found: datetime | None = reading(self._engine, lambda connection: connection.scalar(wanted))
@@ -94,12 +96,12 @@ class CaseList:
         return conditions + finds(asked, (_C.handover_id, _C.age_band), means)
 
 
-def by_task(cases: Sequence[Case], now: datetime) -> list[tuple[str, list[Case]]]:
+def by_task(cases: Sequence[WorklistItem], now: datetime) -> list[tuple[str, list[WorklistItem]]]:
     """Returns the tasks of a page's rows, each with its rows, in their order."""
     return [(task, list(some)) for task, some in groupby(cases, lambda one: task_of(one, now))]
 
 
-def task_of(one: Case, now: datetime) -> str:
+def task_of(one: WorklistItem, now: datetime) -> str:
     """Returns what a handover asks of its programme: to do it at once, or what its state asks for."""
     return OVERDUE if one.due_at is not None and one.due_at <= now else one.state
 

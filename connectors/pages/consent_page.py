@@ -21,8 +21,8 @@ from connectors.pages.sessions import form_token
 from connectors.pages.visits import desk_of, office_of
 
 if TYPE_CHECKING:
-    from connectors.pages.links import Link
-    from connectors.pages.needs import Need
+    from connectors.pages.links import ConsentLink
+    from connectors.pages.needs import NeedRow
 
 router = APIRouter(prefix=f"{PREFIX}/consents", route_class=PageRoute, include_in_schema=False)
 _log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ async def record_consent(request: Request, token: str) -> Response:
     return page("consent_recorded.html", visitor=None, names=names, consent=consent, anonymous=anonymous, code=code)
 
 
-async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
+async def _link_and_need(request: Request, token: str) -> tuple[ConsentLink, NeedRow]:
     office = office_of(request)
     link = opened(office.links_key, token, desk_of(request).ports.clock())
     need = await asyncio.to_thread(office.needs.need, link.need_id) if link else None
@@ -68,7 +68,7 @@ async def _link_and_need(request: Request, token: str) -> tuple[Link, Need]:
     return link, need
 
 
-def _form(request: Request, about: tuple[str, Link, Need], problem: FormProblemError | None) -> Response:
+def _form(request: Request, about: tuple[str, ConsentLink, NeedRow], problem: FormProblemError | None) -> Response:
     token, link, need = about
     return page(
         "consent.html",

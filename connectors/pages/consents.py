@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from connectors.pages.incoming_forms import Form
-    from connectors.pages.links import Link
-    from connectors.pages.needs import Need
+    from connectors.pages.links import ConsentLink
+    from connectors.pages.needs import NeedRow
 
 DECISIONS = {
     "given": "Ja, der er givet samtykke",
@@ -39,7 +39,7 @@ CUSTODIES = {
 EVIDENCES = {"signed": "Skriftligt, med underskrift", "spoken_and_recorded": "Mundtligt, noteret i journalen"}
 
 
-def consent_of(form: Form, link: Link, need: Need, event_id: UUID, at: datetime) -> Consent:
+def consent_of(form: Form, link: ConsentLink, need: NeedRow, event_id: UUID, at: datetime) -> Consent:
     """Returns the consent that a form records about a need; raises FormProblemError naming field and remedy.
 
     All that one recipient records about one need is one consent, so that a withdrawal names what it ends.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine
 
     from connectors.pages.names import Names
-    from connectors.pages.needs import Need
+    from connectors.pages.needs import NeedRow
     from connectors.vault.pseudonyms import Pseudonyms
 
 _ENTRIES_MAX = 200
@@ -48,7 +48,7 @@ class History:
         self._names = names
         self._pseudonyms = pseudonyms
 
-    def of(self, need: Need) -> list[Entry]:
+    def of(self, need: NeedRow) -> list[Entry]:
         """Returns what is known to have happened to a need, oldest first; of more than 200 each the latest 200."""
         decided, noticed = INTERVENTIONS.c.need_id == need.need_id, NOTICES.c.statement_id == need.need_id
         events = HANDOVER_EVENTS.c
@@ -69,7 +69,7 @@ class History:
 
         return reading(self._engine, work)
 
-    def _told_as(self, need: Need) -> list[tuple[str, str]]:
+    def _told_as(self, need: NeedRow) -> list[tuple[str, str]]:
         """Returns each programme that may have been told of a need, and the ids by which its topic names the need.
 
         It has one under the young person's own pseudonym there, and one for each handover that has a pseudonym of its

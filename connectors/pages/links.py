@@ -32,7 +32,7 @@ _TOKEN_CHARACTERS_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ConsentLink:
     """What a link lets its bearer do: record a recipient's consent about the need of a notice."""
 
     notice_id: UUID
@@ -46,7 +46,7 @@ def links_key(folder: Path) -> bytes:
     return own_key(folder / LINKS)
 
 
-def signed(key: bytes, link: Link) -> str:
+def signed(key: bytes, link: ConsentLink) -> str:
     """Returns a link's token, fit for a URL."""
     content = {
         "purpose": CONSENT,
@@ -59,12 +59,12 @@ def signed(key: bytes, link: Link) -> str:
     return f"{text}.{_encoded(_signature(key, text))}"
 
 
-def consent_address(gateway: str, key: bytes, link: Link) -> str:
+def consent_address(gateway: str, key: bytes, link: ConsentLink) -> str:
     """Returns the address of a link's page; ``gateway`` is the gateway's address as the recipient reaches it."""
     return f"{gateway.rstrip('/')}{PREFIX}/consents/{signed(key, link)}"
 
 
-def opened(key: bytes, token: str, at: datetime) -> Link | None:
+def opened(key: bytes, token: str, at: datetime) -> ConsentLink | None:
     """Returns the link of a token; None where it is forged, altered, for another purpose or expired."""
     text, dot, signature = token.partition(".")
     if not dot or len(token) > _TOKEN_CHARACTERS_MAX or not token.isascii():
@@ -74,7 +74,7 @@ def opened(key: bytes, token: str, at: datetime) -> Link | None:
         return None
     try:
         content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        link = Link(
+        link = ConsentLink(
             UUID(content["notice"]), UUID(content["need"]), str(content["recipient"]), moment_of(content["expires"])
         )
     except (binascii.Error, ValueError, KeyError, TypeError):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.listing import Asked
     from connectors.pages.names import Names
-    from connectors.pages.needs import Jurisdiction, Need
+    from connectors.pages.needs import Jurisdiction, NeedRow
 
 MINE, UNDER_WAY = "mine", "under_way"
 #: What a list may be narrowed down to, beside each state; closed ones are listed where they are asked for alone.
@@ -31,7 +31,7 @@ class NeedList:
         self._engine = engine
         self._names = names
 
-    def page(self, seen: Jurisdiction, asked: Asked) -> tuple[Listed[Need], dict[str, int]]:
+    def page(self, seen: Jurisdiction, asked: Asked) -> tuple[Listed[NeedRow], dict[str, int]]:
         """Returns a page of needs, and how many of all wanted wait for the owner (MINE) and are under way.
 
         First what waits for the owner, then the rest; each by its next deadline, what has none last. Closed ones: the

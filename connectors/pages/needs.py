@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class NeedRow:
     """One need. ``youth_id`` is the internal one: it keys what is published and is shown to nobody.
 
     ``taken_at`` is when its owner took it, where that owner has neither opened it again nor sent it on since.
@@ -72,7 +72,7 @@ class Jurisdiction:
 class Moment:
     """A need and the last notice about it, as they were at one moment; ``taken_at`` where somebody waits for that."""
 
-    need: Need | None
+    need: NeedRow | None
     notice: NoticeRow | None
     taken_at: datetime | None = None
 
@@ -84,12 +84,12 @@ class Needs:
         """Takes the engine of the read model's database."""
         self._engine = engine
 
-    def need_seen_by(self, seen: Jurisdiction, need_id: str) -> Need | None:
+    def need_seen_by(self, seen: Jurisdiction, need_id: str) -> NeedRow | None:
         """Returns a need, or None where it is not there or not this owner's to see."""
         found = self._needs(wanted_needs().where(seen_by(seen), NEEDS.c.need_id == need_id))
         return found[0] if found else None
 
-    def need(self, need_id: UUID | str) -> Need | None:
+    def need(self, need_id: UUID | str) -> NeedRow | None:
         """Returns a need, whosever it is."""
         found = self._needs(wanted_needs().where(NEEDS.c.need_id == str(need_id)))
         return found[0] if found else None
@@ -116,7 +116,7 @@ class Needs:
             return None
         return now
 
-    def _needs(self, wanted: Any) -> tuple[Need, ...]:
+    def _needs(self, wanted: Any) -> tuple[NeedRow, ...]:
         rows: Sequence[Row[Any]] = reading(self._engine, lambda connection: connection.execute(wanted).all())
         return tuple(need_of(row) for row in rows)
 
@@ -134,13 +134,13 @@ def seen_by(seen: Jurisdiction) -> ColumnElement[bool]:
     return or_(NEEDS.c.owner == seen.owner, at_home, *nowhere)
 
 
-def need_of(row: Row[Any]) -> Need:
+def need_of(row: Row[Any]) -> NeedRow:
     """Returns the need of a row of ``wanted_needs``."""
-    return Need(**{name: getattr(row, name) for name in Need.__dataclass_fields__})
+    return NeedRow(**{name: getattr(row, name) for name in NeedRow.__dataclass_fields__})
 
 
 def wanted_needs() -> Any:
-    """Returns the select of needs with all that ``Need`` holds."""
+    """Returns the select of needs with all that ``NeedRow`` holds."""
     taken, later = INTERVENTIONS.alias(), INTERVENTIONS.alias()
     begun_anew = exists().where(
         later.c.need_id == NEEDS.c.need_id, later.c.action.in_(_BEGINS_ANEW), later.c.said_at > taken.c.said_at

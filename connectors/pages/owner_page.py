@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.incoming_forms import Form
     from connectors.pages.names import Names
-    from connectors.pages.needs import Moment, Need, NoticeRow
+    from connectors.pages.needs import Moment, NeedRow, NoticeRow
     from connectors.pages.visits import Visitor
 
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
@@ -118,7 +118,7 @@ def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
     return Jurisdiction(owner, tuple(own), without_municipality=default)
 
 
-def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
+def acts_on(need: NeedRow, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
     """Returns the decisions that a need allows as it stands, ``notice`` being the last to its owner about it."""
     answered = ("escalation_answered",) if notice is not None and notice.kind in _REMINDING else ()
     if need.state == CLOSED:
@@ -131,18 +131,18 @@ def acts_on(need: Need, owner: str, notice: NoticeRow | None = None) -> tuple[st
     return (*acts, "closed", *answered)
 
 
-def lacks_consent(need: Need) -> bool:
+def lacks_consent(need: NeedRow) -> bool:
     """Tells whether a need waits for consent, or came to a person for want of it."""
     waits = need.state == "awaiting_consent"
     return waits or (need.state == "with_person" and need.reason_code in CONSENT_REASONS)
 
 
-def _may_lack_consent(need: Need) -> bool:
+def _may_lack_consent(need: NeedRow) -> bool:
     """Tells whether consent may be asked for again: a birthday may end what a handover by name rested on."""
     return lacks_consent(need) or need.state == _TAKEN_OVER
 
 
-def _section(visitor: Visitor, need: Need) -> str:
+def _section(visitor: Visitor, need: NeedRow) -> str:
     if need.state == CLOSED:
         return CLOSED
     return MINE if need.owner == visitor.name and need.state == "with_person" else UNDER_WAY
@@ -180,7 +180,7 @@ async def _last_notice(request: Request, visitor: Visitor, need_id: UUID | str) 
     return moment.notice
 
 
-async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
+async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> NeedRow:
     office = office_of(request)
     seen = jurisdiction_of(visitor.name, office.names)
     need = await asyncio.to_thread(office.needs.need_seen_by, seen, str(need_id))
@@ -190,7 +190,7 @@ async def _own_need(request: Request, visitor: Visitor, need_id: UUID) -> Need:
 
 
 async def _need(
-    request: Request, visitor: Visitor, need: Need, told: tuple[str, str | None], problem: FormProblemError | None
+    request: Request, visitor: Visitor, need: NeedRow, told: tuple[str, str | None], problem: FormProblemError | None
 ) -> Response:
     office = office_of(request)
     names = office.names
@@ -216,6 +216,6 @@ async def _need(
     )
 
 
-def _now(request: Request, needs: list[Need] | tuple[Need, ...]) -> datetime:
+def _now(request: Request, needs: list[NeedRow] | tuple[NeedRow, ...]) -> datetime:
     """Returns the time by which something is overdue: the log's, where its calendar runs ahead of the clock."""
     return max([desk_of(request).ports.clock(), *(need.updated_at for need in needs)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from connectors.pages.incoming_forms import Form
-    from connectors.pages.worklist import Case
+    from connectors.pages.worklist import WorklistItem
 
 DECLINE_REASONS = ("no_capacity", "not_target_group", "too_far", "other_help", "not_wanted")
 END_REASONS = ("no_show", "other_help", "moved_away", "stopped", "agreed_end")
@@ -34,14 +34,14 @@ _FREE_PLACES_MAX, _FREE_PLACES_DIGITS_MAX = 10_000, 6
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class RequestedAct:
     """One act that its form asked for: the reply's status, and what more the reply says."""
 
     status: str
     more: dict[str, Any]
 
 
-def acts_on(case: Case) -> tuple[str, ...]:
+def acts_on(case: WorklistItem) -> tuple[str, ...]:
     """Returns the acts that a handover allows as it stands; an anonymous first contact is by the claim code."""
     acts = _ACTS.get(case.state, ())
     if case.identity == "anonymous":
@@ -49,23 +49,23 @@ def acts_on(case: Case) -> tuple[str, ...]:
     return acts
 
 
-def act_of(form: Form, today: date) -> Act:
+def act_of(form: Form, today: date) -> RequestedAct:
     """Returns the act of a form; raises FormProblemError naming the field and what to do."""
     status = form.one("act")
     match status:
         case "declined":
-            return Act(status, _side_and_reason(form, DECLINE_REASONS))
+            return RequestedAct(status, _side_and_reason(form, DECLINE_REASONS))
         case "ended":
-            return Act(status, _side_and_reason(form, END_REASONS))
+            return RequestedAct(status, _side_and_reason(form, END_REASONS))
         case "waitlisted":
-            return Act(status, {"waitlisted_until": _day_ahead(form, today).isoformat()})
+            return RequestedAct(status, {"waitlisted_until": _day_ahead(form, today).isoformat()})
         case "accepted" | "first_contact" | "no_show" | "fulfilled" | "recalled_and_deleted":
-            return Act(status, {})
+            return RequestedAct(status, {})
         case _:
             raise FormProblemError("act", "Vælg, hvad du vil gøre.")
 
 
-def reply_body(act: Act, case: Case, programme: str, event_id: UUID, at: datetime) -> bytes:
+def reply_body(act: RequestedAct, case: WorklistItem, programme: str, event_id: UUID, at: datetime) -> bytes:
     """Returns the reply in the public JSON form, as the other ways to answer send it."""
     reply = {
         "event_id": str(event_id),

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from connectors.gateway.publisher import Unavailable
 from connectors.gateway.statements.acceptance import accept
-from connectors.gateway.statements.ledger import Standing
+from connectors.gateway.statements.ledger import DuplicateStatus
 from connectors.gateway.statements.reading import record_of
 from connectors.pages.problems import PageError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connectors.gateway.ports import Desk
     from connectors.pages.incoming_forms import Form
     from connectors.pages.visits import Visitor
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 ACT_FIELD = "act_id"
 _TIMES = ("occurred_at", "sent_at", "recorded_at")
@@ -54,7 +54,7 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
         )
 
 
-async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[], object] = str) -> bool:
+async def publish_once(desk: Desk, topic: str, event: EventHeader, make: Callable[[], object] = str) -> bool:
     """Publishes an event as of the time at which it first came; False where it was published before.
 
     ``make`` blocks, and is called before the event counts as done, so that whoever repeats one that was cut off there
@@ -64,9 +64,9 @@ async def publish_once(desk: Desk, topic: str, event: Envelope, make: Callable[[
     said = event.model_dump_json(exclude=set(_TIMES))
     mark = (event.event_id, desk.fingerprints.of("page", topic, said))
     [entered] = await asyncio.to_thread(desk.ledger.enter, [mark], event.recorded_at)
-    if entered.standing is Standing.CONFLICTING:
+    if entered.standing is DuplicateStatus.CONFLICTING:
         raise PageError(409, "Formularen er allerede brugt", "Gå tilbage, genindlæs siden, og udfyld en ny formular.")
-    if entered.standing is Standing.REPEATED:
+    if entered.standing is DuplicateStatus.REPEATED:
         return False
     of_then = event.model_copy(update=dict.fromkeys(_TIMES, entered.recorded_at))
     if isinstance(await desk.publish([record_of(topic, of_then)]), Unavailable):

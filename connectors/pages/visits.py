@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connectors.gateway.clients.clients import Client
     from connectors.gateway.ports import Desk
     from connectors.pages.office import Office
-    from connectors.read_model.handovers import Reach
+    from connectors.read_model.handovers import Scope
 
 SESSION_COOKIE = "brobygger_session"
 FORM_COOKIE = "brobygger_form"
@@ -39,7 +39,7 @@ class Visitor:
         return self.client.name
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Scope:
         """Returns which handovers the visitor sees and answers."""
         return self.client.reach
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from connectors.read_model.handovers import Reach
+    from connectors.read_model.handovers import Scope
 
 _STEPS_MAX = 100
 
 
-class Case(HandoverState):
+class WorklistItem(HandoverState):
     """One handover as its programme knows it; ``youth_id`` is the programme's own pseudonym."""
 
     state: Annotated[str, BeforeValidator(lambda state: state or "UNKNOWN")]
@@ -41,7 +41,7 @@ class Case(HandoverState):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HistoryStep:
     """One thing that was said about a handover."""
 
     statement: str
@@ -51,7 +51,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReplyResult:
     """What a reply was answered."""
 
     accepted: bool
@@ -66,12 +66,12 @@ class Worklist:
         """Takes the engine of the read model's database."""
         self._engine = engine
 
-    def case(self, reach: Reach, handover_id: str) -> Case | None:
+    def case(self, reach: Scope, handover_id: str) -> WorklistItem | None:
         """Returns a handover within reach, or None where there is none."""
         found = self._cases(self._of(reach).where(HANDOVERS.c.handover_id == handover_id))
         return found[0] if found else None
 
-    def steps(self, programme: str, handover_id: str) -> tuple[Step, ...]:
+    def steps(self, programme: str, handover_id: str) -> tuple[HistoryStep, ...]:
         """Returns what was said about a programme's handover, in its order."""
         events = HANDOVER_EVENTS.c
         wanted = (
@@ -81,9 +81,9 @@ class Worklist:
             .limit(_STEPS_MAX)
         )
         rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(Step(row.statement, row.said_at, *_reason_and_state(row.record)) for row in rows)
+        return tuple(HistoryStep(row.statement, row.said_at, *_reason_and_state(row.record)) for row in rows)
 
-    def answer(self, programme: str, event_id: UUID) -> Answer | None:
+    def answer(self, programme: str, event_id: UUID) -> ReplyResult | None:
         """Returns what a programme's reply was answered, or None where there is no answer yet."""
         events = HANDOVER_EVENTS.c
         wanted = select(events.statement, events.record).where(
@@ -92,15 +92,15 @@ class Worklist:
             events.statement.in_(sorted(ANSWERS)),
         )
         row = reading(self._engine, lambda connection: connection.execute(wanted.limit(1)).one_or_none())
-        return None if row is None else Answer(row.statement != "reply_refused", *_reason_and_state(row.record))
+        return None if row is None else ReplyResult(row.statement != "reply_refused", *_reason_and_state(row.record))
 
     @staticmethod
-    def _of(reach: Reach) -> Any:
+    def _of(reach: Scope) -> Any:
         return select(HANDOVERS).where(reach.of(HANDOVERS))
 
-    def _cases(self, wanted: Any) -> tuple[Case, ...]:
+    def _cases(self, wanted: Any) -> tuple[WorklistItem, ...]:
         rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(Case.model_validate(row) for row in rows)
+        return tuple(WorklistItem.model_validate(row) for row in rows)
 
 
 def _reason_and_state(record: dict[str, Any]) -> tuple[str | None, str | None]:

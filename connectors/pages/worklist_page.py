@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.office import Office
     from connectors.pages.visits import Visitor
-    from connectors.pages.worklist import Case
+    from connectors.pages.worklist import WorklistItem
 
 router = APIRouter(prefix=f"{PREFIX}/worklist", route_class=PageRoute, include_in_schema=False)
 _CODE_CHARACTERS_MAX = 64
@@ -133,7 +133,7 @@ def _sites_of(office: Office, visitor: Visitor) -> dict[str, str]:
     return {site: name for site, name in sites.items() if visitor.reach.site in (None, site)}
 
 
-async def _own_case(request: Request, visitor: Visitor, handover_id: str) -> Case:
+async def _own_case(request: Request, visitor: Visitor, handover_id: str) -> WorklistItem:
     case = await asyncio.to_thread(office_of(request).worklist.case, visitor.reach, handover_id)
     if case is None:
         raise not_found()
@@ -179,7 +179,7 @@ async def _worklist(
 
 
 async def _case(
-    request: Request, visitor: Visitor, case: Case, answered: str, problem: FormProblemError | None
+    request: Request, visitor: Visitor, case: WorklistItem, answered: str, problem: FormProblemError | None
 ) -> Response:
     office = office_of(request)
     event_id = _uuid(answered)
@@ -204,7 +204,7 @@ async def _case(
     )
 
 
-def _now(request: Request, cases: Iterable[Case]) -> datetime:
+def _now(request: Request, cases: Iterable[WorklistItem]) -> datetime:
     """Returns the time by which something is overdue: the log's, where its calendar runs ahead of the clock."""
     return max([desk_of(request).ports.clock(), *(case.updated_at for case in cases)])
 

@@ -31,7 +31,7 @@ _RECORDS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedRecord:
     """One committed record. ``topic`` is its full name, ``timestamp`` its milliseconds since 1970."""
 
     topic: str
@@ -44,10 +44,10 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class FetchedBatch:
     """Records in order per partition. ``caught_up`` is True from the first batch on that reached the logs' ends."""
 
-    records: Sequence[Fetched]
+    records: Sequence[FetchedRecord]
     caught_up: bool
 
 
@@ -55,10 +55,10 @@ class LogReplacedError(Exception):
     """Raised where a log ends before what was projected from it: it is another log than before."""
 
 
-class Feed(Protocol):
+class TopicFeed(Protocol):
     """Gives the records to project."""
 
-    def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[Batch]:
+    def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[FetchedBatch]:
         """Yields what follows the next offsets of ``progress``, then what comes, without end.
 
         A partition that ``progress`` does not know starts with its oldest record. Topics that are made later
@@ -74,8 +74,8 @@ class KafkaFeed:
         """Takes where the broker is; connects when the first batch is asked for."""
         self._connection = connection
 
-    async def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[Batch]:
-        """Yields the records; see ``Feed``."""
+    async def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[FetchedBatch]:
+        """Yields the records; see ``TopicFeed``."""
         async with AsyncExitStack() as stack:
             reading = await _opened(self._connection, stack, progress)
             while True:
@@ -128,11 +128,11 @@ class _Reading:
             self._consumer.seek(place, max(following, begins[place]))
         self._assigned = places
 
-    async def fetched(self) -> AsyncGenerator[Batch]:
+    async def fetched(self) -> AsyncGenerator[FetchedBatch]:
         """Yields what comes until it is time to look for new topics."""
         if not self._assigned:
             # A cluster without our topics: a consumer of nothing can't be asked, and nothing is missing yet.
-            yield Batch((), caught_up=True)
+            yield FetchedBatch((), caught_up=True)
             await asyncio.sleep(_FIRST_TOPICS_AFTER.total_seconds())
             return
         waited = timedelta()
@@ -141,7 +141,7 @@ class _Reading:
             waited += _POLL
             for place, records in got.items():
                 self._following[place.topic, place.partition] = records[-1].offset + 1
-            yield Batch([_fetched(one) for records in got.values() for one in records], await self._caught_up())
+            yield FetchedBatch([_fetched(one) for records in got.values() for one in records], await self._caught_up())
 
     async def _caught_up(self) -> bool:
         for place in list(self._ends):
@@ -167,8 +167,8 @@ def programme_of(topic: str) -> str | None:
     return topic.removeprefix(_HANDOVERS).removesuffix(".v1")
 
 
-def _fetched(record: ConsumerRecord[bytes, bytes]) -> Fetched:
-    return Fetched(
+def _fetched(record: ConsumerRecord[bytes, bytes]) -> FetchedRecord:
+    return FetchedRecord(
         record.topic,
         record.partition,
         record.offset,

@@ -22,7 +22,7 @@ _EVENTS_OF_ONE_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Scope:
     """What a client sees of the programmes' rows: one programme's, and of these one site's where a site is named."""
 
     programme: str
@@ -43,7 +43,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class HandoverStory:
+class HandoverHistory:
     """A handover as it is now, and its programme's records about it, oldest first."""
 
     handover: Row[Any]
@@ -56,7 +56,7 @@ def page(engine: Engine, cursor: Cursor, records_max: int, site: str | None = No
     With a site, its records alone. With nothing there the cursor behind is the cursor given. Raises
     ReadModelUnavailableError.
     """
-    reach = Reach(cursor.programme, site)
+    reach = Scope(cursor.programme, site)
     found = reading(engine, lambda connection: _following(connection, reach, cursor, records_max))
     behind, records = cursor, []
     for one in found:
@@ -65,14 +65,14 @@ def page(engine: Engine, cursor: Cursor, records_max: int, site: str | None = No
     return Page(tuple(records), behind)
 
 
-def story(engine: Engine, reach: Reach, handover_id: str) -> HandoverStory | None:
+def story(engine: Engine, reach: Scope, handover_id: str) -> HandoverHistory | None:
     """Returns a handover within reach, or None where there is none with that id, in capitals or not; blocks.
 
     At most 1,000 of its records, the oldest ones. Raises ReadModelUnavailableError.
     """
     own_id = as_given_out(handover_id)
 
-    def work(connection: Connection) -> HandoverStory | None:
+    def work(connection: Connection) -> HandoverHistory | None:
         wanted_one = select(HANDOVERS).where(reach.of(HANDOVERS), HANDOVERS.c.handover_id == own_id)
         handover = connection.execute(wanted_one).one_or_none()
         if handover is None:
@@ -84,12 +84,12 @@ def story(engine: Engine, reach: Reach, handover_id: str) -> HandoverStory | Non
             .order_by(events.partition, events.offset)
             .limit(_EVENTS_OF_ONE_MAX)
         )
-        return HandoverStory(handover, tuple(_record_of(row) for row in connection.execute(wanted)))
+        return HandoverHistory(handover, tuple(_record_of(row) for row in connection.execute(wanted)))
 
     return reading(engine, work)
 
 
-def _following(connection: Connection, reach: Reach, cursor: Cursor, records_max: int) -> list[TopicRecord]:
+def _following(connection: Connection, reach: Scope, cursor: Cursor, records_max: int) -> list[TopicRecord]:
     chosen = _chosen(connection, reach, cursor, records_max)
     if not chosen:
         return []
@@ -106,7 +106,7 @@ def _following(connection: Connection, reach: Reach, cursor: Cursor, records_max
     return [records[place] for place in chosen] if len(records) >= len(chosen) else []
 
 
-def _chosen(connection: Connection, reach: Reach, cursor: Cursor, records_max: int) -> list[tuple[int, int]]:
+def _chosen(connection: Connection, reach: Scope, cursor: Cursor, records_max: int) -> list[tuple[int, int]]:
     """Returns the places of the page's records, in order; each partition's are the next ones, with no gap."""
     topic = kafka_name(f"handovers.{cursor.programme}")
     partitions = connection.execute(select(PROGRESS.c.partition).where(PROGRESS.c.topic == topic)).scalars().all()

@@ -13,7 +13,7 @@ from connectors.read_model.tables import open_read_model
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from connectors.read_model.feed import Feed
+    from connectors.read_model.feed import TopicFeed
     from connectors.read_model.projector import Tally
 
 
@@ -38,7 +38,7 @@ class ReadModel:
         self.engine.dispose()
 
 
-def read_model_at(url: str, feed: Feed, tally: Tally) -> ReadModel:
+def read_model_at(url: str, feed: TopicFeed, tally: Tally) -> ReadModel:
     """Returns the read model of a database, projected once its projector is started; the broker need not be there.
 
     Blocks, and raises ReadModelUnavailableError where the database can't be opened.

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 from sqlalchemy import delete, insert, select, update
 
-from connectors.read_model.rows import Change, Decided, Erased, Noticed, Row, Told, Viewed, change_of
+from connectors.read_model.rows import (
+    Change,
+    Decided,
+    HandoverChange,
+    NoticeChange,
+    PathwayChange,
+    PathwayErasure,
+    Row,
+    change_of,
+)
 from connectors.read_model.tables import (
     HANDOVER_EVENTS,
     HANDOVERS,
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
     from connectors.read_model.answers import TopicRecord
-    from connectors.read_model.feed import Fetched, Place
+    from connectors.read_model.feed import FetchedRecord, Place
 
 _EVENT_ID = "ce_id"
 _log = structlog.get_logger(__name__)
@@ -53,7 +62,7 @@ def progress_of(engine: Engine) -> dict[Place, int]:
     return {(row.topic, row.partition): row.next_offset for row in rows}
 
 
-def project(engine: Engine, records: Sequence[Fetched]) -> Projected:
+def project(engine: Engine, records: Sequence[FetchedRecord]) -> Projected:
     """Returns what became of the records once all of it is committed; blocks.
 
     A record that can't be read is logged by its event id, counted and passed over. Raises OvertakenError, and
@@ -68,7 +77,7 @@ def project(engine: Engine, records: Sequence[Fetched]) -> Projected:
                 _apply(connection, change)
 
     in_transaction(engine, work)
-    told = tuple(change.record for change in changes if isinstance(change, Told))
+    told = tuple(change.record for change in changes if isinstance(change, HandoverChange))
     taken: dict[str, int] = {}
     unreadable: dict[str, int] = {}
     for one, change in zip(records, changes, strict=True):
@@ -82,7 +91,7 @@ def forget_all(engine: Engine) -> None:
     in_transaction(engine, lambda connection: [connection.execute(delete(table)) for table in TABLES.sorted_tables])
 
 
-def _change_or_none(record: Fetched) -> Change | None:
+def _change_or_none(record: FetchedRecord) -> Change | None:
     try:
         return change_of(record)
     except RefusedError as error:
@@ -98,12 +107,12 @@ def _change_or_none(record: Fetched) -> Change | None:
         return None
 
 
-def _event_id_of(record: Fetched) -> str | None:
+def _event_id_of(record: FetchedRecord) -> str | None:
     found = dict(record.headers).get(_EVENT_ID)
     return None if found is None else found.decode("utf-8", "replace")
 
 
-def _advance(connection: Connection, records: Sequence[Fetched]) -> None:
+def _advance(connection: Connection, records: Sequence[FetchedRecord]) -> None:
     """Moves each partition's next offset, unless another process has done so since it was read."""
     bounds: dict[Place, tuple[int, int]] = {}
     for one in records:
@@ -124,19 +133,19 @@ def _advance(connection: Connection, records: Sequence[Fetched]) -> None:
 
 def _apply(connection: Connection, change: Change) -> None:
     match change:
-        case Told(event, handover):
+        case HandoverChange(event, handover):
             connection.execute(insert(HANDOVER_EVENTS).values(event))
             if handover is not None:
                 _put(connection, HANDOVERS, handover, {"offered_at": handover["updated_at"]})
-        case Viewed(youth_id, needs):
+        case PathwayChange(youth_id, needs):
             connection.execute(delete(NEEDS).where(NEEDS.c.youth_id == youth_id))
             if needs:
                 connection.execute(insert(NEEDS), list(needs))
-        case Noticed(notice):
+        case NoticeChange(notice):
             _put(connection, NOTICES, notice, {})
         case Decided(intervention):
             _put(connection, INTERVENTIONS, intervention, {})
-        case Erased(youth_id):
+        case PathwayErasure(youth_id):
             connection.execute(delete(INTERVENTIONS).where(INTERVENTIONS.c.youth_id == youth_id))
         case _:
             assert_never(change)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from connectors.read_model.answers import Answers
     from connectors.read_model.arrivals import Arrivals
-    from connectors.read_model.feed import Batch, Feed
+    from connectors.read_model.feed import FetchedBatch, TopicFeed
     from connectors.read_model.projection import Projected
 
 _RETRY_PAUSE = timedelta(seconds=1)
@@ -46,7 +46,7 @@ class Tally(Protocol):
 class Projector:
     """Projects what the feed gives, wakes those who wait for it, and starts again where that fails."""
 
-    def __init__(self, engine: Engine, feed: Feed, waiting: tuple[Answers, Arrivals], tally: Tally) -> None:
+    def __init__(self, engine: Engine, feed: TopicFeed, waiting: tuple[Answers, Arrivals], tally: Tally) -> None:
         """Takes the read model's database, where records come from, who waits for them, and who counts."""
         self._engine = engine
         self._feed = feed
@@ -101,7 +101,7 @@ class Projector:
             await asyncio.to_thread(forget_all, self._engine)
             raise
 
-    async def _take(self, batch: Batch) -> None:
+    async def _take(self, batch: FetchedBatch) -> None:
         if batch.records:
             projected = await asyncio.to_thread(project, self._engine, batch.records)
             self._count(projected)

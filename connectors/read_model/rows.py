@@ -13,7 +13,7 @@ from schemas.events import Intervention
 from schemas.outputs import HandoverEvent, Notice, PathwayView
 
 if TYPE_CHECKING:
-    from connectors.read_model.feed import Fetched
+    from connectors.read_model.feed import FetchedRecord
 
 Row: TypeAlias = dict[str, Any]
 # A refused reply changes nothing, and may be about a handover that is not this programme's; what an unknown
@@ -22,7 +22,7 @@ _CHANGES_NOTHING = frozenset({HandoverStatement.REPLY_REFUSED, HandoverStatement
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HandoverChange:
     """A programme was told something; ``handover`` is the handover as it is from then on, where that changed."""
 
     event: Row
@@ -36,7 +36,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewed:
+class PathwayChange:
     """A pathway was shown: these are all its needs."""
 
     youth_id: str
@@ -44,7 +44,7 @@ class Viewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class NoticeChange:
     """A source or a person was told something."""
 
     notice: Row
@@ -58,16 +58,16 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class PathwayErasure:
     """A young person was erased: what people decided about their needs before goes."""
 
     youth_id: str
 
 
-Change: TypeAlias = Told | Viewed | Noticed | Decided | Erased
+Change: TypeAlias = HandoverChange | PathwayChange | NoticeChange | Decided | PathwayErasure
 
 
-def change_of(record: Fetched) -> Change:
+def change_of(record: FetchedRecord) -> Change:
     """Returns what a record changes; raises RefusedError where it can't be read or breaks a rule of its model."""
     programme = programme_of(record.topic)
     if programme is not None:
@@ -79,7 +79,7 @@ def change_of(record: Fetched) -> Change:
     return _noticed(record)
 
 
-def _told(programme: str, record: Fetched) -> Told:
+def _told(programme: str, record: FetchedRecord) -> HandoverChange:
     said = cast("HandoverEvent", codec(HandoverEvent).decode(record.value or b""))
     event = {
         "programme": programme,
@@ -95,10 +95,10 @@ def _told(programme: str, record: Fetched) -> Told:
         "said_at": said.occurred_at,
         "record": _public(record, said),
     }
-    return Told(event, None if said.statement in _CHANGES_NOTHING else _handover(programme, said))
+    return HandoverChange(event, None if said.statement in _CHANGES_NOTHING else _handover(programme, said))
 
 
-def _public(record: Fetched, said: HandoverEvent) -> Row:
+def _public(record: FetchedRecord, said: HandoverEvent) -> Row:
     return {
         "topic": record.topic,
         "partition": record.partition,
@@ -133,10 +133,10 @@ def _handover(programme: str, said: HandoverEvent) -> Row:
     }
 
 
-def _viewed(record: Fetched) -> Viewed:
+def _viewed(record: FetchedRecord) -> PathwayChange:
     youth_id = (record.key or b"").decode("utf-8", "replace")
     if record.value is None:
-        return Viewed(youth_id, ())
+        return PathwayChange(youth_id, ())
     view = cast("PathwayView", codec(PathwayView).decode(record.value))
     needs = tuple(
         {
@@ -157,12 +157,12 @@ def _viewed(record: Fetched) -> Viewed:
         }
         for need in view.needs
     )
-    return Viewed(youth_id, needs)
+    return PathwayChange(youth_id, needs)
 
 
-def _noticed(record: Fetched) -> Noticed:
+def _noticed(record: FetchedRecord) -> NoticeChange:
     notice = cast("Notice", codec(Notice).decode(record.value or b""))
-    return Noticed(
+    return NoticeChange(
         {
             "event_id": str(notice.event_id),
             "partition": record.partition,
@@ -180,10 +180,10 @@ def _noticed(record: Fetched) -> Noticed:
     )
 
 
-def _decided(record: Fetched) -> Decided | Erased:
+def _decided(record: FetchedRecord) -> Decided | PathwayErasure:
     decision = cast("Intervention", codec(Intervention).decode(record.value or b""))
     if decision.action is InterventionAction.ERASED:
-        return Erased(decision.youth_id or "")
+        return PathwayErasure(decision.youth_id or "")
     return Decided(
         {
             "event_id": str(decision.event_id),

@@ -13,7 +13,7 @@ from connectors.kafka.topics import partition_counts
 from connectors.source_letters.letters import letter_of, statement_of
 from connectors.source_letters.outbox import Read
 from schemas.codec import codec
-from schemas.events import Consent, Correspondence, Discharge, Enrolment, Envelope, Referral
+from schemas.events import Consent, Correspondence, Discharge, Enrolment, EventHeader, Referral
 from schemas.outputs import Notice
 from schemas.refusals import RefusedError
 from schemas.topics import kafka_name
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from connectors.kafka.connection import KafkaConnection
-    from connectors.source_letters.outbox import NewLetter, Statement
+    from connectors.source_letters.outbox import NewLetter, SourceStatement
     from connectors.source_letters.sending import PostRoom
 
 _POLL = timedelta(milliseconds=500)
@@ -110,7 +110,7 @@ class LetterFollower:
 
 def sorted_out(
     records: Iterable[tuple[str, bytes]], since: Mapping[str, datetime]
-) -> tuple[list[Statement], list[NewLetter]]:
+) -> tuple[list[SourceStatement], list[NewLetter]]:
     """Returns what mailboxes' sources said, and the letters that notices to them become.
 
     ``records`` are topics and values, ``since`` from when on each recipient has a mailbox.
@@ -122,7 +122,7 @@ def sorted_out(
             letter = letter_of(event)
             if letter is not None and event.recipient in since and event.occurred_at >= since[event.recipient]:
                 letters.append(letter)
-        elif isinstance(event, Envelope) and event.source in since:
+        elif isinstance(event, EventHeader) and event.source in since:
             statements.append(statement_of(event))
     return statements, letters
 

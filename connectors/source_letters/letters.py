@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from connectors.medcom_fhir.care_letter_writing import Answered, OutgoingLetter, ServiceOffice
-from connectors.source_letters.outbox import NewLetter, Statement
+from connectors.medcom_fhir.care_letter_writing import AnsweredMessage, OutgoingLetter, ServiceOffice
+from connectors.source_letters.outbox import NewLetter, SourceStatement
 from connectors.source_letters.wording import KINDS, text_of, topic_of
 from schemas.codes import NoticeKind
 from schemas.events import UNNUMBERED
@@ -16,7 +16,7 @@ from schemas.identifiers import derived_text
 
 if TYPE_CHECKING:
     from connectors.medcom_fhir.organisations import Organisation
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
     from schemas.outputs import Notice
 
 #: Returns the link on which a letter's receiver does what is asked, or None where there is no such thing.
@@ -41,15 +41,15 @@ def letter_of(notice: Notice) -> NewLetter | None:
     )
 
 
-def statement_of(event: Envelope) -> Statement:
+def statement_of(event: EventHeader) -> SourceStatement:
     """Returns the ids by which a source knows what it said."""
     episode = getattr(event, "episode_id", None)
     numbered = episode if episode != UNNUMBERED else None
-    return Statement(str(event.event_id), event.source, event.statement_id, numbered)
+    return SourceStatement(str(event.event_id), event.source, event.statement_id, numbered)
 
 
 def written(
-    letter: NewLetter, statement: Statement, office: ServiceOffice, receiver: Organisation, link: str | None
+    letter: NewLetter, statement: SourceStatement, office: ServiceOffice, receiver: Organisation, link: str | None
 ) -> OutgoingLetter:
     """Returns the letter in full; the same arguments give the same one, whenever it is sent again."""
     kind, header_id = NoticeKind(letter.kind), as_sent(statement.statement_id)
@@ -61,7 +61,7 @@ def written(
         topic=topic_of(kind),
         text=text_of(kind, header_id, link, office.phone),
         written_at=letter.said_at,
-        answered=Answered(header_id, as_sent(statement.episode_id) if statement.episode_id else None),
+        answered=AnsweredMessage(header_id, as_sent(statement.episode_id) if statement.episode_id else None),
     )
 
 

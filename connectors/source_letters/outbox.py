@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from connectors.source_letters.schedule import OPEN, LetterState, Progress, after_acknowledgement
+from connectors.source_letters.schedule import OPEN, LetterState, MessageProgress, after_acknowledgement
 from connectors.source_letters.tables import MAILBOXES, OUTBOX, POSITIONS, STATEMENTS
 from schemas.instants import milliseconds_of, moment_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SourceStatement:
     """What a source said, by the ids that it knows it by."""
 
     event_id: str
@@ -51,14 +51,14 @@ class Queued:
 
     letter: NewLetter
     queued_at: datetime
-    progress: Progress
+    progress: MessageProgress
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was read of the topics, and how far: (topic, partition) → the next offset."""
 
-    statements: Sequence[Statement]
+    statements: Sequence[SourceStatement]
     letters: Sequence[NewLetter]
     next_offsets: Mapping[tuple[str, int], int]
 
@@ -90,11 +90,11 @@ class Outbox:
                 connection.execute(delete(POSITIONS).where(meant))
                 connection.execute(insert(POSITIONS).values(place | {"next_offset": next_offset}))
 
-    def statement(self, event_id: str) -> Statement | None:
+    def statement(self, event_id: str) -> SourceStatement | None:
         """Returns what a source said under an event id, or None where it isn't known (yet)."""
         with self._database.reading() as connection:
             row = connection.execute(select(STATEMENTS).where(STATEMENTS.c.event_id == event_id)).one_or_none()
-        return Statement(row.event_id, row.source, row.statement_id, row.episode_id) if row else None
+        return SourceStatement(row.event_id, row.source, row.statement_id, row.episode_id) if row else None
 
     def due(self, recipient: str, at: datetime) -> Queued | None:
         """Returns the recipient's letter about which something is to be done first.
@@ -114,7 +114,7 @@ class Outbox:
             row = connection.execute(wanted).one_or_none()
         return _queued_of(row) if row else None
 
-    def note(self, before: Queued, after: Progress) -> bool:
+    def note(self, before: Queued, after: MessageProgress) -> bool:
         """Returns whether the letter went on; not where it was settled by an Acknowledgement meanwhile."""
         was = before.progress
         meant = (
@@ -161,7 +161,7 @@ class Outbox:
             connection.execute(delete(STATEMENTS).where(STATEMENTS.c.seen_at_ms < before))
 
 
-def _take_statements(connection: Connection, statements: Sequence[Statement], at: datetime) -> None:
+def _take_statements(connection: Connection, statements: Sequence[SourceStatement], at: datetime) -> None:
     ids = [one.event_id for one in statements]
     known = set(connection.execute(select(STATEMENTS.c.event_id).where(STATEMENTS.c.event_id.in_(ids))).scalars())
     for one in statements:
@@ -180,7 +180,7 @@ def _take_statements(connection: Connection, statements: Sequence[Statement], at
 def _take_letters(connection: Connection, letters: Sequence[NewLetter], at: datetime) -> None:
     ids = [one.notice_id for one in letters]
     known = set(connection.execute(select(OUTBOX.c.notice_id).where(OUTBOX.c.notice_id.in_(ids))).scalars())
-    new = Progress(LetterState.WAITING, 0, at, 0, at)
+    new = MessageProgress(LetterState.WAITING, 0, at, 0, at)
     for one in letters:
         if one.notice_id not in known:
             known.add(one.notice_id)
@@ -189,7 +189,7 @@ def _take_letters(connection: Connection, letters: Sequence[NewLetter], at: date
             connection.execute(insert(OUTBOX).values(values | times | _values_of(new)))
 
 
-def _values_of(progress: Progress) -> dict[str, Any]:
+def _values_of(progress: MessageProgress) -> dict[str, Any]:
     return {
         "state": progress.state,
         "sendings": progress.sendings,
@@ -202,7 +202,7 @@ def _values_of(progress: Progress) -> dict[str, Any]:
 
 def _queued_of(row: Row[Any]) -> Queued:
     fields = {name: getattr(row, name) for name in NewLetter.__slots__ if name != "said_at"}
-    progress = Progress(
+    progress = MessageProgress(
         state=LetterState(row.state),
         sendings=row.sendings,
         sent_at=moment_of(row.sent_at_ms),

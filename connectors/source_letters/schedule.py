@@ -40,7 +40,7 @@ OPEN = (LetterState.WAITING, LetterState.SENDING, LetterState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class MessageProgress:
     """What came of a letter so far. ``next_at`` is when something is to be done about it, if it is open."""
 
     state: LetterState
@@ -51,32 +51,32 @@ class Progress:
     outcome: str | None = None
 
 
-def begun(now: Progress, at: datetime) -> Progress:
+def begun(now: MessageProgress, at: datetime) -> MessageProgress:
     """Returns the letter in sending: as a new Bundle, or as the one that could not be brought across before."""
     if now.state is LetterState.SENDING or now.attempts:
         return replace(now, state=LetterState.SENDING)
     return replace(now, state=LetterState.SENDING, sendings=now.sendings + 1, sent_at=at)
 
 
-def after_crossing(now: Progress, at: datetime) -> Progress:
+def after_crossing(now: MessageProgress, at: datetime) -> MessageProgress:
     """Returns the letter brought across: its Acknowledgement is due within 30 minutes."""
     return replace(now, state=LetterState.SENT, attempts=0, next_at=at + ANSWER_TIME, outcome=None)
 
 
-def after_failure(now: Progress, next_at: datetime | None, code: str) -> Progress:
+def after_failure(now: MessageProgress, next_at: datetime | None, code: str) -> MessageProgress:
     """Returns the letter not brought across: tried again at that time, or given up where there is none."""
     state = LetterState.UNDELIVERABLE if next_at is None else LetterState.WAITING
     return replace(now, state=state, attempts=now.attempts + 1, next_at=next_at or now.next_at, outcome=code)
 
 
-def after_silence(now: Progress, at: datetime) -> Progress:
+def after_silence(now: MessageProgress, at: datetime) -> MessageProgress:
     """Returns the letter whose 30 minutes are over: to be sent again, or given up after the second time."""
     if now.sendings >= SENDINGS_MAX:
         return replace(now, state=LetterState.UNACKNOWLEDGED)
     return replace(now, state=LetterState.WAITING, next_at=at)
 
 
-def after_acknowledgement(now: Progress, code: ResponseCode) -> Progress:
+def after_acknowledgement(now: MessageProgress, code: ResponseCode) -> MessageProgress:
     """Returns the letter acknowledged: the first answer that settles it stands, whenever it comes.
 
     An ok that comes late settles a letter that was given up too. A transient-error leaves the 30 minutes running.
@@ -93,7 +93,7 @@ def after_acknowledgement(now: Progress, code: ResponseCode) -> Progress:
 
 
 def retry_at(
-    now: Progress, rules: RetryRules, letter: tuple[str, datetime], at: datetime, asked: timedelta | None = None
+    now: MessageProgress, rules: RetryRules, letter: tuple[str, datetime], at: datetime, asked: timedelta | None = None
 ) -> datetime | None:
     """Returns when a Bundle is brought again, by the webhooks' rule, or None where it is given up.
 

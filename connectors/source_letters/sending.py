@@ -24,7 +24,7 @@ from connectors.source_letters.schedule import (
     retry_at,
 )
 from connectors.vault.key_files import KeyFileError
-from connectors.webhooks.sending import Delivered, Failed, Gone, Message
+from connectors.webhooks.sending import Delivered, Failed, Gone, WebhookMessage
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from connectors.source_letters.letters import LinkOf
     from connectors.source_letters.mailboxes import Mailbox, Mailboxes
     from connectors.source_letters.metrics import LetterMetrics
-    from connectors.source_letters.outbox import Outbox, Queued, Statement
-    from connectors.source_letters.schedule import Progress
+    from connectors.source_letters.outbox import Outbox, Queued, SourceStatement
+    from connectors.source_letters.schedule import MessageProgress
     from connectors.webhooks.backoff import RetryRules
     from connectors.webhooks.sending import Outcome, Sender
 
@@ -90,7 +90,7 @@ class MailboxSending:
         await self._send(mailbox, queued, statement)
         return True
 
-    async def _send(self, mailbox: Mailbox, queued: Queued, statement: Statement) -> None:
+    async def _send(self, mailbox: Mailbox, queued: Queued, statement: SourceStatement) -> None:
         room, progress = self._room, begun(queued.progress, self._room.clock())
         if not await self._note(queued, progress):
             return
@@ -116,7 +116,7 @@ class MailboxSending:
             return Failed("token_unreadable")
         kind = XML if mailbox.in_envelope else FHIR_JSON
         headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
-        return await self._sender.send(Message(mailbox.url, headers, body))
+        return await self._sender.send(WebhookMessage(mailbox.url, headers, body))
 
     async def _take(self, mailbox: Mailbox, queued: Queued, outcome: Outcome) -> None:
         room, now = self._room, self._room.clock()
@@ -149,7 +149,7 @@ class MailboxSending:
         _log.warning("source_letter_failed", recipient=recipient, notice_id=notice_id, code=outcome.code)
         await self._note(queued, after_failure(queued.progress, next_at, outcome.code))
 
-    async def _note(self, queued: Queued, after: Progress) -> bool:
+    async def _note(self, queued: Queued, after: MessageProgress) -> bool:
         if after.state in {LetterState.UNDELIVERABLE, LetterState.UNACKNOWLEDGED}:
             # The need's own clock goes on: a reminder, then a person.
             _log.warning("source_letter_given_up", notice_id=queued.letter.notice_id, state=after.state.value)
@@ -163,7 +163,7 @@ def _without_envelope(answer: bytes) -> bytes:
         return answer
 
 
-def _without_statement(queued: Queued, now: datetime) -> Progress:
+def _without_statement(queued: Queued, now: datetime) -> MessageProgress:
     """Returns the letter put off: nothing was sent, so that no attempt is counted."""
     if now - queued.queued_at >= _STATEMENT_WAIT_MAX:
         return replace(queued.progress, state=LetterState.UNDELIVERABLE, outcome=_UNKNOWN)

@@ -14,7 +14,7 @@ from prometheus_client import Gauge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.kafka.topics import partition_counts
-from connectors.source_silence.rhythm import LEARNT_FROM, Heard
+from connectors.source_silence.rhythm import LEARNT_FROM, LastMessage
 from connectors.source_silence.silences import Silences
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
@@ -136,7 +136,7 @@ class SilenceMonitor:
                 await consumer.seek_to_beginning(place)
             else:
                 consumer.seek(place, ends[place] if found is None else found.offset)
-        heard: list[tuple[str, Heard]] = []
+        heard: list[tuple[str, LastMessage]] = []
         left = {place for place in places if ends[place]}
         while left:
             for batch in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_MAX)).values():
@@ -153,13 +153,13 @@ class SilenceMonitor:
             self._silences.told(notice)
             _log.warning(notice.kind.value, source=notice.statement_id, since=notice.occurred_at.isoformat())
 
-    def _hear(self, heard: list[tuple[str, Heard]]) -> None:
+    def _hear(self, heard: list[tuple[str, LastMessage]]) -> None:
         for source, event in sorted(heard, key=lambda one: one[1].at):
             self._silences.heard(source, event)
         for source, at in self._silences.last_heard().items():
             self._last.labels(source).set(at.timestamp())
 
-    def _taken(self, batch: Sequence[ConsumerRecord]) -> list[tuple[str, Heard]]:
+    def _taken(self, batch: Sequence[ConsumerRecord]) -> list[tuple[str, LastMessage]]:
         """Returns what sources said; takes in what was told of them."""
         heard = []
         for record in batch:
@@ -172,7 +172,7 @@ class SilenceMonitor:
                     self._silences.told(cast("Notice", codec(Notice).decode(record.value)))
                 else:
                     said = codec(model).decode_raw(record.value)
-                    heard.append((said["source"], Heard(moment_of(record.timestamp), UUID(said["event_id"]))))
+                    heard.append((said["source"], LastMessage(moment_of(record.timestamp), UUID(said["event_id"]))))
             except RefusedError as error:
                 _log.error("record_unreadable", topic=topic, code=error.refusal.code)
         return heard

@@ -31,7 +31,7 @@ _FREE = {(6, 5), (12, 24), (12, 31)}
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LastMessage:
     """An event of a source: when the log took it, aware, and its id."""
 
     at: datetime
@@ -49,12 +49,12 @@ class Rhythm:
 
     def __init__(self, set_to: timedelta | None = None) -> None:
         """Begins with nothing heard."""
-        self.last: Heard | None = None
+        self.last: LastMessage | None = None
         self._first_at: datetime | None = None
         self._set_to = set_to
         self._gaps: deque[_Gap] = deque(maxlen=_GAPS_MAX)
 
-    def heard(self, event: Heard) -> None:
+    def heard(self, event: LastMessage) -> None:
         """Takes the next event; one that is not later than the last changes nothing."""
         if self.last is None:
             self.last, self._first_at = event, event.at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.source_silence.rhythm import Heard, Rhythm
+from connectors.source_silence.rhythm import LastMessage, Rhythm
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.outputs import Notice
@@ -33,7 +33,7 @@ class Silences:
         self._told: set[UUID] = set()
         self._open: dict[str, Notice] = {}
 
-    def heard(self, source: str, event: Heard) -> None:
+    def heard(self, source: str, event: LastMessage) -> None:
         """Takes an event of a source; those of one source in their order, as their topics have them."""
         if source not in self._rhythms and len(self._rhythms) >= SOURCES_MAX:
             return
@@ -77,7 +77,7 @@ class Silences:
         return notices
 
 
-def _notice(kind: NoticeKind, ids: tuple[UUID, UUID], source: str, last: Heard, at: datetime) -> Notice:
+def _notice(kind: NoticeKind, ids: tuple[UUID, UUID], source: str, last: LastMessage, at: datetime) -> Notice:
     """Returns a notice about a source, which is its ``statement_id``; ``ids`` are its own and the silence's."""
     return Notice(
         event_id=ids[0],

@@ -28,7 +28,7 @@ class BrokenIdentityError(VaultUnavailableError):
     """Raised where a person's row was altered, stands in another's place, or its key-encryption key is missing."""
 
 
-class Held(msgspec.Struct, array_like=True):
+class StoredIdentity(msgspec.Struct, array_like=True):
     """What is sealed: the number, and of each field the value with the milliseconds at which it was sent."""
 
     system: str
@@ -41,14 +41,16 @@ def new_data_key() -> bytes:
     return AESGCM.generate_key(_KEY_BYTES * 8)
 
 
-def sealed_identity(data_key: bytes, held: Held, youth_id: str) -> bytes:
+def sealed_identity(data_key: bytes, held: StoredIdentity, youth_id: str) -> bytes:
     """Returns what is held of a person, encrypted."""
     return _sealed(data_key, msgspec.msgpack.encode(held), _purpose("identity", youth_id))
 
 
-def opened_identity(data_key: bytes, row: Row[Any]) -> Held:
+def opened_identity(data_key: bytes, row: Row[Any]) -> StoredIdentity:
     """Returns what is held of a person; raises BrokenIdentityError."""
-    return msgspec.msgpack.decode(_opened(data_key, row.sealed, _purpose("identity", row.youth_id)), type=Held)
+    return msgspec.msgpack.decode(
+        _opened(data_key, row.sealed, _purpose("identity", row.youth_id)), type=StoredIdentity
+    )
 
 
 def wrapped(key: WrappingKey, data_key: bytes, youth_id: str) -> bytes:

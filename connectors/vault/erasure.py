@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasureCounts:
     """How many rows went: identities with their data keys, look-ups of a number, claim codes."""
 
     identities: int
@@ -24,14 +24,14 @@ class Erased:
     claim_codes: int
 
 
-def erase_from_vault(engine: Engine, youth_id: str) -> Erased:
+def erase_from_vault(engine: Engine, youth_id: str) -> ErasureCounts:
     """Returns what was deleted, all of it in one transaction.
 
     May be repeated, and after a crash should be: it also clears what a deletion left behind in the file. Blocks
     while the file is rewritten. Raises VaultUnavailableError.
     """
 
-    def work(connection: Connection) -> Erased:
+    def work(connection: Connection) -> ErasureCounts:
         # Who writes about this person holds the look-up (``hold_known``), and is waited for here, so that what they
         # wrote, be it another look-up under a new key, is seen by the deletions that follow.
         held = select(INDEX.c.lookup).where(INDEX.c.youth_id == youth_id).order_by(INDEX.c.lookup).with_for_update()
@@ -41,7 +41,7 @@ def erase_from_vault(engine: Engine, youth_id: str) -> Erased:
             for table in (INDEX, IDENTITIES, CLAIMS)
         )
         connection.execute(delete(LINKS).where((LINKS.c.youth_id == youth_id) | (LINKS.c.linked_to == youth_id)))
-        return Erased(identities, lookups, codes)
+        return ErasureCounts(identities, lookups, codes)
 
     erased = in_transaction(engine, work)
     try:

@@ -13,14 +13,14 @@ from sqlalchemy import insert, select, update
 from connectors.person_details import PersonDetails
 from connectors.vault.envelopes import (
     BrokenIdentityError,
-    Held,
+    StoredIdentity,
     new_data_key,
     opened_identity,
     sealed_identity,
     unwrapped,
     wrapped,
 )
-from connectors.vault.keys_in_force import Kind, OwnKeys, generation_in_force
+from connectors.vault.keys_in_force import KeyPurpose, OwnKeys, generation_in_force
 from connectors.vault.number_links import numbers_of
 from connectors.vault.tables import IDENTITIES, hold_known, in_transaction, reading
 from schemas.instants import milliseconds_of
@@ -39,7 +39,7 @@ _FOR_GOOD = (2**63, True)  # later than anything that another number's statement
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class PersonUpdate:
     """What one message said of a person, and when it was sent."""
 
     youth_id: str
@@ -47,7 +47,7 @@ class Stated:
     sent_at: datetime
 
 
-class Identities:
+class PersonStore:
     """The identities in the vault's database; each call blocks on it, and raises VaultUnavailableError.
 
     Safe to use from several threads and processes.
@@ -56,15 +56,15 @@ class Identities:
     def __init__(self, engine: Engine, keys: Callable[[], Sequence[WrappingKey]]) -> None:
         """Takes the vault's engine, and what reads the keys: now, and when the database names one that isn't known."""
         self._engine = engine
-        self._keys = OwnKeys(Kind.IDENTITIES, keys)
+        self._keys = OwnKeys(KeyPurpose.IDENTITIES, keys)
 
-    def keep(self, statements: Sequence[Stated]) -> None:
+    def keep(self, statements: Sequence[PersonUpdate]) -> None:
         """Keeps what was said, all of it or nothing, in any order and any number of times with the same result.
 
         Raises BrokenIdentityError, too, where what is there can't be opened, and ErasedMeanwhileError where the vault
         knows no number of a youth id any more.
         """
-        said: dict[str, list[Stated]] = {}
+        said: dict[str, list[PersonUpdate]] = {}
         for one in statements:
             said.setdefault(one.youth_id, []).append(one)
         if not said:
@@ -95,10 +95,10 @@ class Identities:
         own = held.get(youth_id)
         return None if own is None else _details(own, held.values())
 
-    def _keep_one(self, connection: Connection, row: Row[Any] | None, statements: Sequence[Stated]) -> None:
+    def _keep_one(self, connection: Connection, row: Row[Any] | None, statements: Sequence[PersonUpdate]) -> None:
         youth_id, first = statements[0].youth_id, statements[0].details
         data_key = new_data_key() if row is None else self._data_key(row)
-        before = Held(first.system, first.number, {}) if row is None else opened_identity(data_key, row)
+        before = StoredIdentity(first.system, first.number, {}) if row is None else opened_identity(data_key, row)
         after = before
         for one in statements:
             after = _joined(after, one)
@@ -118,7 +118,7 @@ class Identities:
         return unwrapped(self._keys.get(row.kek_id), row)
 
 
-def _details(own: Held, of_all_numbers: Iterable[Held]) -> PersonDetails:
+def _details(own: StoredIdentity, of_all_numbers: Iterable[StoredIdentity]) -> PersonDetails:
     fields: dict[str, tuple[int, str | bool]] = {}
     for held in of_all_numbers:
         fields |= {name: max(stated, fields.get(name, stated)) for name, stated in held.fields.items()}
@@ -128,7 +128,7 @@ def _details(own: Held, of_all_numbers: Iterable[Held]) -> PersonDetails:
     return PersonDetails(own.system, own.number, **values)
 
 
-def _joined(held: Held, one: Stated) -> Held:
+def _joined(held: StoredIdentity, one: PersonUpdate) -> StoredIdentity:
     """Returns the newest of each field; of two sent at the same millisecond the greater value, whichever came first."""
     fields = dict(held.fields)
     for name in _FIELDS:
@@ -136,7 +136,7 @@ def _joined(held: Held, one: Stated) -> Held:
         if value is not None:
             stated = (milliseconds_of(one.sent_at), value)
             fields[name] = max(fields.get(name, stated), stated)
-    return Held(held.system, held.number, fields)
+    return StoredIdentity(held.system, held.number, fields)
 
 
-__all__ = ["BrokenIdentityError", "Identities", "Stated"]
+__all__ = ["BrokenIdentityError", "PersonStore", "PersonUpdate"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FIRST_GENERATION = 1
 
 
-class Kind(StrEnum):
+class KeyPurpose(StrEnum):
     """What keys are for: the look-up index, wrapping data keys, the data keys themselves (counted by generation)."""
 
     INDEX = "index"
@@ -46,7 +46,7 @@ class State(StrEnum):
 class UnknownKeyError(VaultUnavailableError):
     """Raised where a key is in force that this process's key files don't hold."""
 
-    def __init__(self, kind: Kind, key_id: str) -> None:
+    def __init__(self, kind: KeyPurpose, key_id: str) -> None:
         """Takes the kind and the id of the key that is missing."""
         super().__init__(
             f"the key {key_id} is missing in {kind}.json; copy it there from where `brobygger keys rotate` ran, "
@@ -76,7 +76,7 @@ class OwnKeys(Generic[KeyOf]):
     Safe to use from several threads.
     """
 
-    def __init__(self, kind: Kind, read: Callable[[], Sequence[KeyOf]]) -> None:
+    def __init__(self, kind: KeyPurpose, read: Callable[[], Sequence[KeyOf]]) -> None:
         """Takes what reads the key file; it is read at once. Raises KeyFileError where it can't be."""
         self._kind = kind
         self._read = read
@@ -133,12 +133,12 @@ class OwnKeys(Generic[KeyOf]):
         return {key.key_id: key for key in self._read()}
 
 
-def lock_of(kind: Kind) -> str:
+def lock_of(kind: KeyPurpose) -> str:
     """Returns the name of the lock on what is in force."""
     return f"keys of {kind}"
 
 
-def states_of(connection: Connection, kind: Kind) -> dict[str, State]:
+def states_of(connection: Connection, kind: KeyPurpose) -> dict[str, State]:
     """Returns the state of each key of a kind that the database knows: none before the first rotation."""
     rows = connection.execute(select(KEYS.c.key_id, KEYS.c.state).where(KEYS.c.kind == kind.value))
     return {row.key_id: State(row.state) for row in rows}
@@ -146,6 +146,6 @@ def states_of(connection: Connection, kind: Kind) -> dict[str, State]:
 
 def generation_in_force(connection: Connection) -> int:
     """Returns the generation of data keys that is current until the transaction ends."""
-    hold_shared(connection, lock_of(Kind.DATA))
-    states = states_of(connection, Kind.DATA)
+    hold_shared(connection, lock_of(KeyPurpose.DATA))
+    states = states_of(connection, KeyPurpose.DATA)
     return next((int(key_id) for key_id, state in states.items() if state is State.CURRENT), FIRST_GENERATION)

@@ -24,7 +24,7 @@ NUMBERS_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class NumberLink:
     """The number of ``youth_id`` was replaced by that of ``linked_to``, or ``linked`` is false and it was not."""
 
     youth_id: str
@@ -40,7 +40,7 @@ class NumberLinks:
         """Takes the vault's engine."""
         self._engine = engine
 
-    def record(self, links: Sequence[Link]) -> None:
+    def record(self, links: Sequence[NumberLink]) -> None:
         """Keeps what was said, in any order and any number of times with the same result: the latest stands.
 
         Of a link and its undoing at the same millisecond the undoing stands, since it joins less. Raises
@@ -87,7 +87,7 @@ def _replacing(connection: Connection, youth_id: str) -> set[str]:
     return known
 
 
-def _record_one(connection: Connection, link: Link) -> None:
+def _record_one(connection: Connection, link: NumberLink) -> None:
     at_ms = milliseconds_of(link.occurred_at)
     own = (LINKS.c.youth_id == link.youth_id) & (LINKS.c.linked_to == link.linked_to)
     row = connection.execute(select(LINKS.c.linked, LINKS.c.stated_at_ms).where(own)).one_or_none()

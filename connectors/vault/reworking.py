@@ -17,7 +17,7 @@ from connectors.vault.envelopes import (
     unwrapped,
     wrapped,
 )
-from connectors.vault.keys_in_force import Kind, OwnKeys, generation_in_force
+from connectors.vault.keys_in_force import KeyPurpose, OwnKeys, generation_in_force
 from connectors.vault.locking import hold_alone
 from connectors.vault.store import REINDEXING, index_row
 from connectors.vault.tables import IDENTITIES, INDEX, in_transaction, reading
@@ -33,7 +33,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReworkProgress:
     """How many rows were looked at, of how many there were at the beginning, and how many could not be done."""
 
     seen: int
@@ -56,14 +56,21 @@ class Reworking:
     ) -> None:
         """Takes the vault's engine and what reads the keys; ``rest`` gives seconds between two batches to others."""
         self._engine = engine
-        self._index = OwnKeys(Kind.INDEX, index)
-        self._identities = OwnKeys(Kind.IDENTITIES, identities)
+        self._index = OwnKeys(KeyPurpose.INDEX, index)
+        self._identities = OwnKeys(KeyPurpose.IDENTITIES, identities)
         self._rest = rest
 
-    def run(self, kind: Kind, batch: int = BATCH) -> Iterator[Progress]:
+    def run(self, kind: KeyPurpose, batch: int = BATCH) -> Iterator[ReworkProgress]:
         """Does what a rotation has left to do, and yields how far it is after each batch of rows."""
-        do = {Kind.INDEX: self._reindex, Kind.IDENTITIES: self._rewrap, Kind.DATA: self._encrypt_anew}[kind]
-        progress, after = Progress(0, reading(self._engine, lambda connection: self._waiting(connection, kind))), None
+        do = {
+            KeyPurpose.INDEX: self._reindex,
+            KeyPurpose.IDENTITIES: self._rewrap,
+            KeyPurpose.DATA: self._encrypt_anew,
+        }[kind]
+        progress, after = (
+            ReworkProgress(0, reading(self._engine, lambda connection: self._waiting(connection, kind))),
+            None,
+        )
         yield progress
         while True:
             began = time.perf_counter()
@@ -71,19 +78,19 @@ class Reworking:
             if after is None:
                 return
             seen, left = progress.seen + seen, progress.left + left
-            progress = Progress(seen, max(seen, progress.total), left)
+            progress = ReworkProgress(seen, max(seen, progress.total), left)
             yield progress
             # SQLite lets one write at a time: half of it is left to those who keep and look up.
             self._rest(time.perf_counter() - began)
 
-    def _waiting(self, connection: Connection, kind: Kind) -> int:
+    def _waiting(self, connection: Connection, kind: KeyPurpose) -> int:
         wanted = select(func.count()).select_from(self._waiting_rows(connection, kind).subquery())
         return connection.scalar(wanted) or 0
 
-    def _waiting_rows(self, connection: Connection, kind: Kind) -> Select[Any]:
-        if kind is Kind.DATA:
+    def _waiting_rows(self, connection: Connection, kind: KeyPurpose) -> Select[Any]:
+        if kind is KeyPurpose.DATA:
             return select(IDENTITIES).where(IDENTITIES.c.generation < generation_in_force(connection))
-        if kind is Kind.IDENTITIES:
+        if kind is KeyPurpose.IDENTITIES:
             return select(IDENTITIES).where(IDENTITIES.c.kek_id != self._identities.in_force(connection).current.key_id)
         current = self._index.in_force(connection).current.key_id
         done = INDEX.alias()
@@ -91,7 +98,7 @@ class Reworking:
         return select(INDEX).where(INDEX.c.key_id != current, ~under_current.exists())
 
     def _batch(
-        self, connection: Connection, kind: Kind, by: ColumnElement[Any], after: Any, size: int
+        self, connection: Connection, kind: KeyPurpose, by: ColumnElement[Any], after: Any, size: int
     ) -> list[Row[Any]]:
         rows = self._waiting_rows(connection, kind).order_by(by).limit(size).with_for_update()
         return list(connection.execute(rows if after is None else rows.where(by > after)))
@@ -99,7 +106,7 @@ class Reworking:
     def _reindex(self, connection: Connection, after: Any, size: int) -> tuple[Any, int, int]:
         hold_alone(connection, REINDEXING)
         key, left = self._index.in_force(connection).current, 0
-        rows = self._batch(connection, Kind.INDEX, INDEX.c.lookup, after, size)
+        rows = self._batch(connection, KeyPurpose.INDEX, INDEX.c.lookup, after, size)
         new: dict[str, dict[str, Any]] = {}
         for row in rows:
             number = self._number_of(connection, row)
@@ -129,7 +136,9 @@ class Reworking:
             data_key = unwrapped(self._identities.get(row.kek_id), row)
             return {"kek_id": key.key_id, "wrapped_key": wrapped(key, data_key, row.youth_id)}
 
-        return self._rewritten(connection, self._batch(connection, *_BY_YOUTH[Kind.IDENTITIES], after, size), changed)
+        return self._rewritten(
+            connection, self._batch(connection, *_BY_YOUTH[KeyPurpose.IDENTITIES], after, size), changed
+        )
 
     def _encrypt_anew(self, connection: Connection, after: Any, size: int) -> tuple[Any, int, int]:
         key, generation = self._identities.in_force(connection).current, generation_in_force(connection)
@@ -144,7 +153,7 @@ class Reworking:
                 "generation": generation,
             }
 
-        return self._rewritten(connection, self._batch(connection, *_BY_YOUTH[Kind.DATA], after, size), changed)
+        return self._rewritten(connection, self._batch(connection, *_BY_YOUTH[KeyPurpose.DATA], after, size), changed)
 
     def _rewritten(
         self, connection: Connection, rows: list[Row[Any]], changed: Callable[[Row[Any]], dict[str, Any]]
@@ -160,4 +169,4 @@ class Reworking:
         return (rows[-1].youth_id if rows else None), len(rows), left
 
 
-_BY_YOUTH = {kind: (kind, IDENTITIES.c.youth_id) for kind in (Kind.IDENTITIES, Kind.DATA)}
+_BY_YOUTH = {kind: (kind, IDENTITIES.c.youth_id) for kind in (KeyPurpose.IDENTITIES, KeyPurpose.DATA)}

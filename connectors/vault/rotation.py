@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.vault.database import leave_no_trace
 from connectors.vault.keys import KeyKind, add_key, drop_key, index_keys, wrapping_keys
-from connectors.vault.keys_in_force import FIRST_GENERATION, Kind, State, generation_in_force, lock_of, states_of
+from connectors.vault.keys_in_force import FIRST_GENERATION, KeyPurpose, State, generation_in_force, lock_of, states_of
 from connectors.vault.locking import hold_alone
 from connectors.vault.tables import IDENTITIES, INDEX, KEYS, VaultUnavailableError, in_transaction, reading
 from schemas.instants import milliseconds_of
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_FILED: dict[Kind, KeyKind] = {Kind.INDEX: "index", Kind.IDENTITIES: "identities"}
-_KEY_COLUMNS = {Kind.INDEX: INDEX.c.key_id, Kind.IDENTITIES: IDENTITIES.c.kek_id, Kind.DATA: IDENTITIES.c.generation}
+_FILED: dict[KeyPurpose, KeyKind] = {KeyPurpose.INDEX: "index", KeyPurpose.IDENTITIES: "identities"}
+_KEY_COLUMNS = {
+    KeyPurpose.INDEX: INDEX.c.key_id,
+    KeyPurpose.IDENTITIES: IDENTITIES.c.kek_id,
+    KeyPurpose.DATA: IDENTITIES.c.generation,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Started:
 class KeyUse:
     """A key, its state ("prepared" where it only lies in its file), and how many rows need it."""
 
-    kind: Kind
+    kind: KeyPurpose
     key_id: str
     state: str
     needed_by: int
@@ -69,7 +73,7 @@ class Rotation:
         self._engine = engine
         self._folder = folder
 
-    def prepare(self, kind: Kind) -> str:
+    def prepare(self, kind: KeyPurpose) -> str:
         """Returns the id of a key that lies in the file and is not in force yet, made where there is none.
 
         For a vault that several machines use: copy the file to all of them before the rotation starts. Raises
@@ -82,7 +86,7 @@ class Rotation:
 
         return in_transaction(self._engine, work)
 
-    def start(self, kind: Kind, at: datetime) -> Started:
+    def start(self, kind: KeyPurpose, at: datetime) -> Started:
         """Brings a new key into force, unless a rotation of the kind has begun and isn't ended by ``retire``.
 
         When this returns, everything that is written from then on is under the new key, by every process.
@@ -90,7 +94,7 @@ class Rotation:
 
         def work(connection: Connection) -> Started:
             hold_alone(connection, lock_of(kind))
-            if kind is Kind.DATA:
+            if kind is KeyPurpose.DATA:
                 return _next_generation(connection, at)
             states = states_of(connection, kind)
             current = next((key_id for key_id, state in states.items() if state is State.CURRENT), None)
@@ -107,7 +111,7 @@ class Rotation:
 
         return in_transaction(self._engine, work)
 
-    def retire(self, kind: Kind, *, forget: bool = False) -> Retired | StillNeeded:
+    def retire(self, kind: KeyPurpose, *, forget: bool = False) -> Retired | StillNeeded:
         """Ends a rotation where nothing needs the former keys: their rows go, and they leave the file.
 
         ``forget``: people of whom the vault keeps nothing but the look-up, and so nothing was ever published, need no
@@ -120,7 +124,7 @@ class Rotation:
             former = [key_id for key_id, state in states.items() if state is State.FORMER]
             if people := needing(connection, kind, former, kept_alone=forget):
                 return StillNeeded(people)
-            if kind is Kind.INDEX:
+            if kind is KeyPurpose.INDEX:
                 connection.execute(delete(INDEX).where(INDEX.c.key_id.in_(former)))
             for key_id in former:
                 _change(connection, kind, key_id, State.RETIRED)
@@ -132,23 +136,23 @@ class Rotation:
     def uses(self) -> list[KeyUse]:
         """Returns every key of the three kinds that is in its file, in force or needed; reads alone."""
         return reading(
-            self._engine, lambda connection: [one for kind in Kind for one in self._uses_of(connection, kind)]
+            self._engine, lambda connection: [one for kind in KeyPurpose for one in self._uses_of(connection, kind)]
         )
 
-    def _uses_of(self, connection: Connection, kind: Kind) -> list[KeyUse]:
+    def _uses_of(self, connection: Connection, kind: KeyPurpose) -> list[KeyUse]:
         column = _KEY_COLUMNS[kind]
         counts = {str(key): n for key, n in connection.execute(select(column, func.count()).group_by(column))}
         states: dict[str, str] = {key_id: state.value for key_id, state in states_of(connection, kind).items()}
-        first = str(FIRST_GENERATION) if kind is Kind.DATA else self._filed(kind)[0]
+        first = str(FIRST_GENERATION) if kind is KeyPurpose.DATA else self._filed(kind)[0]
         if not states:
             states[first] = State.CURRENT.value
-        filed = [] if kind is Kind.DATA else self._filed(kind)
+        filed = [] if kind is KeyPurpose.DATA else self._filed(kind)
         names = sorted({*filed, *counts, *(key_id for key_id, state in states.items() if state != State.RETIRED)})
         return [KeyUse(kind, name, states.get(name, "prepared"), counts.get(name, 0)) for name in names]
 
-    def _forget_retired(self, kind: Kind) -> Retired:
+    def _forget_retired(self, kind: KeyPurpose) -> Retired:
         states = reading(self._engine, lambda connection: states_of(connection, kind))
-        filed = () if kind is Kind.DATA else self._filed(kind)
+        filed = () if kind is KeyPurpose.DATA else self._filed(kind)
         retired = tuple(key_id for key_id in filed if states.get(key_id) is State.RETIRED)
         for key_id in retired:
             drop_key(self._folder, _FILED[kind], key_id)
@@ -158,12 +162,12 @@ class Rotation:
             raise VaultUnavailableError("the keys are retired, but the file is in use; run it again") from error
         return Retired(retired)
 
-    def _in_use(self, connection: Connection, kind: Kind, states: dict[str, State]) -> set[str]:
+    def _in_use(self, connection: Connection, kind: KeyPurpose, states: dict[str, State]) -> set[str]:
         """Returns the keys that are or were in force, those of a file that was changed by hand among them."""
         used = connection.scalars(select(_KEY_COLUMNS[kind]).distinct()).all()
         return {*states, *used} if states else {self._filed(kind)[0], *used}
 
-    def _prepared(self, kind: Kind, in_use: set[str]) -> str:
+    def _prepared(self, kind: KeyPurpose, in_use: set[str]) -> str:
         filed = self._filed(kind)
         waiting = [key_id for key_id in filed if key_id not in in_use]
         if waiting:
@@ -172,19 +176,19 @@ class Rotation:
         add_key(self._folder, _FILED[kind], new)
         return new
 
-    def _filed(self, kind: Kind) -> list[str]:
-        if kind is Kind.DATA:
+    def _filed(self, kind: KeyPurpose) -> list[str]:
+        if kind is KeyPurpose.DATA:
             raise ValueError("data keys lie with what they encrypt, in no file")
-        keys = index_keys(self._folder) if kind is Kind.INDEX else wrapping_keys(self._folder)
+        keys = index_keys(self._folder) if kind is KeyPurpose.INDEX else wrapping_keys(self._folder)
         return [key.key_id for key in keys]
 
 
-def needing(connection: Connection, kind: Kind, former: list[str], *, kept_alone: bool = False) -> int:
+def needing(connection: Connection, kind: KeyPurpose, former: list[str], *, kept_alone: bool = False) -> int:
     """Returns how many people can't be found, or read, without the former keys; of those alone that are kept, if so."""
-    if kind is Kind.DATA:
+    if kind is KeyPurpose.DATA:
         left = IDENTITIES.c.generation < generation_in_force(connection)
         return connection.scalar(select(func.count()).select_from(IDENTITIES).where(left)) or 0
-    if kind is Kind.IDENTITIES:
+    if kind is KeyPurpose.IDENTITIES:
         wanted = select(func.count()).select_from(IDENTITIES).where(IDENTITIES.c.kek_id.in_(former))
         return connection.scalar(wanted) or 0
     other = INDEX.alias()
@@ -197,19 +201,19 @@ def needing(connection: Connection, kind: Kind, former: list[str], *, kept_alone
 
 def _next_generation(connection: Connection, at: datetime) -> Started:
     current = generation_in_force(connection)
-    if needing(connection, Kind.DATA, []):
+    if needing(connection, KeyPurpose.DATA, []):
         return Started(str(current), resumed=True)
-    if states_of(connection, Kind.DATA):
-        _change(connection, Kind.DATA, str(current), State.RETIRED)
-    _write(connection, Kind.DATA, str(current + 1), State.CURRENT, at)
+    if states_of(connection, KeyPurpose.DATA):
+        _change(connection, KeyPurpose.DATA, str(current), State.RETIRED)
+    _write(connection, KeyPurpose.DATA, str(current + 1), State.CURRENT, at)
     return Started(str(current + 1), resumed=False)
 
 
-def _write(connection: Connection, kind: Kind, key_id: str, state: State, at: datetime) -> None:
+def _write(connection: Connection, kind: KeyPurpose, key_id: str, state: State, at: datetime) -> None:
     row = {"kind": kind.value, "key_id": key_id, "state": state.value, "since_ms": milliseconds_of(at)}
     connection.execute(insert(KEYS).values(row))
 
 
-def _change(connection: Connection, kind: Kind, key_id: str, state: State) -> None:
+def _change(connection: Connection, kind: KeyPurpose, key_id: str, state: State) -> None:
     own = (KEYS.c.kind == kind.value) & (KEYS.c.key_id == key_id)
     connection.execute(update(KEYS).where(own).values(state=state.value))

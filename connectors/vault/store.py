@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from connectors.vault.keys_in_force import Kind, OwnKeys
+from connectors.vault.keys_in_force import KeyPurpose, OwnKeys
 from connectors.vault.locking import hold_alone
 from connectors.vault.tables import (
     INDEX,
@@ -63,7 +63,7 @@ class SqlVault:
     def __init__(self, engine: Engine, keys: Callable[[], Sequence[IndexKey]]) -> None:
         """Takes an engine whose tables ``open_vault`` has made, and what reads the keys: now, and after a rotation."""
         self._engine = engine
-        self._keys = OwnKeys(Kind.INDEX, keys)
+        self._keys = OwnKeys(KeyPurpose.INDEX, keys)
 
     def youth_id(self, identifier_system: str, value: str) -> str:
         """Returns the youth id of an identifier, allotting one where it is new: 32 hexadecimal characters.

@@ -63,7 +63,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class DelivererPorts:
     """The outside world, as far as tests replace it."""
 
     clock: Callable[[], datetime] = utc_now
@@ -75,10 +75,10 @@ class Ports:
 class Deliverer:
     """Follows topics, delivers, escalates. ``ready`` once the topics are read from where they were left."""
 
-    def __init__(self, settings: DelivererSettings, ports: Ports | None = None) -> None:
+    def __init__(self, settings: DelivererSettings, ports: DelivererPorts | None = None) -> None:
         """Opens database and keys; raises WebhooksUnavailableError or KeyFileError."""
         self._settings = settings
-        self._ports = ports or Ports()
+        self._ports = ports or DelivererPorts()
         self.metrics = DelivererMetrics()
         database = open_database_of(settings.data_folder, settings.database_url)
         self._rules = SendingRules(time_max=settings.attempt_time_max, loopback_allowed=settings.loopback_allowed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from connectors.vault.key_files import KeyFileError
-from connectors.webhooks.sending import Delivered, Failed, Gone, Message
+from connectors.webhooks.sending import Delivered, Failed, Gone, WebhookMessage
 from connectors.webhooks.signing import signed_headers
 from connectors.webhooks.tables import ACTIVE
 from connectors.webhooks.waiting import BY_RECEIVER, UNREACHABLE
@@ -132,7 +132,7 @@ class Lane:
             _log.error("secret_unreadable", programme=self._programme, help=str(error))
             return Failed("secret_unreadable")
         headers = signed_headers(keys, delivery.event_id, self._bench.clock(), delivery.body)
-        return await self._sender.send(Message(endpoint.url, headers, delivery.body))
+        return await self._sender.send(WebhookMessage(endpoint.url, headers, delivery.body))
 
     async def _note(self, endpoint: Endpoint, delivery: Delivery, outcome: Outcome) -> None:
         waiting, retry, now = self._bench.waiting, self._bench.retry, self._bench.clock()

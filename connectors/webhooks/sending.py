@@ -53,7 +53,7 @@ Outcome = Delivered | Gone | Failed
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WebhookMessage:
     """What is sent where."""
 
     url: str = field(repr=False)
@@ -64,7 +64,7 @@ class Message:
 class Sender(Protocol):
     """Sends messages to one endpoint."""
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: WebhookMessage) -> Outcome:
         """Returns what came of one attempt, after a bounded time; never raises for what the receiver does."""
         ...  # pragma: no cover
 
@@ -130,7 +130,7 @@ class HttpSender:
             },
         )
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: WebhookMessage) -> Outcome:
         """Sends one message; see ``Sender``."""
         try:
             async with self._session.post(

@@ -14,8 +14,7 @@ from schemas.codec import Codec, codec
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.instants import moment_of
-from schemas.internal import Intake, own_envelope
-from schemas.internal import Tick as TickEvent
+from schemas.internal import Intake, Tick, own_envelope
 from schemas.pathway import (
     NEVER,
     Pathway,
@@ -29,10 +28,10 @@ from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of
 from streams.agents.audience import told_under
 from streams.agents.room import require_room
 from streams.agents.steering import Steering
-from streams.domain.pathways import CONFLICTING, FOLDED, Folded, pass_time, put_aside, take
-from streams.domain.work import SIGNALS, Said
+from streams.domain.pathways import CONFLICTING, FOLDED, Transition, pass_time, put_aside, take
+from streams.domain.work import SIGNALS, Emission
 from streams.engine.outputs import Outgoing
-from streams.engine.processor import Tick
+from streams.engine.processor import TickRecord
 from streams.partitioning import partition_of
 
 if TYPE_CHECKING:
@@ -100,12 +99,12 @@ class JoinPathways:
         due = state.next_due()
         return None if due is None else due - self.steering.ahead
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Returns a record that tells nothing but the time."""
         event_id = derived_id("tick", str(state.partition), str(state.log_time))
-        event = TickEvent(**own_envelope(event_id, "tick", moment_of(state.log_time)))
+        event = Tick(**own_envelope(event_id, "tick", moment_of(state.log_time)))
         intake = Intake(origin_topic=INTAKE, origin_partition=state.partition, origin_offset=-1, body=event)
-        return Tick(None, codec(Intake).encode(intake))
+        return TickRecord(None, codec(Intake).encode(intake))
 
     def _require_roots(self) -> None:
         """Raises KeyFileError where the catalogue names a root that this worker lacks: it stops before it differs."""
@@ -186,7 +185,7 @@ class JoinPathways:
             )
 
     def _keep(
-        self, state: PartitionState, key: bytes, folded: Folded, name: str = "", event: Mapping[str, Any] = _NOBODY
+        self, state: PartitionState, key: bytes, folded: Transition, name: str = "", event: Mapping[str, Any] = _NOBODY
     ) -> None:
         """Stores a pathway with its deadline, and says what it says; a deadline has no name and no event."""
         pathway = folded.pathway
@@ -199,7 +198,7 @@ class JoinPathways:
         for said in sorted(folded.said, key=lambda one: not one.topic.startswith(_HANDOVERS)):
             self._say(state, said)
 
-    def _say(self, state: PartitionState, said: Said) -> None:
+    def _say(self, state: PartitionState, said: Emission) -> None:
         if said.topic == SIGNALS:
             fields = dict(said.fields)
             self.signals.post(state, fields.pop("to"), fields)
@@ -220,7 +219,7 @@ class JoinPathways:
         headers = headers_of_raw(fields, topic)
         state.emit(topic, state.partition, Outgoing(youth_id.encode(), value, state.log_time, headers))
 
-    def _tell(self, state: PartitionState, said: Said) -> None:
+    def _tell(self, state: PartitionState, said: Emission) -> None:
         """Tells a programme something under its own alias, in the partition where any producer would put that key."""
         topic, writer = _destination(said.topic)
         came_under = self._came_under(said.fields["programme"])
@@ -231,7 +230,7 @@ class JoinPathways:
         message = Outgoing(key, writer.encode_raw(fields), alias.ids.earlier(state.log_time), headers)
         state.emit(topic, partition_of(key, self.signals.partitions), message)
 
-    def _alias(self, state: PartitionState, said: Said) -> Alias:
+    def _alias(self, state: PartitionState, said: Emission) -> Alias:
         """Returns whom a record is about, as its programme knows them.
 
         A handover keeps its name to its end: by what it was when it began, and by the root that was in force then.

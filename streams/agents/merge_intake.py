@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.vault.pseudonyms import Pseudonyms
     from streams.agents.dead_letters import DeadLetters
-    from streams.engine.processor import Record, Tick
+    from streams.engine.processor import Record, TickRecord
     from streams.engine.state import PartitionState
 
 STAGE = "merge_intake"
@@ -60,7 +60,7 @@ class MergeIntake:
         """Returns None: this stage has no deadlines."""
         return None
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Never asked for, since nothing is ever due."""
         raise AssertionError(state.partition)
 

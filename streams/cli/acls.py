@@ -10,7 +10,7 @@ import typer
 
 from connectors.kafka.access import add_rules, read_rules, remove_rules, set_new_password
 from connectors.kafka.broker_security import MECHANISM, write_private
-from streams.access import OPERATIONS, ROLES, Difference, difference, user_of, wanted_rules
+from streams.access import OPERATIONS, ROLES, AccessDifference, difference, user_of, wanted_rules
 from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse
 from streams.instance import broker_of
 from streams.provision import parties_of
@@ -106,7 +106,7 @@ def _wanted() -> frozenset[AccessRule]:
     return wanted_rules(parties_of(settings_of_process()))
 
 
-def _kinds_of(found: Difference) -> dict[str, tuple[AccessRule, ...]]:
+def _kinds_of(found: AccessDifference) -> dict[str, tuple[AccessRule, ...]]:
     return {"missing": found.missing, "surplus": found.surplus, "foreign": found.foreign}
 
 

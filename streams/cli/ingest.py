@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, print_table, refuse
-from streams.cli.sending.door_answers import Answer, NoDoorError, NotTaken
-from streams.cli.sending.doors import Doors, require_answer
+from streams.cli.sending.door_answers import NoDoorError, NotTaken, SubmissionResult
+from streams.cli.sending.doors import GatewayClient, require_answer
 from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
 from streams.cli.sending.files_sent import SentFile, files_of, send_letter
 from streams.cli.sending.list_files import ListFile, list_door, send_list
-from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.receipt_files import ReceiptFolder
 from streams.instance import read_instance
 from streams.settings import settings_of_process
 
@@ -55,7 +55,7 @@ def ingest(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     door = "" if list_name is None else list_door(list_name, believe_missing=believe_missing)
     address = gateway or address_of_instance()
     require_answer(address)
-    doors = Doors(address, token)
+    doors = GatewayClient(address, token)
     doors.tell = complain
     taken, refused = _send_all(files, doors, _What(topic, list_name, door))
     (_print_document if as_json else _print)(len(files), taken, refused)
@@ -92,7 +92,7 @@ def _shown_name(path: Path) -> str:
     return str(path).encode(errors="backslashreplace").decode()
 
 
-def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, list[_Row]]:
+def _send_all(files: list[SentFile], doors: GatewayClient, what: _What) -> tuple[int, list[_Row]]:
     """Sends the files in their order; one that has no door is refused and the others go on."""
     taken, refused = 0, list[_Row]()
     with _receipts_of(files, what) as receipts_in, _shown() as progress, doors:
@@ -109,7 +109,7 @@ def _send_all(files: list[SentFile], doors: Doors, what: _What) -> tuple[int, li
     return taken, refused
 
 
-def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answer:
+def _send(doors: GatewayClient, receipts: ReceiptFolder, file: SentFile, what: _What) -> SubmissionResult:
     if what.list_name is None:
         letter = letter_of(file.path.name, content_of(file.path), what.topic)
         return send_letter(doors, receipts, file.name, letter)
@@ -118,11 +118,11 @@ def _send(doors: Doors, receipts: Receipts, file: SentFile, what: _What) -> Answ
 
 
 @contextmanager
-def _receipts_of(files: list[SentFile], what: _What) -> Iterator[dict[Path, Receipts]]:
+def _receipts_of(files: list[SentFile], what: _What) -> Iterator[dict[Path, ReceiptFolder]]:
     """Yields the receipts in each of the files' folders."""
     with ExitStack() as stack:
         folders = dict.fromkeys(file.folder for file in files)
-        yield {folder: stack.enter_context(Receipts(folder.resolve(), what.list_name)) for folder in folders}
+        yield {folder: stack.enter_context(ReceiptFolder(folder.resolve(), what.list_name)) for folder in folders}
 
 
 def _shown() -> Progress:

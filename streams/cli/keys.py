@@ -13,8 +13,8 @@ from rich.progress import Progress as Bar
 from sqlalchemy import Engine
 
 from connectors.vault.keys import hand_out, index_keys, pseudonym_roots, wrapping_keys
-from connectors.vault.keys_in_force import Kind
-from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.keys_in_force import KeyPurpose
+from connectors.vault.reworking import Reworking, ReworkProgress
 from connectors.vault.rotation import Retired, Rotation, StillNeeded
 from connectors.vault.tables import open_vault_tables
 from connectors.vault.urls import sqlite_url
@@ -36,8 +36,10 @@ class ProcessName(Enum):
     DELIVERER = "deliverer"
 
 
-KindOf = Annotated[Kind, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")]
-FiledKind = Annotated[Kind, typer.Argument(help="index or identities; data keys lie in the vault alone")]
+KindOf = Annotated[
+    KeyPurpose, typer.Argument(help="the look-up index, what wraps data keys, or the data keys themselves")
+]
+FiledKind = Annotated[KeyPurpose, typer.Argument(help="index or identities; data keys lie in the vault alone")]
 
 
 @app.command("list")
@@ -60,7 +62,7 @@ def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
 def prepare(kind: FiledKind) -> None:
     """Puts the next key into its file without using it, for a vault that several machines use: copy it to all first."""
     settings = settings_of_process()
-    if kind is Kind.DATA:
+    if kind is KeyPurpose.DATA:
         raise refuse("data keys lie with what they encrypt, in no file; `brobygger keys rotate data` makes them")
     key_id = _rotation(settings).prepare(kind)
     typer.echo(
@@ -93,7 +95,7 @@ def rotate(kind: KindOf, as_json: AsJson = False) -> None:  # noqa: FBT002
     engine = _engine(settings)
     started = Rotation(engine, settings.keys_folder).start(kind, datetime.now(UTC))
     done = _brought_under(kind, engine, settings)
-    if kind is Kind.DATA and not done.left:
+    if kind is KeyPurpose.DATA and not done.left:
         Rotation(engine, settings.keys_folder).retire(kind)  # the former ones leave the file, too
     if as_json:
         answer: dict[str, Any] = {"kind": kind.value, "key_id": started.key_id, "resumed": started.resumed}
@@ -136,8 +138,8 @@ def retire(
 _COLUMNS = ("kind", "key_id", "state", "needed_by")
 
 
-def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
-    folder, done = settings.keys_folder, Progress(0, 0)
+def _brought_under(kind: KeyPurpose, engine: Engine, settings: Settings) -> ReworkProgress:
+    folder, done = settings.keys_folder, ReworkProgress(0, 0)
     reworking = Reworking(engine, partial(index_keys, folder), partial(wrapping_keys, folder))
     rows = 0
     with Bar(console=Console(stderr=True), transient=True) as bar:
@@ -149,21 +151,21 @@ def _brought_under(kind: Kind, engine: Engine, settings: Settings) -> Progress:
             if not done.left:
                 break
             time.sleep(_PAUSE_SECONDS)
-    return Progress(rows + done.left, rows + done.left, done.left)
+    return ReworkProgress(rows + done.left, rows + done.left, done.left)
 
 
-def _next_step(kind: Kind, done: Progress) -> str:
+def _next_step(kind: KeyPurpose, done: ReworkProgress) -> str:
     if done.left:
         return f"{done.left} rows could not be opened: {_LEFT[kind]}"
-    if kind is Kind.DATA:
+    if kind is KeyPurpose.DATA:
         return "nothing needs the former data keys; they are gone"
     return f"nothing needs the former key; `brobygger keys retire {kind}` takes it out of its file"
 
 
 _LEFT = {
-    Kind.INDEX: "they keep the former key until their number is told again, or `keys retire index --forget`",
-    Kind.IDENTITIES: "put back the key that is missing, or restore those rows, then run this again",
-    Kind.DATA: "put back the key that is missing, or restore those rows, then run this again",
+    KeyPurpose.INDEX: "they keep the former key until their number is told again, or `keys retire index --forget`",
+    KeyPurpose.IDENTITIES: "put back the key that is missing, or restore those rows, then run this again",
+    KeyPurpose.DATA: "put back the key that is missing, or restore those rows, then run this again",
 }
 
 

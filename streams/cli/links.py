@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, Link, consent_address, links_key
+from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, ConsentLink, consent_address, links_key
 from connectors.pages.needs import Needs
 from connectors.read_model.tables import open_read_model
 from streams.cli.printing import AsJson, print_document, refuse
@@ -39,7 +39,7 @@ def make(
     need = needs.need(notice.statement_id)
     if need is None:
         raise refuse(f"the notice {notice_id} is about no need; give one that is")
-    link = Link(notice_id, UUID(need.need_id), notice.recipient, datetime.now(UTC) + timedelta(days=days))
+    link = ConsentLink(notice_id, UUID(need.need_id), notice.recipient, datetime.now(UTC) + timedelta(days=days))
     address = consent_address(_address(settings, gateway), links_key(settings.keys_folder), link)
     if as_json:
         print_document({"link": address, "recipient": link.recipient, "expires_at": link.expires_at.isoformat()})

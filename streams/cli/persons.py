@@ -8,7 +8,7 @@ from functools import partial
 import typer
 
 from connectors.cpr import CPR, PersonNumber, person_number, without_separators
-from connectors.vault.identities import Identities
+from connectors.vault.identities import PersonStore
 from connectors.vault.keys import wrapping_keys
 from connectors.vault.number_links import NumberLinks
 from schemas.refusals import RefusedError
@@ -48,7 +48,7 @@ def _say(as_json: bool, *, linked: bool) -> None:  # noqa: FBT001
         raise refuse("the two numbers differ; name the one that replaced the other")
     connection = broker_of(settings)
     ids = opened_vault(settings)
-    identities = Identities(ids.engine, partial(wrapping_keys, settings.keys_folder))
+    identities = PersonStore(ids.engine, partial(wrapping_keys, settings.keys_folder))
     vault = Vault(ids, identities, NumberLinks(ids.engine))
     try:
         event = link_numbers(connection, vault, (replaced, by), datetime.now(UTC), linked=linked)

@@ -28,7 +28,7 @@ _NO = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReferenceFinding:
     """Something about reference data: in which file, about which entry, and whether somebody has to do something."""
 
     kind: str
@@ -65,25 +65,27 @@ def check(as_json: AsJson = False) -> None:  # noqa: FBT002
         raise typer.Exit(_NO)
 
 
-def dated(loaded: Reference, today: date) -> Iterator[Finding]:
+def dated(loaded: Reference, today: date) -> Iterator[ReferenceFinding]:
     """Returns what is old, is dated ahead, has ended or ends soon, as of a day."""
     for file, source in sorted(loaded.sources.items()):
         if source.as_of > today:
-            yield Finding("dated_ahead", file, str(source.as_of), "a file says how things are, not how they will be")
+            yield ReferenceFinding(
+                "dated_ahead", file, str(source.as_of), "a file says how things are, not how they will be"
+            )
         elif today - source.as_of > _OLD:
-            yield Finding("old", file, str(source.as_of), "look at its source again, and date the file anew")
+            yield ReferenceFinding("old", file, str(source.as_of), "look at its source again, and date the file anew")
     for region in loaded.regions:
         if region.valid_to is not None and region.valid_to > today - _SOON and region.valid_to <= today + _SOON:
             then = f"{region.name} is {region.replaced_by or 'no more'} from then on: `brobygger programmes apply`"
-            yield Finding("changes", "regions.toml", str(region.valid_to), then, to_do=False)
+            yield ReferenceFinding("changes", "regions.toml", str(region.valid_to), then, to_do=False)
     ends = [("units.toml", unit.sor, unit.name, unit.valid_to) for unit in loaded.units]
     ends += [("receivers.toml", one.sor, one.name, one.valid_to) for one in loaded.receivers]
     for file, sor, name, valid_to in ends:
         if valid_to is not None and valid_to <= today + _SOON:
-            yield Finding("ends", file, sor, f"{name} ends on {valid_to}", to_do=False)
+            yield ReferenceFinding("ends", file, sor, f"{name} ends on {valid_to}", to_do=False)
 
 
-def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[Finding]:
+def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[ReferenceFinding]:
     url = settings.read_model_url or sqlite_url(settings.data_folder / "read-model.sqlite")
     if not is_there(url):
         return
@@ -92,16 +94,18 @@ def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[Finding]:
     engine = open_read_model(url)
     for sor, people in reading(engine, lambda connection: connection.execute(named.order_by(unit)).all()):
         if loaded.unit(sor) is None:
-            yield Finding("unknown_unit", "units.toml", sor, f"{people} young people's stays wait for its specialty")
+            yield ReferenceFinding(
+                "unknown_unit", "units.toml", sor, f"{people} young people's stays wait for its specialty"
+            )
     engine.dispose()
 
 
-def _unknown_receivers(settings: Settings, loaded: Reference) -> Iterator[Finding]:
+def _unknown_receivers(settings: Settings, loaded: Reference) -> Iterator[ReferenceFinding]:
     if not is_there(settings.ledger_database):
         return
     engine = open_ledger(settings.ledger_database)
     for one in UnknownReceivers(engine).listed():
         if not loaded.is_receiver(one.sor, one.gln):
             text = f"{one.messages} messages were refused, the last on {one.last_seen:%Y-%m-%d}; GLN {one.gln}"
-            yield Finding("unknown_receiver", "receivers.toml", one.sor, text)
+            yield ReferenceFinding("unknown_receiver", "receivers.toml", one.sor, text)
     engine.dispose()

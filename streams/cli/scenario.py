@@ -26,7 +26,7 @@ from streams.log.live import take_snapshot
 from streams.scenarios.dates import Dates
 from streams.scenarios.files import ScenarioFile, load_scenario
 from streams.scenarios.programme_files import write_copies
-from streams.scenarios.run import ARRANGEMENTS, Outcome, Place, play_all
+from streams.scenarios.run import ARRANGEMENTS, Outcome, ScenarioInstance, play_all
 from streams.settings import Settings, settings_of_process
 from streams.supervision import stop_all, wait_until_ready
 
@@ -77,7 +77,7 @@ def _loaded(folder: Path, name: str) -> list[ScenarioFile]:
 
 
 @contextmanager
-def _own_place(settings: Settings, keep: Path | None, as_of: date) -> Iterator[Place]:
+def _own_place(settings: Settings, keep: Path | None, as_of: date) -> Iterator[ScenarioInstance]:
     """Runs an instance for scenarios alone: broker, workers, gateway and deliverer, on free ports."""
     with ExitStack() as stack:
         folder = _kept(keep) if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="brobygger-")))
@@ -102,7 +102,7 @@ def _own_place(settings: Settings, keep: Path | None, as_of: date) -> Iterator[P
         for child in children:
             child.start()
         wait_until_ready(children, _READY_MAX, threading.Event())
-        yield Place(own, broker.connection, settings.programmes_folder)
+        yield ScenarioInstance(own, broker.connection, settings.programmes_folder)
 
 
 def _kept(folder: Path) -> Path:
@@ -114,7 +114,7 @@ def _kept(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _account(place: Place) -> Account:
+def _account(place: ScenarioInstance) -> Account:
     snapshot = take_snapshot(place.connection)
     return account_of(snapshot, replayed_with_progress(place.settings, snapshot))
 

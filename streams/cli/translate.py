@@ -13,15 +13,21 @@ from rich.console import Console
 from connectors.medcom_edi import outcomes as letters
 from connectors.medcom_edi.envelopes import Content, unwrap
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.translate import Door as LettersDoor
+from connectors.medcom_edi.translate import EdiMappingContext as LettersDoor
 from connectors.medcom_edi.translate import translate as translate_letters
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
-from connectors.medcom_fhir.door import Door
+from connectors.medcom_fhir.door import FhirMappingContext
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
+from connectors.medcom_fhir.outcomes import (
+    FhirOutOfScope,
+    FhirRefused,
+    FhirTranslation,
+    Outcome,
+    ReceivedAcknowledgement,
+)
 from connectors.medcom_fhir.translate import translate as translate_message
 from connectors.vault.store import RunVault
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
 from schemas.topics import kafka_name
@@ -59,7 +65,7 @@ def translate(
         raise typer.Exit(REFUSED)
 
 
-def lines_of(body: bytes, door: Door, at: datetime) -> Iterator[_Line]:
+def lines_of(body: bytes, door: FhirMappingContext, at: datetime) -> Iterator[_Line]:
     """Yields what is printed of one file."""
     try:
         unwrapped = unwrap(body)
@@ -80,11 +86,11 @@ def lines_of(body: bytes, door: Door, at: datetime) -> Iterator[_Line]:
 
 def _lines_of_message(outcome: Outcome) -> Iterator[_Line]:
     match outcome:
-        case Translation():
+        case FhirTranslation():
             yield from (_line_of(topic, event) for topic, event in outcome.events)
-        case Refused():
+        case FhirRefused():
             yield {"refused": outcome.refusal.as_dict()}
-        case OutOfScope():
+        case FhirOutOfScope():
             yield {"out_of_scope": {"letter_id": str(outcome.letter_id), "reason": outcome.reason}}
         case ReceivedAcknowledgement():
             yield {"acknowledgement": asdict(outcome)}
@@ -94,11 +100,11 @@ def _lines_of_message(outcome: Outcome) -> Iterator[_Line]:
 
 def _lines_of_letter(outcome: letters.LetterOutcome) -> Iterator[_Line]:
     match outcome:
-        case letters.Translation():
+        case letters.EdiTranslation():
             yield from (_line_of(topic, event) for topic, event in outcome.events)
-        case letters.Refused():
+        case letters.EdiRefused():
             yield {"refused": outcome.refusal.as_dict()}
-        case letters.OutOfScope():
+        case letters.EdiOutOfScope():
             yield {"out_of_scope": {"letter_id": str(outcome.letter_id), "reason": outcome.reason}}
         case letters.ReceivedReceipt():
             yield {"receipt": asdict(outcome)}
@@ -106,14 +112,14 @@ def _lines_of_letter(outcome: letters.LetterOutcome) -> Iterator[_Line]:
             assert_never(outcome)
 
 
-def _line_of(topic: str, event: Envelope) -> _Line:
+def _line_of(topic: str, event: EventHeader) -> _Line:
     return {"topic": kafka_name(topic), "key": event.youth_id, "event": event.model_dump(mode="json")}
 
 
-def _door(settings: Settings) -> Door:
+def _door(settings: Settings) -> FhirMappingContext:
     reference = load_reference(settings.reference_folder)
     own = Organisation(reference.service.sor, reference.service.gln)
-    return Door(RunVault(), reference, _AGES, own)
+    return FhirMappingContext(RunVault(), reference, _AGES, own)
 
 
 def _content(file: Path) -> bytes | None:

@@ -16,8 +16,8 @@ from connectors.contact import Contact
 from streams.cli.ingest import address_of_instance
 from streams.cli.printing import refuse
 from streams.cli.sending.door_answers import DoorError, PartlyTakenError
-from streams.cli.sending.doors import Doors, fault_of
-from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.doors import GatewayClient, fault_of
+from streams.cli.sending.receipt_files import ReceiptFolder
 from streams.cli.sending.watched_folder import WatchedFolder
 from streams.settings import settings_of_process
 from streams.telemetry import serve_health, set_up_logging
@@ -50,14 +50,14 @@ def watch(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     stopping = threading.Event()
     set_up_logging()
     address = gateway or address_of_instance()
-    watching = Watching(WatchedFolder(folder, still), Doors(address, known, stopping.wait), stopping)
+    watching = Watching(WatchedFolder(folder, still), GatewayClient(address, known, stopping.wait), stopping)
     asyncio.run(_run_until_told(watching, address, health_port))
 
 
 class Watching:
     """Looks into a folder again and again. Use from one thread; any may read ``takes``: False where files wait."""
 
-    def __init__(self, folder: WatchedFolder, doors: Doors, stopping: threading.Event) -> None:
+    def __init__(self, folder: WatchedFolder, doors: GatewayClient, stopping: threading.Event) -> None:
         """Takes the folder, the doors, and what is set to end it."""
         self.registry = CollectorRegistry()
         # What became of each file, by the folder that it went to: done or refused.
@@ -70,7 +70,7 @@ class Watching:
     def run(self, look_seconds: float = 1.0) -> None:
         """Runs until it is told to end; raises DoorError where the receipts are another process's."""
         failures = 0
-        with closing(self._folder), self._doors, Receipts(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
+        with closing(self._folder), self._doors, ReceiptFolder(self._folder.receipts, mode=_RECEIPT_MODE) as receipts:
             self._folder.forget_moved(receipts)
             while not self._stopping.is_set():
                 self.takes = self._takes_all(receipts)
@@ -82,7 +82,7 @@ class Watching:
         """Tells it to end after the file that it is at; callable from any thread."""
         self._stopping.set()
 
-    def _takes_all(self, receipts: Receipts) -> bool:
+    def _takes_all(self, receipts: ReceiptFolder) -> bool:
         """Takes what is complete; returns whether nothing was in the way."""
         try:
             paths = self._folder.complete()
@@ -98,7 +98,7 @@ class Watching:
             return False
         return True
 
-    def _take(self, path: Path, receipts: Receipts) -> None:
+    def _take(self, path: Path, receipts: ReceiptFolder) -> None:
         outcome = self._folder.take(path, self._doors, receipts)
         if outcome is not None:
             self._files.labels(outcome).inc()

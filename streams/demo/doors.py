@@ -24,7 +24,7 @@ MUNICIPALITY = f"{_PREFIX}municipality"
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class DemoClient:
     """Sends messages and statements; every answer is returned, refusals too."""
 
     http: httpx.AsyncClient

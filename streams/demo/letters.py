@@ -28,7 +28,7 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
+class DemoOrganisation:
     """One party of a message."""
 
     sor: str
@@ -46,12 +46,12 @@ class Organisation:
 
 
 @dataclass(slots=True)
-class Stay:
+class DemoStay:
     """A stay that is told step by step; each step is one message that retells those before it."""
 
     person: YoungPerson
-    hospital: Organisation
-    receiver: Organisation
+    hospital: DemoOrganisation
+    receiver: DemoOrganisation
     episode: str
     admitted_at: datetime
     _history: list[dict[str, Any]] = field(default_factory=list)
@@ -143,7 +143,9 @@ class Stay:
         return provenance
 
 
-def a_stay(reference: Reference, person: YoungPerson, hospital_sor: str, episode: str, admitted_at: datetime) -> Stay:
+def a_stay(
+    reference: Reference, person: YoungPerson, hospital_sor: str, episode: str, admitted_at: datetime
+) -> DemoStay:
     """Returns a stay at a unit, told to the home municipality; LookupError where reference data lacks either."""
     unit = reference.unit(hospital_sor)
     if unit is None or unit.gln is None:
@@ -151,5 +153,5 @@ def a_stay(reference: Reference, person: YoungPerson, hospital_sor: str, episode
     fictional = [one for one in reference.receivers if one.fictional and one.municipality == person.municipality]
     if not fictional:
         raise LookupError(f"receivers.toml: no fictional receiver of municipality {person.municipality}")
-    receiver = Organisation(fictional[0].sor, fictional[0].gln, fictional[0].name)
-    return Stay(person, Organisation(unit.sor, unit.gln, unit.name), receiver, episode, admitted_at)
+    receiver = DemoOrganisation(fictional[0].sor, fictional[0].gln, fictional[0].name)
+    return DemoStay(person, DemoOrganisation(unit.sor, unit.gln, unit.name), receiver, episode, admitted_at)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from streams.demo.doors import MUNICIPALITY, Doors, person_of
-from streams.demo.letters import Stay, a_stay
+from streams.demo.doors import MUNICIPALITY, DemoClient, person_of
+from streams.demo.letters import DemoStay, a_stay
 from streams.demo.people import YoungPerson, a_young_person
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Answer = Callable[[], Awaitable[str]]
 
 
 @dataclass(order=True, frozen=True, slots=True)
-class Act:
+class SimulatedAct:
     """One thing that a simulated system does. ``do`` returns what it was answered."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Act:
 class Plot:
     """Writes the acts of one demo, the same for the same seed and start."""
 
-    doors: Doors
+    doors: DemoClient
     reference: Reference
     start: datetime
     run: int
@@ -48,7 +48,7 @@ class Plot:
         """Seeds the chance by the run, so that every run has other people."""
         self._chance = random.Random(self.run)  # noqa: S311 - a demo's dice
 
-    def acts(self) -> Iterator[Act]:
+    def acts(self) -> Iterator[SimulatedAct]:
         """Yields every act; not in order of time."""
         for number in range(24):
             municipality = ("0217", "0101", "0175", "0751", "0360", "0217")[number % 6]
@@ -60,7 +60,7 @@ class Plot:
         yield self._act(timedelta(minutes=5), "broken message from a hospital", broken)
         yield self._psykinfo()
 
-    def _discharged(self, number: int, municipality: str) -> Iterator[Act]:
+    def _discharged(self, number: int, municipality: str) -> Iterator[SimulatedAct]:
         """Yields a stay in child psychiatry with its consent, and every third with something odd about it."""
         person = self._person(municipality, 13 + number % 10)
         hospital = _MIDTJYLLAND if municipality == "0751" else _HOVEDSTADEN
@@ -86,7 +86,7 @@ class Plot:
             cancelled = stay.step("cancel-discharge-inpatient-home", discharged_at)
             yield self._message(home + timedelta(hours=3), "a discharge cancelled", cancelled)
 
-    def _opus_ended(self, number: int) -> Iterator[Act]:
+    def _opus_ended(self, number: int) -> Iterator[SimulatedAct]:
         """Yields the two-year end of OPUS Young, with a named consent."""
         person = self._person("0217" if number % 2 else "0101", 16)
         at = timedelta(hours=1, minutes=20 * number)
@@ -94,7 +94,7 @@ class Plot:
         fields = self._course(person, f"opus-{self.run}-{number}", "opus-young", "completed", at)
         yield self._statement(at, "OPUS Young completed after two years", "enrolments", fields)
 
-    def _stime_ended(self, number: int) -> Iterator[Act]:
+    def _stime_ended(self, number: int) -> Iterator[SimulatedAct]:
         """Yields ends of STIME courses: two raise a need, completed doesn't."""
         person = self._person("0217", 14 + number % 3)
         status = ("referred_elsewhere", "dropped_out", "completed", "completed")[number]
@@ -103,7 +103,7 @@ class Plot:
         fields = self._course(person, f"stime-{self.run}-{number}", "stime", status, at)
         yield self._statement(at, f"STIME {status.replace('_', ' ')}", "enrolments", fields)
 
-    def _psykinfo(self) -> Act:
+    def _psykinfo(self) -> SimulatedAct:
         person, at = self._person("0101", 17), timedelta(minutes=40)
         fields = self._course(person, f"evening-{self.run}", "psykinfo", "waiting", at)
         return self._statement(at, "sign-up to a PsykInfo evening", "enrolments", fields)
@@ -111,11 +111,11 @@ class Plot:
     def _person(self, municipality: str, age: int) -> YoungPerson:
         return a_young_person(self._chance, municipality, age, self.start.date())
 
-    def _stay(self, person: YoungPerson, hospital_sor: str, episode: str) -> Stay:
+    def _stay(self, person: YoungPerson, hospital_sor: str, episode: str) -> DemoStay:
         admitted_at = self.start - timedelta(days=self._chance.randrange(5, 60))
         return a_stay(self.reference, person, hospital_sor, episode, admitted_at)
 
-    def _consent(self, at: timedelta, person: YoungPerson, number: int, scope: str = "anonymous") -> Act:
+    def _consent(self, at: timedelta, person: YoungPerson, number: int, scope: str = "anonymous") -> SimulatedAct:
         fields = {
             "statement_id": f"consent-{self.run}-{number}",
             "occurred_at": (self.start + at).isoformat(),
@@ -141,10 +141,10 @@ class Plot:
             "person": person_of(person),
         }
 
-    def _message(self, at: timedelta, title: str, bundle: dict[str, Any]) -> Act:
+    def _message(self, at: timedelta, title: str, bundle: dict[str, Any]) -> SimulatedAct:
         return self._act(at, title, lambda: self.doors.message(bundle))
 
-    def _statement(self, at: timedelta, title: str, topic: str, fields: dict[str, Any]) -> Act:
+    def _statement(self, at: timedelta, title: str, topic: str, fields: dict[str, Any]) -> SimulatedAct:
         async def send() -> str:
             status, answer = await self.doors.statement(topic, MUNICIPALITY, fields)
             refused = answer.get("refused")
@@ -152,6 +152,6 @@ class Plot:
 
         return self._act(at, title, send)
 
-    def _act(self, at: timedelta, title: str, do: Answer) -> Act:
+    def _act(self, at: timedelta, title: str, do: Answer) -> SimulatedAct:
         self._count += 1
-        return Act(self.start + at, self._count, title, do)
+        return SimulatedAct(self.start + at, self._count, title, do)

@@ -15,9 +15,9 @@ import httpx
 from schemas.reference import load_reference
 from streams.demo.answers import replies_to
 from streams.demo.calendar import Calendar
-from streams.demo.doors import Doors, demo_tokens
-from streams.demo.plot import Act, Plot
-from streams.demo.watching import Watch
+from streams.demo.doors import DemoClient, demo_tokens
+from streams.demo.plot import Plot, SimulatedAct
+from streams.demo.watching import OutputWatch
 from streams.provision import receiving_programmes
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Demo:
     """One run of the demo."""
 
     calendar: Calendar
-    doors: Doors
-    watch: Watch
+    doors: DemoClient
+    watch: OutputWatch
     console: Console
-    acts: list[Act] = field(default_factory=list)
+    acts: list[SimulatedAct] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     _numbered: int = 1_000_000
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a demo's dice
@@ -60,7 +60,7 @@ class Demo:
                 self._show(topic, record)
                 self._plan(topic, record)
 
-    async def _do(self, act: Act) -> None:
+    async def _do(self, act: SimulatedAct) -> None:
         answer = await act.do()
         self._count("came in")
         self.console.print(f"[dim]{act.at:%d %b %H:%M}[/dim]  in   {act.title}  [dim]→ {answer}[/dim]")
@@ -72,7 +72,7 @@ class Demo:
             self._numbered += 1
             send = partial(self._answer, reply.programme, reply.fields)
             title = f"{reply.programme}: {reply.fields['status']}"
-            heapq.heappush(self.acts, Act(reply.at, self._numbered, title, send))
+            heapq.heappush(self.acts, SimulatedAct(reply.at, self._numbered, title, send))
 
     async def _answer(self, programme: str, fields: dict[str, Any]) -> str:
         status, answer = await self.doors.statement("replies", programme, fields)
@@ -108,9 +108,9 @@ async def _run(settings: Settings, connection: KafkaConnection, stopping: thread
     calendar.load()
     async with (
         httpx.AsyncClient(base_url=address, timeout=_TIMEOUT.total_seconds()) as http,
-        Watch(settings, connection, programmes) as watch,
+        OutputWatch(settings, connection, programmes) as watch,
     ):
-        doors = Doors(http, demo_tokens(settings, programmes))
+        doors = DemoClient(http, demo_tokens(settings, programmes))
         start = calendar.now() + timedelta(minutes=5)
         plot = Plot(doors, load_reference(settings.reference_folder), start, calendar.run)
         demo = Demo(calendar, doors, watch, console, sorted(plot.acts()))

@@ -25,7 +25,7 @@ _POLL = timedelta(milliseconds=50)
 _BACKOFF_MS = 20
 
 
-class Watch:
+class OutputWatch:
     """One consumer over the outputs and the intake log, from where they end now.
 
     The outputs are notices, the programmes' handovers, and the topics in ``also``.

@@ -8,7 +8,7 @@ from schemas.identifiers import derived_text
 from schemas.pathway import Need, Slot, replace
 from schemas.signals import SignalContent, SlotAnswer, SlotGivenBack, SlotWanted, encode_signal, signal_kind
 from streams.domain.calendar import after_days, local_day
-from streams.domain.work import SIGNALS, Said, Work
+from streams.domain.work import SIGNALS, Emission, Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,4 +129,4 @@ def _write(work: Work, to: str, need_id: str, number: int, content: SignalConten
     event_id = derived_text("signal", need_id, str(number), kind)
     envelope = work.envelope(event_id, need_id, need_id, None) | {"youth_id": None}
     own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to}
-    work.said.append(Said(SIGNALS, envelope | own))
+    work.said.append(Emission(SIGNALS, envelope | own))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.identifiers import derived_text
 from streams.domain.consents import basis_of
-from streams.domain.work import Said
+from streams.domain.work import Emission
 
 if TYPE_CHECKING:
     from schemas.pathway import Handover
@@ -26,4 +26,4 @@ def disclose(work: Work, handover: Handover, disclosed: str, grant_id: str | Non
         "consent_id": None if consent is None else consent.statement_id,
         "grant_id": grant_id,
     }
-    work.said.append(Said("disclosures", envelope | own))
+    work.said.append(Emission("disclosures", envelope | own))

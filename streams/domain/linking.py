@@ -16,7 +16,7 @@ from schemas.identifiers import derived_text
 from schemas.pathway import Borrowed, KeptElsewhere, Need, replace
 from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_signal, signal_kind
 from streams.domain.handovers import close
-from streams.domain.work import CLOSED, SIGNALS, Said, Work
+from streams.domain.work import CLOSED, SIGNALS, Emission, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,4 +221,4 @@ def _write(work: Work, to: str, content: SignalContent) -> None:
     event_id = derived_text("signal", pathway.youth_id, str(pathway.signals))
     envelope: dict[str, Any] = work.envelope(event_id, pathway.youth_id, event_id, None)
     own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to, "youth_id": to}
-    work.said.append(Said(SIGNALS, envelope | own))
+    work.said.append(Emission(SIGNALS, envelope | own))

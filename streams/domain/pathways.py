@@ -20,7 +20,7 @@ from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import Stay, is_psychiatric
 from streams.domain.views import show
-from streams.domain.work import CLOSED, Said, Work, envelope_of
+from streams.domain.work import CLOSED, Emission, Work, envelope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,15 +56,15 @@ def _apply_signal(work: Work, event: dict[str, Any]) -> None:
 _ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Signal": _apply_signal}
 
 
-class Folded(NamedTuple):
+class Transition(NamedTuple):
     """What became of one event, or of one moment."""
 
     pathway: Pathway
     outcome: str
-    said: Sequence[Said] = ()
+    said: Sequence[Emission] = ()
 
 
-def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogue, now: int) -> Folded:
+def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogue, now: int) -> Transition:
     """Folds one raw event of the model ``name`` into a pathway.
 
     A known id is a duplicate, or conflicts where its content differs: the first stands.
@@ -73,9 +73,9 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     if known is not None:
         same = known == content_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
-        return Folded(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
+        return Transition(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
     if pathway.erased and name not in ("Reply", "Signal"):
-        return Folded(pathway, OUT_OF_SCOPE)
+        return Transition(pathway, OUT_OF_SCOPE)
     if name in _ACTS:
         seen = Seen(event["event_id"], content_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
@@ -89,7 +89,7 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     return _finished(work, _scope_of(work, fact), shows=isinstance(fact, StayFact | PersonFact))
 
 
-def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
+def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Transition:
     """Lets the deadlines of a moment fire; raises AssertionError where one would fire for ever."""
     folded = _finished(Work(pathway, catalogue, now), FOLDED)
     if folded.pathway.next_due <= now:
@@ -97,7 +97,7 @@ def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Folded:
     return folded
 
 
-def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
+def put_aside(pathway: Pathway, operations: str, now: int) -> Transition:
     """Stops the clocks of a young person whose deadline can't be folded, and tells operations.
 
     The next event about them is folded as usual and starts the clocks again.
@@ -105,8 +105,10 @@ def put_aside(pathway: Pathway, operations: str, now: int) -> Folded:
     about = derived_text("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen)))
     fields = envelope_of(pathway.youth_id, derived_text("notice", about), about, now)
     own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
-    notice = Said("notices", fields | own | {"reason_code": "deadline_failed", "options": [], "trigger_reason": None})
-    return Folded(replace(pathway, next_due=NEVER), STUCK, (notice,))
+    notice = Emission(
+        "notices", fields | own | {"reason_code": "deadline_failed", "options": [], "trigger_reason": None}
+    )
+    return Transition(replace(pathway, next_due=NEVER), STUCK, (notice,))
 
 
 def _with(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:
@@ -128,7 +130,7 @@ def _known_digest(pathway: Pathway, event_id: str) -> int | None:
     return None
 
 
-def _conflict(pathway: Pathway, event: dict[str, Any], catalogue: Catalogue, now: int) -> Folded:
+def _conflict(pathway: Pathway, event: dict[str, Any], catalogue: Catalogue, now: int) -> Transition:
     work = Work(pathway, catalogue, now)
     work.notify_once(NoticeKind.CONFLICTING_DUPLICATE, event["event_id"], event["source"], CONFLICTING)
     return _finished(work, CONFLICTING)
@@ -155,7 +157,7 @@ def _scope_of(work: Work, fact: Fact) -> str:
     return FOLDED if in_scope else OUT_OF_SCOPE
 
 
-def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
+def _finished(work: Work, outcome: str, *, shows: bool = False) -> Transition:
     """Reconciles, and returns the pathway with its next deadline; ``shows`` where facts alone may change its view.
 
     What ends a pathway's story is shown before it is forgotten.
@@ -171,7 +173,7 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Folded:
     clocks += [need.clock_at for need in work.needs.values() if need.state != CLOSED]
     clocks += [one.clock_at for one in work.handovers.values()]
     pathway = replace(work.pathway, said=tuple(sorted(work.once)), next_due=min(clocks, default=NEVER))
-    return Folded(pathway, outcome, work.said)
+    return Transition(pathway, outcome, work.said)
 
 
 def _show(work: Work, *, changed: bool) -> None:

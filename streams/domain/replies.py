@@ -12,7 +12,7 @@ from streams.domain.calendar import local_day
 from streams.domain.consents import missing_for
 from streams.domain.disclosing import disclose
 from streams.domain.handovers import accept, close, mark_deleted, mark_tried, waitlist, withdraw
-from streams.domain.work import PENDING_HANDOVERS, SOURCE, Said, Work
+from streams.domain.work import PENDING_HANDOVERS, SOURCE, Emission, Work
 
 _ALLOWED = {
     ReplyStatus.ACCEPTED: ("offered", "waitlisted"),
@@ -187,4 +187,4 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         "first_contact_by",
         "state",
     )
-    work.said.append(Said(f"handovers.{reply['programme']}", envelope | dict.fromkeys(absent) | own))
+    work.said.append(Emission(f"handovers.{reply['programme']}", envelope | dict.fromkeys(absent) | own))

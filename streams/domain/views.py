@@ -8,7 +8,7 @@ from schemas.facts import digest_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need
 from streams.domain.stays import is_psychiatric
-from streams.domain.work import Said, Work
+from streams.domain.work import Emission, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def show(work: Work) -> int:
         youth_id = work.pathway.youth_id
         event_id = derived_text("view", youth_id, str(digest))
         envelope = work.envelope(event_id, youth_id, event_id, None)
-        work.said.append(Said("pathways", envelope | _view(work, in_scope)))
+        work.said.append(Emission("pathways", envelope | _view(work, in_scope)))
     return digest
 
 

@@ -33,7 +33,7 @@ LIVE_HANDOVERS = PENDING_HANDOVERS | TAKEN_OVER
 _AGE_BANDS = ((12, "0-11"), (15, "12-14"), (18, "15-17"), (22, "18-21"), (26, "22-25"))
 
 
-class Said(NamedTuple):
+class Emission(NamedTuple):
     """One record to the outside: to a programme's topic, or a notice. ``fields`` are raw (see ``codec``).
 
     ``own_pseudonym`` as the handover's; None where it is about none, and answers a reply that named none.
@@ -57,7 +57,7 @@ class Work:
     needs: dict[str, Need] = field(init=False)
     handovers: dict[str, Handover] = field(init=False)
     once: set[tuple[str, str]] = field(init=False)
-    said: list[Said] = field(default_factory=list)
+    said: list[Emission] = field(default_factory=list)
     wakes: int = NEVER
     absorbed: bool = field(init=False)
 
@@ -179,7 +179,7 @@ class Work:
         }
         event_id = derived_text("statement", handover.handover_id, str(handover.statements))
         envelope = self.envelope(event_id, handover.handover_id, handover.correlation, need.root)
-        self.said.append(Said(f"handovers.{handover.programme}", envelope | own | fields, own_pseudonym))
+        self.said.append(Emission(f"handovers.{handover.programme}", envelope | own | fields, own_pseudonym))
         return handover
 
     def notify(self, kind: NoticeKind, recipient: str, need: Need, **fields: Any) -> Need:
@@ -199,7 +199,7 @@ class Work:
         }
         event_id = derived_text("notice", need.need_id, str(need.notices))
         envelope = self.envelope(event_id, need.need_id, need.need_id, need.root)
-        self.said.append(Said("notices", envelope | own | fields))
+        self.said.append(Emission("notices", envelope | own | fields))
         return need
 
     def notify_once(self, kind: NoticeKind, about: str, recipient: str, reason_code: str | None = None) -> None:
@@ -211,7 +211,7 @@ class Work:
         envelope = self.envelope(derived_text("notice", self.pathway.youth_id, kind, about), about, correlation, None)
         own = {"kind": kind, "recipient": recipient, "need_kind": None, "due_at": None, "reason_code": reason_code}
         own["trigger_reason"] = None
-        self.said.append(Said("notices", envelope | own | {"options": []}))
+        self.said.append(Emission("notices", envelope | own | {"options": []}))
 
     def envelope(
         self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None

@@ -21,7 +21,7 @@ from streams.engine.supervise import Tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.engine.stage import Connection, EngineSettings, Stage
+    from streams.engine.stage import BrokerConnection, EngineSettings, Stage
 
 TRANSPORT = "brobygger"
 
@@ -37,7 +37,9 @@ class EngineApp(faust.App):
     engine_settings: EngineSettings
 
 
-def build_app(app_id: str, connection: Connection, stages: Sequence[Stage], settings: EngineSettings) -> EngineApp:
+def build_app(
+    app_id: str, connection: BrokerConnection, stages: Sequence[Stage], settings: EngineSettings
+) -> EngineApp:
     """Returns an app that runs the stages in one consumer group, named as the app. Connects to nothing yet.
 
     Topics must exist. Call it without a running event loop, once a process.
@@ -82,7 +84,7 @@ def _subscribe(app: EngineApp, stage: Stage) -> None:
     app.agent(app.topic(*stage.inputs, value_type=bytes), name=stage.name)(never_called)
 
 
-def _faust_settings(connection: Connection, settings: EngineSettings) -> dict[str, Any]:
+def _faust_settings(connection: BrokerConnection, settings: EngineSettings) -> dict[str, Any]:
     membership = settings.membership
     session = membership.session_timeout
     return {

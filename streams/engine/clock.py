@@ -18,8 +18,8 @@ from streams.engine.ending import EndProcess, Fatal
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from streams.engine.processor import Processor, Tick
-    from streams.engine.stage import Connection
+    from streams.engine.processor import Processor, TickRecord
+    from streams.engine.stage import BrokerConnection
     from streams.engine.state import PartitionState
 
 _NO_DEADLINE_SECONDS = 5.0
@@ -31,13 +31,13 @@ _RETRY_SECONDS_MAX = 5.0
 class TickWriter:
     """The worker's one idempotent producer for ticks; connects at the first."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: BrokerConnection) -> None:
         """Connects to nothing yet."""
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def append(self, topic: str, partition: int, tick: Tick) -> int:
+    async def append(self, topic: str, partition: int, tick: TickRecord) -> int:
         """Returns the tick's offset once the broker has it. Raises KafkaError."""
         producer = await self._started()
         sent = await producer.send_and_wait(topic, tick.value, key=tick.key, partition=partition)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from streams.engine.stage import Connection
+    from streams.engine.stage import BrokerConnection
 
 _LOG = "__transaction_state"
 _READ_MAX = timedelta(seconds=60)
@@ -26,7 +26,7 @@ _VALUE = struct.Struct(">hqhib")
 _PREPARE_COMMIT, _PREPARE_ABORT = 2, 3
 
 
-async def last_decision(connection: Connection, transactional_id: str) -> bool | None:
+async def last_decision(connection: BrokerConnection, transactional_id: str) -> bool | None:
     """Returns whether the last transaction of an id that was ended was to be committed, None where none was.
 
     Reads the log from its start, which takes long on a cluster with many transactions; raises TimeoutError after a

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streams.engine.stage import FetchSettings
 
 
-class Fetched(NamedTuple):
+class FetchedPartition(NamedTuple):
     """What one partition gave: `records` stand at or after `start`, and the next fetch begins at `end`.
 
     Offsets skip numbers, and `records` may be empty where only markers or aborted batches were read.
@@ -153,7 +153,7 @@ async def await_records(consumer: AIOKafkaConsumer, wake: asyncio.Future[None], 
         waiter.cancel()
 
 
-def take_fetched(consumer: AIOKafkaConsumer, wanted: Iterable[TopicPartition]) -> list[Fetched]:
+def take_fetched(consumer: AIOKafkaConsumer, wanted: Iterable[TopicPartition]) -> list[FetchedPartition]:
     """Takes what has been fetched of the wanted partitions, without waiting.
 
     Runs on the consumer's loop and never gives way, so that neither a seek nor a rebalance falls in
@@ -174,7 +174,7 @@ def take_fetched(consumer: AIOKafkaConsumer, wanted: Iterable[TopicPartition]) -
         records = flattened(result.getall())
         end = assignment.state_value(partition).position
         if end != start:
-            taken.append(Fetched(partition.topic, partition.partition, start, records, end))
+            taken.append(FetchedPartition(partition.topic, partition.partition, start, records, end))
     return taken
 
 

@@ -35,9 +35,11 @@ class BatchThread(AIOKafkaConsumerThread):
         await super().on_start()
         faust_private.fetch_past_unread_partitions(self._ensure_consumer())
 
-    async def fetched(self, wanted: Collection[TopicPartition], wait: timedelta) -> list[faust_private.Fetched]:
+    async def fetched(
+        self, wanted: Collection[TopicPartition], wait: timedelta
+    ) -> list[faust_private.FetchedPartition]:
         """Returns what the wanted partitions have, after `wait` at most; empty too after `wake` or a rebalance."""
-        batches: list[faust_private.Fetched] = await self.call_thread(self._fetched, wanted, wait)
+        batches: list[faust_private.FetchedPartition] = await self.call_thread(self._fetched, wanted, wait)
         return batches
 
     def wake(self) -> None:
@@ -74,7 +76,9 @@ class BatchThread(AIOKafkaConsumerThread):
         faust_private.prepare_worker_consumer(consumer, self.fetch)
         return consumer
 
-    async def _fetched(self, wanted: Collection[TopicPartition], wait: timedelta) -> list[faust_private.Fetched]:
+    async def _fetched(
+        self, wanted: Collection[TopicPartition], wait: timedelta
+    ) -> list[faust_private.FetchedPartition]:
         consumer = self._ensure_consumer()
         assignment = faust_private.current_assignment(consumer)
         if assignment is None:

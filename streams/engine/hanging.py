@@ -22,7 +22,7 @@ from streams.engine.decisions import last_decision
 if TYPE_CHECKING:
     from aiokafka import TopicPartition as Partition
 
-    from streams.engine.stage import Connection
+    from streams.engine.stage import BrokerConnection
     from streams.engine.transaction import TransactionalWriter
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class HangingTransactionError(RuntimeError):
     """The changelog ends in an open transaction that the fence did not end, and that can't be told how to end."""
 
 
-async def end_hanging(connection: Connection, writer: TransactionalWriter, changelog: Partition) -> None:
+async def end_hanging(connection: BrokerConnection, writer: TransactionalWriter, changelog: Partition) -> None:
     """Ends it as the writer's coordinator decided, which its own log of decisions tells.
 
     Raises HangingTransactionError where another id left it open, and where the broker won't tell.
@@ -48,7 +48,7 @@ async def end_hanging(connection: Connection, writer: TransactionalWriter, chang
     _log.error("hanging_transaction_ended", changelog=changelog, committed=committed, partitions=sorted(hanging))
 
 
-def _open_on(connection: Connection, producer_id: int) -> list[TopicPartition]:
+def _open_on(connection: BrokerConnection, producer_id: int) -> list[TopicPartition]:
     """Returns the partitions on which a producer has an open transaction; blocks."""
     options: dict[str, Any] = dict(connection.for_kafka_python())
     with KafkaAdminClient(**options) as admin:

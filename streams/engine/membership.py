@@ -12,10 +12,10 @@ from kafka.admin import KafkaAdminClient, MemberToRemove
 from kafka.errors import NoError, UnknownMemberIdError
 
 if TYPE_CHECKING:
-    from streams.engine.stage import Connection
+    from streams.engine.stage import BrokerConnection
 
 
-def leave_group(connection: Connection, app_id: str, instance_id: str) -> bool:
+def leave_group(connection: BrokerConnection, app_id: str, instance_id: str) -> bool:
     """Removes the member and returns whether it was one. The others get its partitions at once.
 
     Blocks for the broker. The worker must have stopped: a running one joins again. Raises KafkaError

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from streams.engine.ending import EndProcess
     from streams.engine.input_log import Bounds, InputLog
     from streams.engine.processor import Processor
-    from streams.engine.stage import Connection, EngineSettings, Stage
+    from streams.engine.stage import BrokerConnection, EngineSettings, Stage
 
 _FENCE_SECONDS_MAX = 60.0
 
@@ -47,7 +47,7 @@ class TaskRuntime:
     """What all tasks of a worker share."""
 
     app_id: str
-    connection: Connection
+    connection: BrokerConnection
     settings: EngineSettings
     inputs: InputLog
     ticks: TickWriter

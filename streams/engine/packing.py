@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from streams.engine.outputs import Outgoing
 
 
-class Batch(Protocol):
+class BatchBuilder(Protocol):
     """A record batch being filled: aiokafka's BatchBuilder."""
 
     def append(
@@ -32,7 +32,7 @@ class PackingError(ValueError):
     """A record does not fit into an empty batch."""
 
 
-def pack_outputs(create_batch: Callable[[], Batch], messages: Iterable[Outgoing]) -> Iterator[Batch]:
+def pack_outputs(create_batch: Callable[[], BatchBuilder], messages: Iterable[Outgoing]) -> Iterator[BatchBuilder]:
     """Yields closed batches of all messages, in order; lazy, one batch in memory at a time."""
     batch = create_batch()
     for key, value, timestamp_ms, headers in messages:
@@ -45,8 +45,8 @@ def pack_outputs(create_batch: Callable[[], Batch], messages: Iterable[Outgoing]
 
 
 def pack_states(
-    create_batch: Callable[[], Batch], states: Iterable[tuple[bytes, bytes | None]], timestamp_ms: int
-) -> Iterator[Batch]:
+    create_batch: Callable[[], BatchBuilder], states: Iterable[tuple[bytes, bytes | None]], timestamp_ms: int
+) -> Iterator[BatchBuilder]:
     """Yields closed batches of changed states, deletions as tombstones; lazy as `pack_outputs`."""
     batch = create_batch()
     append = batch.append
@@ -59,7 +59,7 @@ def pack_states(
         yield _closed(batch)
 
 
-def _closed(batch: Batch) -> Batch:
+def _closed(batch: BatchBuilder) -> BatchBuilder:
     if not batch.record_count():
         message = "a record does not fit into an empty batch"
         raise PackingError(message)

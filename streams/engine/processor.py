@@ -49,7 +49,7 @@ class StoredRecord(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]] = ()
 
 
-class Tick(NamedTuple):
+class TickRecord(NamedTuple):
     """The key and value of a record that only tells the time."""
 
     key: bytes | None
@@ -84,5 +84,5 @@ class Processor(Protocol):
         deadlines in log time this is `state.next_due()`; a calendar maps it here.
         """
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Returns the record that tells this partition the time; the broker stamps it."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streams.engine.due_index import DueChanges
     from streams.engine.input_log import Bounds
     from streams.engine.processor import Record
-    from streams.engine.stage import Connection
+    from streams.engine.stage import BrokerConnection
     from streams.engine.store import Store
 
 _FETCH_BYTES = 4 * MIB
@@ -71,7 +71,7 @@ def is_up_to_date(start: int, bounds: Bounds) -> bool:
     return bounds.end - start <= 1
 
 
-async def restore(connection: Connection, store: Store, start: int, restoration: Restoration) -> int:
+async def restore(connection: BrokerConnection, store: Store, start: int, restoration: Restoration) -> int:
     """Reads the committed changelog from `start` into the store and returns the number of records.
 
     Interrupted, it leaves a store without a newer mark, to be read again from the same offset.

@@ -33,7 +33,7 @@ class Stage:
     tick_topic: str | None = None
 
 
-class Connection(Protocol):
+class BrokerConnection(Protocol):
     """How to reach the brokers, in the words of each client."""
 
     def for_aiokafka(self) -> Mapping[str, object]:
@@ -115,7 +115,7 @@ class EngineSettings:
 __all__ = [
     "KIB",
     "MIB",
-    "Connection",
+    "BrokerConnection",
     "EngineSettings",
     "FetchSettings",
     "MembershipSettings",

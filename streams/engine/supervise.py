@@ -11,13 +11,13 @@ from aiokafka import TopicPartition
 from streams.engine.clock import TickWriter
 from streams.engine.ending import EndProcess, Fatal
 from streams.engine.opening import TaskRuntime, open_task
-from streams.engine.task import Feed, RunningTask
+from streams.engine.task import RunningTask, TaskInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from streams.engine.input_log import InputLog
-    from streams.engine.stage import Connection, EngineSettings, Stage
+    from streams.engine.stage import BrokerConnection, EngineSettings, Stage
 
 _WATCH_SECONDS = 1.0
 
@@ -37,7 +37,7 @@ class Tasks:
     def __init__(
         self,
         app_id: str,
-        connection: Connection,
+        connection: BrokerConnection,
         stages: Sequence[Stage],
         settings: EngineSettings,
         end: EndProcess,
@@ -89,7 +89,7 @@ class Tasks:
             self._end,
         )
 
-    def feeds_with_room(self) -> dict[TopicPartition, Feed]:
+    def feeds_with_room(self) -> dict[TopicPartition, TaskInput]:
         """Returns the partitions to fetch now, each with the feed its batches go to."""
         return {
             TopicPartition(topic, task.partition): task.feed

@@ -21,7 +21,7 @@ from streams.engine.store import Mark
 from streams.engine.transaction import Writes
 
 if TYPE_CHECKING:
-    from streams.engine.faust_private import Fetched
+    from streams.engine.faust_private import FetchedPartition
     from streams.engine.opening import OpenTask, TaskRuntime
     from streams.engine.state import Changes
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 class _Unfolded:
     """A batch, and the index of its first record not folded yet."""
 
-    batch: Fetched
+    batch: FetchedPartition
     index: int = 0
 
 
-class Feed:
+class TaskInput:
     """The right to hand batches to a task. Taken away at every revocation, so that late batches find no way in."""
 
     def __init__(self, task: RunningTask, positions: dict[str, int]) -> None:
@@ -42,7 +42,7 @@ class Feed:
         self._task = task
         self._positions = positions
 
-    def accept(self, batch: Fetched) -> None:
+    def accept(self, batch: FetchedPartition) -> None:
         """Queues the batch for folding, or drops it where the feed has been taken away. Never waits.
 
         Ends the process where the batch does not continue the last one: what lies between is lost.
@@ -67,7 +67,7 @@ class RunningTask:
         self.partition = opened.partition
         self.committed = dict(opened.meta.offsets)
         self.state = opened.state
-        self.feed: Feed | None = None
+        self.feed: TaskInput | None = None
         self.progress = 0
         self._opened = opened
         self._committed_log_time = opened.meta.log_time
@@ -82,7 +82,7 @@ class RunningTask:
     async def start(self) -> None:
         """Seeks the inputs to what is committed and begins to take batches."""
         await self.runtime.inputs.seek(self._by_partition(self.committed))
-        self.feed = Feed(self, dict(self.committed))
+        self.feed = TaskInput(self, dict(self.committed))
         self._loop_task = asyncio.create_task(self._run())
         self.runtime.room_freed()
 
@@ -125,7 +125,7 @@ class RunningTask:
         since = self._in_flight_since or self._pending_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def enqueue(self, batch: Fetched) -> None:
+    def enqueue(self, batch: FetchedPartition) -> None:
         """Queues a batch; called by the feed."""
         self._queue.append(_Unfolded(batch))
         self._wakeup.set()

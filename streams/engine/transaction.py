@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from streams.engine.outputs import Destination, Outgoing
-    from streams.engine.packing import Batch
-    from streams.engine.stage import Connection, TransactionSettings
+    from streams.engine.packing import BatchBuilder
+    from streams.engine.stage import BrokerConnection, TransactionSettings
 
 #: A little under the broker's default `max.message.bytes`, which counts a whole batch.
 _BATCH_BYTES = 1 * MIB
@@ -60,7 +60,7 @@ class TransactionalWriter:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: BrokerConnection,
         transactional_id: str,
         settings: TransactionSettings,
         crash_point: Callable[[str], None],
@@ -134,16 +134,16 @@ class TransactionalWriter:
         self._crash_point("after_send")
         return changelog_end
 
-    def _packed_states(self, writes: Writes) -> Iterator[Batch]:
+    def _packed_states(self, writes: Writes) -> Iterator[BatchBuilder]:
         now_ms = int(time.time() * 1000)
         return _primed(pack_states(self._producer.create_batch, writes.states.items(), now_ms))
 
-    def _packed_outputs(self, writes: Writes) -> Iterator[tuple[TopicPartition, Iterator[Batch]]]:
+    def _packed_outputs(self, writes: Writes) -> Iterator[tuple[TopicPartition, Iterator[BatchBuilder]]]:
         for destination, messages in writes.outputs.items():
             batches = _primed(pack_outputs(self._producer.create_batch, messages))
             yield TopicPartition(*destination), batches
 
-    async def _ship(self, destination: TopicPartition, batches: Iterator[Batch]) -> int | None:
+    async def _ship(self, destination: TopicPartition, batches: Iterator[BatchBuilder]) -> int | None:
         deliveries = []
         records_last = 0
         for batch in batches:
@@ -156,6 +156,6 @@ class TransactionalWriter:
         return offset_last + records_last if offset_last >= 0 else None
 
 
-def _primed(batches: Iterator[Batch]) -> Iterator[Batch]:
+def _primed(batches: Iterator[BatchBuilder]) -> Iterator[BatchBuilder]:
     """Packs the first batch now, while the broker is busy with the offsets; the rest when it is wanted."""
     return chain(list(islice(batches, 1)), batches)

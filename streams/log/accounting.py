@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from streams.agents.join_pathways import INTAKE, STAGE
-from streams.log.books import Account, Letter
-from streams.log.comparison import Place, ordered
+from streams.log.books import Account, DeadLetterKey
+from streams.log.comparison import PartitionExtent, ordered
 from streams.log.public_records import account_public, oldest_letter_ms
 from streams.log.replaying import DEAD_LETTERS
 from streams.log.snapshot import Snapshot, partitions_of
@@ -39,20 +39,20 @@ def account_of(snapshot: Snapshot, replayed: Sequence[Replayed]) -> Account:
     return account
 
 
-def letter_of(record: StoredRecord) -> Letter | None:
+def letter_of(record: StoredRecord) -> DeadLetterKey | None:
     """Returns what a dead letter's headers say, or None where they aren't this service's."""
     said = {name.removeprefix(_HEADER): (value or b"").decode() for name, value in record.headers}
     try:
         place = (said["stage"], said["topic"], int(said["partition"]), int(said["offset"]))
-        return Letter(*place, said["class.name"])
+        return DeadLetterKey(*place, said["class.name"])
     except (KeyError, ValueError):
         return None
 
 
-def _letters_of(snapshot: Snapshot, account: Account) -> Counter[Letter]:
-    letters: Counter[Letter] = Counter()
+def _letters_of(snapshot: Snapshot, account: Account) -> Counter[DeadLetterKey]:
+    letters: Counter[DeadLetterKey] = Counter()
     for number in partitions_of(snapshot, DEAD_LETTERS):
-        place = Place(DEAD_LETTERS, number, 0, 0)
+        place = PartitionExtent(DEAD_LETTERS, number, 0, 0)
         for record in ordered(place, snapshot.records(DEAD_LETTERS, number), account.findings):
             letter = letter_of(record)
             if letter is None:
@@ -63,14 +63,14 @@ def _letters_of(snapshot: Snapshot, account: Account) -> Counter[Letter]:
 
 
 def _account_letters(
-    snapshot: Snapshot, replayed: Sequence[Replayed], letters: Counter[Letter], account: Account
+    snapshot: Snapshot, replayed: Sequence[Replayed], letters: Counter[DeadLetterKey], account: Account
 ) -> None:
     """Compares stage 2's dead letters with those of the refold, by the intake record that each was."""
     extent, oldest = snapshot.extent, oldest_letter_ms(snapshot)
     found = Counter({(one.partition, one.offset): count for one, count in letters.items() if one.stage == STAGE})
     for one in replayed:
         settled = extent.folded(extent.before, STAGE, (INTAKE, one.partition))
-        place = Place(DEAD_LETTERS, one.partition, 0, settled)
+        place = PartitionExtent(DEAD_LETTERS, one.partition, 0, settled)
         for offset, written_ms in one.dead_letters.items():
             count = found.pop((one.partition, offset), 0)
             if count == 0 and offset < settled and written_ms >= oldest:
@@ -78,7 +78,7 @@ def _account_letters(
             if count > 1:
                 account.findings.append(place.finding("doubled", None, f"the dead letter of intake record {offset}"))
     for partition, offset in found:
-        place = Place(DEAD_LETTERS, partition, 0, 0)
+        place = PartitionExtent(DEAD_LETTERS, partition, 0, 0)
         account.findings.append(place.finding("unexpected", None, f"intake record {offset} can be folded"))
 
 
@@ -97,7 +97,7 @@ def _account_steering(snapshot: Snapshot, replayed: Sequence[Replayed], account:
         and say.origin.intake_offset < extent.folded(extent.before, STAGE, (INTAKE, one.partition))
     }
     for partition, found in of_partition.items():
-        place = Place(INTAKE, partition, 0, 0)
+        place = PartitionExtent(INTAKE, partition, 0, 0)
         for event_id in sorted(settled):
             if found[event_id] != 1:
                 what = "missing" if found[event_id] == 0 else "doubled"

@@ -17,7 +17,7 @@ UNDER_WAY = "under_way"
 OUTCOMES = ("folded", "duplicate", "out_of_scope", DEAD_LETTER, UNDER_WAY)
 
 
-class Letter(NamedTuple):
+class DeadLetterKey(NamedTuple):
     """What a dead letter's headers say of the record that it was."""
 
     stage: str

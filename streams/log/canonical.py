@@ -14,12 +14,12 @@ from streams.log.writing import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 _TOPICS = (*STATEMENT_TOPICS, *INTERNAL_STATEMENT_TOPICS)
 
 
-class Problem(NamedTuple):
+class LineProblem(NamedTuple):
     """What is wrong with a line: its number from 1, the field, and the rule. Never a value of the input."""
 
     line: int
@@ -27,7 +27,7 @@ class Problem(NamedTuple):
     rule: str
 
 
-def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[Envelope], list[Problem]]:
+def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[EventHeader], list[LineProblem]]:
     """Returns the events of the lines that are not blank, and every problem found.
 
     Raises TopicError where the topic takes no statements.
@@ -36,17 +36,17 @@ def read_events(topic: str, lines: Iterable[bytes]) -> tuple[list[Envelope], lis
     if short not in _TOPICS:
         raise TopicError(f"{short} takes no statements; these do: {', '.join(_TOPICS)}")
     model: Any = entry_of(short).model
-    events: list[Envelope] = []
-    problems: list[Problem] = []
+    events: list[EventHeader] = []
+    problems: list[LineProblem] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            event: Envelope = model.model_validate_json(line)
+            event: EventHeader = model.model_validate_json(line)
         except ValidationError as error:
-            problems += [Problem(number, one.field, one.rule) for one in refusals_of(error, "correct the line")]
+            problems += [LineProblem(number, one.field, one.rule) for one in refusals_of(error, "correct the line")]
             continue
         if key_of(event) is None:
-            problems.append(Problem(number, "youth_id", "a statement is keyed by its youth_id"))
+            problems.append(LineProblem(number, "youth_id", "a statement is keyed by its youth_id"))
         events.append(event)
     return events, problems

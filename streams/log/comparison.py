@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PartitionExtent:
     """A topic's partition, its first offset still there, and the intake offset up to which states must be there.
 
     Where it has a first offset, what is no younger than ``expired_by`` (milliseconds) may have expired.
@@ -49,7 +49,7 @@ class Place:
         return Finding(what, self.topic, self.partition, offset, text)
 
 
-def ordered(place: Place, records: Iterable[StoredRecord], findings: list[Finding]) -> list[StoredRecord]:
+def ordered(place: PartitionExtent, records: Iterable[StoredRecord], findings: list[Finding]) -> list[StoredRecord]:
     """Returns the records, each offset once; one that comes again or goes back is a finding."""
     kept: list[StoredRecord] = []
     for record in records:
@@ -59,7 +59,9 @@ def ordered(place: Place, records: Iterable[StoredRecord], findings: list[Findin
     return kept
 
 
-def compare_outputs(place: Place, written: Sequence[Written], found: Sequence[StoredRecord]) -> Iterator[Finding]:
+def compare_outputs(
+    place: PartitionExtent, written: Sequence[Written], found: Sequence[StoredRecord]
+) -> Iterator[Finding]:
     """Yields every difference between what the fold wrote to a place and what is there."""
     expected = _unexpired(place, written, found)
     expected_of: dict[bytes | None, list[Written]] = {}
@@ -72,7 +74,9 @@ def compare_outputs(place: Place, written: Sequence[Written], found: Sequence[St
         yield from _compare_key(place, expected_of.get(key, []), found_of.get(key, []))
 
 
-def compare_latest(place: Place, written: Sequence[Written], found: Sequence[StoredRecord]) -> Iterator[Finding]:
+def compare_latest(
+    place: PartitionExtent, written: Sequence[Written], found: Sequence[StoredRecord]
+) -> Iterator[Finding]:
     """Yields every key of a compacted place whose latest record is none that the fold wrote last."""
     allowed: dict[bytes | None, list[Written]] = {}
     for one in written:
@@ -92,7 +96,7 @@ def compare_latest(place: Place, written: Sequence[Written], found: Sequence[Sto
 
 
 def compare_states(
-    place: Place, states: dict[bytes, list[tuple[bytes | None, int]]], found: Iterable[StoredRecord]
+    place: PartitionExtent, states: dict[bytes, list[tuple[bytes | None, int]]], found: Iterable[StoredRecord]
 ) -> Iterator[Finding]:
     """Yields every key whose latest state in the changelog is none that the fold came to."""
     latest = {record.key: record for record in found if record.key is not None}
@@ -121,7 +125,7 @@ def described(topic: str, value: bytes | None) -> str:
     return " ".join(said)
 
 
-def _unexpired(place: Place, written: Sequence[Written], found: Sequence[StoredRecord]) -> Sequence[Written]:
+def _unexpired(place: PartitionExtent, written: Sequence[Written], found: Sequence[StoredRecord]) -> Sequence[Written]:
     """Leaves out what the place kept once and has let go: of all before its first record what is not there."""
     if place.begin == 0:
         return written
@@ -132,7 +136,9 @@ def _unexpired(place: Place, written: Sequence[Written], found: Sequence[StoredR
     return [one for one in written if one.message.timestamp_ms > first or _written_image(one) in there]
 
 
-def _compare_key(place: Place, expected: Sequence[Written], found: Sequence[StoredRecord]) -> Iterator[Finding]:
+def _compare_key(
+    place: PartitionExtent, expected: Sequence[Written], found: Sequence[StoredRecord]
+) -> Iterator[Finding]:
     wanted, there = [_written_image(one) for one in expected], [_image(record) for record in found]
     if wanted == there:
         return

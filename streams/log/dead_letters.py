@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from connectors.kafka.connection import KafkaConnection
     from streams.engine.processor import StoredRecord
-    from streams.log.books import Letter
+    from streams.log.books import DeadLetterKey
 
 TOPIC = kafka_name("dead-letters")
 _MESSAGE = "__connect.errors.exception.message"
@@ -38,7 +38,7 @@ class DeadLetter:
     """One dead letter; ``letter_id`` is its partition and offset, ``reason`` names field, rule and help."""
 
     letter_id: str
-    origin: Letter
+    origin: DeadLetterKey
     reason: str
     written_at: datetime
     sealed: bytes

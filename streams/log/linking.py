@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.person_details import PersonDetails
-from connectors.vault.identities import Stated
-from connectors.vault.number_links import Link
+from connectors.vault.identities import PersonUpdate
+from connectors.vault.number_links import NumberLink
 from schemas.events import Person
 from schemas.identifiers import derived_id
 from schemas.internal import own_envelope
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from connectors.cpr import PersonNumber
     from connectors.kafka.connection import KafkaConnection
-    from connectors.vault.identities import Identities
+    from connectors.vault.identities import PersonStore
     from connectors.vault.number_links import NumberLinks
     from connectors.vault.store import SqlVault
 
@@ -34,7 +34,7 @@ class Vault:
     """The rooms of the vault that a link concerns."""
 
     ids: SqlVault
-    identities: Identities
+    identities: PersonStore
     links: NumberLinks
 
 
@@ -49,8 +49,8 @@ def link_numbers(
     if linked and vault.links.leads_back(replaced, by):
         raise CircularLinkError("these numbers are linked the other way round; `brobygger persons unlink` undoes that")
     kept = zip((replaced, by), numbers, strict=True)
-    vault.identities.keep([Stated(one, PersonDetails(of.system, of.number), at) for one, of in kept])
-    vault.links.record([Link(replaced, by, linked, at)])
+    vault.identities.keep([PersonUpdate(one, PersonDetails(of.system, of.number), at) for one, of in kept])
+    vault.links.record([NumberLink(replaced, by, linked, at)])
     event = link_event(replaced, by, at, linked=linked)
     write_all(connection, [outbound_of("persons", event)])
     return event

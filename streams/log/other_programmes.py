@@ -19,7 +19,7 @@ from schemas.topics import short_name
 from streams.agents.audience import traced_back
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.catalogue import Rules, compile_catalogue
-from streams.log.refold import Folded, fold_partition
+from streams.log.refold import RefoldResult, fold_partition
 from streams.log.replaying import over_partitions
 from streams.log.snapshot import partitions_of
 
@@ -58,7 +58,7 @@ class OtherProgrammes:
         return record._replace(value=codec(Intake).encode_raw(fields | {"body": (name, event | {"content": content})}))
 
 
-class Difference(NamedTuple):
+class ProgrammeDifference(NamedTuple):
     """One need's handover statements as the log decides them, and as they would be."""
 
     need_id: str
@@ -71,7 +71,7 @@ def differing_handovers(
     roots: Sequence[PseudonymRoot],
     other: OtherProgrammes,
     progressed: Callable[[], None] = lambda: None,
-) -> list[Difference]:
+) -> list[ProgrammeDifference]:
     """Returns the needs whose handovers would differ, by need id. Folds every partition twice; blocks."""
     work = partial(_differing_in, snapshot, roots, other)
     found = over_partitions(work, snapshot, progressed)
@@ -80,7 +80,7 @@ def differing_handovers(
 
 def _differing_in(
     snapshot: Snapshot, roots: Sequence[PseudonymRoot], other: OtherProgrammes, partition: int
-) -> list[Difference]:
+) -> list[ProgrammeDifference]:
     upto = snapshot.extent.folded(snapshot.extent.after, STAGE, (INTAKE, partition))
     log = [record for record in snapshot.records(INTAKE, partition) if record.offset < upto]
     place = (partition, len(partitions_of(snapshot, INTAKE)))
@@ -88,20 +88,20 @@ def _differing_in(
     in_log = _by_need(fold_partition(log, place, roots), pseudonyms)
     under_other = _by_need(fold_partition(map(other.in_force, log), place, roots), pseudonyms)
     return [
-        Difference(need, in_log.get(need, []), under_other.get(need, []))
+        ProgrammeDifference(need, in_log.get(need, []), under_other.get(need, []))
         for need in in_log | under_other
         if in_log.get(need) != under_other.get(need)
     ]
 
 
-def _by_need(folded: Folded, pseudonyms: Pseudonyms) -> dict[str, list[str]]:
+def _by_need(folded: RefoldResult, pseudonyms: Pseudonyms) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {}
     for need, text in _statements(folded, pseudonyms):
         said.setdefault(need, []).append(text)
     return {need: sorted(texts) for need, texts in said.items()}
 
 
-def _statements(folded: Folded, pseudonyms: Pseudonyms) -> Iterator[tuple[str, str]]:
+def _statements(folded: RefoldResult, pseudonyms: Pseudonyms) -> Iterator[tuple[str, str]]:
     for topic, written in folded.outputs.items():
         if not short_name(topic).startswith("handovers."):
             continue

@@ -11,9 +11,9 @@ from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import RefusedError
 from schemas.topics import entry_of
 from streams.agents.merge_intake import INPUTS, STAGE
-from streams.log.books import CAME_IN, UNDER_WAY, Account, Letter
-from streams.log.comparison import Place, ordered
-from streams.log.refold import DEAD_LETTER, UNREADABLE, Statement, day_of
+from streams.log.books import CAME_IN, UNDER_WAY, Account, DeadLetterKey
+from streams.log.comparison import PartitionExtent, ordered
+from streams.log.refold import DEAD_LETTER, UNREADABLE, IntakeStatement, day_of
 from streams.log.snapshot import Snapshot, partitions_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _Spot = tuple[str, int, int]
 
 
 def account_public(
-    snapshot: Snapshot, statements: Sequence[Statement], letters: Counter[Letter], account: Account
+    snapshot: Snapshot, statements: Sequence[IntakeStatement], letters: Counter[DeadLetterKey], account: Account
 ) -> None:
     """Books every public record that is still there, and every intake record whose public one has expired."""
     became = _intake_records(statements, account)
@@ -43,9 +43,9 @@ def oldest_letter_ms(snapshot: Snapshot) -> int:
     return milliseconds_of(snapshot.extent.taken_at - timedelta(days=days))
 
 
-def _intake_records(statements: Sequence[Statement], account: Account) -> dict[_Spot, list[Statement]]:
+def _intake_records(statements: Sequence[IntakeStatement], account: Account) -> dict[_Spot, list[IntakeStatement]]:
     """Returns the intake records of each public record; books those that came in by no public topic."""
-    became: dict[_Spot, list[Statement]] = {}
+    became: dict[_Spot, list[IntakeStatement]] = {}
     for say in statements:
         if say.source == UNREADABLE or say.retried:
             account.book(say.source, say.day, CAME_IN)
@@ -57,12 +57,12 @@ def _intake_records(statements: Sequence[Statement], account: Account) -> dict[_
 def _account_partition(
     snapshot: Snapshot,
     where: tuple[str, int],
-    found: tuple[dict[_Spot, list[Statement]], Counter[_Spot]],
+    found: tuple[dict[_Spot, list[IntakeStatement]], Counter[_Spot]],
     account: Account,
 ) -> None:
     became, dead = found
     extent, oldest = snapshot.extent, oldest_letter_ms(snapshot)
-    place = Place(*where, extent.begins[where[0]][where[1]], extent.folded(extent.before, STAGE, where))
+    place = PartitionExtent(*where, extent.begins[where[0]][where[1]], extent.folded(extent.before, STAGE, where))
     for record in ordered(place, snapshot.records(*where), account.findings):
         source, day = _source_and_day(where[0], record)
         account.book(source, day, CAME_IN)
@@ -82,11 +82,11 @@ def _account_partition(
             account.findings.append(place.finding("missing", record.offset, text))
 
 
-def _account_rest(snapshot: Snapshot, spot: _Spot, says: Sequence[Statement], account: Account) -> None:
+def _account_rest(snapshot: Snapshot, spot: _Spot, says: Sequence[IntakeStatement], account: Account) -> None:
     """Books intake records whose public record is not there: expired, or never there."""
     topic, number, offset = spot
     begins = snapshot.extent.begins.get(topic, [])
-    place = Place(topic, number, begins[number] if number < len(begins) else 0, 0)
+    place = PartitionExtent(topic, number, begins[number] if number < len(begins) else 0, 0)
     if len(says) > 1:
         account.findings.append(place.finding("doubled", offset, f"became {len(says)} intake records"))
     if not begins or offset < place.begin:

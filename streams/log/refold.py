@@ -65,7 +65,7 @@ class Written(NamedTuple):
     settled: bool
 
 
-class Statement(NamedTuple):
+class IntakeStatement(NamedTuple):
     """What accounting needs of an intake record; ``source`` is "unreadable" where its bytes are.
 
     A ``retried`` record was a dead letter before, and stands a second time for the same public record.
@@ -85,7 +85,7 @@ class Statement(NamedTuple):
 
 
 @dataclass(slots=True)
-class Folded:
+class RefoldResult:
     """All that folding one partition gave.
 
     ``outputs`` are by topic, in order; ``states`` each key's values with the offset that made them, the oldest
@@ -98,7 +98,7 @@ class Folded:
     outputs: dict[str, list[Written]] = field(default_factory=dict)
     states: dict[bytes, list[tuple[bytes | None, int]]] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[IntakeStatement] = field(default_factory=list)
     needs_opened: dict[tuple[bytes, str], str] = field(default_factory=dict)
 
     def note(self, record: StoredRecord, changes: Sequence[Changes], keep_after: int) -> None:
@@ -150,14 +150,14 @@ class Folded:
 
 def fold_partition(
     records: Iterable[StoredRecord], place: tuple[int, int], roots: Sequence[PseudonymRoot], keep_after: int = 1 << 62
-) -> Folded:
+) -> RefoldResult:
     """Folds a partition's records from the start of its log, and returns what that gave.
 
     ``place`` is the partition's number and how many there are. Of each key's states only the last is kept, and
     those after offset ``keep_after``. A store of its own is made and removed. Raises what a worker would end with
     (CatalogueMissingError).
     """
-    folded = Folded(place[0])
+    folded = RefoldResult(place[0])
     with tempfile.TemporaryDirectory(prefix="brobygger-refold-") as folder:
         store = RocksStore(Path(folder) / "state")
         try:
@@ -169,17 +169,17 @@ def fold_partition(
     return folded
 
 
-def statement_of(record: StoredRecord) -> Statement:
+def statement_of(record: StoredRecord) -> IntakeStatement:
     """Returns what accounting needs of an intake record, readable or not."""
     day = moment_of(record.timestamp).date().isoformat()
     try:
         fields = codec(Intake).decode_raw(record.value or b"")
     except RefusedError:
-        return Statement(Origin("", -1, -1, record.offset), UNREADABLE, day, "", "")
+        return IntakeStatement(Origin("", -1, -1, record.offset), UNREADABLE, day, "", "")
     name, event = fields["body"]
     origin = Origin(fields["origin_topic"], fields["origin_partition"], fields["origin_offset"], record.offset)
     retried = any(header == RETRY_HEADER for header, _ in record.headers)
-    return Statement(origin, event["source"], day_of(event), name.rpartition(".")[2], event["event_id"], retried)
+    return IntakeStatement(origin, event["source"], day_of(event), name.rpartition(".")[2], event["event_id"], retried)
 
 
 def day_of(event: dict[str, Any]) -> str:

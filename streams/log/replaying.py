@@ -20,8 +20,8 @@ from schemas.refusals import RefusedError
 from schemas.topics import entry_of, kafka_name, short_name
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.engine.meta import ENGINE_PREFIX
-from streams.log.comparison import Finding, Place, compare_latest, compare_outputs, compare_states, ordered
-from streams.log.refold import Folded, Statement, fold_partition, statement_of
+from streams.log.comparison import Finding, PartitionExtent, compare_latest, compare_outputs, compare_states, ordered
+from streams.log.refold import IntakeStatement, RefoldResult, fold_partition, statement_of
 from streams.log.signals import SignalsSeen, compare_signals
 from streams.log.snapshot import Snapshot, partitions_of, topics_of
 from streams.partitioning import partition_of
@@ -53,7 +53,7 @@ class Replayed:
     findings: list[Finding] = field(default_factory=list)
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[IntakeStatement] = field(default_factory=list)
     dead_letters: dict[int, int] = field(default_factory=dict)
     needs_opened: int = 0
     needs_by_state: Counter[str] = field(default_factory=Counter)
@@ -101,7 +101,7 @@ def replay_partition(snapshot: Snapshot, roots: Sequence[PseudonymRoot], partiti
     settled = extent.folded(extent.before, STAGE, (INTAKE, partition))
     upto = extent.folded(extent.after, STAGE, (INTAKE, partition))
     findings: list[Finding] = []
-    place = Place(INTAKE, partition, extent.begins[INTAKE][partition], settled)
+    place = PartitionExtent(INTAKE, partition, extent.begins[INTAKE][partition], settled)
     log = ordered(place, snapshot.records(INTAKE, partition), findings)
     if place.begin > 0:
         findings.append(place.finding("cut_off", place.begin, "the intake log no longer has its beginning"))
@@ -129,7 +129,7 @@ def _done(result: _T, progressed: Callable[[], None]) -> _T:
     return result
 
 
-def _misplaced(place: Place, log: Sequence[StoredRecord], partitions: int) -> Iterator[Finding]:
+def _misplaced(place: PartitionExtent, log: Sequence[StoredRecord], partitions: int) -> Iterator[Finding]:
     for record in log:
         if record.key is not None and partition_of(record.key, partitions) != place.partition:
             yield place.finding("misplaced", record.offset, "its key belongs to another partition")
@@ -143,7 +143,7 @@ def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
             replayed.under_way[statement.source, statement.day] += 1
 
 
-def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: Replayed) -> None:
+def _compare_topics(snapshot: Snapshot, folded: RefoldResult, settled: int, replayed: Replayed) -> None:
     begins = snapshot.extent.begins
     said = ("notices", "pathways", "disclosures")
     held = [topic for name in said for topic in topics_of(snapshot, name)]
@@ -159,7 +159,9 @@ def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: 
         if topic == DEAD_LETTERS:
             replayed.dead_letters = {one.intake_offset: one.message.timestamp_ms for one in written}
             continue
-        place = Place(topic, folded.partition, begins[topic][folded.partition] if topic in begins else 0, settled)
+        place = PartitionExtent(
+            topic, folded.partition, begins[topic][folded.partition] if topic in begins else 0, settled
+        )
         found = ordered(place, snapshot.records(topic, folded.partition), replayed.findings)
         if topic == _NOTICES:
             found = [one for one in found if not _is_of_sources(one)]
@@ -168,7 +170,7 @@ def _compare_topics(snapshot: Snapshot, folded: Folded, settled: int, replayed: 
         if topic != _PATHWAYS:
             replayed.outputs[topic] = (len(found), len(written))
     if _STATES in begins:
-        place = Place(_STATES, folded.partition, 0, settled)
+        place = PartitionExtent(_STATES, folded.partition, 0, settled)
         own = [one for one in snapshot.records(_STATES, folded.partition) if not _is_engines(one)]
         replayed.findings += compare_states(place, folded.states, own)
 
@@ -182,7 +184,7 @@ def _compare_told(snapshot: Snapshot, replayed: Sequence[Replayed]) -> None:
             told.setdefault(where, []).extend(written)
     for (topic, number), written in sorted(told.items(), key=lambda item: item[0]):
         book = replayed[min(number, len(replayed) - 1)]
-        place = Place(topic, number, begins[topic][number] if topic in begins else 0, 0)
+        place = PartitionExtent(topic, number, begins[topic][number] if topic in begins else 0, 0)
         found = ordered(place, snapshot.records(topic, number), book.findings)
         place = replace(place, expired_by=_expired_by(snapshot, found))
         book.findings += compare_outputs(place, written, found)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connectors.kafka.connection import KafkaConnection
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 _REQUEST_BYTES_MAX = 4 * 1024 * 1024
 
@@ -34,14 +34,14 @@ class Outbound:
     partition: int | None = None
 
 
-def outbound_of(topic: str, event: Envelope) -> Outbound:
+def outbound_of(topic: str, event: EventHeader) -> Outbound:
     """Returns an event as a record of its topic, given by either name; see ``key_of``."""
     key, headers = key_of(event), tuple(headers_of(event, topic))
     value = codec(type(event)).encode(event)
     return Outbound(kafka_name(short_name(topic)), None if key is None else key.encode(), value, headers)
 
 
-def key_of(event: Envelope) -> str | None:
+def key_of(event: EventHeader) -> str | None:
     """Returns the key that stage 1 wants: the youth id or, for free capacity, the programme; None for neither."""
     if isinstance(event, Reply) and event.status is ReplyStatus.FREE_CAPACITY:
         return event.programme

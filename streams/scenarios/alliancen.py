@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from schemas.events import Municipality
 from schemas.reference import Sor
 from streams.scenarios.channels import LongForm
-from streams.scenarios.files import Part
+from streams.scenarios.files import ScenarioPart
 from streams.scenarios.receiving import receiving
-from streams.scenarios.stage import SETTLED, Stage
+from streams.scenarios.stage import SETTLED, ScenarioStage
 
 if TYPE_CHECKING:
     from streams.scenarios.channels import Channel
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PROGRAMME = "alliancen-plan"
 
 
-class Play(Part):
+class AlliancenPlay(ScenarioPart):
     """The region's unit, and the municipalities: one young person of each is discharged."""
 
     unit: Sor
@@ -26,7 +26,7 @@ class Play(Part):
     age: int
 
 
-async def play(stage: Stage, play: Play) -> dict[str, int | str]:
+async def play(stage: ScenarioStage, play: AlliancenPlay) -> dict[str, int | str]:
     """Plays discharges from the region's child psychiatry to all its municipalities, and returns the figures."""
     for number, municipality in enumerate(play.municipalities):
         person = stage.person(municipality, play.age)
@@ -41,7 +41,7 @@ async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     return _figures(stage, play, youths)
 
 
-async def _make_plans(stage: Stage, channel: Channel, youths: list[str]) -> None:
+async def _make_plans(stage: ScenarioStage, channel: Channel, youths: list[str]) -> None:
     wanted = [one["event_id"] for one in stage.heard.told(youths, "offered") if one["programme"] == _PROGRAMME]
     for handover in await channel.received(wanted):
         for status in ("accepted", "first_contact", "fulfilled"):
@@ -49,7 +49,7 @@ async def _make_plans(stage: Stage, channel: Channel, youths: list[str]) -> None
     await stage.listen()
 
 
-def _figures(stage: Stage, play: Play, youths: list[str]) -> dict[str, int | str]:
+def _figures(stage: ScenarioStage, play: AlliancenPlay, youths: list[str]) -> dict[str, int | str]:
     heard = stage.heard
     home = dict(zip(youths, play.municipalities, strict=True))
     plans = [one for one in heard.told(youths, "offered") if one["need_kind"] == "plan"]

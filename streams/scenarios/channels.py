@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from connectors.kafka.connection import KafkaConnection
-    from streams.demo.doors import Doors
+    from streams.demo.doors import DemoClient
 
 _ARRIVES_MAX = timedelta(seconds=60)
 _POLL = timedelta(milliseconds=100)
@@ -53,7 +53,7 @@ class Channel(Receiving, Protocol):
 class Pulling:
     """``GET /handovers`` page by page, and ``POST /handovers/{id}/replies``."""
 
-    doors: Doors
+    doors: DemoClient
     programme: str
     _cursor: str = ""
     _events: dict[str, Event] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Pulling:
 class LongForm:
     """Any way to receive, and ``POST /events/replies`` to answer."""
 
-    doors: Doors
+    doors: DemoClient
     programme: str
     receiving: Receiving
 
@@ -150,7 +150,7 @@ class OverKafka:
         return found
 
 
-async def claim(doors: Doors, programme: str, code: str) -> None:
+async def claim(doors: DemoClient, programme: str, code: str) -> None:
     """Has a programme enter the claim code that a young person brings; raises ScenarioError where it is not taken."""
     answer = await doors.http.post("/claims", json={"code": code}, headers=doors.headers(programme, _JSON))
     _require_taken("/claims", answer.status_code, answer.text)

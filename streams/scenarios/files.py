@@ -29,13 +29,13 @@ def _without_offset(moment: datetime) -> datetime:
 DanishTime = Annotated[datetime, AfterValidator(_without_offset)]
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     """A part of a scenario file: frozen, and without fields that nobody knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Figure(Part):
+class Figure(ScenarioPart):
     """One figure: what is counted, and what the source says."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
@@ -43,7 +43,7 @@ class Figure(Part):
     source: int | str
 
 
-class ScenarioFile(Part):
+class ScenarioFile(ScenarioPart):
     """One arrangement. ``begins`` is its first day in the source; ``play`` is what its own module is told."""
 
     id: ProgrammeId
@@ -72,7 +72,7 @@ def load_scenario(path: Path) -> ScenarioFile:
     return scenario
 
 
-_Play = TypeVar("_Play", bound=Part)
+_Play = TypeVar("_Play", bound=ScenarioPart)
 
 
 def play_of(scenario: ScenarioFile, model: type[_Play]) -> _Play:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.vault.pseudonyms import Pseudonyms
-    from streams.demo.watching import Watch
+    from streams.demo.watching import OutputWatch
 
 TOPICS = ("pathways", "referrals", "discharges", "enrolments", "consents")
 _HANDOVERS = "handovers."
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Heard:
+class ObservedOutputs:
     """Raw records: statements and handover records in their order, and the latest view of each pathway.
 
     Handover records are as their programmes get them, with the ``need_id`` behind each.
@@ -31,7 +31,7 @@ class Heard:
     notices: list[Record] = field(default_factory=list)
     views: dict[str, Record] = field(default_factory=dict)
 
-    async def listen(self, watch: Watch) -> None:
+    async def listen(self, watch: OutputWatch) -> None:
         """Takes what has been said since the last time."""
         async for topic, record in watch.new():
             if topic.startswith(_HANDOVERS):

@@ -12,9 +12,9 @@ from connectors.vault.release import open_identity
 from schemas.events import Municipality
 from schemas.instants import moment_of
 from streams.scenarios.channels import OverKafka, Pulling
-from streams.scenarios.files import DanishTime, Part
+from streams.scenarios.files import DanishTime, ScenarioPart
 from streams.scenarios.programme_files import add_public_key
-from streams.scenarios.stage import SETTLED, ScenarioError, Stage
+from streams.scenarios.stage import SETTLED, ScenarioError, ScenarioStage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,14 +26,14 @@ _OK = 200
 _MONTH = timedelta(days=365.25) / 12
 
 
-class Course(Part):
+class Course(ScenarioPart):
     """One young person's course: whose birthday is when, and of where."""
 
     born: DanishTime
     municipality: Municipality
 
 
-class Play(Part):
+class OpusYoungPlay(ScenarioPart):
     """Two courses of two years: one that ends under 18, and one during which the young person turns 18.
 
     ``heads_up`` is a day by which UNIK should know; ``eighteen`` one just after the birthday.
@@ -47,7 +47,7 @@ class Play(Part):
     ends: DanishTime
 
 
-async def play(stage: Stage, play: Play) -> dict[str, int | str]:
+async def play(stage: ScenarioStage, play: OpusYoungPlay) -> dict[str, int | str]:
     """Plays both courses to their end, and returns the figures."""
     key, began = X25519PrivateKey.generate(), stage.now
     add_public_key(stage.settings.programmes_folder, _BRIDGE, key.public_key().public_bytes_raw().hex())
@@ -73,7 +73,7 @@ async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     }
 
 
-async def _tell(stage: Stage, person: YoungPerson, number: int, status: str) -> None:
+async def _tell(stage: ScenarioStage, person: YoungPerson, number: int, status: str) -> None:
     course = stage.about(person, f"{stage.name}-course-{number}")
     course["person"] |= {"name": _full_name(person), "address": "Prøvevej 7", "phone": "+45 20123456"}
     course |= {"programme": _COURSE, "status": status, "status_at": course["occurred_at"]}
@@ -84,7 +84,7 @@ def _full_name(person: YoungPerson) -> str:
     return f"{person.first_name} {person.last_name}"
 
 
-async def _take_over(stage: Stage, youths: list[str], key: X25519PrivateKey) -> list[dict[str, Any]]:
+async def _take_over(stage: ScenarioStage, youths: list[str], key: X25519PrivateKey) -> list[dict[str, Any]]:
     """Lets UNIK answer over Kafka and open the identity with its own key, and the next programme answer by pulling."""
     offered = stage.heard.told(youths, "offered")
     unik = OverKafka(stage.connection, _BRIDGE, stage.settings.partitions)
@@ -102,7 +102,7 @@ async def _take_over(stage: Stage, youths: list[str], key: X25519PrivateKey) -> 
     return opened
 
 
-async def _sealed(stage: Stage, handover_id: str) -> dict[str, Any]:
+async def _sealed(stage: ScenarioStage, handover_id: str) -> dict[str, Any]:
     headers = stage.doors.headers(_BRIDGE, "application/json") | {"Idempotency-Key": str(uuid4())}
     answer = await stage.doors.http.get(f"/handovers/{handover_id}/identity", headers=headers)
     if answer.status_code != _OK:
@@ -111,11 +111,11 @@ async def _sealed(stage: Stage, handover_id: str) -> dict[str, Any]:
     return sealed
 
 
-def _consents_asked(stage: Stage, youths: list[str]) -> list[dict[str, Any]]:
+def _consents_asked(stage: ScenarioStage, youths: list[str]) -> list[dict[str, Any]]:
     return [one for one in stage.heard.notices if one["kind"] == "consent_wanted" and one["youth_id"] in youths]
 
 
-def _figures(stage: Stage, youths: list[str], began: datetime) -> dict[str, int | str]:
+def _figures(stage: ScenarioStage, youths: list[str], began: datetime) -> dict[str, int | str]:
     heard = stage.heard
     announced = heard.told(youths[:1], "announced")
     offered = heard.told(youths[:1], "offered")
@@ -134,6 +134,6 @@ def _figures(stage: Stage, youths: list[str], began: datetime) -> dict[str, int 
     }
 
 
-def _month(stage: Stage, said: list[dict[str, Any]], began: datetime) -> int:
+def _month(stage: ScenarioStage, said: list[dict[str, Any]], began: datetime) -> int:
     """Returns how many months into the course that was said first, to the nearest."""
     return round((stage.dates.told(moment_of(said[0]["occurred_at"])) - began) / _MONTH) if said else 0

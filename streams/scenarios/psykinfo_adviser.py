@@ -13,8 +13,8 @@ from schemas.refusals import RefusedError
 from streams.demo.doors import MUNICIPALITY
 from streams.instance import gateway_settings
 from streams.scenarios.channels import LongForm, Pulling
-from streams.scenarios.files import DanishTime, Part
-from streams.scenarios.stage import SETTLED, Stage
+from streams.scenarios.files import DanishTime, ScenarioPart
+from streams.scenarios.stage import SETTLED, ScenarioStage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +27,14 @@ _WEEK = timedelta(weeks=1)
 _ADVISER_COMES = time(9)
 
 
-class Ask(Part):
+class Ask(ScenarioPart):
     """A wish of headspace to bridge a young person of a municipality upward, at a time."""
 
     at: DanishTime
     municipality: Municipality
 
 
-class Play(Part):
+class PsykinfoAdviserPlay(ScenarioPart):
     """What headspace asks for before, during and after the pilot, in order, and sign-ups for PsykInfo's evenings."""
 
     age: int
@@ -48,7 +48,7 @@ class Play(Part):
 class _Pilot:
     """The pilot as it goes: who was asked for, and who is booked with the adviser on which day of the source."""
 
-    stage: Stage
+    stage: ScenarioStage
     age: int
     asked: list[str] = field(default_factory=list)
     booked: list[tuple[date, dict[str, Any]]] = field(default_factory=list)
@@ -88,7 +88,7 @@ class _Pilot:
         await self.stage.wait_until(moment)
 
 
-async def play(stage: Stage, play: Play) -> dict[str, int | str]:
+async def play(stage: ScenarioStage, play: PsykinfoAdviserPlay) -> dict[str, int | str]:
     """Plays the pilot from before its first day until after its last, and returns the figures."""
     pilot = _Pilot(stage, play.age)
     for ask in (*play.before, *play.during, *play.after):
@@ -111,7 +111,7 @@ async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     }
 
 
-def _days(stage: Stage, offered: Sequence[dict[str, Any]]) -> dict[str, int | str]:
+def _days(stage: ScenarioStage, offered: Sequence[dict[str, Any]]) -> dict[str, int | str]:
     days = [stage.dates.told_day(one["appointment_on"]) for one in offered]
     return {
         "adviser_days_a_week": len({day.weekday() for day in days}),
@@ -121,7 +121,7 @@ def _days(stage: Stage, offered: Sequence[dict[str, Any]]) -> dict[str, int | st
     }
 
 
-def _advised(stage: Stage, youths: Sequence[str]) -> int:
+def _advised(stage: ScenarioStage, youths: Sequence[str]) -> int:
     """Returns how many of them the adviser has seen."""
     return sum(need["reason_code"] == "fulfilled" for need in stage.heard.needs(youths))
 
@@ -130,7 +130,7 @@ def _outcome(options: Sequence[dict[str, str]]) -> str:
     return next((one["outcome"] for one in options if one["programme"] == _ADVISER), "not looked at")
 
 
-async def _sign_up(stage: Stage, play: Play) -> int:
+async def _sign_up(stage: ScenarioStage, play: PsykinfoAdviserPlay) -> int:
     """Sends sign-ups to PsykInfo's evenings, and returns how many were refused for the reason that they have to be."""
     refused = 0
     for number in range(play.sign_ups):
@@ -143,7 +143,7 @@ async def _sign_up(stage: Stage, play: Play) -> int:
     return refused
 
 
-def _client_of_psykinfo(stage: Stage) -> str:
+def _client_of_psykinfo(stage: ScenarioStage) -> str:
     """Returns why PsykInfo gets no client of its own."""
     clients = open_clients(gateway_settings(stage.settings).ledger_database)
     try:

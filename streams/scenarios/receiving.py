@@ -26,7 +26,7 @@ _REFUSED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close
 
 
 @dataclass(slots=True)
-class Receiver:
+class WebhookReceiver:
     """What came by webhook, each record once, in the order in which it came."""
 
     secret: str = field(default="", repr=False)
@@ -65,9 +65,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(settings: Settings, programme: str) -> AsyncIterator[Receiver]:
+async def receiving(settings: Settings, programme: str) -> AsyncIterator[WebhookReceiver]:
     """Serves on this machine, registered as the programme's webhook; yields what it receives."""
-    receiver = Receiver()
+    receiver = WebhookReceiver()
     server = await asyncio.start_server(receiver.take, "127.0.0.1", 0, limit=_HEAD_BYTES_MAX)
     port = server.sockets[0].getsockname()[1]
     endpoints = open_endpoints(settings.data_folder)

@@ -11,15 +11,15 @@ import httpx
 
 from schemas.reference import load_reference
 from streams.demo.calendar import Calendar
-from streams.demo.doors import Doors, demo_tokens
-from streams.demo.watching import Watch
+from streams.demo.doors import DemoClient, demo_tokens
+from streams.demo.watching import OutputWatch
 from streams.provision import CatalogueUnchangedError, apply_programmes, receiving_programmes
 from streams.scenarios import alliancen, opus_young, psykinfo_adviser, stime, ungevaerftet
 from streams.scenarios.dates import Dates
-from streams.scenarios.files import Part, ScenarioFile, ScenarioFileError, play_of
+from streams.scenarios.files import ScenarioFile, ScenarioFileError, ScenarioPart, play_of
 from streams.scenarios.heard import TOPICS
 from streams.scenarios.programme_files import write_copies
-from streams.scenarios.stage import Stage
+from streams.scenarios.stage import ScenarioStage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -37,23 +37,23 @@ Figures = dict[str, int | str]
 class Arrangement:
     """How one arrangement is played: the model of what its file tells it, and the play itself."""
 
-    model: type[Part]
-    play: Callable[[Stage, Any], Awaitable[Figures]]
+    model: type[ScenarioPart]
+    play: Callable[[ScenarioStage, Any], Awaitable[Figures]]
 
 
 #: In the order in which `all` plays them: those whose young people come with hospital messages first, since the door
 #: looks at their ages by today's date; STIME's hundreds of needs last, since people are reminded of each for good.
 ARRANGEMENTS = {
-    "ungevaerftet": Arrangement(ungevaerftet.Play, ungevaerftet.play),
-    "alliancen": Arrangement(alliancen.Play, alliancen.play),
-    "psykinfo-adviser": Arrangement(psykinfo_adviser.Play, psykinfo_adviser.play),
-    "opus-young": Arrangement(opus_young.Play, opus_young.play),
-    "stime": Arrangement(stime.Play, stime.play),
+    "ungevaerftet": Arrangement(ungevaerftet.UngevaerftetPlay, ungevaerftet.play),
+    "alliancen": Arrangement(alliancen.AlliancenPlay, alliancen.play),
+    "psykinfo-adviser": Arrangement(psykinfo_adviser.PsykinfoAdviserPlay, psykinfo_adviser.play),
+    "opus-young": Arrangement(opus_young.OpusYoungPlay, opus_young.play),
+    "stime": Arrangement(stime.StimePlay, stime.play),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureRow:
     """One figure: the source's, and ours, None where the play did not count it."""
 
     id: str
@@ -73,7 +73,7 @@ class Outcome:
 
     scenario: ScenarioFile
     weeks: int
-    rows: tuple[Row, ...]
+    rows: tuple[FigureRow, ...]
 
     @property
     def agrees(self) -> bool:
@@ -82,7 +82,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScenarioInstance:
     """An instance on which scenarios may be played: its catalogue lets the calendar be set.
 
     ``settings.programmes_folder`` is the scenarios' own; ``programmes_from`` holds the files that it is copied from.
@@ -94,7 +94,7 @@ class Place:
 
 
 async def play_all(
-    place: Place, scenarios: Sequence[ScenarioFile], done: Callable[[Outcome], None]
+    place: ScenarioInstance, scenarios: Sequence[ScenarioFile], done: Callable[[Outcome], None]
 ) -> tuple[Outcome, ...]:
     """Plays scenarios in the order given and hands each outcome to ``done``.
 
@@ -109,14 +109,14 @@ async def play_all(
     outcomes = []
     async with (
         httpx.AsyncClient(base_url=address, timeout=_TIMEOUT.total_seconds()) as http,
-        Watch(settings, place.connection, programmes, TOPICS) as watch,
+        OutputWatch(settings, place.connection, programmes, TOPICS) as watch,
     ):
-        doors = Doors(http, demo_tokens(settings, programmes))
+        doors = DemoClient(http, demo_tokens(settings, programmes))
         reference = load_reference(settings.reference_folder)
         for scenario, arrangement, play in told:
             dates = Dates.ahead_of(calendar.now(), scenario.begins)
             await _apply(place, scenario, dates, reference)
-            stage = Stage(
+            stage = ScenarioStage(
                 scenario.id, settings, place.connection, doors, calendar, watch, reference, dates, scenario.begins
             )
             await stage.wait_until(scenario.begins)
@@ -126,14 +126,14 @@ async def play_all(
     return tuple(outcomes)
 
 
-def _checked(scenario: ScenarioFile) -> tuple[Arrangement, Part]:
+def _checked(scenario: ScenarioFile) -> tuple[Arrangement, ScenarioPart]:
     arrangement = ARRANGEMENTS.get(scenario.id)
     if arrangement is None:
         raise ScenarioFileError(f"{scenario.id}.toml: id: no such arrangement is played; use one of {[*ARRANGEMENTS]}")
     return arrangement, play_of(scenario, arrangement.model)
 
 
-async def _apply(place: Place, scenario: ScenarioFile, dates: Dates, reference: Reference) -> None:
+async def _apply(place: ScenarioInstance, scenario: ScenarioFile, dates: Dates, reference: Reference) -> None:
     """Puts the programme files in force as the scenario's dates have them."""
     folder = place.settings.programmes_folder
     write_copies(place.programmes_from, folder, dates, scenario.begins.date(), reference)
@@ -143,9 +143,11 @@ async def _apply(place: Place, scenario: ScenarioFile, dates: Dates, reference: 
 
 def outcome_of(scenario: ScenarioFile, dates: Dates, ours: Figures) -> Outcome:
     """Returns what was counted beside the file's figures; what either lacks is a row that disagrees."""
-    rows = [Row(one.id, one.counts, one.source, ours.get(one.id)) for one in scenario.figures]
+    rows = [FigureRow(one.id, one.counts, one.source, ours.get(one.id)) for one in scenario.figures]
     known = {one.id for one in scenario.figures}
     rows += [
-        Row(name, "counted, and in no row of the file", "", value) for name, value in ours.items() if name not in known
+        FigureRow(name, "counted, and in no row of the file", "", value)
+        for name, value in ours.items()
+        if name not in known
     ]
     return Outcome(scenario, dates.weeks, tuple(rows))

@@ -11,9 +11,9 @@ from zlib import crc32
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from streams.demo.doors import MUNICIPALITY, person_of
-from streams.demo.letters import Stay, a_stay
+from streams.demo.letters import DemoStay, a_stay
 from streams.demo.people import YoungPerson, a_young_person, born_on
-from streams.scenarios.heard import Heard
+from streams.scenarios.heard import ObservedOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from connectors.kafka.connection import KafkaConnection
     from schemas.reference import Reference
     from streams.demo.calendar import Calendar
-    from streams.demo.doors import Doors
-    from streams.demo.watching import Watch
+    from streams.demo.doors import DemoClient
+    from streams.demo.watching import OutputWatch
     from streams.scenarios.dates import Dates
     from streams.settings import Settings
 
@@ -36,19 +36,19 @@ class ScenarioError(Exception):
 
 
 @dataclass(slots=True)
-class Stage:
+class ScenarioStage:
     """One scenario's stage. Times are the source's, Danish and without offset; ``dates`` says when they are played."""
 
     name: str
     settings: Settings
     connection: KafkaConnection
-    doors: Doors
+    doors: DemoClient
     calendar: Calendar
-    watch: Watch
+    watch: OutputWatch
     reference: Reference
     dates: Dates
     now: datetime
-    heard: Heard = field(init=False)
+    heard: ObservedOutputs = field(init=False)
     _chance: random.Random = field(init=False)
     _people: set[str] = field(default_factory=set)
 
@@ -59,7 +59,7 @@ class Stage:
 
     def forget_heard(self) -> None:
         """Begins to count anew: what was said before is another scenario's."""
-        self.heard = Heard(Pseudonyms(pseudonym_roots(self.settings.keys_folder)))
+        self.heard = ObservedOutputs(Pseudonyms(pseudonym_roots(self.settings.keys_folder)))
 
     async def wait_until(self, moment: datetime) -> None:
         """Lets the calendar reach a time of the source, with all that is due by then; blocks until it is folded."""
@@ -89,12 +89,12 @@ class Stage:
         """Makes up a young person with a birthday of the source's."""
         return born_on(self._chance, municipality, self.dates.played(born).date())
 
-    def stay(self, person: YoungPerson, unit: str, number: int) -> Stay:
+    def stay(self, person: YoungPerson, unit: str, number: int) -> DemoStay:
         """Returns a stay of three weeks that ends now, to be told step by step."""
         episode = f"{crc32(self.name.encode()):08x}{number:08x}"
         return a_stay(self.reference, person, unit, episode, self.dates.played(self.now - timedelta(weeks=3)))
 
-    async def discharge(self, stay: Stay) -> None:
+    async def discharge(self, stay: DemoStay) -> None:
         """Sends the messages of an admission and a discharge home, the latter as of now."""
         for activity, at in (
             ("admit-inpatient", stay.admitted_at),

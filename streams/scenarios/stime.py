@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import CourseStatus
 from schemas.events import Municipality, Name
 from streams.scenarios.channels import Pulling
-from streams.scenarios.files import DanishTime, Part
-from streams.scenarios.stage import SETTLED, Stage
+from streams.scenarios.files import DanishTime, ScenarioPart
+from streams.scenarios.stage import SETTLED, ScenarioStage
 
 if TYPE_CHECKING:
     from streams.demo.people import YoungPerson
@@ -19,7 +19,7 @@ _PROGRAMME = "stime"
 _BRIDGED = frozenset({"taken_over", "with_person"})
 
 
-class Play(Part):
+class StimePlay(ScenarioPart):
     """Ages, tracks and municipalities in turn, when courses end, and how many end in which way (the rest goes on)."""
 
     lowest_age: int
@@ -31,7 +31,7 @@ class Play(Part):
     endings: dict[CourseStatus, int]
 
 
-async def play(stage: Stage, play: Play) -> dict[str, int | str]:
+async def play(stage: ScenarioStage, play: StimePlay) -> dict[str, int | str]:
     """Plays every family's course from visitation to where it stands, lets programmes answer, returns the figures."""
     people = _people(stage, play)
     await stage.state_all("referrals", [_visitated(stage, play, *one) for one in enumerate(people)])
@@ -54,35 +54,35 @@ async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     return _figures(stage, youths)
 
 
-def _people(stage: Stage, play: Play) -> list[YoungPerson]:
+def _people(stage: ScenarioStage, play: StimePlay) -> list[YoungPerson]:
     ages = range(play.lowest_age, play.highest_age + 1)
     places = play.municipalities
     return [stage.person(places[n % len(places)], ages[n // len(places) % len(ages)]) for n in range(play.visitated)]
 
 
-def _visitated(stage: Stage, play: Play, number: int, person: YoungPerson) -> dict[str, Any]:
+def _visitated(stage: ScenarioStage, play: StimePlay, number: int, person: YoungPerson) -> dict[str, Any]:
     about = stage.about(person, f"{stage.name}-referral-{number}")
     own = {"referred_from": f"municipality-{person.municipality}", "programme": _PROGRAMME, "status": "completed"}
     return about | own | {"status_at": about["occurred_at"], "decision": "accepted", "track": _track(play, number)}
 
 
-def _course(stage: Stage, play: Play, number: int, person: YoungPerson, status: str) -> dict[str, Any]:
+def _course(stage: ScenarioStage, play: StimePlay, number: int, person: YoungPerson, status: str) -> dict[str, Any]:
     about = stage.about(person, f"{stage.name}-course-{number}")
     own = {"programme": _PROGRAMME, "track": _track(play, number), "status": status}
     return about | own | {"status_at": about["occurred_at"]}
 
 
-def _track(play: Play, number: int) -> str:
+def _track(play: StimePlay, number: int) -> str:
     return play.tracks[number % len(play.tracks)]
 
 
-def _youths(stage: Stage) -> dict[str, str]:
+def _youths(stage: ScenarioStage) -> dict[str, str]:
     """Returns the young person of each course of this scenario."""
     latest = stage.heard.latest("enrolments")
     return {course: one["youth_id"] for course, one in latest.items() if course.startswith(f"{stage.name}-course-")}
 
 
-def _figures(stage: Stage, youths: dict[str, str]) -> dict[str, int | str]:
+def _figures(stage: ScenarioStage, youths: dict[str, str]) -> dict[str, int | str]:
     heard = stage.heard
     courses = heard.latest("enrolments")
     stand = Counter(str(courses[one]["status"]) for one in youths)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from schemas.events import Municipality
 from schemas.reference import Sor
 from streams.scenarios.channels import LongForm, Pulling, claim
-from streams.scenarios.files import Part
-from streams.scenarios.stage import SETTLED, ScenarioError, Stage
+from streams.scenarios.files import ScenarioPart
+from streams.scenarios.stage import SETTLED, ScenarioError, ScenarioStage
 
 if TYPE_CHECKING:
     from streams.demo.people import YoungPerson
@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 _CLAIM_DAYS = 6
 
 
-class Play(Part):
+class UngevaerftetPlay(ScenarioPart):
     """Who is discharged where; the first ``bridged`` of them agree to be bridged onward by name, the next doesn't."""
 
     municipality: Municipality
@@ -38,8 +38,8 @@ class Play(Part):
 class _Courses:
     """The courses as they go: one young person each, whose claim code only they have."""
 
-    stage: Stage
-    play: Play
+    stage: ScenarioStage
+    play: UngevaerftetPlay
     people: list[YoungPerson] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     youths: list[str] = field(default_factory=list)
@@ -126,7 +126,7 @@ class _Courses:
         return ids[0]
 
 
-async def play(stage: Stage, play: Play) -> dict[str, int | str]:
+async def play(stage: ScenarioStage, play: UngevaerftetPlay) -> dict[str, int | str]:
     """Plays the courses from discharge to their end, and returns the figures."""
     courses = _Courses(stage, play)
     await courses.begin()
@@ -137,7 +137,7 @@ async def play(stage: Stage, play: Play) -> dict[str, int | str]:
     return _figures(stage, play, courses.youths)
 
 
-def _figures(stage: Stage, play: Play, youths: list[str]) -> dict[str, int | str]:
+def _figures(stage: ScenarioStage, play: UngevaerftetPlay, youths: list[str]) -> dict[str, int | str]:
     heard = stage.heard
     offered = heard.told(youths, "offered")
     anonymous = [one for one in offered if one["programme"] == _OWN and one["identity"] == "anonymous"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.vault.sealing import OriginalRecord, unseal_record
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.internal import CalendarSet, Tick
 from schemas.outputs import HandoverEvent
 from schemas.topics import kafka_name
@@ -24,7 +24,7 @@ from tests.domain.story import (
     envelope,
 )
 
-Entry = tuple[datetime, Envelope]
+Entry = tuple[datetime, EventHeader]
 OTHER = "0" * 31 + "1"
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from connectors.vault.keys import PseudonymRoot
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.instants import milliseconds_of
 from schemas.internal import CatalogueVersion, Intake
 from schemas.programmes import Catalogue, encode_catalogue
@@ -51,12 +51,12 @@ def a_version(catalogue: Catalogue, when: datetime) -> CatalogueVersion:
     return CatalogueVersion.model_validate(fields | {"version": catalogue.version, "content": content})
 
 
-def a_log(entries: Iterable[tuple[datetime, Envelope]]) -> list[StoredRecord]:
+def a_log(entries: Iterable[tuple[datetime, EventHeader]]) -> list[StoredRecord]:
     """Builds an intake log of events at log times."""
     return [_record(offset, when, event) for offset, (when, event) in enumerate(entries)]
 
 
-def _record(offset: int, when: datetime, event: Envelope) -> StoredRecord:
+def _record(offset: int, when: datetime, event: EventHeader) -> StoredRecord:
     origin = kafka_name(_TOPIC_OF.get(type(event).__name__, "intake"))
     intake = Intake(origin_topic=origin, origin_partition=0, origin_offset=offset, body=event)
     key = None if event.youth_id is None else event.youth_id.encode()

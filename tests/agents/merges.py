@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.vault.sealing import OriginalRecord, unseal_record
 from schemas.codec import codec, raw_of
-from schemas.events import Envelope, Reply
+from schemas.events import EventHeader, Reply
 from schemas.instants import milliseconds_of
 from schemas.internal import Intake
 from schemas.topics import kafka_name
@@ -69,7 +69,7 @@ class Merge:
         ]
 
 
-def a_record(event: Envelope = GOOD, **changes: Any) -> StoredRecord:
+def a_record(event: EventHeader = GOOD, **changes: Any) -> StoredRecord:
     """Builds a record as the gateway would have written it, but for what is changed."""
     key = None if event.youth_id is None else event.youth_id.encode()
     whole = StoredRecord(7, milliseconds_of(MONDAY), key, codec(type(event)).encode(event), HEADERS)
@@ -82,7 +82,7 @@ def with_status(byte: bytes) -> bytes:
     return whole[:STATUS_AT] + byte + whole[STATUS_AT + 1 :]
 
 
-def altered(event: Envelope, **changes: Any) -> bytes:
+def altered(event: EventHeader, **changes: Any) -> bytes:
     """Returns an event's bytes with raw fields that no model would let through."""
     return codec(type(event)).encode_raw(raw_of(event) | changes)
 

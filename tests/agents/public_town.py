@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.events import Consent, Envelope, Reply
+from schemas.events import Consent, EventHeader, Reply
 from schemas.identifiers import derived_text
 from schemas.instants import milliseconds_of
 from schemas.outputs import HandoverEvent
@@ -40,10 +40,10 @@ class PublicTown(Town):
     def __init__(self) -> None:
         """Starts with the shipped programmes."""
         super().__init__(PARTITIONS, a_catalogue(), START - timedelta(days=40))
-        self.stated: list[tuple[str, Envelope, datetime]] = []
+        self.stated: list[tuple[str, EventHeader, datetime]] = []
         self.replied: list[Reply] = []
 
-    def source_states(self, when: datetime, topic: str, event: Envelope) -> None:
+    def source_states(self, when: datetime, topic: str, event: EventHeader) -> None:
         """Brings a source's statement."""
         self.stated.append((topic, event, when))
         self.merge(when, topic, event)
@@ -53,7 +53,7 @@ class PublicTown(Town):
         self.replied.append(reply)
         self.merge(when, "replies", reply)
 
-    def merge(self, when: datetime, topic: str, event: Envelope) -> None:
+    def merge(self, when: datetime, topic: str, event: EventHeader) -> None:
         """Lets a public record pass both stages, everything due before it first."""
         self.wait_until(when)
         key = (event.youth_id or "").encode()
@@ -88,7 +88,7 @@ def a_reply(told: dict[str, Any], status: str, when: datetime, name: str) -> Rep
 def an_offered_town(*consents: Consent) -> PublicTown:
     """Returns a town where Y of Helsingør was discharged, with an anonymous consent unless others are given."""
     town = PublicTown()
-    told: list[tuple[str, Envelope]] = [("persons", a_person())]
+    told: list[tuple[str, EventHeader]] = [("persons", a_person())]
     told += [("consents", one) for one in consents or (an_anonymous_consent(),)]
     told += [("discharges", a_step("stin", START - timedelta(days=20), "admitted"))]
     for topic, event in [*told, ("discharges", a_step("slhj", START, "discharged_home"))]:
@@ -154,7 +154,7 @@ class History:
             if status != "nothing":
                 self.town.reply(self._now, a_reply(told, status, self._now, self._name()))
 
-    def _state(self, topic: str, event: Envelope, youth: str) -> None:
+    def _state(self, topic: str, event: EventHeader, youth: str) -> None:
         own = {"youth_id": youth, "correlation_id": derived_text("test", youth)}
         whole = event.model_dump() | own | dict.fromkeys(("sent_at", "recorded_at"), self._now)
         self.town.source_states(self._now, topic, type(event).model_validate(whole))

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.codec import raw_of
 from schemas.codes import NeedKind, NoticeKind
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.identifiers import derived_text
 from schemas.instants import milliseconds_of
 from streams.partitioning import partition_of
@@ -59,7 +59,7 @@ def values_of(said: Said) -> set[Any]:
     return set(scalars("", whole))
 
 
-def stated(events: Iterable[tuple[str, Envelope, datetime]]) -> set[Any]:
+def stated(events: Iterable[tuple[str, EventHeader, datetime]]) -> set[Any]:
     """Returns every value that a source's statements and their records show."""
     return {
         value

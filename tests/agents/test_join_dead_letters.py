@@ -14,7 +14,7 @@ from schemas.outputs import HandoverEvent, Notice
 from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.agents import join_pathways, room
-from streams.domain.pathways import Folded, pass_time, take
+from streams.domain.pathways import Transition, pass_time, take
 from streams.engine.processor import StoredRecord
 from tests.agents.entries import (
     OTHER,
@@ -73,7 +73,7 @@ def test_a_conflicting_duplicate_told_twice_is_two_dead_letters_and_one_notice()
 def test_a_statement_that_cant_be_folded_is_a_dead_letter_and_the_stream_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def failing(pathway: Any, name: str, event: dict[str, Any], *rest: Any) -> Folded:
+    def failing(pathway: Any, name: str, event: dict[str, Any], *rest: Any) -> Transition:
         if event["event_id"] == str(an_id("stin")):
             raise ZeroDivisionError
         return take(pathway, name, event, *rest)
@@ -91,7 +91,7 @@ def test_a_statement_that_cant_be_folded_is_a_dead_letter_and_the_stream_goes_on
 def test_a_deadline_that_cant_be_folded_puts_one_pathway_aside_and_the_others_still_fire(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def failing(pathway: Any, *rest: Any) -> Folded:
+    def failing(pathway: Any, *rest: Any) -> Transition:
         if pathway.youth_id == YOUTH:
             raise ZeroDivisionError
         return pass_time(pathway, *rest)

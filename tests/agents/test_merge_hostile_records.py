@@ -6,7 +6,7 @@ import pytest
 
 from connectors.vault.sealing import OriginalRecord
 from schemas.codec import SINGLE_OBJECT, codec, raw_of
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.instants import milliseconds_of
 from schemas.topics import kafka_name
 from streams.agents.audience import understood_under
@@ -24,7 +24,7 @@ from tests.agents.merges import (
 )
 from tests.domain.story import YOUTH, a_person, at
 
-GOODS: dict[str, Envelope] = {
+GOODS: dict[str, EventHeader] = {
     "discharges": GOOD,
     "persons": a_person(),
     "replies": a_reply("headspace", PSEUDONYMS.pseudonym_of("headspace", YOUTH)),

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.vault.sealing import unseal_record
 from schemas.codec import codec, raw_of
-from schemas.events import Envelope, Intervention, Reply
+from schemas.events import EventHeader, Intervention, Reply
 from schemas.identifiers import derived_text
 from schemas.instants import milliseconds_of
 from schemas.internal import CalendarSet, Intake, Tick
@@ -33,10 +33,10 @@ PARTITIONS = 4
 PROGRAMMES = (*["ungevaerftet"] * 16, "headspace", "unik-recovery-young", "alliancen-plan")
 REPLIES = ("accepted", "accepted", "declined", "waitlisted", "first_contact", "no_show", "fulfilled", "ended")
 ROOTS = (*["slhj"] * 30, "slhj-b", "slhj-e", "re-slhj", "opus-end", "stime-end", "referral")
-Entry = tuple[datetime, Envelope]
+Entry = tuple[datetime, EventHeader]
 
 
-def of_the_cases() -> list[Envelope]:
+def of_the_cases() -> list[EventHeader]:
     """Returns every kind of fact of the cases, conflicts and what is out of scope among them."""
     return [
         *facts(),

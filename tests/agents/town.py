@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.instants import milliseconds_of
 from schemas.internal import Intake
 from schemas.outputs import HandoverEvent, Notice
@@ -41,7 +41,7 @@ class Town:
         for number in range(partitions):
             self._append(number, None, self._encoded(a_version(catalogue, begins)), milliseconds_of(begins))
 
-    def tell(self, when: datetime, *events: Envelope) -> None:
+    def tell(self, when: datetime, *events: EventHeader) -> None:
         """Brings events at a log time, everything due before it first, and every signal that follows."""
         self.wait_until(when)
         for event in events:
@@ -89,7 +89,7 @@ class Town:
     def _processor(self) -> JoinPathways:
         return JoinPathways(PSEUDONYMS, DeadLetters(STAGE, SEALING_KEY.public_key()), Signals(len(self.logs)))
 
-    def _encoded(self, event: Envelope) -> bytes:
+    def _encoded(self, event: EventHeader) -> bytes:
         return codec(Intake).encode(Intake(origin_topic=INTAKE, origin_partition=0, origin_offset=-1, body=event))
 
     def _append(self, number: int, key: bytes | None, value: bytes, timestamp: int) -> None:

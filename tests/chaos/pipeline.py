@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from streams.engine.outputs import Outgoing
-from streams.engine.processor import Tick
+from streams.engine.processor import TickRecord
 from streams.engine.stage import Stage
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Merge:
         """Returns None."""
         return None
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Is never called."""
         raise NotImplementedError
 
@@ -88,9 +88,9 @@ class Join:
         """Returns the earliest."""
         return state.next_due()
 
-    def tick(self, state: PartitionState) -> Tick:
+    def tick(self, state: PartitionState) -> TickRecord:
         """Returns an empty record."""
-        return Tick(None, b"tick")
+        return TickRecord(None, b"tick")
 
     def _count(self, state: PartitionState, key: bytes, timestamp: int) -> None:
         count, _, silences = _joined(state.read(key))

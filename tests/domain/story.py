@@ -16,7 +16,7 @@ from schemas.events import (
     Correspondence,
     Discharge,
     Enrolment,
-    Envelope,
+    EventHeader,
     Intervention,
     Person,
     Referral,
@@ -26,7 +26,7 @@ from schemas.instants import milliseconds_of, moment_of
 from schemas.pathway import NEVER, Pathway
 from schemas.programmes import Catalogue
 from streams.domain.pathways import pass_time, take
-from streams.domain.work import Said
+from streams.domain.work import Emission
 from tests.domain.catalogues import a_catalogue
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
@@ -46,7 +46,7 @@ def at(text: str) -> datetime:
 # When the discharge of ``a_discharged_story`` is told, and when what it leads to leaves.
 MONDAY = at("2026-02-02 10:00")
 SETTLED = MONDAY + timedelta(minutes=15)
-E = TypeVar("E", bound=Envelope)
+E = TypeVar("E", bound=EventHeader)
 
 
 def an_id(name: str) -> UUID:
@@ -138,13 +138,13 @@ class Story:
 
     catalogue: Catalogue = field(default_factory=a_catalogue)
     pathway: Pathway = field(default_factory=lambda: Pathway(YOUTH))
-    said: list[tuple[datetime, Said]] = field(default_factory=list)
+    said: list[tuple[datetime, Emission]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)
     disclosures: list[dict[str, Any]] = field(default_factory=list)
     last_reply_id: str = ""
 
-    def tell(self, when: datetime, *events: Envelope) -> Story:
+    def tell(self, when: datetime, *events: EventHeader) -> Story:
         """Folds events at a log time."""
         for event in events:
             self.wait_until(when)
@@ -234,7 +234,7 @@ class Story:
         """Goes on under another catalogue."""
         return changed(self, catalogue=catalogue)
 
-    def _keep(self, pathway: Pathway, said: Sequence[Said], now: int) -> None:
+    def _keep(self, pathway: Pathway, said: Sequence[Emission], now: int) -> None:
         self.pathway = pathway
         self.said += [(moment_of(now), one) for one in said if one.topic not in ("pathways", "disclosures")]
         self.disclosures += [one.fields for one in said if one.topic == "disclosures"]

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from tests.domain.story import (
     MONDAY,
     SETTLED,
@@ -26,7 +26,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LATER = MONDAY + 60 * _DAY
 _PLAN = a_step("plan", MONDAY - 2 * _DAY, "discharge_planned", planned_at=MONDAY + _DAY)
 #: By what ends: what began and foretold it, the end, and the next one.
-_ENDS: dict[str, tuple[list[Envelope], Envelope, Envelope]] = {
+_ENDS: dict[str, tuple[list[EventHeader], EventHeader, EventHeader]] = {
     "a stay with a plan": (
         [a_step("stin", MONDAY - 9 * _DAY, "admitted"), _PLAN],
         a_step("slhj", MONDAY, "discharged_home"),
@@ -44,7 +44,7 @@ _ENDS: dict[str, tuple[list[Envelope], Envelope, Envelope]] = {
     ),
 }
 #: What goes on between two ends under one id.
-_GOES_ON: dict[str, Envelope] = {
+_GOES_ON: dict[str, EventHeader] = {
     "a course": a_course("again", MONDAY + 30 * _DAY, "stime", "active"),
     "a referral": a_referral("again", MONDAY + 30 * _DAY, statement_id="referral", decision=None),
 }

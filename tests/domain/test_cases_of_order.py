@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.facts import StayFact
 from schemas.instants import milliseconds_of
 from streams.domain.stays import stays_of
@@ -22,7 +22,7 @@ from tests.domain.story import (
 )
 
 
-def told_in_order(order: tuple[Envelope, ...]) -> list[dict[str, Any]]:
+def told_in_order(order: tuple[EventHeader, ...]) -> list[dict[str, Any]]:
     """Tells events a minute apart, then each of them again, and returns what was said but for the log's times."""
     story = Story()
     for number, event in enumerate((*order, *reversed(order))):

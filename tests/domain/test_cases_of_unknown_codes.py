@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from tests.domain.story import (
     MONDAY,
     SETTLED,
@@ -60,7 +60,7 @@ def test_case_49_of_a_custody_that_is_not_known_nothing_leaves_by_name_below_fif
     assert story.said[-1][1].fields["reason_code"] == "custody_unknown"
 
 
-def courses(status: str, **changes: Any) -> Envelope:
+def courses(status: str, **changes: Any) -> EventHeader:
     return a_course("course-later", LATER, "stime", status, **changes)
 
 
@@ -78,7 +78,7 @@ def courses(status: str, **changes: Any) -> Envelope:
     ],
 )
 @pytest.mark.parametrize("accepted", [False, True])
-def test_case_50_what_is_not_known_takes_nothing_back(first: Envelope, later: Envelope, accepted: bool) -> None:
+def test_case_50_what_is_not_known_takes_nothing_back(first: EventHeader, later: EventHeader, accepted: bool) -> None:
     story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), first).wait_until(SETTLED)
     if accepted:
         story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")

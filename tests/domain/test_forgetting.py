@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 
-from schemas.events import UNNUMBERED, Envelope
+from schemas.events import UNNUMBERED, EventHeader
 from schemas.facts import ConsentFact, PersonFact
 from streams.domain import forgetting
 from streams.domain.forgetting import WINDOW_DAYS
@@ -171,7 +171,7 @@ def test_rule_g2_what_waits_until_a_programme_is_done_is_kept_however_long_that_
 
 
 @given(mixtures())
-def test_forgetting_changes_nothing_that_is_still_said(drawn: tuple[list[Envelope], random.Random]) -> None:
+def test_forgetting_changes_nothing_that_is_still_said(drawn: tuple[list[EventHeader], random.Random]) -> None:
     """Told on with and without a memory: the same is said to programmes and people, and the same needs are open.
 
     Somatic stays that were never told to have ended are left out: those alone are forgotten while they go on.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from schemas.pathway import NEVER, decode_pathway, encode_pathway
-from streams.domain.work import Said
+from streams.domain.work import Emission
 from tests.domain.story import Story, a_consent, a_person, a_step, an_id, at
 
 ALLOWED = {
@@ -44,7 +44,7 @@ class Model:
         self.programme: dict[str, str] = {}
         self.kind: dict[str, str] = {}
 
-    def hear(self, said: Said) -> None:
+    def hear(self, said: Emission) -> None:
         """Takes one statement."""
         handover_id = said.fields["statement_id"]
         self.state[handover_id] = said.fields["state"]

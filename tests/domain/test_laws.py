@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.pathway import NEVER, Pathway
 from streams.domain.work import LIVE_HANDOVERS
 from tests.domain.story import (
@@ -28,7 +28,7 @@ START = at("2026-02-02 10:00")
 EARLIER = START - timedelta(days=1)
 
 
-def facts() -> list[Envelope]:
+def facts() -> list[EventHeader]:
     """Returns every kind of fact about one young person, several of them contradicting each other."""
     return [
         a_person(),
@@ -65,13 +65,13 @@ def facts() -> list[Envelope]:
 
 
 @st.composite
-def mixtures(draw: st.DrawFn) -> tuple[list[Envelope], random.Random]:
+def mixtures(draw: st.DrawFn) -> tuple[list[EventHeader], random.Random]:
     """Draws a set of facts with a shuffling of its own."""
     chosen = draw(st.lists(st.sampled_from(facts()), min_size=1, max_size=12, unique_by=lambda one: one.event_id))
     return chosen, draw(st.randoms(use_true_random=False))
 
 
-def told(events: list[Envelope], spread: timedelta) -> Story:
+def told(events: list[EventHeader], spread: timedelta) -> Story:
     """Tells events at evenly spread log times, from START on."""
     story = Story()
     for number, event in enumerate(events):
@@ -79,7 +79,7 @@ def told(events: list[Envelope], spread: timedelta) -> Story:
     return story
 
 
-def shuffled(events: list[Envelope], chance: random.Random) -> list[Envelope]:
+def shuffled(events: list[EventHeader], chance: random.Random) -> list[EventHeader]:
     """Returns the events in another order, some of them repeated."""
     again = [*events, *chance.sample(events, k=chance.randrange(len(events) + 1))]
     chance.shuffle(again)
@@ -105,7 +105,7 @@ def open_needs(pathway: Pathway) -> set[tuple[str, str, str | None]]:
 
 
 @given(mixtures())
-def test_law_1_inside_the_settle_time_any_order_says_the_same(drawn: tuple[list[Envelope], random.Random]) -> None:
+def test_law_1_inside_the_settle_time_any_order_says_the_same(drawn: tuple[list[EventHeader], random.Random]) -> None:
     events, chance = drawn
     until = START + timedelta(minutes=40)
     one = told(events, timedelta(minutes=14)).wait_until(until)
@@ -120,7 +120,7 @@ def test_law_1_inside_the_settle_time_any_order_says_the_same(drawn: tuple[list[
 
 @given(mixtures())
 def test_law_1_after_the_settle_time_any_order_ends_the_same_through_recalls(
-    drawn: tuple[list[Envelope], random.Random],
+    drawn: tuple[list[EventHeader], random.Random],
 ) -> None:
     """But for a plan, which changes nothing where it comes after what it planned has settled: it is told first."""
     events, chance = drawn
@@ -136,7 +136,7 @@ def test_law_1_after_the_settle_time_any_order_ends_the_same_through_recalls(
 
 @given(mixtures(), st.integers(1, 40))
 def test_law_2_no_open_need_is_ever_without_owner_and_clock(
-    drawn: tuple[list[Envelope], random.Random], rounds: int
+    drawn: tuple[list[EventHeader], random.Random], rounds: int
 ) -> None:
     story = told(shuffled(*drawn), timedelta(hours=6)).wait_for_the_last_clock(rounds)
 
@@ -153,7 +153,7 @@ def test_law_2_no_open_need_is_ever_without_owner_and_clock(
 
 @given(mixtures())
 def test_case_39_after_the_last_clock_every_open_need_is_with_a_person(
-    drawn: tuple[list[Envelope], random.Random],
+    drawn: tuple[list[EventHeader], random.Random],
 ) -> None:
     story = told(shuffled(*drawn), timedelta(hours=6)).wait_until(START + timedelta(days=120))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from tests.domain.story import (
     MONDAY,
     SETTLED,
@@ -28,7 +28,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOURCE = "sor:900000000000001"
 
 
-def discharged(*facts: Envelope, municipality: str = "0101", born: date = date(2010, 5, 1)) -> Story:
+def discharged(*facts: EventHeader, municipality: str = "0101", born: date = date(2010, 5, 1)) -> Story:
     """Tells of a person, of a stay that ended on a Monday at 10, and of more, and waits until it has settled."""
     story = Story().tell(
         MONDAY,
@@ -40,11 +40,11 @@ def discharged(*facts: Envelope, municipality: str = "0101", born: date = date(2
     return story.wait_until(SETTLED)
 
 
-def anonymous(name: str = "anonymous", when: str = "2026-02-01 12:00", **changes: Any) -> Envelope:
+def anonymous(name: str = "anonymous", when: str = "2026-02-01 12:00", **changes: Any) -> EventHeader:
     return a_consent(name, at(when), **changes)
 
 
-def by_holder(**changes: Any) -> Envelope:
+def by_holder(**changes: Any) -> EventHeader:
     return a_named_consent("holder", "2026-01-20 12:00", HOLDER, **{"custody": "sole", **changes})
 
 
@@ -122,7 +122,7 @@ def test_rule_c4_a_parent_without_custody_ends_no_need() -> None:
     ],
     ids=["outgrown at 15", "outgrown at 18", "one of two holders", "no custody told"],
 )
-def test_rule_c26_a_consent_without_force_keeps_no_need_open(powerless: Envelope, born: date) -> None:
+def test_rule_c26_a_consent_without_force_keeps_no_need_open(powerless: EventHeader, born: date) -> None:
     story = discharged(anonymous(), powerless, born=born)
 
     story.tell(TOLD, anonymous("no", "2026-02-02 10:50", decision="withdrawn")).wait_until(TOLD + 20 * DAY)

@@ -17,11 +17,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from schemas.codec import codec, raw_of
-from schemas.events import Envelope, Reply
+from schemas.events import EventHeader, Reply
 from schemas.outputs import HandoverEvent, Notice, PathwayView
 from schemas.topics import catalogue, entry_of
 from streams.agents.audience import named_under, understood_under
-from streams.domain.work import Said
+from streams.domain.work import Emission
 from streams.log.decoding import read_model
 from tests.agents.intake import PSEUDONYMS
 from tests.domain.catalogues import a_catalogue
@@ -107,14 +107,14 @@ def story_of(example: CaseExample) -> Story:
     return story.wait_until(example.until)
 
 
-def published_event(told: Told) -> Envelope:
+def published_event(told: Told) -> EventHeader:
     """Returns the event as it is on its topic."""
     model: Any = entry_of(told.topic).model
-    event: Envelope = model.model_validate(told.event)
+    event: EventHeader = model.model_validate(told.event)
     return event
 
 
-def event_of(told: Told) -> Envelope:
+def event_of(told: Told) -> EventHeader:
     """Returns the event as the intake log has it: a reply with our ids."""
     event = published_event(told)
     if not isinstance(event, Reply) or event.youth_id is None:
@@ -138,7 +138,7 @@ def view_of(story: Story) -> PathwayView:
     return read_model(PathwayView, codec(PathwayView).encode_raw(story.views[-1]))
 
 
-def _told(when: datetime, said: Said, model: type[Envelope]) -> Told:
+def _told(when: datetime, said: Emission, model: type[EventHeader]) -> Told:
     fields = said.fields
     if model is HandoverEvent:
         only = fields["statement_id"] if said.own_pseudonym else None

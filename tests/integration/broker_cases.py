@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from schemas.events import Envelope, Person
+from schemas.events import EventHeader, Person
 from tests.domain.story import YOUTH, a_consent, a_course, a_person, a_step, an_id, at, envelope
 
 START = at("2030-02-04 10:00")  # a Monday ahead of any clock that runs this
@@ -15,7 +15,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEW = "2" * 32
 _LINKS = ("linked_to", "unlinked_from")
 
-Timeline = tuple[tuple[timedelta, Envelope], ...]
+Timeline = tuple[tuple[timedelta, EventHeader], ...]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class BrokerCase:
     """One case: what is told at which time after START, and what programmes are told in the end."""
 
     number: str
-    timeline: tuple[tuple[timedelta, Envelope], ...]
+    timeline: tuple[tuple[timedelta, EventHeader], ...]
     expected: tuple[tuple[str, str, str | None], ...]
     notices: tuple[str, ...] = ()
 
@@ -37,11 +37,11 @@ class BrokerCase:
         """Returns everybody whom it is about: two, where numbers are linked."""
         return {event.youth_id for _, event in self.events() if event.youth_id}
 
-    def events(self) -> list[tuple[timedelta, Envelope]]:
+    def events(self) -> list[tuple[timedelta, EventHeader]]:
         """Returns the timeline with ids of the case's own."""
         return [(when, self._own(event)) for when, event in self.timeline]
 
-    def _own(self, event: Envelope) -> Envelope:
+    def _own(self, event: EventHeader) -> EventHeader:
         def own_id(value: object) -> object:
             return an_id(f"{self.number}-{value}") if value else None
 
@@ -60,9 +60,9 @@ class BrokerCase:
         )
 
 
-def _begin(*events: Envelope, consent: bool = True, municipality: str = "0217") -> Timeline:
+def _begin(*events: EventHeader, consent: bool = True, municipality: str = "0217") -> Timeline:
     unit = "9991084000016101"
-    first: list[Envelope] = [
+    first: list[EventHeader] = [
         a_person(municipality=municipality),
         a_step("stin", START - 20 * DAY, "admitted", unit=unit),
         a_step("slhj", START, "discharged_home", unit=unit),
@@ -72,7 +72,7 @@ def _begin(*events: Envelope, consent: bool = True, municipality: str = "0217") 
     return tuple((timedelta(), event) for event in (*first, *events))
 
 
-def _under_a_new_number(event: Envelope) -> Envelope:
+def _under_a_new_number(event: EventHeader) -> EventHeader:
     return event.model_copy(update={"youth_id": NEW})
 
 

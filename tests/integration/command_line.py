@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from connectors.kafka.connection import KafkaConnection
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.topics import kafka_name
 from streams.cli.main import app
 from streams.cli.up import free_port
@@ -42,7 +42,7 @@ def lines_of(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def publish(topic: str, *events: Envelope) -> None:
+def publish(topic: str, *events: EventHeader) -> None:
     result = run("publish", topic, "-", given="".join(event.model_dump_json() + "\n" for event in events))
     assert result.exit_code == 0, result.output
 

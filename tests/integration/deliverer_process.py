@@ -11,14 +11,14 @@ import signal
 import sys
 from pathlib import Path
 
-from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports
+from connectors.webhooks.deliverer import Deliverer, DelivererPorts, DelivererSettings
 from streams.cli.deliver import run_until_told
 
 
 def main(settings_json: str, port: str, crash_file: str) -> None:
     """Delivers until it is told to stop, or is killed."""
     settings = DelivererSettings.model_validate_json(settings_json)
-    deliverer = Deliverer(settings, Ports(after_answer=lambda: _die_if(Path(crash_file))))
+    deliverer = Deliverer(settings, DelivererPorts(after_answer=lambda: _die_if(Path(crash_file))))
     asyncio.run(run_until_told(deliverer, ("127.0.0.1", int(port))))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from connectors.gateway.ports import Ports
+from connectors.gateway.ports import GatewayPorts
 from connectors.gateway.server import serve
 from connectors.gateway.settings import GatewaySettings
 
@@ -22,7 +22,7 @@ def main(settings_json: str, port: str, crash_file: str) -> None:
     """Serves until it is told to stop, or crashes."""
     structlog.configure(processors=[structlog.processors.JSONRenderer()])
     settings = GatewaySettings.model_validate_json(settings_json)
-    serve(settings, "127.0.0.1", int(port), Ports(after_confirmation=lambda: _crash_if(Path(crash_file))))
+    serve(settings, "127.0.0.1", int(port), GatewayPorts(after_confirmation=lambda: _crash_if(Path(crash_file))))
 
 
 def _crash_if(crash_file: Path) -> None:

@@ -18,7 +18,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
-from connectors.gateway.publisher import Record
+from connectors.gateway.publisher import OutgoingRecord
 from connectors.kafka.topics import describe
 from schemas.codec import codec
 from schemas.topics import entry_of, kafka_name
@@ -99,7 +99,7 @@ def free_port() -> int:
         return port
 
 
-def records_of(connection: KafkaConnection, topic: str, gateway: Process) -> list[Record]:
+def records_of(connection: KafkaConnection, topic: str, gateway: Process) -> list[OutgoingRecord]:
     """Returns a topic's records of the young people whom this gateway's vault allotted."""
     ours = youth_ids_of(gateway)
     return [record for record in asyncio.run(read_topic(connection, topic)) if record.key in ours]
@@ -119,7 +119,7 @@ def youth_ids_of(gateway: Process) -> set[bytes]:
     return {row[0].encode() for row in rows}
 
 
-async def read_topic(connection: KafkaConnection, topic: str) -> list[Record]:
+async def read_topic(connection: KafkaConnection, topic: str) -> list[OutgoingRecord]:
     """Returns everything on a topic, per partition in order."""
     name = kafka_name(topic)
     count = describe(connection, [name])[name].partitions
@@ -131,10 +131,10 @@ async def read_topic(connection: KafkaConnection, topic: str) -> list[Record]:
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         left = {partition for partition in partitions if ends[partition]}
-        records: list[Record] = []
+        records: list[OutgoingRecord] = []
         while left:
             for batch in (await consumer.getmany(timeout_ms=500)).values():
-                records += [Record(topic, one.key, one.value, tuple(one.headers)) for one in batch]
+                records += [OutgoingRecord(topic, one.key, one.value, tuple(one.headers)) for one in batch]
             left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
         return records
     finally:

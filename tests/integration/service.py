@@ -19,11 +19,11 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.vault.keys import create_keys
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.outputs import HandoverEvent, Notice
 from schemas.topics import kafka_name, short_name
 from streams.cli.up import free_port
-from streams.demo.watching import Watch
+from streams.demo.watching import OutputWatch
 from streams.log.reading import opened
 from streams.provision import apply_programmes, create_topics, receiving_programmes, set_calendar
 from streams.settings import Settings
@@ -48,7 +48,7 @@ class Service:
 
     settings: Settings
     connection: KafkaConnection
-    watch: Watch
+    watch: OutputWatch
     workers: list[Child] = field(default_factory=list)
     ahead: timedelta = timedelta()
     worker_connection: KafkaConnection | None = None
@@ -73,7 +73,7 @@ class Service:
         assert process is not None
         process.wait()
 
-    async def publish(self, events: Iterable[Envelope]) -> None:
+    async def publish(self, events: Iterable[EventHeader]) -> None:
         """Publishes statements, each confirmed by the broker."""
         producer = AIOKafkaProducer(**self.connection.for_aiokafka(), enable_idempotence=True, acks="all")
         await producer.start()
@@ -170,7 +170,7 @@ async def a_service(
     create_keys(settings.keys_folder)
     await asyncio.to_thread(create_topics, settings, connection)
     await apply_programmes(settings, connection)
-    async with Watch(settings, connection, receiving_programmes(settings)) as watch:
+    async with OutputWatch(settings, connection, receiving_programmes(settings)) as watch:
         service = Service(settings, connection, watch)
         try:
             yield service

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from connectors.gateway.publisher import Delivered, KafkaPublisher, Publisher, Record, Unavailable
+from connectors.gateway.publisher import KafkaPublisher, OutgoingRecord, Published, Publisher, Unavailable
 from connectors.gateway.settings import GatewaySettings
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import temporary_broker
@@ -201,7 +201,7 @@ class TestKafkaPublisher(PublisherContract):
         yield publisher
         await publisher.stop()
 
-    async def published(self, publisher: Publisher, key: bytes) -> list[Record]:
+    async def published(self, publisher: Publisher, key: bytes) -> list[OutgoingRecord]:
         assert isinstance(publisher, KafkaPublisher)
         return [
             record
@@ -212,7 +212,7 @@ class TestKafkaPublisher(PublisherContract):
 
 
 async def test_a_broker_that_goes_and_comes_back_is_published_to_again(cache_dir: Path) -> None:
-    record = Record("discharges", b"k", b"1")
+    record = OutgoingRecord("discharges", b"k", b"1")
     with temporary_broker(cache_dir) as broker:
         connection = KafkaConnection(bootstrap=broker.bootstrap)
         ensure_topics(connection, [TopicSpec(kafka_name("discharges"), 2)])
@@ -231,9 +231,9 @@ async def test_a_broker_that_goes_and_comes_back_is_published_to_again(cache_dir
         await publisher.stop()
 
 
-async def _delivered(publisher: KafkaPublisher, record: Record) -> None:
+async def _delivered(publisher: KafkaPublisher, record: OutgoingRecord) -> None:
     for _ in range(60):
-        if await publisher.publish([record]) == Delivered():
+        if await publisher.publish([record]) == Published():
             return
         await asyncio.sleep(0.5)  # between attempts
     raise TimeoutError

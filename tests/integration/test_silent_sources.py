@@ -17,7 +17,7 @@ from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.topics import TopicSpec, describe, ensure_topics
 from connectors.source_silence.monitor import SAID, SilenceMonitor
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.outputs import Notice
 from schemas.topics import catalogue, kafka_name
 from tests.domain.story import a_step
@@ -74,7 +74,7 @@ async def monitoring(
 
 async def say(connection: KafkaConnection, name: str) -> None:
     """Publishes an admission that the source tells."""
-    event: Envelope = a_step(f"silence-{name}", datetime.now(UTC), "admitted").model_copy(update={"source": SOURCE})
+    event: EventHeader = a_step(f"silence-{name}", datetime.now(UTC), "admitted").model_copy(update={"source": SOURCE})
     producer = AIOKafkaProducer(**connection.for_aiokafka())
     await producer.start()
     try:

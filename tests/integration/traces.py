@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from schemas.reference import load_reference
-from streams.demo.doors import Doors
+from streams.demo.doors import DemoClient
 from streams.demo.people import YoungPerson
 from streams.demo.plot import Plot
 from streams.engine.store import RocksStore
@@ -37,7 +37,7 @@ def people_of_the_demo(days: Iterable[datetime]) -> set[YoungPerson]:
     """Returns everybody whom the first demo on a data folder tells of, begun on one of these days."""
     people: set[YoungPerson] = set()
     for day in days:
-        cast = Cast(Doors(httpx.AsyncClient(), {}), load_reference(ROOT / "reference"), day, run=1)
+        cast = Cast(DemoClient(httpx.AsyncClient(), {}), load_reference(ROOT / "reference"), day, run=1)
         assert list(cast.acts())
         people |= set(cast.people)
     return people

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from connectors.pages.links import Link, links_key, signed
+from connectors.pages.links import ConsentLink, links_key, signed
 from connectors.pages.sessions import form_token
 from connectors.pages.visits import SESSION_COOKIE
 from tests.integration.closed_loop import ClosedLoop
@@ -119,8 +119,8 @@ async def session_of(doors: str, token: str) -> str:
 def links_about(loop: ClosedLoop, need: UUID) -> tuple[str, str]:
     """Returns a link about A's need that another key has signed, and a good one that was altered to be about it."""
     expires_at = datetime.now(UTC) + timedelta(days=1)
-    wanted = Link(uuid4(), need, B, expires_at)
+    wanted = ConsentLink(uuid4(), need, B, expires_at)
     key = links_key(loop.running.service.settings.keys_folder)
-    good = signed(key, Link(uuid4(), uuid4(), B, expires_at))
+    good = signed(key, ConsentLink(uuid4(), uuid4(), B, expires_at))
     forged = signed(b"of its own", wanted)
     return forged, f"{forged.partition('.')[0]}.{good.partition('.')[2]}"

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from connectors.webhooks.deliverer import Deliverer, Ports, open_endpoints
+from connectors.webhooks.deliverer import Deliverer, DelivererPorts, open_endpoints
 from connectors.webhooks.endpoints import Registration
 from streams.cli.up import free_port
 from tests.integration.secured import SecuredService
@@ -156,7 +156,7 @@ class Webhooks(ByPost):
         folder = self.running.service.settings.data_folder
         wanted = Registration(PROGRAMME, f"http://127.0.0.1:{self._port}/hook")
         self._secret = open_endpoints(folder).put(wanted, datetime.now(UTC)) or ""
-        ports = Ports(clock=lambda: datetime.now(UTC) - self._behind)
+        ports = DelivererPorts(clock=lambda: datetime.now(UTC) - self._behind)
         delivering = asyncio.create_task(
             Deliverer(settings_in(folder, self.running.as_gateway.connection), ports).run()
         )

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.webhooks.backoff import RetryRules
-from connectors.webhooks.deliverer import Deliverer, DelivererSettings, Ports, open_endpoints
+from connectors.webhooks.deliverer import Deliverer, DelivererPorts, DelivererSettings, open_endpoints
 from connectors.webhooks.endpoints import Registration
 from connectors.webhooks.tables import DELIVERIES, open_database_of
 from connectors.webhooks.waiting import Waiting
@@ -145,7 +145,7 @@ class Delivering:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Deliverer]:
         """Runs it; stops it in the end. What it ended with by itself is raised."""
-        deliverer = Deliverer(self.settings, Ports(clock=lambda: self.now))
+        deliverer = Deliverer(self.settings, DelivererPorts(clock=lambda: self.now))
         task = asyncio.create_task(deliverer.run())
         try:
             yield deliverer

@@ -11,7 +11,7 @@ from typing import Any
 from schemas.codes import CourseStatus, HandoverStatement, NeedKind, NoticeKind, ReplyStatus
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from schemas.pathway import Need
-from streams.domain.work import Said
+from streams.domain.work import Emission
 from tests.model.ledger import FACTS, Handed, Ledger
 from tests.model.reference import Wish
 from tests.model.reference_needs import (
@@ -222,7 +222,7 @@ def nothing_private(ledger: Ledger, seen: Seen) -> Found:
             yield from _private(one)
 
 
-def _private(one: Said) -> Found:
+def _private(one: Emission) -> Found:
     for name, value in one.fields.items():
         if isinstance(value, str) and (value in _UNITS or value.startswith(("episode-", "sor:"))):
             yield f"{one.topic} tells a unit, an episode or a source in {name}"

@@ -17,7 +17,7 @@ from schemas.events import (
     Correspondence,
     Discharge,
     Enrolment,
-    Envelope,
+    EventHeader,
     Intervention,
     Person,
     Referral,
@@ -55,7 +55,7 @@ def _log_of(seed: int) -> list[StoredRecord]:
     simulation = Simulation(draw_history(seed))
     steps = simulation.run().history.steps
     handovers, needs = list(simulation.ledger.handovers.values()), list(simulation.ledger.needs.values())
-    entries: list[tuple[int, Envelope]] = [(steps[0].at - DAY, a_version(first_catalogue(), moment_of(steps[0].at)))]
+    entries: list[tuple[int, EventHeader]] = [(steps[0].at - DAY, a_version(first_catalogue(), moment_of(steps[0].at)))]
     catalogue = first_catalogue()
     for step in steps:
         match step:
@@ -76,9 +76,9 @@ def _log_of(seed: int) -> list[StoredRecord]:
     return a_log([*timed, a_tick(moment_of(steps[-1].at + 40 * DAY))])
 
 
-def _model(name: str, event: dict[str, Any]) -> Envelope:
+def _model(name: str, event: dict[str, Any]) -> EventHeader:
     validated = codec(_MODELS[name]).validated(event)
-    assert isinstance(validated, Envelope)
+    assert isinstance(validated, EventHeader)
     return validated
 
 

@@ -24,7 +24,7 @@ from schemas.programmes import Catalogue
 from schemas.signals import SlotGivenBack, SlotWanted, decode_signal, encode_signal, signal_kind
 from streams.domain.bookings import book, give_back
 from streams.domain.pathways import pass_time, take
-from streams.domain.work import SIGNALS, Said
+from streams.domain.work import SIGNALS, Emission
 from tests.model.steps import NUMBERS, raw_signal
 
 CLOCKS_MAX = 4_000
@@ -44,7 +44,7 @@ class Seen:
     event: dict[str, Any]
     before: Pathway
     after: Pathway
-    said: tuple[Said, ...]
+    said: tuple[Emission, ...]
     outcome: str
 
 

@@ -24,7 +24,7 @@ from connectors.gateway.clients.new_clients import (
     usual_roles,
 )
 from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger, reading
-from connectors.read_model.handovers import Reach
+from connectors.read_model.handovers import Scope
 from schemas.instants import milliseconds_of, moment_of
 from schemas.refusals import Refusal, RefusedError
 
@@ -54,9 +54,9 @@ class Client:
     kafka_id: str | None = None
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Scope:
         """Returns which handovers it sees and answers, where it is a programme's."""
-        return Reach(self.name, self.site)
+        return Scope(self.name, self.site)
 
     def may_tell_by(self, role: Role) -> bool:
         """Returns whether it has the data controller and the legal basis that a role takes."""

@@ -24,7 +24,7 @@ from connectors.gateway.doors.turning_away import (
     status_of,
     unavailable,
 )
-from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
+from connectors.gateway.doors.vouched_replies import SystemReply, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
 from connectors.strict_json import read_json
@@ -151,9 +151,9 @@ def _answered(claimed: Claimed | Refusal | Unavailable) -> Response:
     return json_answer(200, outcome)
 
 
-def _vouched(desk: Desk, client: Client, claim: Claim) -> Vouched:
+def _vouched(desk: Desk, client: Client, claim: Claim) -> SystemReply:
     event_id = derived_id("claim", claim.code_hash, client.name, str(claim.attempt))
-    return Vouched(
+    return SystemReply(
         event_id=event_id,
         programme=client.name,
         # Of this claim alone: a refusal must not tell whose code it is.

@@ -15,26 +15,26 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import charset_of, check_media_type, read_body
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
-from connectors.gateway.letters.answers import LETTER_CHANGED, Kept, answer_of, letter_of, unreadable_letter_of
+from connectors.gateway.letters.answers import LETTER_CHANGED, StoredAnswer, answer_of, letter_of, unreadable_letter_of
 from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.publishing import publish_letter
-from connectors.gateway.letters.receipts import Case
+from connectors.gateway.letters.receipts import ReceiptStatus
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_edi.fields import Interchange, Syntax
 from connectors.medcom_edi.outcomes import (
-    Delivery,
+    EdiOutOfScope,
+    EdiRefused,
+    EdiTranslation,
+    InterchangeOutcome,
     LetterOutcome,
     Outcome,
-    OutOfScope,
     ReceivedReceipt,
-    Refused,
-    Translation,
     Unreadable,
 )
 from connectors.medcom_edi.receipts import MEDIA_TYPES
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
-from connectors.medcom_edi.translate import Door, translate
+from connectors.medcom_edi.translate import EdiMappingContext, translate
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, unwrapped: Unwrapp
     match outcome:
         case Unreadable(refusal):
             answers = [await _unreadable(desk, interchange, refusal, unwrapped.message, at)]
-        case Delivery(_, letters):
+        case InterchangeOutcome(_, letters):
             desk.quota.charge(client, len(letters))
             answers = []
             for nth, letter in enumerate(letters, start=1):
@@ -142,7 +142,7 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, unwrapped: Unwrapp
 
 def _translated(desk: Desk, syntax: Syntax, unwrapped: Unwrapped, at: datetime) -> Outcome:
     known = desk.medcom
-    door = Door(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
+    door = EdiMappingContext(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
     return translate(unwrapped.message, syntax, door, at, unwrapped.charset)
 
 
@@ -159,48 +159,52 @@ def _nobody(desk: Desk, client: Client, refusal: Refusal) -> Response:
     return refused_answer(400, refusal)
 
 
-async def _unreadable(desk: Desk, interchange: Interchange, refusal: Refusal, body: bytes, at: datetime) -> Kept:
+async def _unreadable(
+    desk: Desk, interchange: Interchange, refusal: Refusal, body: bytes, at: datetime
+) -> StoredAnswer:
     """Returns what is answered to an interchange of which nothing is taken; the same bytes get the same answer."""
     letter = unreadable_letter_of(desk.fingerprints, interchange, body)
-    opened = await asyncio.to_thread(desk.receipts.open, letter, lambda _: Kept(None, refusal, at).written(), at)
+    opened = await asyncio.to_thread(
+        desk.receipts.open, letter, lambda _: StoredAnswer(None, refusal, at).written(), at
+    )
     desk.metrics.messages.labels("refused").inc()
     desk.metrics.refusals.labels("letters", refusal.code).inc()
     _log.info("letters_refused", code=refusal.code, field=refusal.field)
-    return Kept.read(opened.acknowledgement)
+    return StoredAnswer.read(opened.acknowledgement)
 
 
 async def _take(
-    desk: Desk, interchange: Interchange, outcome: Translation | OutOfScope | Refused, nth: int, at: datetime
-) -> Kept | None:
+    desk: Desk, interchange: Interchange, outcome: EdiTranslation | EdiOutOfScope | EdiRefused, nth: int, at: datetime
+) -> StoredAnswer | None:
     """Returns what is answered to a letter, None where the broker has not confirmed it."""
     letter = letter_of(desk.fingerprints, interchange, outcome, nth)
-    refusal = outcome.refusal if isinstance(outcome, Refused) else None
+    refusal = outcome.refusal if isinstance(outcome, EdiRefused) else None
 
-    def first_answer(case: Case) -> bytes:
-        changed = case is Case.CONTENT_CHANGED
-        return Kept(outcome.addressed, LETTER_CHANGED if changed else refusal, at).written()
+    def first_answer(case: ReceiptStatus) -> bytes:
+        changed = case is ReceiptStatus.CONTENT_CHANGED
+        return StoredAnswer(outcome.addressed, LETTER_CHANGED if changed else refusal, at).written()
 
     opened = await asyncio.to_thread(desk.receipts.open, letter, first_answer, at)
     as_of, delivered = opened.publish_as_of, "repeated"
-    if as_of is not None and isinstance(outcome, Translation):
+    if as_of is not None and isinstance(outcome, EdiTranslation):
         delivered = "published"
         if not await publish_letter(desk, letter, outcome.events, outcome.details, as_of):
             delivered = "unavailable"
-    answer = Kept.read(opened.acknowledgement)
+    answer = StoredAnswer.read(opened.acknowledgement)
     _count(desk, outcome, opened.case, answer, delivered)
     return None if delivered == "unavailable" else answer
 
 
-def _count(desk: Desk, outcome: LetterOutcome, case: Case, answer: Kept, delivered: str) -> None:
+def _count(desk: Desk, outcome: LetterOutcome, case: ReceiptStatus, answer: StoredAnswer, delivered: str) -> None:
     """Counts and logs one letter; ids in the log are derived ones."""
     said, event_id, topic = case.value, None, "unknown"
-    if isinstance(outcome, Translation):
+    if isinstance(outcome, EdiTranslation):
         topic, event = outcome.events[0]
         event_id = str(event.event_id)
     if answer.refusal is not None:
-        said, delivered = ("refused" if case is Case.NEW else said), "refused"
+        said, delivered = ("refused" if case is ReceiptStatus.NEW else said), "refused"
         desk.metrics.refusals.labels("letters", answer.refusal.code).inc()
-    elif isinstance(outcome, OutOfScope) and case is Case.NEW:
+    elif isinstance(outcome, EdiOutOfScope) and case is ReceiptStatus.NEW:
         said = delivered = "out_of_scope"
     desk.metrics.messages.labels(said).inc()
     desk.metrics.events.labels(topic, delivered).inc()

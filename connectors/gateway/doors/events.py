@@ -21,7 +21,7 @@ from connectors.gateway.doors.turning_away import (
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import LineOutcome, accept
 from connectors.gateway.statements.forms import EXAMPLES, FORMS
-from connectors.gateway.statements.ledger import Answer
+from connectors.gateway.statements.ledger import StoredResponse
 from connectors.strict_xml import PADDING
 from schemas.refusals import Refusal, RefusedError
 
@@ -78,7 +78,7 @@ async def receive_statements(
         bytes_max = desk.limits.lines_bytes_max if media_type == NDJSON else desk.limits.body_bytes_max
         body = (await read_body(request, bytes_max, desk.limits)).rstrip(PADDING)
 
-        async def process() -> Answer:
+        async def process() -> StoredResponse:
             answer = _answer_lines if media_type == NDJSON else _answer_one
             return await answer(desk, client, topic, body)
 
@@ -89,7 +89,7 @@ async def receive_statements(
         return _response(answer)
 
 
-async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> Answer:
+async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> StoredResponse:
     desk.quota.charge(client, 1)
     [outcome] = await accept(desk, client, topic, [body])
     status = {"accepted": 201, "repeated": 200, "unavailable": 503}.get(outcome.outcome)
@@ -98,7 +98,7 @@ async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> An
     return _json_answer(status or 200, outcome.as_dict())
 
 
-async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> Answer:
+async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> StoredResponse:
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if not lines:
         return _json_answer(
@@ -121,7 +121,7 @@ async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> 
         given_up = any(outcome.outcome == "unavailable" for outcome in outcomes)
         outcomes += [_NOT_TRIED] * len(some) if given_up else await accept(desk, client, topic, some)
     report = [{"line": number} | outcome.as_dict() for (number, _), outcome in zip(lines, outcomes, strict=True)]
-    return Answer(b"", _status_of_all(outcomes), NDJSON, b"".join(map(_line, report)))
+    return StoredResponse(b"", _status_of_all(outcomes), NDJSON, b"".join(map(_line, report)))
 
 
 _NOT_TRIED = LineOutcome("unavailable", None, BROKER_UNAVAILABLE)
@@ -147,15 +147,15 @@ def check_topic_of(client: Client, topic: str) -> None:
         raise TurnedAwayError(403, error.refusal) from error
 
 
-def _json_answer(status: int, content: dict[str, Any]) -> Answer:
-    return Answer(b"", status, JSON, json.dumps(content, separators=(",", ":")).encode())
+def _json_answer(status: int, content: dict[str, Any]) -> StoredResponse:
+    return StoredResponse(b"", status, JSON, json.dumps(content, separators=(",", ":")).encode())
 
 
 def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: StoredResponse) -> Response:
     unavailable = answer.status == 503  # noqa: PLR2004 HTTP's own number
     headers = {"retry-after": str(RETRY_SECONDS)} if unavailable else None
     return Response(answer.content, answer.status, headers, media_type=answer.media_type)

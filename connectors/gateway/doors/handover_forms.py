@@ -79,7 +79,7 @@ class HandoverState(_Shown):
     updated_at: datetime
 
 
-class HandoverStory(_Shown):
+class HandoverHistoryBody(_Shown):
     """A handover as it is now, and all that was said about it, oldest first."""
 
     handover: HandoverState

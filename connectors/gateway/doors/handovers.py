@@ -11,7 +11,13 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from connectors.gateway.clients.clients import Role
-from connectors.gateway.doors.handover_forms import SECURED, HandoverPage, HandoverState, HandoverStory, RefusedAnswer
+from connectors.gateway.doors.handover_forms import (
+    SECURED,
+    HandoverHistoryBody,
+    HandoverPage,
+    HandoverState,
+    RefusedAnswer,
+)
 from connectors.gateway.doors.handover_stream import Stream, events_of
 from connectors.gateway.doors.turning_away import TurnedAwayError, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
@@ -95,7 +101,7 @@ async def pull_handovers(request: Request) -> Response:
 @router.get(
     "/handovers/{handover_id}",
     openapi_extra=SECURED,
-    responses=_TURNED_AWAY | {200: {"model": HandoverStory, "description": "The handover"}, 404: NOT_FOUND},
+    responses=_TURNED_AWAY | {200: {"model": HandoverHistoryBody, "description": "The handover"}, 404: NOT_FOUND},
 )
 async def show_handover(request: Request, handover_id: Annotated[str, Path(max_length=128)]) -> Response:
     """Returns a handover as it is now, and all that was said about it."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from connectors.gateway.ports import Desk
-    from connectors.gateway.statements.ledger import Answer
+    from connectors.gateway.statements.ledger import StoredResponse
 
 _KEY_CHARACTERS_MAX = 255
 _SERVER_FAULTS = 500
@@ -25,8 +25,8 @@ async def answered_once(
     desk: Desk,
     key: tuple[str, str | None],
     body: tuple[str, str, bytes],
-    process: Callable[[], Awaitable[Answer]],
-) -> Answer:
+    process: Callable[[], Awaitable[StoredResponse]],
+) -> StoredResponse:
     """Returns the answer of ``process``, or the one given before to the same client, key and body.
 
     Without a key it is processed each time. Answers with a 5xx status are not kept: the client may try again.
@@ -52,7 +52,7 @@ async def answered_once(
         return answer
 
 
-def _the_same(known: Answer, content: bytes) -> Answer:
+def _the_same(known: StoredResponse, content: bytes) -> StoredResponse:
     if known.body == content:
         return known
     raise key_reused()

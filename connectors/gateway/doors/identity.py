@@ -26,7 +26,7 @@ from connectors.gateway.doors.turning_away import (
     refused_answer,
     unavailable,
 )
-from connectors.gateway.doors.vouched_replies import Vouched, answer_to_vouched
+from connectors.gateway.doors.vouched_replies import SystemReply, answer_to_vouched
 from connectors.gateway.head_requests import WITHOUT_BODY
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
@@ -115,7 +115,7 @@ async def pull_identity(
             return unavailable(error)
 
 
-async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: Row[Any]) -> Vouched:
+async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: Row[Any]) -> SystemReply:
     """Returns the wish as it first came under its key; raises TurnedAwayError with 410 or 422."""
     at, wanted = desk.ports.clock(), desk.fingerprints.of("identity", handover.handover_id)
     event_id = derived_id("identity wanted", client.name, client.client_id, idempotency_key)
@@ -124,7 +124,7 @@ async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: R
         raise key_reused()
     if at - first.occurred_at >= SERVED_FOR:
         raise TurnedAwayError(410, _OVER)
-    return Vouched(
+    return SystemReply(
         event_id=event_id,
         programme=client.name,
         pseudonym=handover.youth_id,
@@ -135,7 +135,7 @@ async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: R
     )
 
 
-async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: Vouched) -> Response:
+async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: SystemReply) -> Response:
     answer = await answer_to_vouched(desk, vouched)
     if isinstance(answer, Unavailable):
         return refused_answer(503, BROKER_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})

@@ -26,7 +26,7 @@ from connectors.gateway.lists.readers import TOO_HEAVY
 from connectors.gateway.lists.report import reasons_in
 from connectors.gateway.lists.taking import SentList, take_list
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.ledger import Answer
+from connectors.gateway.statements.ledger import StoredResponse
 from connectors.municipal.failed import failed_rows
 from connectors.municipal.mapping import Mapping, MappingError, is_list_name, mapping_from
 from connectors.municipal.sheets import FileKind
@@ -110,7 +110,7 @@ async def _taken(
             desk.quota.charge_time(sent.client, desk.limits.list_time_max)
         return _refused(desk, sent, read)
 
-    async def process() -> Answer:
+    async def process() -> StoredResponse:
         desk.quota.charge(sent.client, len(read.rows))
         return await _processed(desk, sent, read)
 
@@ -121,7 +121,7 @@ async def _taken(
     return _answer(request, read, answer, claim_codes)
 
 
-async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
+async def _processed(desk: Desk, sent: SentList, read: ReadList) -> StoredResponse:
     report = await take_list(desk, sent, read)
     for row in report["report"]:
         for refused in row.get("refused", ()):
@@ -129,7 +129,7 @@ async def _processed(desk: Desk, sent: SentList, read: ReadList) -> Answer:
     counts = {name: report[name] for name in ("rows", "accepted", "repeated", "refused", "unavailable")}
     _log.info("list_received", list=sent.name, client=sent.client.client_id, **counts)
     unconfirmed = report["unavailable"] or report.get("missing", {}).get("unavailable")
-    return Answer(b"", 503 if unconfirmed else 200, _JSON, json.dumps(report, separators=(",", ":")).encode())
+    return StoredResponse(b"", 503 if unconfirmed else 200, _JSON, json.dumps(report, separators=(",", ":")).encode())
 
 
 def _mapping(desk: Desk, name: str) -> tuple[str, Mapping]:
@@ -194,7 +194,7 @@ def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:
     return refused_answer(status_of(refusal), refusal)
 
 
-def _answer(request: Request, read: ReadList, answer: Answer, claim_codes: str) -> Response:
+def _answer(request: Request, read: ReadList, answer: StoredResponse, claim_codes: str) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if answer.status == 503 else None  # noqa: PLR2004 HTTP's own number
     report = json.loads(answer.content)
     wanted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()

@@ -16,13 +16,19 @@ from connectors.gateway.doors.turning_away import RETRY_SECONDS, STORE_UNAVAILAB
 from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
-from connectors.gateway.letters.receipts import Case, Letter, Opened
+from connectors.gateway.letters.receipts import MessageFingerprint, Opened, ReceiptStatus
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
-from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
+from connectors.medcom_fhir.outcomes import (
+    FhirOutOfScope,
+    FhirRefused,
+    FhirTranslation,
+    Outcome,
+    ReceivedAcknowledgement,
+)
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
 from connectors.medcom_fhir.translate import translate
 from connectors.sender_ids import normalised
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 
 FHIR_JSON, FHIR_XML, XML = "application/fhir+json", "application/fhir+xml", "application/xml"
 _MEDIA_TYPES = frozenset({FHIR_JSON, FHIR_XML, "application/json", XML, "text/xml"})
-_CASE_REFUSALS = {Case.BUNDLE_REUSED: BUNDLE_ID_REUSED, Case.CONTENT_CHANGED: CONTENT_CHANGED}
+_CASE_REFUSALS = {ReceiptStatus.BUNDLE_REUSED: BUNDLE_ID_REUSED, ReceiptStatus.CONTENT_CHANGED: CONTENT_CHANGED}
 _FOREIGN_SENDER = Refusal(
     "foreign_source",
     "MessageHeader.sender",
@@ -129,20 +135,20 @@ async def _answer(desk: Desk, client: Client, message: bytes) -> Response:
         case ReceivedAcknowledgement():
             await _settle(desk, client, outcome)
             return Response(status_code=202)
-        case Refused(refusal, None):
+        case FhirRefused(refusal, None):
             return _nobody(desk, client, refusal)
-        case Translation() | OutOfScope() | Refused():
+        case FhirTranslation() | FhirOutOfScope() | FhirRefused():
             addressing = outcome.addressing
         case _:
             assert_never(outcome)
     if addressing is None or not client.may_send_for(addressing.sender.sor):
         return _outcome_answer(403, _FOREIGN_SENDER)
-    if isinstance(outcome, Refused) and outcome.refusal.code == ErrorCode.RECEIVER_UNKNOWN:
+    if isinstance(outcome, FhirRefused) and outcome.refusal.code == ErrorCode.RECEIVER_UNKNOWN:
         receiver = addressing.receiver
         await asyncio.to_thread(desk.unknown_receivers.note, receiver.sor, receiver.gln, at)
     links = MessageLinks()
     desk.quota.charge(client, 1)
-    if isinstance(outcome, Translation):
+    if isinstance(outcome, FhirTranslation):
         links = await asyncio.to_thread(links_of, desk, client, outcome)
     return await _acknowledge(desk, outcome, addressing, links)
 
@@ -163,19 +169,19 @@ def _translated(desk: Desk, message: bytes, at: datetime) -> Outcome:
 
 async def _acknowledge(
     desk: Desk,
-    outcome: Translation | OutOfScope | Refused,
+    outcome: FhirTranslation | FhirOutOfScope | FhirRefused,
     addressing: Addressing,
     links: MessageLinks,
 ) -> Response:
     letter, at = _letter(desk, outcome, addressing), desk.ports.clock()
 
-    def acknowledgement(case: Case) -> bytes:
-        refusal = outcome.refusal if isinstance(outcome, Refused) else None
+    def acknowledgement(case: ReceiptStatus) -> bytes:
+        refusal = outcome.refusal if isinstance(outcome, FhirRefused) else None
         return _acknowledgement(addressing, _CASE_REFUSALS.get(case, refusal), at)
 
     opened = await asyncio.to_thread(desk.receipts.open, letter, acknowledgement, at)
     as_of, confirmed = opened.publish_as_of, True
-    if as_of is not None and isinstance(outcome, Translation):
+    if as_of is not None and isinstance(outcome, FhirTranslation):
         await links.keep(desk)
         confirmed = await publish_letter(desk, letter, (*outcome.events, *links.events), outcome.details, as_of)
     if not confirmed:
@@ -187,45 +193,47 @@ async def _acknowledge(
     return _fhir_answer(200, opened.acknowledgement)
 
 
-def _content_of(translation: Translation) -> str:
+def _content_of(translation: FhirTranslation) -> str:
     linked = (text for one in translation.linked for text in (one.relation, one.number.system, one.number.number))
     return " ".join((translation.content_digest, *linked))
 
 
-def _letter(desk: Desk, outcome: Translation | OutOfScope | Refused, addressing: Addressing) -> Letter:
+def _letter(
+    desk: Desk, outcome: FhirTranslation | FhirOutOfScope | FhirRefused, addressing: Addressing
+) -> MessageFingerprint:
     """Returns the message as fingerprints, ids brought to one form; bundle and header are the sender's own."""
     of, sor = desk.fingerprints.of, addressing.sender.sor
     bundle_id, header_id = normalised(addressing.bundle_id), normalised(addressing.header_id)
-    if isinstance(outcome, Translation):
+    if isinstance(outcome, FhirTranslation):
         letter, content = of("letter", str(outcome.letter_id)), _content_of(outcome)
-    elif isinstance(outcome, OutOfScope):
+    elif isinstance(outcome, FhirOutOfScope):
         letter, content = of("letter", str(outcome.letter_id)), outcome.reason
     else:
         letter, content = None, outcome.refusal.code
-    return Letter(
+    return MessageFingerprint(
         bundle=of("bundle", sor, bundle_id),
         header=of("header", sor, header_id),
         letter=letter,
         content=of("content", content),
-        publishes=isinstance(outcome, Translation),
+        publishes=isinstance(outcome, FhirTranslation),
         seal=desk.fingerprints.seal_of("message", sor, bundle_id, header_id),
     )
 
 
-def _count(desk: Desk, outcome: Translation | OutOfScope | Refused, opened: Opened, delivered: str) -> None:
+def _count(desk: Desk, outcome: FhirTranslation | FhirOutOfScope | FhirRefused, opened: Opened, delivered: str) -> None:
     """Counts and logs one message; ids in the log are derived ones."""
     case = opened.case.value
-    if opened.case is Case.NEW and isinstance(outcome, OutOfScope):
+    if opened.case is ReceiptStatus.NEW and isinstance(outcome, FhirOutOfScope):
         case = delivered = "out_of_scope"
-    elif isinstance(outcome, Refused) or opened.case in _CASE_REFUSALS:
-        case = "refused" if opened.case is Case.NEW else case
-        delivered = "repeated" if opened.case is Case.REPEAT else "refused"
-        refusal = outcome.refusal if isinstance(outcome, Refused) else _CASE_REFUSALS[opened.case]
+    elif isinstance(outcome, FhirRefused) or opened.case in _CASE_REFUSALS:
+        case = "refused" if opened.case is ReceiptStatus.NEW else case
+        delivered = "repeated" if opened.case is ReceiptStatus.REPEAT else "refused"
+        refusal = outcome.refusal if isinstance(outcome, FhirRefused) else _CASE_REFUSALS[opened.case]
         desk.metrics.refusals.labels("medcom", refusal.code).inc()
     desk.metrics.messages.labels(case).inc()
-    topic = outcome.events[0][0] if isinstance(outcome, Translation) else outcome.topic
+    topic = outcome.events[0][0] if isinstance(outcome, FhirTranslation) else outcome.topic
     desk.metrics.events.labels(topic, delivered).inc()
-    event_id = None if isinstance(outcome, Refused) else str(outcome.letter_id)
+    event_id = None if isinstance(outcome, FhirRefused) else str(outcome.letter_id)
     _log.info("message_received", case=case, outcome=delivered, event_id=event_id)
 
 

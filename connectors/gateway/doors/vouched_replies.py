@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
+class SystemReply:
     """A reply to be made: the same again is the same event, byte for byte."""
 
     event_id: UUID
@@ -37,7 +37,7 @@ class Vouched:
     correlation_id: UUID | None = None
 
 
-async def answer_to_vouched(desk: Desk, vouched: Vouched) -> TopicRecord | Unavailable | None:
+async def answer_to_vouched(desk: Desk, vouched: SystemReply) -> TopicRecord | Unavailable | None:
     """Returns the domain's answer, having published the reply unless it was answered before.
 
     None where no answer came within ``limits.answer_time_max``: asking again later is safe. Raises what the read
@@ -52,12 +52,12 @@ async def answer_to_vouched(desk: Desk, vouched: Vouched) -> TopicRecord | Unava
     return await _answer(desk, vouched, desk.limits.answer_time_max)
 
 
-async def _answer(desk: Desk, vouched: Vouched, time_max: timedelta) -> TopicRecord | None:
+async def _answer(desk: Desk, vouched: SystemReply, time_max: timedelta) -> TopicRecord | None:
     answer = await desk.read_model.answers.answer_to(vouched.event_id, time_max)
     return answer if answer is not None and answer.programme == vouched.programme else None
 
 
-def _reply(vouched: Vouched) -> Reply:
+def _reply(vouched: SystemReply) -> Reply:
     correlation_id = vouched.correlation_id or derived_id("statement", vouched.programme, str(vouched.event_id))
     times: dict[str, Any] = dict.fromkeys(("occurred_at", "sent_at", "recorded_at"), vouched.at)
     return Reply(

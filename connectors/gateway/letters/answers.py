@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from connectors.gateway.letters.receipts import Letter
+from connectors.gateway.letters.receipts import MessageFingerprint
 from connectors.medcom_edi.fields import Addressed
-from connectors.medcom_edi.outcomes import OutOfScope, Refused, Translation
-from connectors.medcom_edi.receipt_words import Answer, Receipt
+from connectors.medcom_edi.outcomes import EdiOutOfScope, EdiRefused, EdiTranslation
+from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome
 from connectors.medcom_edi.receipts import receipt_of
 from schemas.refusals import Refusal
 
@@ -29,7 +29,7 @@ LETTER_CHANGED = Refusal(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAnswer:
     """One letter's answer; ``addressed`` is None where a receipt can't name it, ``at`` is when it was first given."""
 
     addressed: Addressed | None
@@ -54,46 +54,46 @@ class Kept:
         )
 
 
-def answer_of(interchange: Interchange, answers: Sequence[Kept]) -> bytes:
+def answer_of(interchange: Interchange, answers: Sequence[StoredAnswer]) -> bytes:
     """Returns the receipt of an interchange, dated by its latest answer.
 
     A letter that a receipt can't name is refused at the interchange, which has room for one reason.
     """
-    named = tuple(Answer(kept.addressed, kept.refusal) for kept in answers if kept.addressed is not None)
+    named = tuple(ReceiptOutcome(kept.addressed, kept.refusal) for kept in answers if kept.addressed is not None)
     unnamed = [kept.refusal for kept in answers if kept.addressed is None]
     at = max(kept.at for kept in answers)
     return receipt_of(Receipt(interchange, named, at, unnamed[0] if unnamed else None))
 
 
 def letter_of(
-    fingerprints: Fingerprints, interchange: Interchange, outcome: Translation | OutOfScope | Refused, nth: int
-) -> Letter:
+    fingerprints: Fingerprints, interchange: Interchange, outcome: EdiTranslation | EdiOutOfScope | EdiRefused, nth: int
+) -> MessageFingerprint:
     """Returns a letter as fingerprints.
 
     The same letter with the same content in the same interchange is a repeat, in another interchange or syntax a
     resubmission; with other content it has changed. What is refused is not taken, and may come again corrected.
     """
     of = fingerprints.of
-    letter = None if isinstance(outcome, Refused) else of("letter", str(outcome.letter_id))
-    if isinstance(outcome, Translation):
+    letter = None if isinstance(outcome, EdiRefused) else of("letter", str(outcome.letter_id))
+    if isinstance(outcome, EdiTranslation):
         said = outcome.content_digest
     else:
-        said = outcome.reason if isinstance(outcome, OutOfScope) else outcome.refusal.code
+        said = outcome.reason if isinstance(outcome, EdiOutOfScope) else outcome.refusal.code
     identifier = str(nth) if outcome.addressed is None else outcome.addressed.identifier
     place = ("edi", interchange.sender, interchange.identifier, identifier)
-    return Letter(
+    return MessageFingerprint(
         bundle=of(*place, type(outcome).__name__, str(letter), said),
         header=of(*place),
         letter=letter,
         content=of("content", said),
-        publishes=isinstance(outcome, Translation),
+        publishes=isinstance(outcome, EdiTranslation),
         seal=fingerprints.seal_of(*place),
     )
 
 
-def unreadable_letter_of(fingerprints: Fingerprints, interchange: Interchange, body: bytes) -> Letter:
+def unreadable_letter_of(fingerprints: Fingerprints, interchange: Interchange, body: bytes) -> MessageFingerprint:
     """Returns an interchange of which nothing is taken: the same bytes are a repeat."""
     parts = ("edi-interchange", interchange.sender, interchange.identifier, body)
     place = fingerprints.of(*parts)
     seal = fingerprints.seal_of(*parts)
-    return Letter(bundle=place, header=place, letter=None, content=place, publishes=False, seal=seal)
+    return MessageFingerprint(bundle=place, header=place, letter=None, content=place, publishes=False, seal=seal)

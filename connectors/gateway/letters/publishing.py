@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from connectors.gateway.publisher import Delivered
+from connectors.gateway.publisher import Published
 from connectors.gateway.statements.reading import record_of
-from connectors.vault.identities import Stated
+from connectors.vault.identities import PersonUpdate
 from connectors.vault.tables import ErasedMeanwhileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from connectors.gateway.letters.receipts import Letter
+    from connectors.gateway.letters.receipts import MessageFingerprint
     from connectors.gateway.ports import Desk
     from connectors.person_details import PersonDetails
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 
 async def publish_letter(
     desk: Desk,
-    letter: Letter,
-    events: Sequence[tuple[str, Envelope]],
+    letter: MessageFingerprint,
+    events: Sequence[tuple[str, EventHeader]],
     details: PersonDetails,
     recorded_at: datetime,
 ) -> bool:
@@ -34,18 +34,18 @@ async def publish_letter(
     """
     _, first = events[0]
     if first.youth_id is not None:
-        await _keep(desk, letter, Stated(first.youth_id, details, first.sent_at))
+        await _keep(desk, letter, PersonUpdate(first.youth_id, details, first.sent_at))
     records = [
         record_of(topic, event.model_copy(update={"recorded_at": recorded_at}))
         for topic, event in sorted(events, key=lambda entry: entry[0] != "persons")
     ]
-    if not isinstance(await desk.publish(records), Delivered):
+    if not isinstance(await desk.publish(records), Published):
         return False
     await asyncio.to_thread(desk.receipts.close, letter)
     return True
 
 
-async def _keep(desk: Desk, letter: Letter, stated: Stated) -> None:
+async def _keep(desk: Desk, letter: MessageFingerprint, stated: PersonUpdate) -> None:
     try:
         await asyncio.to_thread(desk.identities.keep, [stated])
     except ErasedMeanwhileError:

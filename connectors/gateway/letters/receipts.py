@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connectors.gateway.tables import Seal
 
 
-class Case(StrEnum):
+class ReceiptStatus(StrEnum):
     """What a message is, seen against those received before."""
 
     NEW = "new"
@@ -38,7 +38,7 @@ class Case(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MessageFingerprint:
     """A message as receipts know it: fingerprints only, and the seal of its answer.
 
     ``letter`` is None for a message that is refused: its letter was not taken, and may come again corrected.
@@ -57,22 +57,22 @@ class Letter:
 class Opened:
     """What to do with a message: publish it as recorded then, or not at all; and what to answer after it."""
 
-    case: Case
+    case: ReceiptStatus
     publish_as_of: datetime | None
     acknowledgement: bytes
 
 
-Acknowledge = Callable[[Case], bytes]
+Acknowledge = Callable[[ReceiptStatus], bytes]
 
 
-class Receipts:
+class ReceiptStore:
     """The receipts in the gateway's database; each call blocks on it, and raises LedgerUnavailableError."""
 
     def __init__(self, engine: Engine) -> None:
         """Takes the engine of the gateway's database."""
         self._engine = engine
 
-    def open(self, letter: Letter, acknowledge: Acknowledge, at: datetime) -> Opened:
+    def open(self, letter: MessageFingerprint, acknowledge: Acknowledge, at: datetime) -> Opened:
         """Returns what to do with a message, having written its receipt where it had none.
 
         ``acknowledge`` builds the answer of a case and is called at most once.
@@ -89,12 +89,12 @@ class Receipts:
 
         return in_transaction(self._engine, work)
 
-    def close(self, letter: Letter) -> None:
+    def close(self, letter: MessageFingerprint) -> None:
         """Marks the letter done, whichever messages carried it."""
         done = update(RECEIPTS).where(_related(letter), RECEIPTS.c.letter == letter.letter).values(state=DONE)
         in_transaction(self._engine, lambda connection: connection.execute(done))
 
-    def withdraw(self, letter: Letter) -> None:
+    def withdraw(self, letter: MessageFingerprint) -> None:
         """Forgets a letter that was opened and not closed: sent again, it is about somebody else."""
         unfinished = delete(RECEIPTS).where(RECEIPTS.c.letter == letter.letter, RECEIPTS.c.state == PENDING)
         in_transaction(self._engine, lambda connection: connection.execute(unfinished))
@@ -105,43 +105,45 @@ class Receipts:
         return in_transaction(self._engine, lambda connection: connection.execute(old).rowcount)
 
 
-def decide(letter: Letter, known: Sequence[Row[Any]], at: datetime) -> tuple[Case, datetime | None, bytes | None]:
+def decide(
+    letter: MessageFingerprint, known: Sequence[Row[Any]], at: datetime
+) -> tuple[ReceiptStatus, datetime | None, bytes | None]:
     """Returns the case, the time to publish as of (None: publish nothing), and the original answer if there is one."""
     publish_as_of = at if letter.publishes else None
     for row in known:
         if _is_pair(row, letter):
             return _decide_pair(letter, row)
     if any(row.bundle == letter.bundle for row in known):
-        return Case.BUNDLE_REUSED, None, None
+        return ReceiptStatus.BUNDLE_REUSED, None, None
     earlier = [row for row in known if letter.letter is not None and row.letter == letter.letter]
     if not earlier:
-        return Case.NEW, publish_as_of, None
+        return ReceiptStatus.NEW, publish_as_of, None
     if any(row.content != letter.content for row in earlier):
-        return Case.CONTENT_CHANGED, None, None
+        return ReceiptStatus.CONTENT_CHANGED, None, None
     if any(row.state == DONE for row in earlier):
-        return Case.RESUBMISSION, None, None
-    return Case.RESUBMISSION, moment_of(min(row.recorded_at_ms for row in earlier)), None
+        return ReceiptStatus.RESUBMISSION, None, None
+    return ReceiptStatus.RESUBMISSION, moment_of(min(row.recorded_at_ms for row in earlier)), None
 
 
-def _decide_pair(letter: Letter, row: Row[Any]) -> tuple[Case, datetime | None, bytes | None]:
+def _decide_pair(letter: MessageFingerprint, row: Row[Any]) -> tuple[ReceiptStatus, datetime | None, bytes | None]:
     if row.state == DONE:
-        return Case.REPEAT, None, row.acknowledgement
+        return ReceiptStatus.REPEAT, None, row.acknowledgement
     if row.content != letter.content or row.letter != letter.letter:
-        return Case.CONTENT_CHANGED, None, None
-    return Case.REPEAT, moment_of(row.recorded_at_ms), row.acknowledgement
+        return ReceiptStatus.CONTENT_CHANGED, None, None
+    return ReceiptStatus.REPEAT, moment_of(row.recorded_at_ms), row.acknowledgement
 
 
-def _related(letter: Letter) -> Any:
+def _related(letter: MessageFingerprint) -> Any:
     same_bundle = RECEIPTS.c.bundle == letter.bundle
     return same_bundle if letter.letter is None else or_(same_bundle, and_(RECEIPTS.c.letter == letter.letter))
 
 
-def _is_pair(row: Row[Any], letter: Letter) -> bool:
+def _is_pair(row: Row[Any], letter: MessageFingerprint) -> bool:
     return bool(row.bundle == letter.bundle and row.header == letter.header)
 
 
-def _values(letter: Letter, opened: Opened, at: datetime) -> dict[str, Any]:
-    taken = opened.case in {Case.NEW, Case.RESUBMISSION}
+def _values(letter: MessageFingerprint, opened: Opened, at: datetime) -> dict[str, Any]:
+    taken = opened.case in {ReceiptStatus.NEW, ReceiptStatus.RESUBMISSION}
     as_of = opened.publish_as_of
     return {
         "bundle": letter.bundle,

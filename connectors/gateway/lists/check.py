@@ -24,7 +24,7 @@ from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from connectors.municipal.mapping import Mapping
-    from connectors.municipal.rows import ReadList, Row
+    from connectors.municipal.rows import ListRow, ReadList
 
 _DUPLICATE = Refusal("duplicate_row", "row", "a statement stands in one row of a list", "leave one of the two out")
 
@@ -65,11 +65,13 @@ def _reader(vault: Any, pseudonyms: Pseudonyms, reference: Reference) -> Reader:
 def _rows(read: ReadList, mapping: Mapping, reader: Reader) -> list[RowReport]:
     at = datetime.now(UTC)
     client = Client("check", ClientKind.SOURCE, "check", frozenset(), frozenset(), None, None, at, None)
-    first: dict[tuple[str, ...], Row] = {}
+    first: dict[tuple[str, ...], ListRow] = {}
     return [_row(row, first, mapping, reader, client) for row in read.rows]
 
 
-def _row(row: Row, first: dict[tuple[str, ...], Row], mapping: Mapping, reader: Reader, client: Client) -> RowReport:
+def _row(
+    row: ListRow, first: dict[tuple[str, ...], ListRow], mapping: Mapping, reader: Reader, client: Client
+) -> RowReport:
     if row.form is None:
         problems = tuple((problem.column, problem.refusal) for problem in row.problems)
         return RowReport(row.number, "refused", None, problems)

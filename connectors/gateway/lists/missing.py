@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from connectors.gateway.lists.report import MissingReport
-from connectors.gateway.lists.steps import Saying, bytes_of, event_of, has_ended, said_of_missing
+from connectors.gateway.lists.steps import RowChange, bytes_of, event_of, has_ended, said_of_missing
 from connectors.gateway.statements.acceptance import accept_read
-from connectors.municipal.mapping import Mode
+from connectors.municipal.mapping import ListMode
 from connectors.vault.tables import INDEX
 from connectors.vault.tables import reading as reading_vault
 from schemas.instants import milliseconds_of, moment_of
@@ -48,7 +48,7 @@ async def what_is_missing(
     desk: Desk, sent: SentList, read: ReadList, reports: Sequence[RowReport]
 ) -> MissingReport | None:
     """Returns what was told of missing rows, once the broker has confirmed it; None where a list is no snapshot."""
-    if sent.mapping.mode is Mode.CHANGES or read.is_part:
+    if sent.mapping.mode is ListMode.CHANGES or read.is_part:
         return None
     if any(report.outcome == "unavailable" for report in reports):
         return None
@@ -97,9 +97,9 @@ async def _told(desk: Desk, sent: SentList, unseen: Sequence[KnownRow], missing:
     return MissingReport(missing, told, unavailable=unavailable)
 
 
-def _saying(sent: SentList, row: KnownRow) -> Saying:
+def _saying(sent: SentList, row: KnownRow) -> RowChange:
     if sent.mapping.missing is None:
-        return Saying([])
+        return RowChange([])
     # As the database keeps it, so that a repeat after a crash says the same.
     since = row.missing_since or moment_of(milliseconds_of(sent.at))
     return said_of_missing(sent.topic, row, sent.mapping.missing, since)

@@ -39,7 +39,7 @@ class KnownRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcceptedRow:
     """A row whose event the broker has confirmed."""
 
     row: bytes
@@ -75,7 +75,7 @@ class ListRows:
 
         return in_transaction(self._engine, work)
 
-    def keep(self, of: bytes, taken: Sequence[Taken], at: datetime) -> None:
+    def keep(self, of: bytes, taken: Sequence[AcceptedRow], at: datetime) -> None:
         """Keeps what rows have become; none of them is missing any more."""
 
         def work(connection: Connection) -> None:

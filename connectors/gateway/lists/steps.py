@@ -17,10 +17,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from connectors.gateway.statements.forms import MODELS
-from connectors.gateway.statements.reading import Statement
+from connectors.gateway.statements.reading import Submission
 from schemas.codec import codec
 from schemas.codes import ConsentDecision, CourseStatus, ReferralStatus, StayStatus
-from schemas.events import Consent, Discharge, Enrolment, Envelope, Referral
+from schemas.events import Consent, Discharge, Enrolment, EventHeader, Referral
 from schemas.identifiers import derived_id
 
 if TYPE_CHECKING:
@@ -47,33 +47,33 @@ def event_of(topic: str, value: bytes) -> Any:
     return codec(MODELS[topic]).decode(value)
 
 
-def bytes_of(event: Envelope) -> bytes:
+def bytes_of(event: EventHeader) -> bytes:
     """Returns an event as it is kept of a row."""
     return codec(type(event)).encode(event)
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class RowChange:
     """What is to be published of a row, its own statement last, and the steps before that one which stand."""
 
-    statements: list[Statement]
+    statements: list[Submission]
     earlier: tuple[str, ...] = ()
 
 
-def said_now(topic: str, statement: Statement, known: KnownRow) -> Saying:
+def said_now(topic: str, statement: Submission, known: KnownRow) -> RowChange:
     """Returns what is to be said of a row that is new or has changed."""
     if known.event is None:
-        return Saying([statement])
+        return RowChange([statement])
     last = event_of(topic, known.event)
     if last.youth_id != statement.event.youth_id:
         undone = [*_taken_back(topic, known), *_undone(topic, last, known.earlier, "other_person")]
-        return Saying([*undone, _after(statement, last.event_id)])
+        return RowChange([*undone, _after(statement, last.event_id)])
     if not stands_again(topic, known):
-        return Saying([_after(statement, event_of(topic, known.ended or b"").event_id)])
+        return RowChange([_after(statement, event_of(topic, known.ended or b"").event_id)])
     if _is_step(last, statement.event):
         earlier = (*known.earlier, str(last.event_id))[-_STEPS_MAX:]
-        return Saying([*_taken_back(topic, known), _after(statement, last.event_id)], earlier)
-    return Saying([*_taken_back(topic, known), _after(statement, last.event_id, last.event_id)], known.earlier)
+        return RowChange([*_taken_back(topic, known), _after(statement, last.event_id)], earlier)
+    return RowChange([*_taken_back(topic, known), _after(statement, last.event_id, last.event_id)], known.earlier)
 
 
 def stands_again(topic: str, known: KnownRow) -> bool:
@@ -81,18 +81,18 @@ def stands_again(topic: str, known: KnownRow) -> bool:
     return known.ended is None or event_of(topic, known.ended).cancels is None
 
 
-def said_again(topic: str, known: KnownRow) -> Saying:
+def said_again(topic: str, known: KnownRow) -> RowChange:
     """Returns what is to be said of a row that says what it said before: nothing, or that it has not ended."""
-    return Saying(_taken_back(topic, known), known.earlier)
+    return RowChange(_taken_back(topic, known), known.earlier)
 
 
-def said_of_missing(topic: str, known: KnownRow, missing: Missing, since: datetime) -> Saying:
+def said_of_missing(topic: str, known: KnownRow, missing: Missing, since: datetime) -> RowChange:
     """Returns what a row's vanishing says: nothing where it had ended before."""
     last = event_of(topic, known.event or b"")
     if has_ended(last):
-        return Saying([])
+        return RowChange([])
     if missing.cancelled:
-        return Saying(_undone(topic, last, known.earlier, f"missing {since.isoformat()}"))
+        return RowChange(_undone(topic, last, known.earlier, f"missing {since.isoformat()}"))
     event_id = derived_id("missing", str(last.event_id), since.isoformat())
     own: dict[str, Any] = {"event_id": event_id, "occurred_at": since, "occurred_on": None}
     own |= {"revises": None, "cancels": None}
@@ -134,7 +134,7 @@ def _time(event: Any) -> datetime:
     return told
 
 
-def _after(statement: Statement, before: UUID, revised: UUID | None = None) -> Statement:
+def _after(statement: Submission, before: UUID, revised: UUID | None = None) -> Submission:
     """Returns a statement that follows an event: under an id of its own, and revising it where that is named."""
     event_id = derived_id("list row", str(statement.event_id), str(before))
     event = statement.event.model_copy(update={"event_id": event_id, "revises": revised})
@@ -144,22 +144,22 @@ def _after(statement: Statement, before: UUID, revised: UUID | None = None) -> S
     return replace(statement, event=event, person=person)
 
 
-def _taken_back(topic: str, known: KnownRow) -> list[Statement]:
+def _taken_back(topic: str, known: KnownRow) -> list[Submission]:
     if known.ended is None or not stands_again(topic, known):
         return []
     ended = event_of(topic, known.ended)
     return [_cancelled(topic, ended, ended.event_id, "back")]
 
 
-def _undone(topic: str, last: Envelope, earlier: tuple[str, ...], why: str) -> list[Statement]:
+def _undone(topic: str, last: EventHeader, earlier: tuple[str, ...], why: str) -> list[Submission]:
     """Returns the cancels of every step that was said of a row, that of the last one last."""
     return [_cancelled(topic, last, event_id, why) for event_id in (*map(UUID, earlier), last.event_id)]
 
 
-def _cancelled(topic: str, like: Envelope, event_id: UUID, why: str) -> Statement:
+def _cancelled(topic: str, like: EventHeader, event_id: UUID, why: str) -> Submission:
     own = {"event_id": derived_id("cancelled", str(event_id), why), "revises": None, "cancels": event_id}
     return _alone(topic, like, own).statements[0]
 
 
-def _alone(topic: str, like: Envelope, own: dict[str, Any]) -> Saying:
-    return Saying([Statement(topic, like.model_copy(update=own), None, sent_at_given=False)])
+def _alone(topic: str, like: EventHeader, own: dict[str, Any]) -> RowChange:
+    return RowChange([Submission(topic, like.model_copy(update=own), None, sent_at_given=False)])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.lists.missing import what_is_missing
 from connectors.gateway.lists.report import RowReport, report_of
-from connectors.gateway.lists.rows import KnownRow, Taken
-from connectors.gateway.lists.steps import Saying, bytes_of, event_of, said_again, said_now, stands_again
+from connectors.gateway.lists.rows import AcceptedRow, KnownRow
+from connectors.gateway.lists.steps import RowChange, bytes_of, event_of, said_again, said_now, stands_again
 from connectors.gateway.statements.acceptance import LineOutcome, accept_read, code_again
 from connectors.municipal.fields import FIELDS
 from schemas.events import UNNUMBERED
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connectors.gateway.statements.reading import Reader
     from connectors.gateway.tables import Fingerprints
     from connectors.municipal.mapping import Mapping
-    from connectors.municipal.rows import ReadList, Row
+    from connectors.municipal.rows import ListRow, ReadList
 
 _ROWS_AT_ONCE = 500
 _DUPLICATE = Refusal(
@@ -60,10 +60,10 @@ class SentList:
 class _Entry:
     """A row on its way. ``outcome`` is set where nothing of it is to be published."""
 
-    row: Row
+    row: ListRow
     mark: bytes = b""
     content: bytes = b""
-    saying: Saying = field(default_factory=lambda: Saying([]))
+    saying: RowChange = field(default_factory=lambda: RowChange([]))
     outcome: RowReport | None = None
 
 
@@ -94,7 +94,7 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> dict[str, Any
     return report_of(sent.name, sent.mapping, read, reports, missing)
 
 
-def form_of(row: Row, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
+def form_of(row: ListRow, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
     """Returns a row's form with the id that its list has none of, and the time where it tells none.
 
     What a row is about is no episode of care: two lists, and a letter, name one stay differently.
@@ -117,7 +117,7 @@ def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, R
     return ((mapping.column_of(field) or mapping.column_of(other), refusal),)
 
 
-def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[Row], met: _Met) -> Iterator[_Entry]:
+def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[ListRow], met: _Met) -> Iterator[_Entry]:
     for row in rows:
         if row.key is None:
             yield _Entry(row, outcome=_refused(row))
@@ -149,7 +149,7 @@ def _with_copies(reports: Sequence[RowReport], copies: dict[int, int]) -> list[R
     ]
 
 
-def _refused(row: Row) -> RowReport:
+def _refused(row: ListRow) -> RowReport:
     problems = tuple((problem.column, problem.refusal) for problem in row.problems)
     return RowReport(row.number, "refused", None, problems)
 
@@ -184,7 +184,7 @@ def _say_all(desk: Desk, sent: SentList, entries: Sequence[_Entry], known: dict[
                 entry.outcome = RowReport(entry.row.number, "refused", None, problems)
 
 
-def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> Saying:
+def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> RowChange:
     topic = sent.topic
     if known.event is not None and known.content == entry.content and stands_again(topic, known):
         saying = said_again(topic, known)
@@ -198,7 +198,7 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> Sayin
     return said_now(topic, read_form(desk.reader, topic, form, sent.client, sent.at), known)
 
 
-def statement_id_of(marks: Fingerprints, sent: SentList, row: Row) -> str:
+def statement_id_of(marks: Fingerprints, sent: SentList, row: ListRow) -> str:
     """Returns an id for what a row is about, of a list without ids: nobody without the key finds the row by it."""
     return f"{sent.name}-{marks.of('list statement', sent.client.name, sent.name, *(row.statement or ())).hex()[:32]}"
 
@@ -222,12 +222,12 @@ def _report(entry: _Entry, confirmed: Iterator[LineOutcome]) -> RowReport:
 
 def _keep(desk: Desk, sent: SentList, entries: Sequence[_Entry], reports: Sequence[RowReport]) -> None:
     """Keeps what rows have become; of those that say what they said, or are refused, that they were there."""
-    taken, seen, present = list[Taken](), list[bytes](), list[bytes]()
+    taken, seen, present = list[AcceptedRow](), list[bytes](), list[bytes]()
     for entry, report in zip(entries, reports, strict=True):
         own = [one for one in entry.saying.statements if one.event.cancels is None]
         if report.outcome in ("accepted", "repeated") and own and entry.outcome is None:
             event = own[-1].event
-            taken.append(Taken(entry.mark, entry.content, event.youth_id, bytes_of(event), entry.saying.earlier))
+            taken.append(AcceptedRow(entry.mark, entry.content, event.youth_id, bytes_of(event), entry.saying.earlier))
         elif entry.mark and report.outcome != "unavailable":
             (present if report.outcome == "refused" else seen).append(entry.mark)
     desk.list_rows.keep(sent.of, taken, sent.at)

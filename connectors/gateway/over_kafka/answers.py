@@ -17,7 +17,7 @@ import structlog
 from connectors.gateway.clients.clients import Client, ClientKind, Role
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
-from connectors.gateway.publisher import Record, Unavailable
+from connectors.gateway.publisher import OutgoingRecord, Unavailable
 from connectors.gateway.statements.acceptance import LineOutcome, accept
 from schemas.cloudevents import headers_of
 from schemas.codec import SINGLE_OBJECT, codec
@@ -97,7 +97,7 @@ def _as_json(value: bytes) -> bytes:
     return reply.model_dump_json(exclude={"recorded_at"}).encode()
 
 
-def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refusal], at: datetime) -> Record:
+def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refusal], at: datetime) -> OutgoingRecord:
     body, refusal = refused
     event_id = derived_id("refused answer", str(answer.place))
     said = _said(body)
@@ -113,7 +113,9 @@ def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refu
     )
     topic = f"refusals.{programme}"
     why = [(f"refused-{name}", text.encode()) for name, text in refusal.as_dict().items()]
-    return Record(topic, programme.encode(), codec(HandoverEvent).encode(told), (*headers_of(told, topic), *why))
+    return OutgoingRecord(
+        topic, programme.encode(), codec(HandoverEvent).encode(told), (*headers_of(told, topic), *why)
+    )
 
 
 def _said(body: bytes) -> dict[str, Any]:

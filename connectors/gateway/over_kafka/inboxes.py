@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPosition:
     """Where a record of an inbox was."""
 
     topic: str
@@ -68,7 +68,7 @@ class Received:
     ``refusal`` says why nothing of it could be read.
     """
 
-    place: Place
+    place: RecordPosition
     value: bytes
     headers: dict[str, bytes] = field(default_factory=dict)
     refusal: Refusal | None = None
@@ -183,7 +183,7 @@ class _Reader:
         except _UNREADABLE as error:
             refusal = _UNREADABLE_HEADER if isinstance(error, UnicodeDecodeError) else _UNREADABLE_BATCH
             offset = await self.consumer.position(partition)
-            received = [Received(Place(partition.topic, partition.partition, offset), b"", refusal=refusal)]
+            received = [Received(RecordPosition(partition.topic, partition.partition, offset), b"", refusal=refusal)]
             self.consumer.seek(partition, offset + 1)
             _log.warning("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
         if received:
@@ -221,7 +221,7 @@ async def _empty(admin: AIOKafkaAdminClient, partition: TopicPartition, end: int
 
 
 def _received(record: ConsumerRecord[bytes, bytes]) -> Received:
-    place = Place(record.topic, record.partition, record.offset)
+    place = RecordPosition(record.topic, record.partition, record.offset)
     return Received(place, record.value or b"", {name: value or b"" for name, value in record.headers})
 
 

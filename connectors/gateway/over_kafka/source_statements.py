@@ -19,7 +19,7 @@ import structlog
 from connectors.gateway.clients.permissions import check_topic, role_for
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
-from connectors.gateway.publisher import Record, Unavailable
+from connectors.gateway.publisher import OutgoingRecord, Unavailable
 from connectors.gateway.statements.acceptance import LineOutcome, accept
 from connectors.gateway.statements.forms import FORMS, MODELS
 from connectors.strict_json import read_json
@@ -145,7 +145,7 @@ def _person_of(record: Received, nesting_max: int) -> dict[str, Any]:
         raise RefusedError(Refusal("missing_field", "person", rule, advice)) from error
 
 
-def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> Record:
+def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> OutgoingRecord:
     """Returns what became of a record: a repeat's receipt is the first one's, its claim code too for a day.
 
     Like the statement it is kept for a week at most, in a topic that the source alone reads.
@@ -157,4 +157,4 @@ def _receipt(source_id: str, record: Received, outcome: LineOutcome) -> Record:
         ("partition", str(record.place.partition).encode()),
         ("offset", str(record.place.offset).encode()),
     )
-    return Record(f"receipts.{source_id}", source_id.encode(), json.dumps(told).encode(), headers)
+    return OutgoingRecord(f"receipts.{source_id}", source_id.encode(), json.dumps(told).encode(), headers)

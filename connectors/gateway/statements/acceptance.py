@@ -10,8 +10,8 @@ import structlog
 
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE
 from connectors.gateway.publisher import Unavailable
-from connectors.gateway.statements.ledger import Entered, Standing
-from connectors.gateway.statements.reading import Statement, wants_claim_code
+from connectors.gateway.statements.ledger import DuplicateStatus, Entered
+from connectors.gateway.statements.reading import Submission, wants_claim_code
 from connectors.vault.tables import ErasedMeanwhileError
 from schemas.refusals import Refusal, RefusedError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connectors.gateway.clients.clients import Client
     from connectors.gateway.ports import Desk
-    from schemas.events import Envelope
+    from schemas.events import EventHeader
 
 _METRIC_OUTCOMES = {"accepted": "published"}
 _CONFLICTING = Refusal(
@@ -70,20 +70,26 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
 
 
 async def accept_read(
-    desk: Desk, client: Client, topic: str, read: Sequence[Statement | Refusal], at: datetime
+    desk: Desk, client: Client, topic: str, read: Sequence[Submission | Refusal], at: datetime
 ) -> list[LineOutcome]:
     """Returns the outcomes of what was read, as ``accept`` does; ``at`` is when it was received."""
-    statements = [item for item in read if isinstance(item, Statement)]
+    statements = [item for item in read if isinstance(item, Submission)]
     marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
     entered = await asyncio.to_thread(desk.ledger.enter, marks, at)
-    fresh = [(item, entry) for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.FRESH]
+    fresh = [
+        (item, entry)
+        for item, entry in zip(statements, entered, strict=True)
+        if entry.standing is DuplicateStatus.FRESH
+    ]
     try:
         published = await _publish(desk, fresh)
     except ErasedMeanwhileError as error:
         gone = [item.event_id for item, _ in fresh if item.youth_ids & error.youth_ids]
         await asyncio.to_thread(desk.ledger.withdraw, gone)
         raise
-    repeated = [item for item, entry in zip(statements, entered, strict=True) if entry.standing is Standing.REPEATED]
+    repeated = [
+        item for item, entry in zip(statements, entered, strict=True) if entry.standing is DuplicateStatus.REPEATED
+    ]
     codes = published.codes | await asyncio.to_thread(_codes_again, desk, repeated)
     standings = iter(entered)
     outcomes = [_outcome(item, standings, replace(published, codes=codes)) for item in read]
@@ -97,11 +103,11 @@ def _read_all(
     topic: str,
     bodies: Sequence[bytes],
     at: datetime,
-) -> list[Statement | Refusal]:
+) -> list[Submission | Refusal]:
     return [_read(desk, client, topic, body, at) for body in bodies]
 
 
-def _read(desk: Desk, client: Client, topic: str, body: bytes, at: datetime) -> Statement | Refusal:
+def _read(desk: Desk, client: Client, topic: str, body: bytes, at: datetime) -> Submission | Refusal:
     try:
         return desk.reader.read(topic, body, client, at)
     except RefusedError as error:
@@ -116,7 +122,7 @@ class _Published:
     codes: dict[UUID, str] = field(default_factory=dict, repr=False)
 
 
-async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> _Published:
+async def _publish(desk: Desk, fresh: Sequence[tuple[Submission, Entered]]) -> _Published:
     """Has the vault keep whom it is about, publishes, and marks done.
 
     Claim codes are made before the statements are done, so that whoever repeats one that was cut off there gets a
@@ -134,7 +140,7 @@ async def _publish(desk: Desk, fresh: Sequence[tuple[Statement, Entered]]) -> _P
     return await asyncio.to_thread(_finish, desk, [statement for statement, _ in fresh])
 
 
-def _finish(desk: Desk, statements: Sequence[Statement]) -> _Published:
+def _finish(desk: Desk, statements: Sequence[Submission]) -> _Published:
     codes = {
         statement.event_id: desk.claim_codes.make(statement.event.youth_id, desk.ports.clock(), statement.event_id)
         for statement in statements
@@ -144,27 +150,27 @@ def _finish(desk: Desk, statements: Sequence[Statement]) -> _Published:
     return _Published(codes=codes)
 
 
-def _codes_again(desk: Desk, repeated: Sequence[Statement]) -> dict[UUID, str]:
+def _codes_again(desk: Desk, repeated: Sequence[Submission]) -> dict[UUID, str]:
     codes = ((one.event_id, code_again(desk, one.event)) for one in repeated if one.wants_claim_code)
     return {event_id: code for event_id, code in codes if code is not None}
 
 
-def code_again(desk: Desk, event: Envelope) -> str | None:
+def code_again(desk: Desk, event: EventHeader) -> str | None:
     """Returns the claim code of a consent that is told again; None where it has none to be shown. Blocks."""
     if not wants_claim_code(event) or event.youth_id is None:
         return None
     return desk.claim_codes.again(event.youth_id, desk.ports.clock(), event.event_id)
 
 
-def _outcome(item: Statement | Refusal, standings: Any, published: _Published) -> LineOutcome:
+def _outcome(item: Submission | Refusal, standings: Any, published: _Published) -> LineOutcome:
     if isinstance(item, Refusal):
         return LineOutcome("refused", None, item)
-    standing: Standing = next(standings).standing
-    if standing is Standing.CONFLICTING:
+    standing: DuplicateStatus = next(standings).standing
+    if standing is DuplicateStatus.CONFLICTING:
         return LineOutcome("refused", item.event_id, _CONFLICTING)
     if item.event_id in published.unconfirmed:
         return LineOutcome("unavailable", item.event_id, BROKER_UNAVAILABLE)
-    if standing is Standing.REPEATED:
+    if standing is DuplicateStatus.REPEATED:
         code = published.codes.get(item.event_id)
         no_code = NO_CODE if item.wants_claim_code and code is None else None
         return LineOutcome("repeated", item.event_id, None, code, no_code)

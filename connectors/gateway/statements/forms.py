@@ -20,7 +20,7 @@ from schemas.events import (
     Correspondence,
     Discharge,
     Enrolment,
-    Envelope,
+    EventHeader,
     Moment,
     Name,
     Person,
@@ -28,7 +28,7 @@ from schemas.events import (
     Reply,
 )
 
-MODELS: dict[str, type[Envelope]] = {
+MODELS: dict[str, type[EventHeader]] = {
     "referrals": Referral,
     "discharges": Discharge,
     "enrolments": Enrolment,
@@ -53,7 +53,7 @@ _EXAMPLE_TIME = "2026-01-10T09:30:00+01:00"
 _EXAMPLE_PERSON = {"cpr": "0105109996", "municipality": "0217"}
 
 
-def _form(topic: str, model: type[Envelope]) -> type[BaseModel]:
+def _form(topic: str, model: type[EventHeader]) -> type[BaseModel]:
     hidden = _FILLED_IN - {"youth_id"} if topic == "replies" else _FILLED_IN
     own = {name: (info.annotation, info) for name, info in model.model_fields.items() if name not in hidden}
     by_day = {name: field for name, field in _BY_DAY.items() if name in own} if "occurred_on" in own else {}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _Known: TypeAlias = tuple[bytes, str, "datetime"]
 
 
-class Standing(StrEnum):
+class DuplicateStatus(StrEnum):
     """How a statement stands to those received before."""
 
     FRESH = "fresh"
@@ -42,12 +42,12 @@ class Standing(StrEnum):
 class Entered:
     """A statement's standing, and when it was first recorded. Fresh ones are to be published as of then."""
 
-    standing: Standing
+    standing: DuplicateStatus
     recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """An answer as it was given; ``body`` is the fingerprint of the request's body."""
 
     body: bytes
@@ -97,13 +97,13 @@ class StatementLedger:
         unfinished = delete(STATEMENTS).where(wanted, STATEMENTS.c.state == PENDING)
         in_transaction(self._engine, lambda connection: connection.execute(unfinished))
 
-    def answer_to(self, request: bytes) -> Answer | None:
+    def answer_to(self, request: bytes) -> StoredResponse | None:
         """Returns the answer that was given under an Idempotency-Key's fingerprint."""
         wanted = select(ANSWERS).where(ANSWERS.c.request == request)
         row = reading(self._engine, lambda connection: connection.execute(wanted).one_or_none())
-        return None if row is None else Answer(row.body, row.status, row.media_type, row.answer)
+        return None if row is None else StoredResponse(row.body, row.status, row.media_type, row.answer)
 
-    def keep_answer(self, request: bytes, answer: Answer, at: datetime) -> None:
+    def keep_answer(self, request: bytes, answer: StoredResponse, at: datetime) -> None:
         """Keeps an answer under an Idempotency-Key's fingerprint; the first one stays."""
         values = {
             "request": request,
@@ -148,6 +148,6 @@ def _standing(event_id: str, content: bytes, known: dict[str, _Known], at: datet
     """Returns a statement's standing; one that stands twice in the same request is repeated the second time."""
     known_content, state, recorded_at = known.get(event_id, (content, PENDING, at))
     if known_content != content:
-        return Entered(Standing.CONFLICTING, recorded_at)
+        return Entered(DuplicateStatus.CONFLICTING, recorded_at)
     known[event_id] = (content, DONE, recorded_at)
-    return Entered(Standing.REPEATED if state == DONE else Standing.FRESH, recorded_at)
+    return Entered(DuplicateStatus.REPEATED if state == DONE else DuplicateStatus.FRESH, recorded_at)

@@ -15,7 +15,7 @@ from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from connectors.cpr import PersonNumber
-    from connectors.vault.number_links import Link
+    from connectors.vault.number_links import NumberLink
 
 LINK_FIELDS = ("linked_to", "unlinked_from")
 
@@ -63,7 +63,7 @@ LINK_EXAMPLE: dict[str, Any] = {
 class LinkedNumbers:
     """A link for the vault, and the two numbers, which it keeps."""
 
-    link: Link
+    link: NumberLink
     numbers: tuple[PersonDetails, PersonDetails] = field(repr=False)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.cpr import refuse_unborn
 from connectors.gateway.clients.permissions import check_pseudonym, check_statement
-from connectors.gateway.publisher import Record
+from connectors.gateway.publisher import OutgoingRecord
 from connectors.gateway.statements.forms import FORMS, MODELS
 from connectors.gateway.statements.identifying_fields import refuse_identifying
 from connectors.gateway.statements.link_forms import (
@@ -26,12 +26,12 @@ from connectors.gateway.statements.link_forms import (
 from connectors.gateway.statements.persons import details_of, identified
 from connectors.sender_ids import as_given_out, normalised
 from connectors.strict_json import read_json
-from connectors.vault.identities import Stated
-from connectors.vault.number_links import Link
+from connectors.vault.identities import PersonUpdate
+from connectors.vault.number_links import NumberLink
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
 from schemas.codes import ConsentDecision, Identity, Specialty
-from schemas.events import UNNUMBERED, Consent, Discharge, Envelope, Person
+from schemas.events import UNNUMBERED, Consent, Discharge, EventHeader, Person
 from schemas.identifiers import derived_id
 from schemas.instants import danish_day, start_of_day
 from schemas.refusals import Refusal, RefusedError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from connectors.cpr import PersonNumber
     from connectors.gateway.clients.clients import Client
-    from connectors.medcom_fhir.identities import Identities
+    from connectors.medcom_fhir.identities import YouthIdLookup
     from connectors.person_details import PersonDetails
     from connectors.vault.number_links import NumberLinks
     from connectors.vault.pseudonyms import Pseudonyms
@@ -60,11 +60,11 @@ _NOT_CONTENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Submission:
     """A statement that may be published, and the person event that goes along where something is known."""
 
     topic: str
-    event: Envelope
+    event: EventHeader
     person: Person | None
     sent_at_given: bool
     details: PersonDetails | None = field(default=None, repr=False)
@@ -91,18 +91,18 @@ class Statement:
         """Returns whether it gives an anonymous consent: the young person then gets a claim code."""
         return wants_claim_code(self.event)
 
-    def stated(self, recorded_at: datetime) -> list[Stated]:
+    def stated(self, recorded_at: datetime) -> list[PersonUpdate]:
         """Returns what the vault is to keep before the records of the same time are published."""
         sent_at = self.event.sent_at if self.sent_at_given else recorded_at
         if self.linked is not None:
             link = self.linked.link
             pairs = zip((link.youth_id, link.linked_to), self.linked.numbers, strict=True)
-            return [Stated(youth_id, number, sent_at) for youth_id, number in pairs]
+            return [PersonUpdate(youth_id, number, sent_at) for youth_id, number in pairs]
         if self.details is None or self.event.youth_id is None:
             return []
-        return [Stated(self.event.youth_id, self.details, sent_at)]
+        return [PersonUpdate(self.event.youth_id, self.details, sent_at)]
 
-    def records(self, recorded_at: datetime) -> tuple[Record, ...]:
+    def records(self, recorded_at: datetime) -> tuple[OutgoingRecord, ...]:
         """Returns the records to publish as of a time, the person's first; the same time gives the same bytes."""
         sent_at = self.event.sent_at if self.sent_at_given else recorded_at
         times = {"recorded_at": recorded_at, "sent_at": sent_at}
@@ -118,14 +118,14 @@ class Statement:
 class Reader:
     """What it takes to read statements. ``ahead_max`` as in ``Limits``."""
 
-    identities: Identities
+    identities: YouthIdLookup
     pseudonyms: Pseudonyms
     reference: Reference
     links: NumberLinks
     nesting_max: int
     ahead_max: timedelta | None
 
-    def read(self, topic: str, body: bytes, client: Client, recorded_at: datetime) -> Statement:
+    def read(self, topic: str, body: bytes, client: Client, recorded_at: datetime) -> Submission:
         """Returns the statement that the body holds; asks the vault, which blocks, last.
 
         Raises RefusedError at the first broken rule, and what the vault raises. No text repeats a value.
@@ -155,7 +155,7 @@ class Reader:
         statement = _statement(topic, form, client, recorded_at, known | {"youth_id": youth_id})
         return replace(self._routable(statement), details=details)
 
-    def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Statement:
+    def _link(self, form: LinkForm, who: PersonNumber, client: Client, recorded_at: datetime) -> Submission:
         other = other_number(form, who)
         numbers = numbers_kept(who, other)
         refuse_identifying(form, *numbers)
@@ -165,10 +165,10 @@ class Reader:
             raise circular_link()
         known = {"birth_date": None, "municipality": None, "youth_id": one, form.named: two}
         statement = _statement("persons", form, client, recorded_at, known)
-        link = Link(one, two, linked, form.occurred_at)
+        link = NumberLink(one, two, linked, form.occurred_at)
         return replace(statement, linked=LinkedNumbers(link, numbers))
 
-    def _routable(self, statement: Statement) -> Statement:
+    def _routable(self, statement: Submission) -> Submission:
         event = statement.event
         if not isinstance(event, Discharge) or event.specialty is not Specialty.UNKNOWN:
             return statement
@@ -176,15 +176,15 @@ class Reader:
         return replace(statement, event=event.model_copy(update={"specialty": specialty}))
 
 
-def wants_claim_code(event: Envelope) -> bool:
+def wants_claim_code(event: EventHeader) -> bool:
     """Returns whether an event gives an anonymous consent: the young person then gets a claim code."""
     return isinstance(event, Consent) and event.decision is ConsentDecision.GIVEN and event.scope is Identity.ANONYMOUS
 
 
-def record_of(topic: str, event: Envelope) -> Record:
+def record_of(topic: str, event: EventHeader) -> OutgoingRecord:
     """Returns an event as a record: keyed by its youth id, or by its source where it means no young person."""
     key = event.youth_id or event.source
-    return Record(topic, key.encode(), codec(type(event)).encode(event), tuple(headers_of(event, topic)))
+    return OutgoingRecord(topic, key.encode(), codec(type(event)).encode(event), tuple(headers_of(event, topic)))
 
 
 def _validated(topic: str, body: bytes) -> BaseModel:
@@ -227,7 +227,7 @@ def _statement(
     client: Client,
     recorded_at: datetime,
     known: dict[str, Any],
-) -> Statement:
+) -> Submission:
     fields: dict[str, Any] = {name: getattr(form, name) for name in type(form).model_fields if name != "person"}
     fields |= {"source": client.name, "recorded_at": recorded_at, "sent_at": form.sent_at or recorded_at}
     fields |= {name: known[name] for name in ("youth_id", *LINK_FIELDS) if name in known}
@@ -240,7 +240,7 @@ def _statement(
         raise RefusedError(refusal_of(error, _HELP)) from error
     if form.event_id is None:
         event = event.model_copy(update={"event_id": _event_id(topic, event, known)})
-    return Statement(topic, event, _person(event, known), form.sent_at is not None)
+    return Submission(topic, event, _person(event, known), form.sent_at is not None)
 
 
 def _correlation_id(fields: dict[str, Any]) -> UUID:
@@ -250,18 +250,18 @@ def _correlation_id(fields: dict[str, Any]) -> UUID:
     return derived_id("statement", fields["source"], fields["statement_id"])
 
 
-def _event_id(topic: str, event: Envelope, known: dict[str, Any]) -> UUID:
+def _event_id(topic: str, event: EventHeader, known: dict[str, Any]) -> UUID:
     said = [_said(event), {name: str(value) for name, value in known.items()}]
     return derived_id("event", event.source, topic, json.dumps(said, sort_keys=True))
 
 
-def _person(event: Envelope, known: dict[str, Any]) -> Person | None:
+def _person(event: EventHeader, known: dict[str, Any]) -> Person | None:
     if not known or (known["birth_date"] is None and known["municipality"] is None):
         return None
-    envelope = {name: getattr(event, name) for name in Envelope.model_fields if name not in {"revises", "cancels"}}
+    envelope = {name: getattr(event, name) for name in EventHeader.model_fields if name not in {"revises", "cancels"}}
     own = {"event_id": derived_id("person", str(event.event_id)), "causation_id": event.event_id}
     return Person(**(envelope | own | known))
 
 
-def _said(event: Envelope) -> dict[str, Any]:
+def _said(event: EventHeader) -> dict[str, Any]:
     return event.model_dump(mode="json", exclude=set(_NOT_CONTENT))

@@ -55,14 +55,14 @@ class NotTaken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubmissionResult:
     """What became of a file: how many of its statements were taken or known already, and which were not."""
 
     taken: int
     refused: tuple[NotTaken, ...] = ()
 
 
-class Standing(Enum):
+class Finality(Enum):
     """Whether the same bytes get the same answer another time."""
 
     FINAL = "final"
@@ -70,7 +70,7 @@ class Standing(Enum):
     TRANSIENT = "transient"
 
 
-class Answered(NamedTuple):
+class GatewayResponse(NamedTuple):
     """A door's answer as it came: its status, its media type without parameters (empty: no body), and its bytes."""
 
     status: int
@@ -83,7 +83,7 @@ class Answered(NamedTuple):
         return b'"claim_code"' in self.content
 
 
-def standing_of(answered: Answered) -> Standing:
+def standing_of(answered: GatewayResponse) -> Finality:
     """Returns whether an answer is the file's receipt.
 
     >>> standing_of(Answered(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
@@ -92,16 +92,16 @@ def standing_of(answered: Answered) -> Standing:
     <Standing.TRANSIENT: 'transient'>
     """
     if answered.status in _TRANSIENT_STATUSES or answered.status >= _SERVER_FAULTS:
-        return Standing.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Standing.TRANSIENT
+        return Finality.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Finality.TRANSIENT
     if answered.status in _TURNED_AWAY_STATUSES:
-        return Standing.TURNED_AWAY
+        return Finality.TURNED_AWAY
     if answered.kind in {FHIR, XML} and any(one.code == _TRANSIENT_CODE for one in answer_of(answered).refused):
-        return Standing.TRANSIENT
+        return Finality.TRANSIENT
     known = answered.kind in {FHIR, JSON, NDJSON, EDIFACT, XML} or answered.status == _NO_BODY
-    return Standing.FINAL if known else Standing.TURNED_AWAY
+    return Finality.FINAL if known else Finality.TURNED_AWAY
 
 
-def answer_of(answered: Answered) -> Answer:
+def answer_of(answered: GatewayResponse) -> SubmissionResult:
     """Reads what any door may answer: lines, a list's report, a statement's outcome, an Acknowledgement, a CTL.
 
     The last two may be in an envelope, or be told to a push by its status.
@@ -109,10 +109,12 @@ def answer_of(answered: Answered) -> Answer:
     try:
         return _read(answered)
     except (ValueError, LookupError, TypeError, AttributeError, RefusedError):
-        return Answer(0, (NotTaken("", str(answered.status), "no gateway of ours answers so; check --gateway"),))
+        return SubmissionResult(
+            0, (NotTaken("", str(answered.status), "no gateway of ours answers so; check --gateway"),)
+        )
 
 
-def _read(answered: Answered) -> Answer:
+def _read(answered: GatewayResponse) -> SubmissionResult:
     if answered.kind == XML:
         return _of_xml(answered)
     if answered.kind == EDIFACT:
@@ -122,27 +124,31 @@ def _read(answered: Answered) -> Answer:
     return _of_json(json.loads(answered.content or b"{}"), answered.status)
 
 
-def _of_json(content: dict[str, Any], status: int) -> Answer:
+def _of_json(content: dict[str, Any], status: int) -> SubmissionResult:
     if content.get("resourceType") == "Bundle":
         return _of_acknowledgement(content)
     if content.get("resourceType") == "OperationOutcome":
-        return Answer(0, (_of_outcome(content),))
+        return SubmissionResult(0, (_of_outcome(content),))
     if "report" in content:
-        return Answer(content["accepted"] + content["repeated"], tuple(_of_rows(content)))
+        return SubmissionResult(content["accepted"] + content["repeated"], tuple(_of_rows(content)))
     if "refused" not in content and status < 300:  # noqa: PLR2004 HTTP's own number
-        return Answer(1)
-    return Answer(0, (_of_refusal(content.get("refused") or {}, status),))
+        return SubmissionResult(1)
+    return SubmissionResult(0, (_of_refusal(content.get("refused") or {}, status),))
 
 
-def _of_xml(answered: Answered) -> Answer:
+def _of_xml(answered: GatewayResponse) -> SubmissionResult:
     if (pushed := read_push_answer(answered.content)) is not None:
         status, text = pushed
-        return Answer(1) if status == PushStatus.TAKEN else Answer(0, (NotTaken("", str(status), text),))
+        return (
+            SubmissionResult(1)
+            if status == PushStatus.TAKEN
+            else SubmissionResult(0, (NotTaken("", str(status), text),))
+        )
     unwrapped = unwrap(answered.content)
     if unwrapped.content is Content.OIOXML:
         return _of_receipt(unwrapped.message, Syntax.OIOXML)
     kind = EDIFACT if unwrapped.content is Content.EDIFACT else FHIR
-    return _read(Answered(answered.status, kind, unwrapped.message))
+    return _read(GatewayResponse(answered.status, kind, unwrapped.message))
 
 
 def _of_refusal(refusal: dict[str, Any], status: int) -> NotTaken:
@@ -150,11 +156,11 @@ def _of_refusal(refusal: dict[str, Any], status: int) -> NotTaken:
     return NotTaken("", refusal.get("code", str(status)), text)
 
 
-def _of_report(lines: list[dict[str, Any]]) -> Answer:
+def _of_report(lines: list[dict[str, Any]]) -> SubmissionResult:
     refused = tuple(
         _of_refusal(line["refused"], 0)._replace(where=f"line {line['line']}") for line in lines if "refused" in line
     )
-    return Answer(len(lines) - len(refused), refused)
+    return SubmissionResult(len(lines) - len(refused), refused)
 
 
 def _of_rows(report: dict[str, Any]) -> Iterator[NotTaken]:
@@ -168,23 +174,23 @@ def _of_rows(report: dict[str, Any]) -> Iterator[NotTaken]:
         yield NotTaken("missing rows", withheld["code"], f"{withheld['rule']}; {withheld['help']}")
 
 
-def _of_receipt(content: bytes, syntax: Syntax) -> Answer:
+def _of_receipt(content: bytes, syntax: Syntax) -> SubmissionResult:
     receipt = read_receipt(content, syntax)
     refused = []
     for letter in receipt.refused:
         code, _, text = letter.reason.partition(": ")
         # Its number stands in the receipt: what a sender numbers letters by may be personal.
         refused.append(NotTaken("a letter" if letter.identifier else "", code, text))
-    return Answer(receipt.taken, tuple(refused))
+    return SubmissionResult(receipt.taken, tuple(refused))
 
 
-def _of_acknowledgement(bundle: dict[str, Any]) -> Answer:
+def _of_acknowledgement(bundle: dict[str, Any]) -> SubmissionResult:
     resources = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
     code = resources["MessageHeader"]["response"]["code"]
     if code == "ok":
-        return Answer(1)
+        return SubmissionResult(1)
     found = _of_outcome(resources["OperationOutcome"])
-    return Answer(0, (found._replace(code=_TRANSIENT_CODE) if code == _TRANSIENT_CODE else found,))
+    return SubmissionResult(0, (found._replace(code=_TRANSIENT_CODE) if code == _TRANSIENT_CODE else found,))
 
 
 def _of_outcome(outcome: dict[str, Any]) -> NotTaken:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from connectors.webhooks.backoff import asked_delay
-from streams.cli.sending.door_answers import Answered, DoorError, Standing, standing_of
+from streams.cli.sending.door_answers import DoorError, Finality, GatewayResponse, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streams.cli.sending.file_kinds import Letter
+    from streams.cli.sending.file_kinds import OutgoingFile
 
 _TIMEOUT = timedelta(seconds=60)
 _PROBE_TIMEOUT = timedelta(seconds=3)
@@ -29,7 +29,7 @@ def _nothing(_text: str) -> None:
     """Does nothing."""
 
 
-class Doors:
+class GatewayClient:
     """The gateway over HTTP, with one token. Use as a context manager; calls block up to some minutes."""
 
     def __init__(self, gateway: str, token: str, pause: Callable[[float], object] = time.sleep) -> None:
@@ -58,7 +58,7 @@ class Doors:
         """Closes the connections."""
         self._client.close()
 
-    def send(self, letter: Letter) -> Answered:
+    def send(self, letter: OutgoingFile) -> GatewayResponse:
         """Sends a file and returns what was answered; sending the same again is safe.
 
         Raises DoorError where no door answers, the token is not known, or an answer stays transient.
@@ -67,7 +67,9 @@ class Doors:
         key = {"idempotency-key": letter.digest} if letter.is_statement else {}
         return self.post(letter.door, letter.content, {"content-type": letter.media_type} | key)
 
-    def post(self, door: str, content: bytes, headers: dict[str, str], timeout: timedelta = _TIMEOUT) -> Answered:
+    def post(
+        self, door: str, content: bytes, headers: dict[str, str], timeout: timedelta = _TIMEOUT
+    ) -> GatewayResponse:
         """Returns what a door answers to these headers and bytes; raises DoorError as ``send`` does.
 
         A transient answer is returned only where it shows claim codes, and has to be kept.
@@ -86,13 +88,13 @@ class Doors:
             answered = _answered(response)
             self._has_answered = True
             self._check_token(answered)
-            if standing_of(answered) is not Standing.TRANSIENT or answered.shows_codes:
+            if standing_of(answered) is not Finality.TRANSIENT or answered.shows_codes:
                 return answered
             why, seconds = f"status {answered.status}", _asked_seconds(response, 2.0**attempt)
             self._say_that_it_waits(why)
         raise self._silent(why)
 
-    def _check_token(self, answered: Answered) -> None:
+    def _check_token(self, answered: GatewayResponse) -> None:
         if answered.status == _UNAUTHENTICATED:
             raise DoorError("the token is not known, or was revoked; operations make one: `brobygger clients create`")
 
@@ -144,9 +146,9 @@ def fault_of(gateway: str) -> str | None:
     return f"status {answer.status_code}" if answer.status_code == _UNAVAILABLE else None
 
 
-def _answered(response: httpx.Response) -> Answered:
+def _answered(response: httpx.Response) -> GatewayResponse:
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    return Answered(response.status_code, kind, response.content)
+    return GatewayResponse(response.status_code, kind, response.content)
 
 
 def _asked_seconds(response: httpx.Response, otherwise: float) -> float:

@@ -44,7 +44,7 @@ _BARE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingFile:
     """A file on its way: the door it goes to, as what, and its bytes."""
 
     door: str
@@ -109,7 +109,7 @@ def unreadable(error: OSError) -> NoDoorError:
     return NoDoorError(f"can't be read: {error.strerror}; check the path and its rights")
 
 
-def letter_of(name: str, content: bytes, topic: str | None) -> Letter:
+def letter_of(name: str, content: bytes, topic: str | None) -> OutgoingFile:
     """Finds the door of a file: MedCom's by what it holds, statements' by ``topic`` or the file's name.
 
     A file whose name starts with a topic's (``discharges-2026-01.ndjson``) needs no ``topic``. Raises NoDoorError.
@@ -121,33 +121,33 @@ def letter_of(name: str, content: bytes, topic: str | None) -> Letter:
     if unwrapped.content is not Content.FHIR_JSON or unwrapped.message is not content:
         return _of_medcom(content, unwrapped)
     if _is_resource(content):
-        return Letter(*_BARE[Content.FHIR_JSON], content)
+        return OutgoingFile(*_BARE[Content.FHIR_JSON], content)
     return _of_statements(name, content, topic)
 
 
-def _of_medcom(content: bytes, unwrapped: Unwrapped) -> Letter:
+def _of_medcom(content: bytes, unwrapped: Unwrapped) -> OutgoingFile:
     door, media_type = _BARE[unwrapped.content]
-    return Letter(door, media_type if unwrapped.message is content else XML, content)
+    return OutgoingFile(door, media_type if unwrapped.message is content else XML, content)
 
 
-def _unread(content: bytes, error: RefusedError) -> Letter:
+def _unread(content: bytes, error: RefusedError) -> OutgoingFile:
     """Sends XML that can't be read to a door, which says so and counts it; refuses what is nothing that is known."""
     if content.removeprefix(_MARK).lstrip().startswith(b"<"):
-        return Letter("/medcom/oioxml", XML, content)
+        return OutgoingFile("/medcom/oioxml", XML, content)
     rule, help_ = error.refusal.rule, error.refusal.help
     raise NoDoorError(
         f"{rule}; {help_}; for a list give --list NAME, or put it into in/lists/NAME of a watched folder"
     ) from error
 
 
-def _of_statements(name: str, content: bytes, topic: str | None) -> Letter:
+def _of_statements(name: str, content: bytes, topic: str | None) -> OutgoingFile:
     named = topic or next((one for one in STATEMENT_TOPICS if name.startswith(one)), None)
     names = ", ".join(STATEMENT_TOPICS)
     if named is None:
         raise NoDoorError(f"is no FHIR Bundle; for statements give --topic, or a name that starts with one of {names}")
     if named not in STATEMENT_TOPICS + INTERNAL_STATEMENT_TOPICS:
         raise NoDoorError(f"no statements go to the topic that --topic names; give one of {names}")
-    return Letter(f"/events/{named}", NDJSON if _has_lines(name, content) else JSON, content)
+    return OutgoingFile(f"/events/{named}", NDJSON if _has_lines(name, content) else JSON, content)
 
 
 def _is_resource(content: bytes) -> bool:

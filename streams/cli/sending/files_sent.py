@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.cli.sending.door_answers import Answer, DoorError, Standing, answer_of, standing_of
+from streams.cli.sending.door_answers import DoorError, Finality, SubmissionResult, answer_of, standing_of
 from streams.cli.sending.file_kinds import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from streams.cli.sending.doors import Doors
-    from streams.cli.sending.file_kinds import Letter
-    from streams.cli.sending.receipt_files import Receipts
+    from streams.cli.sending.doors import GatewayClient
+    from streams.cli.sending.file_kinds import OutgoingFile
+    from streams.cli.sending.receipt_files import ReceiptFolder
 
 
 class SentFile(NamedTuple):
@@ -49,7 +49,7 @@ def files_of(paths: list[Path], receipts: Path | None, *, lists_alone: bool) -> 
     return list(found.values())
 
 
-def send_letter(doors: Doors, receipts: Receipts, name: str, letter: Letter) -> Answer:
+def send_letter(doors: GatewayClient, receipts: ReceiptFolder, name: str, letter: OutgoingFile) -> SubmissionResult:
     """Sends a letter or statements unless that was done, puts the receipt in place, and returns what it says.
 
     Where the file was turned away there is no receipt, and the next run sends it again. Raises DoorError.
@@ -62,11 +62,11 @@ def send_letter(doors: Doors, receipts: Receipts, name: str, letter: Letter) -> 
     receipts.begin(name, letter.digest)
     answered = doors.send(letter)
     match standing_of(answered):
-        case Standing.FINAL:
+        case Finality.FINAL:
             receipts.keep(name, letter.digest, answered)
-        case Standing.TRANSIENT:
+        case Finality.TRANSIENT:
             raise receipts.keep_partly(name, answered)
-        case Standing.TURNED_AWAY:
+        case Finality.TURNED_AWAY:
             pass
     return answer_of(answered)
 

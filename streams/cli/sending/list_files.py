@@ -12,17 +12,17 @@ from connectors.municipal.mapping import NAME_RULE, is_list_name
 from streams.cli.sending.door_answers import (
     JSON,
     NDJSON,
-    Answer,
-    Answered,
+    Finality,
+    GatewayResponse,
     NoDoorError,
-    Standing,
+    SubmissionResult,
     answer_of,
     standing_of,
 )
 
 if TYPE_CHECKING:
-    from streams.cli.sending.doors import Doors
-    from streams.cli.sending.receipt_files import Receipts
+    from streams.cli.sending.doors import GatewayClient
+    from streams.cli.sending.receipt_files import ReceiptFolder
 
 # A list of ten thousand new young people is some minutes' work for the vault.
 _TIMEOUT = timedelta(minutes=15)
@@ -39,7 +39,7 @@ class ListFile(NamedTuple):
     digest: str
 
 
-def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
+def send_list(doors: GatewayClient, receipts: ReceiptFolder, sent: ListFile) -> SubmissionResult:
     """Sends a list and returns what became of it: the one sent last counts, twice is as once. Raises DoorError.
 
     ``FILE.report.json`` has the report, ``FILE.failed.csv`` (of JSON: ``.ndjson``) the rows that failed, if any did:
@@ -53,7 +53,7 @@ def send_list(doors: Doors, receipts: Receipts, sent: ListFile) -> Answer:
     if answered is None:
         receipts.begin(file, digest)
         answered = doors.post(door, content, headers, _TIMEOUT)
-        if standing_of(answered) is Standing.TRANSIENT:
+        if standing_of(answered) is Finality.TRANSIENT:
             raise receipts.keep_partly(file, answered)
     report = _report(answered)
     if report is None:
@@ -86,7 +86,7 @@ def _key_of(text: str) -> str:
     return str(uuid5(NAMESPACE_URL, text.encode(errors="backslashreplace").decode()))
 
 
-def _report(answered: Answered) -> dict[str, Any] | None:
+def _report(answered: GatewayResponse) -> dict[str, Any] | None:
     try:
         report = json.loads(answered.content or b"{}") if answered.kind == JSON else None
     except ValueError:

@@ -19,8 +19,8 @@ from streams.cli.sending.door_answers import (
     JSON,
     NDJSON,
     XML,
-    Answered,
     DoorError,
+    GatewayResponse,
     NoPlaceError,
     PartlyTakenError,
 )
@@ -57,7 +57,7 @@ class _Line:
         return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode() + b"\n"
 
 
-class Receipts:
+class ReceiptFolder:
     """The receipts in one folder. Use as a context manager; one process at a time has them.
 
     Letters and statements are sent once for good. A list is sent once a run: the same list may say something new
@@ -103,15 +103,15 @@ class Receipts:
         """Returns the id of a list's run, the same after it was cut off; empty for all else."""
         return self._run
 
-    def known(self, file: str, digest: str) -> Answered | None:
+    def known(self, file: str, digest: str) -> GatewayResponse | None:
         """Returns the receipt that is there of the same file and content, None where it has yet to be sent."""
         line = self._lines.get(file)
         if line is None or line.digest != digest:
             return None
         for ending in (*_KINDS, _REPORT):
             if written := self._held.read(f"{file}{ending}"):
-                return Answered(line.status or 200, _KINDS.get(ending, JSON), written)
-        return Answered(_NO_BODY, "", b"") if (line.state, line.status) == ("done", _NO_BODY) else None
+                return GatewayResponse(line.status or 200, _KINDS.get(ending, JSON), written)
+        return GatewayResponse(_NO_BODY, "", b"") if (line.state, line.status) == ("done", _NO_BODY) else None
 
     def is_done(self, file: str, digest: str) -> bool:
         """Returns whether nothing is left to do for a file of this content, its receipt being there."""
@@ -136,13 +136,13 @@ class Receipts:
             raise self._unwritable(error, file) from error
         self._note(_Line(self._run, file, digest, "begun"))
 
-    def keep(self, file: str, digest: str, answered: Answered) -> None:
+    def keep(self, file: str, digest: str, answered: GatewayResponse) -> None:
         """Puts a receipt in place, then notes that the file is done; raises DoorError where it can't be written."""
         if answered.content:
             self.write(file, _ENDINGS[answered.kind], answered.content)
         self.finish(file, digest, answered.status)
 
-    def keep_partly(self, file: str, answered: Answered) -> DoorError:
+    def keep_partly(self, file: str, answered: GatewayResponse) -> DoorError:
         """Writes an answer to what was taken in part, and returns the error to raise: the rest has to be sent again."""
         ending = f".partly-{uuid4().hex[:8]}{_ENDINGS[answered.kind]}"
         self.write(file, ending, answered.content)

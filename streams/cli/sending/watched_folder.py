@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from streams.cli.sending.door_answers import Answer, DoorError, NoDoorError, NoPlaceError, NotTaken
+from streams.cli.sending.door_answers import DoorError, NoDoorError, NoPlaceError, NotTaken, SubmissionResult
 from streams.cli.sending.file_kinds import NAME_BYTES_MAX, content_in, digest_of, is_sent, letter_of, unreadable
 from streams.cli.sending.files_sent import send_letter
 from streams.cli.sending.held_folder import READ, HeldFolder, is_of_the_name
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from streams.cli.sending.doors import Doors
-    from streams.cli.sending.receipt_files import Receipts
+    from streams.cli.sending.doors import GatewayClient
+    from streams.cli.sending.receipt_files import ReceiptFolder
 
 FILES_AT_ONCE_MAX = 10_000
 _FOLDERS = ("in", "done", "refused")
@@ -131,7 +131,7 @@ class WatchedFolder:
         """Returns how many files there were at the last look."""
         return len(self._seen)
 
-    def take(self, path: Path, doors: Doors, receipts: Receipts) -> str | None:
+    def take(self, path: Path, doors: GatewayClient, receipts: ReceiptFolder) -> str | None:
         """Sends a complete file, puts it where it belongs, and returns that folder's name.
 
         Returns None where the file stays: it is not the one any more that was complete, or can't be put anywhere, which
@@ -150,20 +150,20 @@ class WatchedFolder:
                 f"the watched folder can't be read or written: {error.strerror}; check its rights"
             ) from error
 
-    def forget_moved(self, receipts: Receipts) -> None:
+    def forget_moved(self, receipts: ReceiptFolder) -> None:
         """Lets the journal go of files that were moved just before the process ended."""
         for name in receipts.files:
             with suppress(OSError):  # where it can't be looked for, it is remembered
                 if self._is_taken(name):
                     receipts.forget(name)
 
-    def _taken(self, found: _Found, doors: Doors, receipts: Receipts) -> str:
+    def _taken(self, found: _Found, doors: GatewayClient, receipts: ReceiptFolder) -> str:
         try:
             answer = self._sent(found, doors, receipts)
         except NoPlaceError:
             raise
         except NoDoorError as error:
-            answer = Answer(0, (NotTaken("", "no_door", str(error)),))
+            answer = SubmissionResult(0, (NotTaken("", "no_door", str(error)),))
         if answer.refused:
             rows = [why._asdict() for why in answer.refused]
             reason = {"file": found.name, "taken": answer.taken, "refused": rows}
@@ -183,7 +183,7 @@ class WatchedFolder:
             _log.warning("watch_leaves_file", why=str(error))
         self._left[path] = self._clock_seconds() + _AGAIN_SECONDS
 
-    def _sent(self, found: _Found, doors: Doors, receipts: Receipts) -> Answer:
+    def _sent(self, found: _Found, doors: GatewayClient, receipts: ReceiptFolder) -> SubmissionResult:
         parts = PurePosixPath(found.name_in).parts
         content = self._content_of(found)
         if parts[0] != _LISTS:
@@ -220,7 +220,7 @@ class WatchedFolder:
             except OSError as error:
                 raise unreadable(error) from error
 
-    def _name_of(self, found: str, seen: _Seen, receipts: Receipts) -> str:
+    def _name_of(self, found: str, seen: _Seen, receipts: ReceiptFolder) -> str:
         """Returns the name that a file has below each of the folders, the same until it is moved.
 
         It is another than in ``in`` where that is taken by an earlier one, or where a folder or file is in its way.
@@ -238,7 +238,7 @@ class WatchedFolder:
                 return free
         raise NoPlaceError("can't be put under any name; move away what has the same names in done, refused, receipts")
 
-    def _is_free(self, name: str, receipts: Receipts) -> bool:
+    def _is_free(self, name: str, receipts: ReceiptFolder) -> bool:
         """Returns whether a file, its reason and its receipts have room; none has the name of another's reason."""
         if name.endswith(_REASON) or not receipts.have_room(name):
             return False

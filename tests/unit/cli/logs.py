@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.vault.keys import PseudonymRoot
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.instants import milliseconds_of
 from schemas.internal import Intake
 from schemas.topics import kafka_name
@@ -65,16 +65,16 @@ class MemorySnapshot:
         return replace(self, extent=extent, held=self.held | {(topic, partition): [*kept, again]})
 
 
-def a_public_record(topic: str, event: Envelope, when: datetime, offset: int) -> StoredRecord:
+def a_public_record(topic: str, event: EventHeader, when: datetime, offset: int) -> StoredRecord:
     """Builds a statement as the gateway publishes it."""
     key = (event.youth_id or "").encode()
     headers = tuple(headers_of(event, topic))
     return StoredRecord(offset, milliseconds_of(when), key, codec(type(event)).encode(event), headers)
 
 
-def the_events(youth_id: str = YOUTH) -> list[tuple[str, Envelope]]:
+def the_events(youth_id: str = YOUTH) -> list[tuple[str, EventHeader]]:
     """Returns what a discharge home with a consent says of a young person."""
-    events: list[tuple[str, Envelope]] = [
+    events: list[tuple[str, EventHeader]] = [
         ("persons", a_person()),
         ("consents", an_anonymous_consent()),
         ("discharges", a_step("stin", MONDAY - timedelta(days=3), "admitted")),
@@ -105,7 +105,7 @@ def a_snapshot() -> MemorySnapshot:
     return MemorySnapshot(extent, held)
 
 
-def _put_public(held: Records, topic: str, event: Envelope) -> None:
+def _put_public(held: Records, topic: str, event: EventHeader) -> None:
     number = partition_of((event.youth_id or "").encode(), PARTITIONS)
     place = held.setdefault((topic, number), [])
     offset = place[-1].offset + 2 if place else 3  # transaction markers leave gaps
@@ -124,7 +124,7 @@ def _tick_everywhere(held: Records) -> None:
         _put_intake(held, number, version, MONDAY + timedelta(days=2))
 
 
-def _put_intake(held: Records, number: int, event: Envelope, when: datetime) -> None:
+def _put_intake(held: Records, number: int, event: EventHeader, when: datetime) -> None:
     place = held.setdefault((INTAKE, number), [])
     value = codec(Intake).encode(Intake(origin_topic=INTAKE, origin_partition=number, origin_offset=-1, body=event))
     place.append(StoredRecord(place[-1].offset + 2 if place else 0, milliseconds_of(when), None, value))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from schemas.codec import codec
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.instants import milliseconds_of
 from schemas.internal import Intake
 from schemas.pathway import decode_pathway, encode_pathway, replace
 from streams.engine.processor import StoredRecord
-from streams.log.refold import FORGOTTEN, Folded, fold_partition
+from streams.log.refold import FORGOTTEN, RefoldResult, fold_partition
 from tests.agents.intake import a_version
 from tests.domain.catalogues import a_catalogue
 from tests.domain.story import YOUTH, a_consent, a_person, a_step
@@ -26,7 +26,7 @@ STORY = [
 ]
 
 
-def folded(*later: tuple[datetime, Envelope]) -> Folded:
+def folded(*later: tuple[datetime, EventHeader]) -> RefoldResult:
     records = [
         StoredRecord(
             offset,

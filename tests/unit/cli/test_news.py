@@ -20,7 +20,7 @@ from schemas.topics import kafka_name
 from streams.cli import doctor, news
 from streams.cli.main import app
 from streams.instance import Instance, Process
-from streams.log.books import Letter
+from streams.log.books import DeadLetterKey
 from streams.log.dead_letters import DeadLetter
 from streams.settings import settings_from
 from streams.supervision import Child, restart_ended, stop_all
@@ -38,7 +38,7 @@ class Cluster:
 
     def dead_letters(self, _connection: object, _partitions: int, starts: Mapping[int, int]) -> Iterator[DeadLetter]:
         """Yields those from the starts on; see ``streams.log.dead_letters``."""
-        origin = Letter("merge_intake", kafka_name("discharges"), 0, 0, "broken_rule")
+        origin = DeadLetterKey("merge_intake", kafka_name("discharges"), 0, 0, "broken_rule")
         for partition, offset in self.places:
             if offset >= starts.get(partition, 0):
                 yield DeadLetter(f"{partition}-{offset}", origin, "", AT, b"")

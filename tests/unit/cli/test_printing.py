@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from streams.cli import dead_letters
 from streams.cli.main import app
 from streams.cli.printing import print_entries, print_table
-from streams.log.books import Letter
+from streams.log.books import DeadLetterKey
 from streams.log.dead_letters import DeadLetter
 
 REASON = "age_band: a string has at most 128 characters; correct it in the source's system, and send the record again"
@@ -23,7 +23,7 @@ def eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_dead_letters_are_listed_with_every_word_whole(run: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    origin = Letter("merge_intake", "brobygger.discharges.v1", 7, 1_234_567, "broken_rule")
+    origin = DeadLetterKey("merge_intake", "brobygger.discharges.v1", 7, 1_234_567, "broken_rule")
     letter = DeadLetter("11-1234567", origin, REASON, datetime(2026, 11, 29, 8, tzinfo=UTC), b"sealed")
     monkeypatch.setattr(dead_letters, "dead_letters", lambda *_: iter([letter, letter]))
     monkeypatch.setattr(dead_letters, "broker_of", lambda _: None)

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from streams.engine.outputs import Outgoing
-from streams.engine.processor import StoredRecord, Tick
+from streams.engine.processor import StoredRecord, TickRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,8 @@ class Counting:
     def next_wake(self, state: PartitionState) -> int | None:
         return state.next_due()
 
-    def tick(self, state: PartitionState) -> Tick:
-        return Tick(None, b"tick")
+    def tick(self, state: PartitionState) -> TickRecord:
+        return TickRecord(None, b"tick")
 
     def _count(self, state: PartitionState, record: Record) -> None:
         if record.key is None:

@@ -11,12 +11,12 @@ from typing import NoReturn
 from aiokafka import TopicPartition
 
 from streams.engine.clock import Clock, Ticking, TickWriter
-from streams.engine.faust_private import Fetched
+from streams.engine.faust_private import FetchedPartition
 from streams.engine.input_log import Bounds
 from streams.engine.limits import TransactionLimits
 from streams.engine.meta import Meta
 from streams.engine.opening import OpenTask, TaskRuntime
-from streams.engine.processor import Processor, Tick
+from streams.engine.processor import Processor, TickRecord
 from streams.engine.stage import EngineSettings, Stage, TransactionSettings
 from streams.engine.state import PartitionState
 from streams.engine.store import MemoryStore
@@ -79,9 +79,9 @@ class FakeTicks(TickWriter):
     """Keeps ticks instead of sending them."""
 
     def __init__(self) -> None:
-        self.sent: list[Tick] = []
+        self.sent: list[TickRecord] = []
 
-    async def append(self, topic: str, partition: int, tick: Tick) -> int:
+    async def append(self, topic: str, partition: int, tick: TickRecord) -> int:
         self.sent.append(tick)
         return len(self.sent) - 1
 
@@ -122,7 +122,7 @@ class Bench:
     def feed(self, first: int, last: int, *, start: int | None = None) -> None:
         records = [a_record(offset, b"key-%d" % offset) for offset in range(first, last)]
         assert self.task.feed is not None
-        self.task.feed.accept(Fetched("in", 0, first if start is None else start, records, last))
+        self.task.feed.accept(FetchedPartition("in", 0, first if start is None else start, records, last))
 
 
 class NoConnection:

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from streams.engine.faust_private import Fetched
+from streams.engine.faust_private import FetchedPartition
 from streams.engine.limits import TransactionLimits
 from streams.engine.meta import META_KEY, Meta
-from streams.engine.processor import StoredRecord, Tick
+from streams.engine.processor import StoredRecord, TickRecord
 
 from .builders import a_record
 from .fakes import Bench, EndedError, until
@@ -93,7 +93,7 @@ async def test_a_batch_for_a_feed_taken_away_is_dropped(bench: Bench) -> None:
     await bench.task.start()
     assert feed is not None
 
-    feed.accept(Fetched("in", 0, 0, [a_record(0)], 1))
+    feed.accept(FetchedPartition("in", 0, 0, [a_record(0)], 1))
 
     assert not bench.task.busy
     await bench.task.close()
@@ -108,7 +108,7 @@ async def test_a_gap_between_batches_ends_the_process(bench: Bench) -> None:
 
 async def test_offsets_that_hold_no_records_are_passed_over(bench: Bench) -> None:
     assert bench.task.feed is not None
-    bench.task.feed.accept(Fetched("in", 0, 0, [], 4))
+    bench.task.feed.accept(FetchedPartition("in", 0, 0, [], 4))
     bench.feed(6, 7, start=4)
     await until(lambda: bench.task.committed == {"in": 7})
 
@@ -155,7 +155,7 @@ async def test_a_quiet_partition_with_a_passed_deadline_gets_one_tick(bench: Ben
     for _ in range(50):
         await asyncio.sleep(0)
 
-    assert bench.ticks.sent == [Tick(None, b"tick")]
+    assert bench.ticks.sent == [TickRecord(None, b"tick")]
     await bench.task.close()
 
 
@@ -163,7 +163,7 @@ async def test_a_tick_fires_the_deadline_and_no_further_tick_follows(bench: Benc
     bench.feed(0, 1)
     await until(lambda: bench.ticks.sent)
     assert bench.task.feed is not None
-    bench.task.feed.accept(Fetched("in", 0, 1, [StoredRecord(1, 5000, None, b"tick")], 2))
+    bench.task.feed.accept(FetchedPartition("in", 0, 1, [StoredRecord(1, 5000, None, b"tick")], 2))
     await until(lambda: bench.task.committed == {"in": 2})
 
     assert [message.value for message in bench.writer.written[-1].outputs["out", 0]] == [b"fired"]

@@ -16,7 +16,7 @@ from faust.types import TP
 from streams.engine import app as engine_app
 from streams.engine import opening, supervise, transport
 from streams.engine.app import EngineApp, build_app, run_worker
-from streams.engine.faust_private import Fetched
+from streams.engine.faust_private import FetchedPartition
 from streams.engine.input_log import Bounds
 from streams.engine.opening import OpenTask, TaskRuntime
 from streams.engine.stage import EngineSettings, Stage
@@ -163,10 +163,10 @@ async def test_a_batch_from_before_a_revocation_finds_no_way_in(tasks: Tasks) ->
     feed = task.feed
     assert feed is not None
     await tasks.revoke()
-    feed.accept(Fetched("in", 0, 0, [a_record(0)], 1))
+    feed.accept(FetchedPartition("in", 0, 0, [a_record(0)], 1))
     assert not task.busy
     await _assigned(tasks)
-    feed.accept(Fetched("in", 0, 0, [a_record(0)], 1))
+    feed.accept(FetchedPartition("in", 0, 0, [a_record(0)], 1))
 
     assert not task.busy
     await tasks.close()
@@ -241,7 +241,7 @@ async def test_a_task_that_stands_still_with_work_at_hand_ends_the_process(
     task = await _assigned(tasks)
     openings.benches[0].writer.may_commit.clear()
     assert task.feed is not None
-    task.feed.accept(Fetched("in", 0, 0, [a_record(0)], 1))
+    task.feed.accept(FetchedPartition("in", 0, 0, [a_record(0)], 1))
     async with asyncio.timeout(10):
         with pytest.raises(EndedError, match="makes no progress"):
             await tasks.watch()

@@ -20,7 +20,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams.engine import faust_private, transport
 from streams.engine.app import EngineApp, build_app
-from streams.engine.faust_private import Fetched
+from streams.engine.faust_private import FetchedPartition
 from streams.engine.fetch_thread import BatchThread
 from streams.engine.stage import EngineSettings, Stage
 
@@ -201,7 +201,7 @@ async def test_a_worker_without_room_fetches_nothing(app: EngineApp, monkeypatch
     worker = _consumer_of(app)
     fetches = []
 
-    async def fetched(wanted: Collection[TopicPartition], wait: timedelta) -> list[Fetched]:
+    async def fetched(wanted: Collection[TopicPartition], wait: timedelta) -> list[FetchedPartition]:
         fetches.append(wanted)
         return []
 
@@ -262,10 +262,10 @@ async def test_offsets_below_those_once_read_are_delivered(app: EngineApp) -> No
 async def test_batches_pass_by_fausts_messages(app: EngineApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trap: through the stream a message without `generation_id` is dropped silently, as is one not decoded."""
     worker = _consumer_of(app)
-    accepted: list[Fetched] = []
-    batch = Fetched("in", 0, 0, [], 4)
+    accepted: list[FetchedPartition] = []
+    batch = FetchedPartition("in", 0, 0, [], 4)
 
-    async def fetched(wanted: Collection[TopicPartition], wait: timedelta) -> list[Fetched]:
+    async def fetched(wanted: Collection[TopicPartition], wait: timedelta) -> list[FetchedPartition]:
         return [batch]
 
     monkeypatch.setattr(app.engine, "feeds_with_room", lambda: {FIRST: SimpleNamespace(accept=accepted.append)})

@@ -10,7 +10,12 @@ import pytest
 from streams.cli.sending import doors, receipt_files
 from streams.cli.sending.held_folder import HeldFolder
 
-STEPS = ((doors.Doors, "post"), (HeldFolder, "write"), (HeldFolder, "move"), (receipt_files.Receipts, "_note"))
+STEPS = (
+    (doors.GatewayClient, "post"),
+    (HeldFolder, "write"),
+    (HeldFolder, "move"),
+    (receipt_files.ReceiptFolder, "_note"),
+)
 
 
 class Killed(BaseException):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from streams.cli.sending.doors import Doors
+from streams.cli.sending.doors import GatewayClient
 from tests.mixed_files import Sample
 from tests.unit.gateway.builders import Gateway, a_statement
 
@@ -40,7 +40,7 @@ def a_consent() -> Sample:
     return Sample("consents-1.json", content, ".receipt.json", {"consents": 1})
 
 
-class SpiedDoors(Doors):
+class SpiedDoors(GatewayClient):
     """Doors that keep what is sent to them."""
 
     sent: tuple[bytes, ...] = ()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.sending.doors import Doors
+from streams.cli.sending.doors import GatewayClient
 from streams.cli.sending.watched_folder import WatchedFolder
 from streams.cli.watch import Watching
 from tests.unit.files.conftest import Run
@@ -38,7 +38,7 @@ async def test_a_folder_that_no_list_can_be_called_by_has_its_file_refused_and_n
     gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     put_in(folder, f"lists/{name}/x.csv", a_list(COURSE))
-    monkeypatch.setattr(Doors, "post", nothing_is_sent)
+    monkeypatch.setattr(GatewayClient, "post", nothing_is_sent)
 
     went = await looked(folder)
 
@@ -65,7 +65,7 @@ async def test_watch_goes_on_past_a_name_that_no_address_can_hold(gateway: Gatew
     put_in(folder, "lists/x\nz/x.csv", a_list(COURSE))
     put_last(folder)
     stopping = threading.Event()
-    doors = Doors("http://gateway.test", os.environ["BROBYGGER_TOKEN"], stopping.wait)
+    doors = GatewayClient("http://gateway.test", os.environ["BROBYGGER_TOKEN"], stopping.wait)
     watching = Watching(WatchedFolder(folder, 0.0), doors, stopping)
 
     running = asyncio.create_task(asyncio.to_thread(watching.run, 0.01))
@@ -89,7 +89,7 @@ async def test_ingest_refuses_a_list_that_can_be_none(
     gateway: Gateway, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (tmp_path / "1.csv").write_bytes(a_list(COURSE))
-    monkeypatch.setattr(Doors, "post", nothing_is_sent)
+    monkeypatch.setattr(GatewayClient, "post", nothing_is_sent)
 
     done = await run("ingest", tmp_path / "1.csv", f"--list={name}", *GATEWAY)
 
@@ -101,7 +101,7 @@ async def test_ingest_refuses_a_topic_that_is_none(
     gateway: Gateway, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, topic: str
 ) -> None:
     (tmp_path / "1.json").write_bytes(statement(1))
-    monkeypatch.setattr(Doors, "post", nothing_is_sent)
+    monkeypatch.setattr(GatewayClient, "post", nothing_is_sent)
 
     done = await run("ingest", tmp_path / "1.json", "--topic", topic, *GATEWAY)
 

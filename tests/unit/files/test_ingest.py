@@ -12,7 +12,7 @@ import pytest
 from typer.testing import Result
 
 from streams.cli.sending import doors, receipt_files
-from streams.cli.sending.door_answers import NDJSON, Answered
+from streams.cli.sending.door_answers import NDJSON, GatewayResponse
 from tests.mixed_files import KINDS, Sample, a_sample, write_mixed
 from tests.unit.files.conftest import Run
 from tests.unit.files.killing import Kills
@@ -66,7 +66,7 @@ async def test_what_has_a_receipt_is_not_sent_again_and_the_command_says_the_sam
 ) -> None:
     put(folder, *SAMPLES)
     first = await run("ingest", folder, *GATEWAY)
-    monkeypatch.setattr(doors.Doors, "post", unreachable)
+    monkeypatch.setattr(doors.GatewayClient, "post", unreachable)
 
     second = await run("ingest", folder, *GATEWAY)
 
@@ -192,7 +192,7 @@ async def test_a_broker_that_stays_away_ends_the_command_and_the_next_one_goes_o
 async def test_another_process_at_the_same_receipts_is_refused(gateway: Gateway, run: Run, folder: Path) -> None:
     put(folder, SAMPLES[0])
 
-    with receipt_files.Receipts(folder):
+    with receipt_files.ReceiptFolder(folder):
         done = await run("ingest", folder, *GATEWAY)
 
     assert (done.exit_code, "another process sends files" in done.stderr) == (2, True)
@@ -219,8 +219,8 @@ async def test_codes_of_what_was_taken_in_part_are_kept_and_the_rest_is_sent_by_
     (folder / "consents-1.ndjson").write_bytes(b"{}\n{}\n")
     partly = b'{"line":1,"outcome":"accepted","claim_code":"7K3Q"}\n{"line":2,"outcome":"unavailable"}\n'
     whole = b'{"line":1,"outcome":"repeated"}\n{"line":2,"outcome":"accepted"}\n'
-    answers = iter([Answered(503, NDJSON, partly), Answered(200, NDJSON, whole)])
-    monkeypatch.setattr(doors.Doors, "post", lambda *_arguments, **_named: next(answers))
+    answers = iter([GatewayResponse(503, NDJSON, partly), GatewayResponse(200, NDJSON, whole)])
+    monkeypatch.setattr(doors.GatewayClient, "post", lambda *_arguments, **_named: next(answers))
 
     first = await run("ingest", folder, "--token", "t", *GATEWAY)
     second = document(await run("ingest", folder, "--token", "t", *GATEWAY))
@@ -250,5 +250,7 @@ def unreachable(*_arguments: Any, **_named: Any) -> Any:
 
 def pause_with(monkeypatch: pytest.MonkeyPatch, pause: Any) -> None:
     """Lets commands wait by a function of the test's."""
-    first = doors.Doors.__init__
-    monkeypatch.setattr(doors.Doors, "__init__", lambda self, gateway, token: first(self, gateway, token, pause))
+    first = doors.GatewayClient.__init__
+    monkeypatch.setattr(
+        doors.GatewayClient, "__init__", lambda self, gateway, token: first(self, gateway, token, pause)
+    )

@@ -16,8 +16,8 @@ import pytest
 
 from streams.cli.sending import watched_folder
 from streams.cli.sending.door_answers import DoorError
-from streams.cli.sending.doors import Doors
-from streams.cli.sending.receipt_files import JOURNAL, Receipts
+from streams.cli.sending.doors import GatewayClient
+from streams.cli.sending.receipt_files import JOURNAL, ReceiptFolder
 from streams.cli.sending.watched_folder import WatchedFolder
 from streams.cli.watch import Watching
 from tests.mixed_files import KINDS, a_sample
@@ -29,6 +29,7 @@ from tests.unit.gateway.prepared import ROOT
 
 pytestmark = pytest.mark.long
 
+_GATEWAY = "http://gateway.test"
 SAMPLES = [a_sample(nth) for nth in range(KINDS)]
 LIST = ROOT / "tests" / "messages" / "municipal" / "helsingoer-forloeb"
 
@@ -54,11 +55,11 @@ def token() -> str:
     return os.environ["BROBYGGER_TOKEN"]
 
 
-def take_all(folder: Path, doors: Doors | None = None) -> list[str | None]:
+def take_all(folder: Path, doors: GatewayClient | None = None) -> list[str | None]:
     """Starts on a folder as a new process does, takes what is there, and returns where each file went."""
     watched = WatchedFolder(folder, 0.0)
-    used = doors or Doors("http://gateway.test", token(), lambda _: True)
-    with used, Receipts(watched.receipts, mode=0o640) as receipts:
+    used = doors or GatewayClient(_GATEWAY, token(), lambda _: True)
+    with used, ReceiptFolder(watched.receipts, mode=0o640) as receipts:
         watched.forget_moved(receipts)
         return [watched.take(path, used, receipts) for path in watched.complete()]
 
@@ -145,7 +146,7 @@ async def test_what_becomes_another_file_after_the_look_is_never_sent(
             path.parent.rmdir()
             path.parent.symlink_to(tmp_path / "secret")
 
-    with SpiedDoors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
+    with SpiedDoors(_GATEWAY, token(), lambda _: True) as doors, ReceiptFolder(watched.receipts) as receipts:
         try:
             await asyncio.to_thread(watched.take, found, doors, receipts)
         except (FileNotFoundError, DoorError) as error:
@@ -162,7 +163,7 @@ async def test_another_file_under_the_name_waits_for_its_own_look(gateway: Gatew
     watched = WatchedFolder(folder, 0.0)
     [found] = watched.complete()
     path.write_bytes(SAMPLES[3].content)
-    with Doors("http://gateway.test", token(), lambda _: True) as doors, Receipts(watched.receipts) as receipts:
+    with GatewayClient(_GATEWAY, token(), lambda _: True) as doors, ReceiptFolder(watched.receipts) as receipts:
         assert await asyncio.to_thread(watched.take, found, doors, receipts) is None
         [again] = watched.complete()
         assert await asyncio.to_thread(watched.take, again, doors, receipts) == "done"
@@ -190,7 +191,7 @@ def test_a_folder_that_is_a_link_is_none(folder: Path, tmp_path: Path, name: str
     (folder / "in").rmdir()
     (folder / name).symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(DoorError), Receipts(WatchedFolder(folder, 0.0).receipts):
+    with pytest.raises(DoorError), ReceiptFolder(WatchedFolder(folder, 0.0).receipts):
         pass
 
 
@@ -199,7 +200,7 @@ def test_a_journal_that_is_a_link_is_none(folder: Path, tmp_path: Path) -> None:
     (folder / "receipts").mkdir()
     (folder / "receipts" / JOURNAL).symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(DoorError), Receipts(folder / "receipts"):
+    with pytest.raises(DoorError), ReceiptFolder(folder / "receipts"):
         pass
 
 
@@ -289,14 +290,14 @@ async def test_another_file_of_a_name_that_was_there_before_keeps_the_earlier_on
 async def test_a_file_that_changes_while_it_is_sent_comes_again_as_it_is_now(
     gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, send = folder / "in" / "fil", Doors.send
+    path, send = folder / "in" / "fil", GatewayClient.send
     path.write_bytes(SAMPLES[0].content)
 
-    def send_while_it_changes(self: Doors, letter: Any) -> Any:
+    def send_while_it_changes(self: GatewayClient, letter: Any) -> Any:
         path.write_bytes(SAMPLES[3].content)
         return send(self, letter)
 
-    monkeypatch.setattr(Doors, "send", send_while_it_changes)
+    monkeypatch.setattr(GatewayClient, "send", send_while_it_changes)
     await taken(folder)
     monkeypatch.undo()
 
@@ -322,7 +323,7 @@ async def test_killed_before_and_after_every_step_nothing_is_lost_and_nothing_do
 ) -> None:
     samples = [*SAMPLES, a_consent()]
     put(folder / "in", *samples)
-    kills = Kills(monkeypatch, (Receipts, "forget"))
+    kills = Kills(monkeypatch, (ReceiptFolder, "forget"))
 
     while not await kills.came_through(taken(folder)):
         pass
@@ -363,7 +364,7 @@ async def test_the_source_may_read_receipts_and_the_journal_is_emptied(gateway: 
 
 async def test_it_goes_on_until_it_is_told_to_end(gateway: Gateway, folder: Path) -> None:
     stopping = threading.Event()
-    watching = Watching(WatchedFolder(folder, 0.0), Doors("http://gateway.test", token(), stopping.wait), stopping)
+    watching = Watching(WatchedFolder(folder, 0.0), GatewayClient(_GATEWAY, token(), stopping.wait), stopping)
     running = asyncio.create_task(asyncio.to_thread(watching.run, 0.01))
     for sample in (SAMPLES[0], SAMPLES[3]):
         put(folder / "in", sample)
@@ -389,6 +390,6 @@ async def test_a_token_file_is_its_owners_alone(
         file.write_text(content, encoding="ascii")
         file.chmod(mode)
 
-    done = await run("watch", folder, "--gateway", "http://gateway.test")
+    done = await run("watch", folder, "--gateway", _GATEWAY)
 
     assert (done.exit_code, told in done.stderr) == (2, True)

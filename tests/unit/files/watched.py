@@ -7,8 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from streams.cli.sending.doors import Doors
-from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.doors import GatewayClient
+from streams.cli.sending.receipt_files import ReceiptFolder
 from streams.cli.sending.watched_folder import WatchedFolder
 from tests.unit.gateway.builders import a_statement
 
@@ -41,9 +41,9 @@ class Clock:
 def looks(watched: WatchedFolder, clock: Clock, *at_seconds: float) -> list[list[str | None]]:
     """Looks into the folder at these seconds; returns of each look where its files went."""
     went: list[list[str | None]] = []
-    with Doors("http://gateway.test", os.environ["BROBYGGER_TOKEN"], lambda _: True) as doors:
+    with GatewayClient("http://gateway.test", os.environ["BROBYGGER_TOKEN"], lambda _: True) as doors:
         for clock.seconds in at_seconds:
-            with Receipts(watched.receipts) as receipts:
+            with ReceiptFolder(watched.receipts) as receipts:
                 went.append([watched.take(path, doors, receipts) for path in watched.complete()])
     return went
 

@@ -13,7 +13,7 @@ from tests.unit.read_model.builders import an_answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.gateway.publisher import Delivered, Record, Unavailable
+    from connectors.gateway.publisher import OutgoingRecord, Published, Unavailable
     from tests.unit.gateway.builders import Gateway
 
 
@@ -27,7 +27,7 @@ class FakeDomain:
         self._offsets = count(1000)
         gateway.publisher.publish = self.publish  # type: ignore[method-assign]
 
-    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> Published | Unavailable:
         """Publishes, and answers the replies among the records."""
         outcome = await self._publish(records)
         for record in records:

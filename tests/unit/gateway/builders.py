@@ -17,8 +17,8 @@ import httpx
 from connectors.gateway.app import build_gateway
 from connectors.gateway.clients.clients import ClientKind, Clients, NewClient, open_clients
 from connectors.gateway.lists.readers import ListReaders
-from connectors.gateway.ports import Ports
-from connectors.gateway.publisher import Delivered, Record, Unavailable
+from connectors.gateway.ports import GatewayPorts
+from connectors.gateway.publisher import OutgoingRecord, Published, Unavailable
 from connectors.gateway.settings import GatewaySettings, Limits
 from connectors.gateway.statements.forms import EXAMPLES
 from connectors.vault.keys import pseudonym_roots
@@ -49,7 +49,7 @@ class FakePublisher:
 
     def __init__(self) -> None:
         """Starts reachable, with nothing published."""
-        self.records: list[Record] = []
+        self.records: list[OutgoingRecord] = []
         self.reachable = True
         self.batches = 0
         self._grown = asyncio.Event()
@@ -57,14 +57,14 @@ class FakePublisher:
     async def start(self) -> None:
         """Has nothing to do."""
 
-    async def publish(self, records: Sequence[Record]) -> Delivered | Unavailable:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> Published | Unavailable:
         """Keeps the records."""
         if not self.reachable:
             return Unavailable("timed_out")
         self.batches += 1
         self.records.extend(records)
         self._grown.set()
-        return Delivered()
+        return Published()
 
     async def published(self, count: int) -> None:
         """Returns once so many records were published."""
@@ -168,7 +168,7 @@ async def a_gateway(
         if crash:
             crash.pop()()
 
-    ports = Ports(publisher, lambda: clock.now, lambda: clock.seconds, crash_once, log, list_readers)
+    ports = GatewayPorts(publisher, lambda: clock.now, lambda: clock.seconds, crash_once, log, list_readers)
     app = build_gateway(settings, ports)
     share_routes(app)
     transport = httpx.ASGITransport(app)

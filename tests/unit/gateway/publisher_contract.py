@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from connectors.gateway.publisher import Delivered, Publisher, Record, Unavailable
+from connectors.gateway.publisher import OutgoingRecord, Published, Publisher, Unavailable
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -23,22 +23,22 @@ class PublisherContract(ABC):
         """Yields a started publisher whose broker is reachable, or is not."""
 
     @abstractmethod
-    async def published(self, publisher: Publisher, key: bytes) -> list[Record]:
+    async def published(self, publisher: Publisher, key: bytes) -> list[OutgoingRecord]:
         """Returns what was published under a key, per topic in order."""
 
     async def test_delivered_records_are_there_as_they_were_given(self) -> None:
         key = uuid4().hex.encode()
         records = [
-            Record("persons", key, b"1", (("ce_id", b"a"), ("ce_id", b"b"))),
-            Record("discharges", key, b"2"),
-            Record("discharges", key, b"3"),
-            Record("persons", key, b"\x00"),
+            OutgoingRecord("persons", key, b"1", (("ce_id", b"a"), ("ce_id", b"b"))),
+            OutgoingRecord("discharges", key, b"2"),
+            OutgoingRecord("discharges", key, b"3"),
+            OutgoingRecord("persons", key, b"\x00"),
         ]
         async with self.running(reachable=True) as publisher:
             await _until_reachable(publisher)
             outcome = await publisher.publish(records)
 
-            assert outcome == Delivered()
+            assert outcome == Published()
             found = await self.published(publisher, key)
         for topic in ("persons", "discharges"):
             wanted = [record for record in records if record.topic == topic]
@@ -46,7 +46,7 @@ class PublisherContract(ABC):
 
     async def test_publishing_again_publishes_again(self) -> None:
         key = uuid4().hex.encode()
-        record = Record("discharges", key, b"1")
+        record = OutgoingRecord("discharges", key, b"1")
         async with self.running(reachable=True) as publisher:
             await _until_reachable(publisher)
             await publisher.publish([record])
@@ -58,11 +58,11 @@ class PublisherContract(ABC):
         async with self.running(reachable=True) as publisher:
             await _until_reachable(publisher)
 
-            assert await publisher.publish([]) == Delivered()
+            assert await publisher.publish([]) == Published()
 
     async def test_an_unreachable_broker_is_an_answer_in_time_and_no_error(self) -> None:
         async with asyncio.timeout(TIME_MAX_SECONDS), self.running(reachable=False) as publisher:
-            outcome = await publisher.publish([Record("discharges", b"k", b"1")])
+            outcome = await publisher.publish([OutgoingRecord("discharges", b"k", b"1")])
 
             assert isinstance(outcome, Unavailable)
             assert await publisher.is_reachable() is False

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.read_model.feed import Fetched
+from connectors.read_model.feed import FetchedRecord
 from tests.unit.gateway.builders import Gateway
 
 
@@ -42,7 +42,7 @@ def a_programme(gateway: Gateway, name: str = "headspace", site: str | None = No
     return Programme(gateway, name, gateway.token(ClientKind.PROGRAMME, name, site=site))
 
 
-async def project(gateway: Gateway, *records: Fetched) -> None:
+async def project(gateway: Gateway, *records: FetchedRecord) -> None:
     """Puts records on the log, and returns once they are projected."""
     gateway.log.append(*records)
     await gateway.log.wait_until_taken()

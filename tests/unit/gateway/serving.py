@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.app import build_gateway
 from connectors.gateway.clients.clients import ClientKind, NewClient, open_clients
-from connectors.gateway.ports import Ports
+from connectors.gateway.ports import GatewayPorts
 from connectors.gateway.server import server_of
 from connectors.gateway.settings import Limits
 from connectors.pages.attach import attach_pages
@@ -108,7 +108,7 @@ async def a_server(folder: Path, **limits: Any) -> AsyncIterator[Served]:
     settings = settings_in(folder, programmes_folder=ROOT / "programmes", limits=Limits(**limits))
     make_ready(folder)
     log = FakeLog()
-    app = build_gateway(settings, Ports(FakePublisher(), feed=log))
+    app = build_gateway(settings, GatewayPorts(FakePublisher(), feed=log))
     attach_pages(app, settings)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from connectors.gateway.over_kafka.answers import take_answers
-from connectors.gateway.over_kafka.inboxes import Place, Received
+from connectors.gateway.over_kafka.inboxes import Received, RecordPosition
 from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
 from schemas.events import Reply
@@ -22,7 +22,7 @@ HANDOVER_ID = a_statement("replies")["statement_id"]
 
 def answered(value: bytes | dict[str, Any], offset: int = 0) -> Received:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return Received(Place("brobygger.answers.headspace.v1", 0, offset), body)
+    return Received(RecordPosition("brobygger.answers.headspace.v1", 0, offset), body)
 
 
 def an_answer(gateway: Gateway, **changes: Any) -> dict[str, Any]:
@@ -116,7 +116,7 @@ async def test_garbage_is_refused_and_what_follows_it_is_taken(gateway: Gateway,
 
 async def test_what_could_not_be_read_at_all_is_told_and_what_is_around_it_is_taken(gateway: Gateway) -> None:
     why = Refusal("unreadable_header", "headers", "the name of a header is text", "correct it")
-    unreadable = Received(Place("brobygger.answers.headspace.v1", 0, 7), b"", refusal=why)
+    unreadable = Received(RecordPosition("brobygger.answers.headspace.v1", 0, 7), b"", refusal=why)
 
     assert await take(gateway, answered(an_answer(gateway)), unreadable, answered(b"{", 8))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from connectors.gateway.letters.receipts import Letter, Opened, Receipts
+from connectors.gateway.letters.receipts import MessageFingerprint, Opened, ReceiptStore
 from connectors.gateway.statements.ledger import Entered, StatementLedger
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.tables import IDENTITIES, INDEX
@@ -60,14 +60,14 @@ class InterruptedLedger(StatementLedger):
         return super().enter(statements, at)
 
 
-class InterruptedReceipts(Receipts):
+class InterruptedReceipts(ReceiptStore):
     """Receipts that are interrupted by an erasure, once."""
 
     def __init__(self, engine: Engine, interruption: ErasingOnce) -> None:
         super().__init__(engine)
         self._interruption = interruption
 
-    def open(self, letter: Letter, acknowledge: Acknowledge, at: datetime) -> Opened:
+    def open(self, letter: MessageFingerprint, acknowledge: Acknowledge, at: datetime) -> Opened:
         """Opens it, as an erasure is made."""
         self._interruption()
         return super().open(letter, acknowledge, at)

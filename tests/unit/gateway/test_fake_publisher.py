@@ -11,7 +11,7 @@ from tests.unit.gateway.publisher_contract import PublisherContract
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from connectors.gateway.publisher import Publisher, Record
+    from connectors.gateway.publisher import OutgoingRecord, Publisher
 
 
 class TestFakePublisher(PublisherContract):
@@ -23,6 +23,6 @@ class TestFakePublisher(PublisherContract):
         yield publisher
         await publisher.stop()
 
-    async def published(self, publisher: Publisher, key: bytes) -> list[Record]:
+    async def published(self, publisher: Publisher, key: bytes) -> list[OutgoingRecord]:
         assert isinstance(publisher, FakePublisher)
         return [record for record in publisher.records if record.key == key]

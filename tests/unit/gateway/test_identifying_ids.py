@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.gateway.over_kafka.inboxes import Place, Received
+from connectors.gateway.over_kafka.inboxes import Received, RecordPosition
 from connectors.gateway.over_kafka.source_statements import take_statements
 from tests.unit.gateway.builders import Gateway, a_message, a_statement, refused, with_header_id
 from tests.unit.gateway.sent_lists import Sender, map_courses
@@ -100,7 +100,7 @@ async def test_nor_does_a_row_of_a_list(gateway: Gateway, text: str) -> None:
 async def test_nor_does_a_source_over_kafka(gateway: Gateway) -> None:
     gateway.token(name="helsingor-kommune", kafka_id="helsingor")
     body = json.dumps(a_statement("enrolments", person=PERSON, statement_id=OTHERS[0])).encode()
-    record = Received(Place("statements", 0, 0), body, {"ce_type": b"brobygger.enrolments.v1"})
+    record = Received(RecordPosition("statements", 0, 0), body, {"ce_type": b"brobygger.enrolments.v1"})
 
     assert await take_statements(gateway.app.state.desk, "helsingor", [record])
 

@@ -7,7 +7,7 @@ import pytest
 from connectors.gateway.statements.forms import FORMS
 from connectors.gateway.statements.persons import PersonForm
 from connectors.municipal.fields import FIELDS, REQUIRED, Event
-from schemas.events import Envelope
+from schemas.events import EventHeader
 
 # What no list tells: ids and chains are worked out, a replacement number is known by its letters, the rest is MedCom's.
 NEVER = {"person", "event_id", "correlation_id", "causation_id", "revises", "cancels", "source", "occurred_on"}
@@ -37,4 +37,4 @@ def test_a_list_may_fill_everything_of_a_person() -> None:
 
 def test_every_event_has_an_envelope() -> None:
     for event in Event:
-        assert set(Envelope.model_fields) - {"recorded_at", "youth_id"} <= set(FORMS[event.topic].model_fields)
+        assert set(EventHeader.model_fields) - {"recorded_at", "youth_id"} <= set(FORMS[event.topic].model_fields)

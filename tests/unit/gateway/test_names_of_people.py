@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.person_details import detail_of
-from connectors.vault.identities import Identities
+from connectors.vault.identities import PersonStore
 from tests.unit.gateway.builders import Gateway, a_message, refused
 from tests.unit.medcom_fhir.builders import the
 
@@ -30,7 +30,7 @@ async def test_a_message_is_not_lost_for_one_but_the_vault_has_the_name_without(
     await gateway.message(message, gateway.token())
 
     [event] = gateway.published("discharges")
-    identities: Identities = gateway.app.state.desk.identities
+    identities: PersonStore = gateway.app.state.desk.identities
     details = identities.details_of(event["youth_id"])
     assert details is not None
     assert details.name == "Testine Testesen"

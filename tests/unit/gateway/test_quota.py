@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connectors.gateway.over_kafka.answers import take_answers
-from connectors.gateway.over_kafka.inboxes import Place, Received
+from connectors.gateway.over_kafka.inboxes import Received, RecordPosition
 from connectors.gateway.over_kafka.source_statements import take_statements
 from tests.unit.gateway.builders import NDJSON, Gateway, a_gateway, a_message, a_statement, refused
 from tests.unit.gateway.sent_lists import COURSE, CSV, OTHER, a_list, map_courses
@@ -86,7 +86,9 @@ async def test_a_body_of_more_than_a_burst_is_taken_by_whoever_has_stated_nothin
 async def test_a_source_over_kafka_waits_in_its_own_topic(gateway: Gateway) -> None:
     gateway.token(name="helsingor-kommune", kafka_id="helsingor")
     body = json.dumps(a_statement("enrolments")).encode()
-    records = [Received(Place("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)]
+    records = [
+        Received(RecordPosition("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)
+    ]
 
     taken = [await take_statements(gateway.app.state.desk, "helsingor", records) for _ in range(2)]
     gateway.clock.seconds += BURST
@@ -96,7 +98,7 @@ async def test_a_source_over_kafka_waits_in_its_own_topic(gateway: Gateway) -> N
 
 
 async def test_a_programme_over_kafka_waits_in_its_own_topic(gateway: Gateway) -> None:
-    answers = [Received(Place("answers", 0, at), b"{}") for at in range(5)]
+    answers = [Received(RecordPosition("answers", 0, at), b"{}") for at in range(5)]
 
     taken = [await take_answers(gateway.app.state.desk, "headspace", answers) for _ in range(2)]
     other = await take_answers(gateway.app.state.desk, "ungevaerftet", answers)
@@ -109,8 +111,10 @@ async def test_a_programme_over_kafka_waits_in_its_own_topic(gateway: Gateway) -
 async def test_what_comes_again_over_kafka_counts_once(gateway: Gateway) -> None:
     gateway.token(name="helsingor-kommune", kafka_id="helsingor")
     body = json.dumps(a_statement("enrolments")).encode()
-    records = [Received(Place("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)]
-    answers = [Received(Place("answers", 0, at), b"{}") for at in range(5)]
+    records = [
+        Received(RecordPosition("statements", 0, at), body, {"ce_type": b"brobygger.enrolments.v1"}) for at in range(5)
+    ]
+    answers = [Received(RecordPosition("answers", 0, at), b"{}") for at in range(5)]
     desk = gateway.app.state.desk
     gateway.publisher.reachable = False
     away = [await take_statements(desk, "helsingor", records) for _ in range(3)]

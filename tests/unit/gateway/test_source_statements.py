@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.gateway.clients.clients import ClientKind, NewClient, Role
-from connectors.gateway.over_kafka.inboxes import Place, Received
+from connectors.gateway.over_kafka.inboxes import Received, RecordPosition
 from connectors.gateway.over_kafka.source_statements import take_statements
 from connectors.gateway.statements.reading import record_of
 from connectors.vault.store import VaultUnavailableError
@@ -27,7 +27,7 @@ _offsets: Iterator[int] = count()
 
 def stated(value: bytes | dict[str, Any], topic: str = "enrolments", **headers: bytes) -> Received:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    place = Place("brobygger.statements.helsingor.v1", 3, next(_offsets))
+    place = RecordPosition("brobygger.statements.helsingor.v1", 3, next(_offsets))
     return Received(place, body, {"ce_type": f"brobygger.{topic}.v1".encode(), **headers})
 
 
@@ -129,7 +129,7 @@ async def test_garbage_is_refused_and_what_follows_it_is_taken(source: Gateway, 
 
 @pytest.mark.parametrize("ce_type", [b"", b"brobygger.replies.v1", b"brobygger.intake.v1", b"\xff"])
 async def test_what_is_no_statement_of_a_source_is_refused_by_its_type(source: Gateway, ce_type: bytes) -> None:
-    assert await take(source, Received(Place("statements", 0, 1), b"{}", {"ce_type": ce_type}))
+    assert await take(source, Received(RecordPosition("statements", 0, 1), b"{}", {"ce_type": ce_type}))
 
     [receipt] = receipts(source)
     assert (receipt["refused"]["code"], receipt["refused"]["field"]) == ("unknown_topic", "ce_type")

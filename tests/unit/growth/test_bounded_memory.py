@@ -10,7 +10,7 @@ from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import Unreadable
 from connectors.medcom_edi.translate import translate as translate_letters
-from connectors.medcom_fhir.outcomes import Refused
+from connectors.medcom_fhir.outcomes import FhirRefused
 from connectors.medcom_fhir.translate import translate
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi import builders as letters
@@ -33,7 +33,7 @@ def _code_and_peak(body: bytes, decode: str) -> tuple[str, int]:
 
 def _of_fhir(body: bytes) -> str:
     outcome = translate(body, messages.a_door(), messages.RECORDED_AT)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
     return outcome.refusal.code
 
 

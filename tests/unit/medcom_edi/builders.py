@@ -9,8 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.outcomes import Delivery, LetterOutcome, Outcome, Refused, Translation, Unreadable
-from connectors.medcom_edi.translate import Door, translate
+from connectors.medcom_edi.outcomes import (
+    EdiRefused,
+    EdiTranslation,
+    InterchangeOutcome,
+    LetterOutcome,
+    Outcome,
+    Unreadable,
+)
+from connectors.medcom_edi.translate import EdiMappingContext, translate
 from schemas.events import Correspondence, Discharge, Person, Referral
 from schemas.reference import Reference, load_reference
 from schemas.refusals import Refusal
@@ -46,9 +53,9 @@ def the_reference() -> Reference:
     return load_reference(ROOT / "reference")
 
 
-def a_door(ages: range = range(150), identities: FixedIdentities | None = None) -> Door:
+def a_door(ages: range = range(150), identities: FixedIdentities | None = None) -> EdiMappingContext:
     """Returns a door that takes every age, unless said."""
-    return Door((identities or FixedIdentities()).youth_id, the_reference(), ages)
+    return EdiMappingContext((identities or FixedIdentities()).youth_id, the_reference(), ages)
 
 
 def local(text: str) -> datetime:
@@ -79,31 +86,31 @@ def syntax_of(body: bytes) -> Syntax:
     return Syntax.OIOXML if body.lstrip().startswith(b"<") else Syntax.EDIFACT
 
 
-def outcome_of(body: bytes, door: Door | None = None) -> Outcome:
+def outcome_of(body: bytes, door: EdiMappingContext | None = None) -> Outcome:
     """Returns what comes of an interchange."""
     return translate(body, syntax_of(body), door or a_door(), RECORDED_AT)
 
 
-def letters_of(body: bytes, door: Door | None = None) -> tuple[LetterOutcome, ...]:
+def letters_of(body: bytes, door: EdiMappingContext | None = None) -> tuple[LetterOutcome, ...]:
     """Returns what comes of each letter of an interchange that can be read."""
     outcome = outcome_of(body, door)
-    assert isinstance(outcome, Delivery), outcome
+    assert isinstance(outcome, InterchangeOutcome), outcome
     return outcome.letters
 
 
-def translation_of(body: bytes, door: Door | None = None) -> Translation:
+def translation_of(body: bytes, door: EdiMappingContext | None = None) -> EdiTranslation:
     """Returns the translation of a single letter that is taken."""
     (letter,) = letters_of(body, door)
-    assert isinstance(letter, Translation), letter
+    assert isinstance(letter, EdiTranslation), letter
     return letter
 
 
-def event_of(body: bytes, door: Door | None = None) -> Discharge | Referral | Correspondence | Person:
+def event_of(body: bytes, door: EdiMappingContext | None = None) -> Discharge | Referral | Correspondence | Person:
     """Returns what a single letter that is taken says."""
     return translation_of(body, door).events[0][1]
 
 
-def discharge_of(body: bytes, door: Door | None = None) -> Discharge:
+def discharge_of(body: bytes, door: EdiMappingContext | None = None) -> Discharge:
     """Returns the step of a stay that a letter tells."""
     event = event_of(body, door)
     assert isinstance(event, Discharge), event
@@ -123,7 +130,7 @@ def refusal_of(body: bytes, syntax: Syntax | None = None) -> Refusal:
     if isinstance(outcome, Unreadable):
         return outcome.refusal
     (letter,) = outcome.letters
-    assert isinstance(letter, Refused), letter
+    assert isinstance(letter, EdiRefused), letter
     return letter.refusal
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.outcomes import Delivery, Translation, Unreadable
+from connectors.medcom_edi.outcomes import EdiTranslation, InterchangeOutcome, Unreadable
 from connectors.medcom_edi.translate import translate
 from tests.unit.medcom_edi.builders import RECORDED_AT, Notice, a_door
 
@@ -29,9 +29,9 @@ def _name_or_code(body: bytes, charset: str | None) -> str | None:
     outcome = translate(body, Syntax.OIOXML, a_door(), RECORDED_AT, charset)
     if isinstance(outcome, Unreadable):
         return outcome.refusal.code
-    assert isinstance(outcome, Delivery)
+    assert isinstance(outcome, InterchangeOutcome)
     [letter] = outcome.letters
-    assert isinstance(letter, Translation)
+    assert isinstance(letter, EdiTranslation)
     return letter.details.name
 
 

@@ -12,7 +12,7 @@ from connectors.medcom_edi.edifact_lexer import (
     SEGMENTS_MAX,
     read_segments,
 )
-from connectors.medcom_edi.outcomes import Refused, Translation
+from connectors.medcom_edi.outcomes import EdiRefused, EdiTranslation
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
 from tests.unit.medcom_edi.builders import (
     Notice,
@@ -122,9 +122,9 @@ def test_each_message_of_an_interchange_has_its_own_outcome() -> None:
 
     first, second, third = letters_of(an_interchange(good, bad, other))
 
-    assert isinstance(first, Translation)
-    assert isinstance(second, Refused)
-    assert isinstance(third, Translation)
+    assert isinstance(first, EdiTranslation)
+    assert isinstance(second, EdiRefused)
+    assert isinstance(third, EdiTranslation)
     assert second.refusal.code == "invalid_cpr"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from connectors.local_times import HOUR_EXISTS
-from connectors.medcom_edi.outcomes import OutOfScope
+from connectors.medcom_edi.outcomes import EdiOutOfScope
 from schemas.codes import Remark, Specialty, StayStatus
 from schemas.events import UNNUMBERED, Correspondence, Referral
 from tests.unit.medcom_edi.builders import (
@@ -63,8 +63,8 @@ def test_a_letter_about_somebody_coded_dead_tells_a_death(name: str) -> None:
 def test_a_move_is_no_discharge(status: tuple[str, str]) -> None:
     (edifact,), (oioxml,) = (letters_of(body) for body in _both(Notice(patient_status=status)))
 
-    assert isinstance(edifact, OutOfScope)
-    assert isinstance(oioxml, OutOfScope)
+    assert isinstance(edifact, EdiOutOfScope)
+    assert isinstance(oioxml, EdiOutOfScope)
     assert (edifact.reason, edifact.letter_id) == ("transfer", oioxml.letter_id)
 
 
@@ -228,8 +228,8 @@ def test_what_is_about_nobody_of_the_programmes_ages_is_out_of_scope_and_the_vau
     (old,) = letters_of(Notice(number="0105504840").edifact(), a_door(range(3, 26), identities))
 
     assert asked == identities.asked == [("urn:oid:1.2.208.176.1.2", "0105104840")]
-    assert not isinstance(young, OutOfScope)
-    assert isinstance(old, OutOfScope)
+    assert not isinstance(young, EdiOutOfScope)
+    assert isinstance(old, EdiOutOfScope)
     assert old.reason == "age"
 
 

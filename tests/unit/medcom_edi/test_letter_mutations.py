@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from connectors.medcom_edi.codes import PATIENT_STATUS_CODES, STATUS_CODES
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import (
-    Delivery,
+    EdiOutOfScope,
+    EdiRefused,
+    EdiTranslation,
+    InterchangeOutcome,
     LetterOutcome,
     Outcome,
-    OutOfScope,
     ReceivedReceipt,
-    Refused,
-    Translation,
     Unreadable,
 )
-from connectors.medcom_edi.receipt_words import Answer, Receipt
+from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome
 from connectors.medcom_edi.receipts import receipt_of
 from connectors.medcom_edi.translate import translate
 from tests.unit.medcom_edi.builders import (
@@ -94,11 +94,11 @@ def check_outcome(outcome: Outcome) -> None:
             _check_refusal(refusal)
             if interchange is not None:
                 assert receipt_of(Receipt(interchange, (), RECORDED_AT, refusal))
-        case Delivery(interchange, letters):
+        case InterchangeOutcome(interchange, letters):
             for letter in letters:
                 _check_letter(letter)
             answers = tuple(
-                Answer(letter.addressed, letter.refusal if isinstance(letter, Refused) else None)
+                ReceiptOutcome(letter.addressed, letter.refusal if isinstance(letter, EdiRefused) else None)
                 for letter in letters
                 if not isinstance(letter, ReceivedReceipt) and letter.addressed is not None
             )
@@ -111,15 +111,15 @@ def check_outcome(outcome: Outcome) -> None:
 
 def _check_letter(letter: LetterOutcome) -> None:
     match letter:
-        case Refused(refusal):
+        case EdiRefused(refusal):
             _check_refusal(refusal)
-        case Translation():
+        case EdiTranslation():
             topics = [topic for topic, _ in letter.events]
             assert topics[1:] == ["persons"]
             assert topics[0] in {"discharges", "referrals", "correspondence"}
             said = "".join(event.model_dump_json() for _, event in letter.events)
             assert not any(personal in said for personal in PERSONAL)
-        case OutOfScope() | ReceivedReceipt():
+        case EdiOutOfScope() | ReceivedReceipt():
             pass
         case _:
             assert_never(letter)
@@ -160,10 +160,10 @@ def test_another_encoding_is_read_right_or_refused(name: str, encoding: str) -> 
     original, changed = outcome_of(body), outcome_of(body.decode(own).encode(encoding, "replace"))
 
     check_outcome(changed)
-    if isinstance(original, Delivery) and isinstance(changed, Delivery):
+    if isinstance(original, InterchangeOutcome) and isinstance(changed, InterchangeOutcome):
         for before, after in zip(original.letters, changed.letters, strict=True):
-            assert not isinstance(after, Translation) or isinstance(before, Translation)
-            if isinstance(after, Translation) and isinstance(before, Translation):
+            assert not isinstance(after, EdiTranslation) or isinstance(before, EdiTranslation)
+            if isinstance(after, EdiTranslation) and isinstance(before, EdiTranslation):
                 assert after.events == before.events
 
 
@@ -215,11 +215,11 @@ def _said(outcome: Outcome) -> object:
         return outcome.refusal.code
     (letter,) = outcome.letters
     match letter:
-        case Refused(refusal):
+        case EdiRefused(refusal):
             return refusal.code
-        case Translation():
+        case EdiTranslation():
             return letter.letter_id, letter.content_digest, letter.events, letter.details
-        case OutOfScope():
+        case EdiOutOfScope():
             return letter.letter_id, letter.reason
         case ReceivedReceipt(kind):
             return kind
@@ -231,12 +231,12 @@ def _said(outcome: Outcome) -> object:
 def test_a_notice_says_the_minute_that_it_was_written_for(minutes: int) -> None:
     happened = local("2024-06-01T00:00") + timedelta(minutes=minutes)
     outcome = outcome_of(Notice(happened=happened).edifact())
-    assert isinstance(outcome, Delivery)
+    assert isinstance(outcome, InterchangeOutcome)
     (letter,) = outcome.letters
 
-    if isinstance(letter, Translation):
+    if isinstance(letter, EdiTranslation):
         told = letter.events[0][1].occurred_at.astimezone(COPENHAGEN)
         assert told.replace(tzinfo=None) == happened
     else:
-        assert isinstance(letter, Refused)
+        assert isinstance(letter, EdiRefused)
         assert letter.refusal.code in {"invalid_time", "time_ahead"}

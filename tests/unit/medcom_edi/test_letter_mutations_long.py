@@ -10,7 +10,7 @@ import pytest
 
 from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.outcomes import Delivery, Unreadable
+from connectors.medcom_edi.outcomes import InterchangeOutcome, Unreadable
 from connectors.medcom_edi.translate import translate
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi.builders import MESSAGES, RECORDED_AT, a_door, edited, syntax_of
@@ -49,7 +49,7 @@ def _outcome(body: bytes) -> str:
     check_outcome(outcome)
     if isinstance(outcome, Unreadable):
         return outcome.refusal.code
-    assert isinstance(outcome, Delivery)
+    assert isinstance(outcome, InterchangeOutcome)
     return type(outcome.letters[0]).__name__
 
 

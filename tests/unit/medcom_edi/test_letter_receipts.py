@@ -10,7 +10,7 @@ from lxml import etree
 from connectors.medcom_edi.edifact_lexer import read_segments
 from connectors.medcom_edi.fields import Addressed, Interchange, Syntax
 from connectors.medcom_edi.outcomes import ReceivedReceipt
-from connectors.medcom_edi.receipt_words import Answer, Receipt, RefuseCode, refuse_code
+from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome, RefuseCode, refuse_code
 from connectors.medcom_edi.receipts import receipt_of
 from schemas.refusals import Refusal
 from tests.unit.medcom_edi.builders import letters_of
@@ -18,18 +18,20 @@ from tests.unit.medcom_edi.builders import letters_of
 AT = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
 EDIFACT = Interchange(Syntax.EDIFACT, "KuvertNr1", "5790000143054", "5790000143055", wants_positive_receipt=False)
 OIOXML = Interchange(Syntax.OIOXML, "KuvertNr1", "5790000143054", "5790000143055", wants_positive_receipt=True)
-TAKEN = Answer(Addressed("Brev1", "D1730C", "MEDDIS"))
+TAKEN = ReceiptOutcome(Addressed("Brev1", "D1730C", "MEDDIS"))
 BROKEN = Refusal("unknown_code", "S11.PAS.1", "the code is one of MedCom's", "it's told by 1+1: 2?")
-REFUSED = Answer(Addressed("Brev2", "D2030C", "MEDDIS"), BROKEN)
+REFUSED = ReceiptOutcome(Addressed("Brev2", "D2030C", "MEDDIS"), BROKEN)
 NAMES = {"m": "http://rep.oio.dk/sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"}
 
 
-def _segments(*answers: Answer, refusal: Refusal | None = None) -> list[tuple[str, tuple[tuple[str, ...], ...]]]:
+def _segments(
+    *answers: ReceiptOutcome, refusal: Refusal | None = None
+) -> list[tuple[str, tuple[tuple[str, ...], ...]]]:
     written = receipt_of(Receipt(EDIFACT, answers, AT, refusal))
     return [(segment.tag, segment.elements) for segment in read_segments(written)]
 
 
-def _document(*answers: Answer, refusal: Refusal | None = None) -> etree._Element:
+def _document(*answers: ReceiptOutcome, refusal: Refusal | None = None) -> etree._Element:
     return etree.fromstring(receipt_of(Receipt(OIOXML, answers, AT, refusal)))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.events import Envelope
+from schemas.events import EventHeader
 from schemas.facts import StayFact
 from schemas.instants import milliseconds_of
 from streams.domain.stays import stays_of
@@ -30,7 +30,7 @@ DISCHARGE = Notice(
 CORRECTED, CANCELLED = ("M", "rettetbrev"), ("C", "annulleretbrev")
 
 
-def said_by(*bodies: bytes) -> list[Envelope]:
+def said_by(*bodies: bytes) -> list[EventHeader]:
     """Returns the events of letters, of the story's young person."""
     return [event.model_copy(update={"youth_id": YOUTH}) for body in bodies for _, event in translation_of(body).events]
 

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.medcom_edi.edifact_lexer import SEGMENTS_MAX, VALUES_MAX
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.outcomes import Delivery, Refused, Translation, Unreadable
+from connectors.medcom_edi.outcomes import EdiRefused, EdiTranslation, InterchangeOutcome, Unreadable
 from connectors.medcom_edi.translate import translate
 from tests.unit.medcom_edi.builders import (
     RECORDED_AT,
@@ -59,9 +59,9 @@ def test_a_broken_segment_costs_its_letter_alone(old: bytes, new: bytes, code: s
 
     broken, whole = letters_of(BOTH.replace(old, new, 1))
 
-    assert isinstance(broken, Refused)
+    assert isinstance(broken, EdiRefused)
     assert broken.refusal.code == code
-    assert isinstance(whole, Translation)
+    assert isinstance(whole, EdiTranslation)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_counts_are_numbers(number: str) -> None:
 def test_what_is_not_the_number_is_none(number: str) -> None:
     body = BOTH.replace(b"UNZ+2+", f"UNZ+{number}+".encode("iso-8859-1"))
 
-    assert not isinstance(outcome_of(body), Delivery)
+    assert not isinstance(outcome_of(body), InterchangeOutcome)
 
 
 @pytest.mark.parametrize("padding", [b"\x1a", b"\x00", b"\x00" * 511, b"   ", b"\r\n\x1a\x1a", b" \r\n \t\x00"])
@@ -123,9 +123,9 @@ def test_a_document_whose_first_letter_repeats_its_sender_is_answered_and_the_ot
 
     broken, whole = letters_of(body)
 
-    assert isinstance(broken, Refused)
+    assert isinstance(broken, EdiRefused)
     assert broken.refusal.code == "element_repeated"
-    assert isinstance(whole, Translation)
+    assert isinstance(whole, EdiTranslation)
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"  \n", b"\n\n", b"\r\n\r\n"])

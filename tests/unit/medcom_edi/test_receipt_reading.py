@@ -8,18 +8,20 @@ import pytest
 
 from connectors.medcom_edi.fields import Addressed, Interchange, Syntax
 from connectors.medcom_edi.receipt_reading import ReadReceipt, RefusedLetter, read_receipt
-from connectors.medcom_edi.receipt_words import Answer, Receipt, refuse_text
+from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome, refuse_text
 from connectors.medcom_edi.receipts import receipt_of
 from schemas.refusals import Refusal
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LONG = Refusal("wrong_form", "segment[3].NAD", "a rule' with + signs: " + "that is long; " * 30, "mend it")
 SHORT = Refusal("unknown_code", "code", "a rule", "mend it")
-TAKEN = Answer(Addressed("A1", "D1730C", "MEDDIS"))
-REFUSED = [Answer(Addressed(f"R{nth}", "D1730C", "MEDDIS"), refusal) for nth, refusal in enumerate((LONG, SHORT))]
+TAKEN = ReceiptOutcome(Addressed("A1", "D1730C", "MEDDIS"))
+REFUSED = [
+    ReceiptOutcome(Addressed(f"R{nth}", "D1730C", "MEDDIS"), refusal) for nth, refusal in enumerate((LONG, SHORT))
+]
 
 
-def read_of(syntax: Syntax, *answers: Answer, refusal: Refusal | None = None) -> ReadReceipt:
+def read_of(syntax: Syntax, *answers: ReceiptOutcome, refusal: Refusal | None = None) -> ReadReceipt:
     interchange = Interchange(syntax, "KUVERT1", "5790002515200", "5790002508226", wants_positive_receipt=True)
     return read_receipt(receipt_of(Receipt(interchange, answers, AT, refusal)), syntax)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.medcom_edi.fields import Syntax
-from connectors.medcom_edi.outcomes import Refused, Translation
+from connectors.medcom_edi.outcomes import EdiRefused, EdiTranslation
 from connectors.medcom_edi.xml_documents import ELEMENTS_MAX, NESTING_MAX, TEXT_CHARACTERS_MAX
 from tests.unit.medcom_edi.builders import (
     Notice,
@@ -109,8 +109,8 @@ def test_each_letter_of_a_document_has_its_own_outcome_and_one_of_another_sender
 
     first, second = letters_of(a_document(Notice(), stranger))
 
-    assert isinstance(first, Translation)
-    assert isinstance(second, Refused)
+    assert isinstance(first, EdiTranslation)
+    assert isinstance(second, EdiRefused)
     assert second.refusal.code == "party_count"
 
 
@@ -120,6 +120,6 @@ def test_a_letter_that_names_no_sender_is_refused_and_the_others_are_taken() -> 
 
     first, second = letters_of(body)
 
-    assert isinstance(first, Refused)
+    assert isinstance(first, EdiRefused)
     assert first.refusal.field == "NotificationOfDischarge.Sender.EANIdentifier"
-    assert isinstance(second, Translation)
+    assert isinstance(second, EdiTranslation)

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from connectors.medcom_fhir.door import Door
+from connectors.medcom_fhir.door import FhirMappingContext
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.medcom_fhir.outcomes import Outcome, Refused, Translation
+from connectors.medcom_fhir.outcomes import FhirRefused, FhirTranslation, Outcome
 from connectors.medcom_fhir.translate import translate
 from schemas.events import Correspondence, Discharge, Person
 from schemas.reference import Reference, load_reference
@@ -52,11 +52,13 @@ def the_reference() -> Reference:
     return load_reference(ROOT / "reference")
 
 
-def a_door(ages: range = range(150), identities: FixedIdentities | None = None, *, answers: bool = True) -> Door:
+def a_door(
+    ages: range = range(150), identities: FixedIdentities | None = None, *, answers: bool = True
+) -> FhirMappingContext:
     """Returns a door that takes every age, unless said."""
     service = the_reference().service
     own = Organisation(service.sor, service.gln) if answers else None
-    return Door(identities or FixedIdentities(), the_reference(), ages, own)
+    return FhirMappingContext(identities or FixedIdentities(), the_reference(), ages, own)
 
 
 def a_message(name: str = "hn-06-SLHJ-discharge-home") -> Json:
@@ -65,27 +67,27 @@ def a_message(name: str = "hn-06-SLHJ-discharge-home") -> Json:
     return message
 
 
-def outcome_of(message: Json | bytes, door: Door | None = None) -> Outcome:
+def outcome_of(message: Json | bytes, door: FhirMappingContext | None = None) -> Outcome:
     """Returns what comes of a message."""
     content = message if isinstance(message, bytes) else json.dumps(message).encode()
     return translate(content, door or a_door(), RECORDED_AT)
 
 
-def translation_of(message: Json, door: Door | None = None) -> Translation:
+def translation_of(message: Json, door: FhirMappingContext | None = None) -> FhirTranslation:
     """Returns the translation of a message that is taken."""
     outcome = outcome_of(message, door)
-    assert isinstance(outcome, Translation), outcome
+    assert isinstance(outcome, FhirTranslation), outcome
     return outcome
 
 
-def discharge_of(message: Json, door: Door | None = None) -> Discharge:
+def discharge_of(message: Json, door: FhirMappingContext | None = None) -> Discharge:
     """Returns the discharges event of a message that is taken."""
     event = translation_of(message, door).events[0][1]
     assert isinstance(event, Discharge)
     return event
 
 
-def correspondence_of(message: Json, door: Door | None = None) -> Correspondence:
+def correspondence_of(message: Json, door: FhirMappingContext | None = None) -> Correspondence:
     """Returns the correspondence event of a message that is taken."""
     event = translation_of(message, door).events[0][1]
     assert isinstance(event, Correspondence)
@@ -94,26 +96,26 @@ def correspondence_of(message: Json, door: Door | None = None) -> Correspondence
 
 def rows_of(outcome: Outcome) -> list[Json]:
     """Returns the lines of a golden file: the events, or the refusal."""
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, FhirRefused):
         return [{"refused": outcome.refusal.as_dict()}]
-    assert isinstance(outcome, Translation), outcome
+    assert isinstance(outcome, FhirTranslation), outcome
     return [
         {"topic": topic, "key": event.youth_id, "event": event.model_dump(mode="json")}
         for topic, event in outcome.events
     ]
 
 
-def person_of(message: Json, door: Door | None = None) -> Person:
+def person_of(message: Json, door: FhirMappingContext | None = None) -> Person:
     """Returns the persons event of a message that is taken."""
     event = translation_of(message, door).events[1][1]
     assert isinstance(event, Person)
     return event
 
 
-def refusal_of(message: Json | bytes, door: Door | None = None) -> Refusal:
+def refusal_of(message: Json | bytes, door: FhirMappingContext | None = None) -> Refusal:
     """Returns why a message was refused."""
     outcome = outcome_of(message, door)
-    assert isinstance(outcome, Refused), outcome
+    assert isinstance(outcome, FhirRefused), outcome
     return outcome.refusal
 
 

@@ -10,7 +10,7 @@ from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operat
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
 from connectors.medcom_fhir.codes import ERROR_CODES, ErrorCode, ResponseCode
 from connectors.medcom_fhir.letters import Addressing
-from connectors.medcom_fhir.outcomes import Refused
+from connectors.medcom_fhir.outcomes import FhirRefused
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, OUT_OF_OPERATION
 from tests.unit.medcom_fhir.builders import (
     NOTIFICATIONS,
@@ -89,7 +89,7 @@ def test_an_unknown_receiver_is_a_fatal_error_with_medcoms_code() -> None:
     message = a_message()
     organisation(message, "5790001348120")["identifier"][1]["value"] = "123451000016009"
     outcome = outcome_of(message)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
 
     answer = build_acknowledgement(outcome.addressing, ResponseCode.FATAL_ERROR, outcome.refusal, AT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
-from connectors.medcom_fhir.outcomes import Refused
+from connectors.medcom_fhir.outcomes import FhirRefused
 from tests.unit.medcom_fhir.breaking import BROKEN
 from tests.unit.medcom_fhir.builders import (
     a_door,
@@ -35,7 +35,7 @@ from tests.unit.medcom_fhir.builders import (
 def test_bytes_that_are_no_message_are_refused_and_cannot_be_addressed(content: bytes, code: str) -> None:
     outcome = outcome_of(content)
 
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
     assert outcome.refusal.code == code
     assert outcome.addressing is None
 
@@ -61,7 +61,7 @@ def test_a_refused_message_is_addressed_unless_ids_or_sender_are_missing(name: s
 
     outcome = outcome_of(message)
 
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
     assert (outcome.addressing is not None) is addressable
 
 
@@ -71,7 +71,7 @@ def test_a_message_without_receiver_is_not_addressed_by_a_door_without_an_organi
 
     outcome = outcome_of(message, a_door(answers=False))
 
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
     assert outcome.addressing is None
 
 
@@ -81,5 +81,5 @@ def test_a_defective_acknowledgement_is_refused_and_never_acknowledged() -> None
 
     outcome = outcome_of(message)
 
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, FhirRefused)
     assert outcome.addressing is None

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.cpr import D_ECPR, X_ECPR
 from connectors.medcom_fhir.letters import letter_id
-from connectors.medcom_fhir.outcomes import OutOfScope
+from connectors.medcom_fhir.outcomes import FhirOutOfScope
 from schemas.codes import CorrespondenceForm
 from tests.unit.medcom_fhir.breaking_letters import BROKEN_LETTERS, Change, communication, date_extension
 from tests.unit.medcom_fhir.builders import (
@@ -185,7 +185,7 @@ def test_nobody_of_any_programmes_ages_is_looked_up_in_the_vault() -> None:
 
     outcome = outcome_of(a_message("cc-14-new"), a_door(range(3, 26), identities))
 
-    assert isinstance(outcome, OutOfScope)
+    assert isinstance(outcome, FhirOutOfScope)
     assert (outcome.reason, outcome.topic, identities.asked) == ("age", "correspondence", [])
 
 

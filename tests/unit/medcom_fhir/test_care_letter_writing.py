@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from connectors.medcom_fhir.care_letter_rules import defects_of_care_letter
-from connectors.medcom_fhir.care_letter_writing import Answered, OutgoingLetter, ServiceOffice, build_care_letter
+from connectors.medcom_fhir.care_letter_writing import AnsweredMessage, OutgoingLetter, ServiceOffice, build_care_letter
 from connectors.medcom_fhir.organisations import Organisation
 from tests.unit.medcom_fhir.builders import a_message, organisation, outcome_of, resources, the, the_reference
 
@@ -38,7 +38,7 @@ def a_letter(**changes: object) -> OutgoingLetter:
         topic="Samtykke mangler",
         text=TEXT,
         written_at=AT - timedelta(minutes=5),
-        answered=Answered(EARLIER, EPISODE),
+        answered=AnsweredMessage(EARLIER, EPISODE),
     )
     return replace(letter, **changes)  # type: ignore[arg-type]
 
@@ -46,7 +46,7 @@ def a_letter(**changes: object) -> OutgoingLetter:
 @pytest.mark.parametrize("episode", [EPISODE, None])
 @pytest.mark.parametrize("sending", [1, 2, 3])
 def test_a_letter_keeps_every_rule_of_the_guide(episode: str | None, sending: int) -> None:
-    letter = a_letter(answered=Answered(EARLIER, episode))
+    letter = a_letter(answered=AnsweredMessage(EARLIER, episode))
 
     bundle = build_care_letter(letter, sending, AT)
 

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement
 from connectors.medcom_fhir.codes import ResponseCode
-from connectors.medcom_fhir.outcomes import Outcome, OutOfScope, ReceivedAcknowledgement, Refused, Translation
+from connectors.medcom_fhir.outcomes import (
+    FhirOutOfScope,
+    FhirRefused,
+    FhirTranslation,
+    Outcome,
+    ReceivedAcknowledgement,
+)
 from tests.unit.medcom_fhir.builders import MESSAGES, a_message, outcome_of
 
 NAMES = sorted(path.stem for path in MESSAGES.glob("*.json"))
@@ -72,8 +78,8 @@ def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObje
 
 def assert_right_or_refused(outcome: Outcome) -> None:
     """A refusal names field and rule, repeats no number, and can be answered where it knows whom to answer."""
-    assert isinstance(outcome, Translation | OutOfScope | ReceivedAcknowledgement | Refused)
-    if not isinstance(outcome, Refused):
+    assert isinstance(outcome, FhirTranslation | FhirOutOfScope | ReceivedAcknowledgement | FhirRefused)
+    if not isinstance(outcome, FhirRefused):
         return
     assert all(outcome.refusal.as_dict().values())
     assert MARKER not in json.dumps(outcome.refusal.as_dict())
@@ -138,7 +144,7 @@ def test_no_change_of_a_messages_bytes_ends_in_an_exception(
 
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_an_exception(content: bytes) -> None:
-    assert isinstance(outcome_of(content), Refused)
+    assert isinstance(outcome_of(content), FhirRefused)
 
 
 @given(cut=st.integers(0, 11_000), name=st.sampled_from(NAMES))
@@ -147,4 +153,4 @@ def test_a_message_cut_short_is_refused(cut: int, name: str) -> None:
 
     outcome = outcome_of(content)
 
-    assert isinstance(outcome, Refused | ReceivedAcknowledgement)
+    assert isinstance(outcome, FhirRefused | ReceivedAcknowledgement)

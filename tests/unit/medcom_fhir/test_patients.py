@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from connectors.cpr import CPR, D_ECPR, WITH_SIXTY_ADDED, X_ECPR
-from connectors.medcom_fhir.outcomes import OutOfScope
+from connectors.medcom_fhir.outcomes import FhirOutOfScope
 from schemas.codes import Remark
 from tests.unit.medcom_fhir.builders import (
     FixedIdentities,
@@ -91,7 +91,7 @@ def test_a_stay_is_in_scope_whole_if_the_patient_has_one_of_the_ages_in_it(numbe
 
     outcome = outcome_of(_with_born(number), a_door(ages))
 
-    assert isinstance(outcome, OutOfScope) is not in_scope
+    assert isinstance(outcome, FhirOutOfScope) is not in_scope
 
 
 def test_nobody_of_any_programmes_ages_is_looked_up_in_the_vault() -> None:
@@ -99,6 +99,6 @@ def test_nobody_of_any_programmes_ages_is_looked_up_in_the_vault() -> None:
 
     outcome = outcome_of(a_message(), a_door(range(3, 26), identities))
 
-    assert isinstance(outcome, OutOfScope)
+    assert isinstance(outcome, FhirOutOfScope)
     assert outcome.reason == "age"
     assert identities.asked == []

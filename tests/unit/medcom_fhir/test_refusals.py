@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.medcom_fhir.outcomes import Refused
+from connectors.medcom_fhir.outcomes import FhirRefused
 from tests.unit.medcom_fhir.breaking import BROKEN, SENDER_GLN, Change, encounter
 from tests.unit.medcom_fhir.builders import (
     a_message,
@@ -79,4 +79,4 @@ def test_a_step_within_a_day_of_its_receipt_is_taken() -> None:
     message = a_message()
     the(message, "Encounter")["period"] = {"start": "2025-12-01T10:00:00Z", "end": "2026-01-02T00:00:00Z"}
 
-    assert not isinstance(outcome_of(message), Refused)
+    assert not isinstance(outcome_of(message), FhirRefused)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.medcom_fhir.outcomes import Refused
+from connectors.medcom_fhir.outcomes import FhirRefused
 from connectors.medcom_fhir.xml_form import ELEMENTS_MAX
 from tests.unit.medcom_fhir.builders import MESSAGES, a_message, outcome_of, own_provenance, refusal_of, the
 from tests.unit.medcom_fhir.test_hostile_messages import BYTE_ACTIONS, assert_right_or_refused
@@ -111,4 +111,4 @@ def test_no_change_of_a_messages_bytes_ends_in_an_exception(
 
 @given(st.binary(max_size=200))
 def test_no_bytes_end_in_an_exception(content: bytes) -> None:
-    assert isinstance(outcome_of(b"<" + content), Refused)
+    assert isinstance(outcome_of(b"<" + content), FhirRefused)

@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from openpyxl import Workbook
 
 from connectors.municipal.mapping import Mapping, load_mapping
-from connectors.municipal.rows import ReadList, Row, read_list
+from connectors.municipal.rows import ListRow, ReadList, read_list
 from schemas.refusals import Refusal
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +69,7 @@ def read(content: bytes, mapping: Mapping | None = None) -> ReadList:
     return found
 
 
-def the_row(content: bytes, mapping: Mapping | None = None) -> Row:
+def the_row(content: bytes, mapping: Mapping | None = None) -> ListRow:
     """Returns a list's only row."""
     [row] = read(content, mapping).rows
     return row
@@ -97,6 +97,6 @@ def said_of(found: ReadList) -> list[dict[str, Any]]:
     ]
 
 
-def problems(row: Row) -> list[tuple[str | None, str]]:
+def problems(row: ListRow) -> list[tuple[str | None, str]]:
     """Returns column and code of everything that is wrong with a row."""
     return [(problem.column, problem.refusal.code) for problem in row.problems]

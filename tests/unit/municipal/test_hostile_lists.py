@@ -12,7 +12,7 @@ from connectors.municipal.failed import failed_rows
 from connectors.municipal.fields import FIELDS
 from connectors.municipal.guess import guessed
 from connectors.municipal.reading import FILE_BYTES_MAX
-from connectors.municipal.rows import ReadList, Row, read_list
+from connectors.municipal.rows import ListRow, ReadList, read_list
 from schemas.refusals import Refusal
 from tests.unit.municipal.builders import ROWS_MAX, a_mapping, with_part
 from tests.unit.municipal.mutating import SHEET, WORKBOOK, mutations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 
-def check_row(row: Row, mapping: Mapping) -> None:
+def check_row(row: ListRow, mapping: Mapping) -> None:
     assert (row.form is None) is bool(row.problems)
     for problem in row.problems:
         assert problem.column is None or problem.column in mapping.columns

@@ -13,7 +13,7 @@ import httpx
 
 from connectors.gateway.app import build_gateway
 from connectors.gateway.clients.clients import ClientKind
-from connectors.gateway.ports import Ports
+from connectors.gateway.ports import GatewayPorts
 from connectors.gateway.settings import Limits
 from connectors.pages.attach import attach_pages
 from tests.unit.gateway.builders import FakePublisher, FixedClock, Gateway
@@ -23,7 +23,7 @@ from tests.unit.read_model.builders import FakeLog
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from connectors.read_model.feed import Fetched
+    from connectors.read_model.feed import FetchedRecord
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Pages:
         assert answer.status_code == 200, answer.text
         return browser
 
-    async def project(self, *records: Fetched) -> None:
+    async def project(self, *records: FetchedRecord) -> None:
         """Puts records on the log, and returns once the pages can see them."""
         self.gateway.log.append(*records)
         await self.gateway.log.wait_until_taken()
@@ -99,7 +99,7 @@ async def the_pages(folder: Path, **limits: Any) -> AsyncIterator[Pages]:
     )
     make_ready(folder)
     publisher, clock, log = FakePublisher(), FixedClock(), FakeLog()
-    app = build_gateway(settings, Ports(publisher, lambda: clock.now, lambda: clock.seconds, feed=log))
+    app = build_gateway(settings, GatewayPorts(publisher, lambda: clock.now, lambda: clock.seconds, feed=log))
     attach_pages(app, settings)
     share_routes(app)
     transport = httpx.ASGITransport(app)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from connectors.pages.links import Link, links_key, signed
+from connectors.pages.links import ConsentLink, links_key, signed
 from connectors.vault.claims import Claim, ClaimCodes
 from schemas.identifiers import derived_id, derived_text
 from tests.unit.pages.builders import Pages
@@ -39,7 +39,7 @@ def path_of(pages: Pages, **changes: Any) -> str:
         "recipient": UNIT,
         "expires_at": NOW + timedelta(days=7),
     }
-    link = Link(**(fields | changes))
+    link = ConsentLink(**(fields | changes))
     return f"/consents/{signed(links_key(pages.gateway.settings.keys_folder), link)}"
 
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.pages import links
-from connectors.pages.links import Link, links_key, opened, signed
+from connectors.pages.links import ConsentLink, links_key, opened, signed
 from connectors.vault.key_files import KeyFileError
 from tests.unit.gateway.builders import NOW
 
 KEY = bytes(range(32))
-LINK = Link(UUID(int=1), UUID(int=2), "region-hovedstaden", NOW + timedelta(days=7))
+LINK = ConsentLink(UUID(int=1), UUID(int=2), "region-hovedstaden", NOW + timedelta(days=7))
 
 
 def test_a_link_opens_as_what_was_signed() -> None:

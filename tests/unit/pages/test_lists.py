@@ -12,7 +12,7 @@ import pytest
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.call_words import beginning_of, call_words
 from connectors.pages.words import DECISIONS, NOTICES_SENT, TOLD
-from connectors.read_model.feed import Fetched
+from connectors.read_model.feed import FetchedRecord
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import HandoverStatement, InterventionAction, NoticeKind
@@ -28,7 +28,7 @@ OWNER = "municipality-0217"
 MINE: dict[str, Any] = {"state": "with_person", "owner": OWNER, "reason_code": "no_programme"}
 
 
-def a_need(number: int, **changes: Any) -> Fetched:
+def a_need(number: int, **changes: Any) -> FetchedRecord:
     """Returns a need of a young person of its own, due in as many hours as its number says."""
     own = {"clock_at": NOW + timedelta(hours=number), "since": NOW - timedelta(hours=number)}
     return a_view(f"n{number}", place=(0, number), youth_id=f"{number:032x}", **(MINE | own | changes))
@@ -255,7 +255,7 @@ async def test_a_needs_history_tells_a_cause_before_its_effect_whatever_time_a_p
     pseudonyms = Pseudonyms(pseudonym_roots(pages.gateway.settings.keys_folder))
     need, told_at = need_id("n0"), milliseconds_of(NOW)
 
-    def a_record(programme: str, nth: int, **changes: Any) -> Fetched:
+    def a_record(programme: str, nth: int, **changes: Any) -> FetchedRecord:
         own = derived_text("handover", need, programme, "1")
         alias = pseudonyms.alias_of(programme, f"{0:032x}", own)
         shown = {"youth_id": alias.pseudonym, "correlation_id": alias.ids.shown(need)}

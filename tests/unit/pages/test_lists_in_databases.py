@@ -12,7 +12,7 @@ from connectors.pages.listing import Asked
 from connectors.pages.names import names_of
 from connectors.pages.need_list import NeedList
 from connectors.pages.needs import Jurisdiction
-from connectors.read_model.handovers import Reach
+from connectors.read_model.handovers import Scope
 from connectors.read_model.projection import project
 from connectors.read_model.tables import open_read_model
 from connectors.vault.keys import PseudonymRoot
@@ -52,8 +52,8 @@ def test_handovers_are_listed_and_counted_by_task(database: str) -> None:
     project(engine, [told("late", (0, 0), reply_by=NOW), told("next", (0, 1), reply_by=NOW + timedelta(days=1))])
     cases = CaseList(engine, NAMES)
 
-    listed, counts = cases.page(Reach("headspace"), Asked("anonym"), NOW)
+    listed, counts = cases.page(Scope("headspace"), Asked("anonym"), NOW)
 
     assert [case.handover_id for case in listed.rows] == [handover_id("late"), handover_id("next")]
     assert counts == {"overdue": 1, "offered": 1}
-    assert cases.latest(Reach("headspace")) == NOW
+    assert cases.latest(Scope("headspace")) == NOW

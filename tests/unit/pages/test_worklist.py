@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from connectors.pages.sessions import SESSION_TIME_MAX
-from connectors.read_model.feed import Fetched
+from connectors.read_model.feed import FetchedRecord
 from tests.unit.pages.builders import Pages, the_pages
 from tests.unit.read_model.builders import NOW, YOUTH_ID, an_answer, handover_id, told
 from tests.unit.vault.builders import allotted
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 HOSTILE = "<script>alert('x')</script>\"'&{{7*7}}"
 
 
-def an_offer(pages: Pages, name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> Fetched:
+def an_offer(pages: Pages, name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> FetchedRecord:
     """Returns an offer under a pseudonym that the gateway knows."""
     programme = changes.get("programme", "headspace")
     return told(name, place, **{"youth_id": pages.gateway.pseudonym(programme), **changes})

@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from connectors.read_model.feed import INTERVENTIONS, NOTICES, PATHWAYS, Batch, Fetched, LogReplacedError, Place
+from connectors.read_model.feed import (
+    INTERVENTIONS,
+    NOTICES,
+    PATHWAYS,
+    FetchedBatch,
+    FetchedRecord,
+    LogReplacedError,
+    Place,
+)
 from connectors.read_model.opening import ReadModel, read_model_at
 from connectors.vault.urls import sqlite_url
 from schemas.cloudevents import headers_of
 from schemas.codec import codec
-from schemas.events import Envelope, Intervention
+from schemas.events import EventHeader, Intervention
 from schemas.identifiers import derived_id
 from schemas.outputs import HandoverEvent, NeedView, Notice, PathwayView
 from schemas.topics import kafka_name, short_name
@@ -28,14 +36,14 @@ _TAKEN_SECONDS_MAX = 20
 class FakeLog:
     """Keeps records as the broker would, and gives them to whoever follows; stands for ``KafkaFeed``."""
 
-    def __init__(self, *records: Fetched) -> None:
+    def __init__(self, *records: FetchedRecord) -> None:
         self.records = list(records)
         self.failures: list[Exception] = []
         self._grown = asyncio.Event()
         self._done = -1
         self._went_on = asyncio.Event()
 
-    def append(self, *records: Fetched) -> None:
+    def append(self, *records: FetchedRecord) -> None:
         """Puts records at the end."""
         self.records.extend(records)
         self._wake()
@@ -45,7 +53,7 @@ class FakeLog:
         self.failures.append(error)
         self._wake()
 
-    async def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[Batch]:
+    async def batches(self, progress: Mapping[Place, int]) -> AsyncGenerator[FetchedBatch]:
         """Yields what follows the progress, then what comes; see ``Feed``."""
         ends = {(one.topic, one.partition): one.offset + 1 for one in self.records}
         if any(following > ends.get(place, 0) for place, following in progress.items()):
@@ -54,7 +62,7 @@ class FakeLog:
         while True:
             grown = self._grown
             fresh, taken = self.records[taken:], len(self.records)
-            yield Batch([one for one in fresh if one.offset >= wanted.get((one.topic, one.partition), 0)], True)
+            yield FetchedBatch([one for one in fresh if one.offset >= wanted.get((one.topic, one.partition), 0)], True)
             self._done = taken
             self._went_on.set()
             self._went_on = asyncio.Event()
@@ -95,7 +103,7 @@ def a_read_model(folder: Path, log: FakeLog, tally: Tallied | None = None) -> Re
     return read_model_at(sqlite_url(folder / "read-model.sqlite"), log, tally or Tallied())
 
 
-def told(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> Fetched:
+def told(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> FetchedRecord:
     """Returns a record of a programme's topic, an offer to headspace unless changed; its ids follow from the name."""
     fields: dict[str, Any] = {
         **_envelope(f"told-{name}", name),
@@ -115,13 +123,13 @@ def told(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> 
     return _fetched(kafka_name(f"handovers.{event.programme}"), place, event)
 
 
-def an_answer(reply: UUID, name: str = "one", place: tuple[int, int] = (0, 1), **changes: Any) -> Fetched:
+def an_answer(reply: UUID, name: str = "one", place: tuple[int, int] = (0, 1), **changes: Any) -> FetchedRecord:
     """Returns a programme's record that answers a reply, an acceptance unless changed."""
     answer = {"statement": "reply_accepted", "state": "accepted", "causation_id": reply, "reason_code": "accepted"}
     return told(name, place, event_id=derived_id("answer", str(reply)), **(answer | changes))
 
 
-def a_view(*needs: str, place: tuple[int, int] = (0, 0), youth_id: str = YOUTH_ID, **changes: Any) -> Fetched:
+def a_view(*needs: str, place: tuple[int, int] = (0, 0), youth_id: str = YOUTH_ID, **changes: Any) -> FetchedRecord:
     """Returns a pathway's view with needs of these names, open unless changed."""
     own = {
         "kind": "aftercare",
@@ -141,24 +149,24 @@ def a_view(*needs: str, place: tuple[int, int] = (0, 0), youth_id: str = YOUTH_I
     return _fetched(PATHWAYS, place, view)
 
 
-def a_notice(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> Fetched:
+def a_notice(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> FetchedRecord:
     """Returns a notice, that a need has come to a person unless changed."""
     own = {"kind": "escalated", "recipient": "Helsingør", "need_kind": "aftercare", "reason_code": "no_programme"}
     fields = {**_envelope(f"notice-{name}", name), "youth_id": YOUTH_ID, **own, **changes}
     return _fetched(NOTICES, place, Notice.model_validate(fields))
 
 
-def a_decision(name: str = "one", place: tuple[int, int] = (0, 0), about: str = "one", **changes: Any) -> Fetched:
+def a_decision(name: str = "one", place: tuple[int, int] = (0, 0), about: str = "one", **changes: Any) -> FetchedRecord:
     """Returns what a person decided about a need, to take it unless changed."""
     own = {"statement_id": str(derived_id("need", about)), "action": "assigned", "actor": "Helsingør", "role": "owner"}
     fields = {**_envelope(f"decision-{name}", about), "youth_id": YOUTH_ID, **own, **changes}
     return _fetched(INTERVENTIONS, place, Intervention.model_validate(fields))
 
 
-def broken(place: tuple[int, int] = (0, 0), topic: str = "handovers.headspace") -> Fetched:
+def broken(place: tuple[int, int] = (0, 0), topic: str = "handovers.headspace") -> FetchedRecord:
     """Returns a record that nobody can read; its header tells its event id."""
     header = ("ce_id", str(derived_id("broken")).encode())
-    return Fetched(kafka_name(topic), *place, 0, b"key", b"\xc3\x01Nancy Ann Berggren 2509479989", (header,))
+    return FetchedRecord(kafka_name(topic), *place, 0, b"key", b"\xc3\x01Nancy Ann Berggren 2509479989", (header,))
 
 
 def handover_id(name: str) -> str:
@@ -178,7 +186,9 @@ def _envelope(event: str, about: str) -> dict[str, Any]:
     }
 
 
-def _fetched(topic: str, place: tuple[int, int], event: Envelope) -> Fetched:
+def _fetched(topic: str, place: tuple[int, int], event: EventHeader) -> FetchedRecord:
     assert event.youth_id is not None
     headers = tuple(headers_of(event, short_name(topic)))
-    return Fetched(topic, *place, 1_768_046_400_000, event.youth_id.encode(), codec(type(event)).encode(event), headers)
+    return FetchedRecord(
+        topic, *place, 1_768_046_400_000, event.youth_id.encode(), codec(type(event)).encode(event), headers
+    )

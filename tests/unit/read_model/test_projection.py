@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 from sqlalchemy import Engine, select
 from structlog.testing import capture_logs
 
-from connectors.read_model.feed import Fetched
+from connectors.read_model.feed import FetchedRecord
 from connectors.read_model.projection import OvertakenError, forget_all, progress_of, project
 from connectors.read_model.tables import (
     HANDOVER_EVENTS,
@@ -123,7 +123,7 @@ def test_a_need_has_what_its_owner_is_shown(engine: Engine) -> None:
 def test_an_erased_pathway_leaves_no_need(engine: Engine) -> None:
     project(engine, [a_view("a", place=(0, 0))])
 
-    project(engine, [Fetched(kafka_name("pathways"), 0, 1, 0, YOUTH_ID.encode(), None)])
+    project(engine, [FetchedRecord(kafka_name("pathways"), 0, 1, 0, YOUTH_ID.encode(), None)])
 
     assert rows_of(engine, NEEDS) == []
 
@@ -210,7 +210,7 @@ def test_an_erasure_takes_what_was_decided_before_however_often_it_is_projected(
     assert [row["youth_id"] for row in rows_of(engine, INTERVENTIONS)] == ["f" * 32]
 
 
-def a_log() -> list[Fetched]:
+def a_log() -> list[FetchedRecord]:
     """Returns a little of everything, in an order that keeps each partition's own."""
     return [
         told("one", (3, 5)),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from connectors.read_model.feed import Fetched
+    from connectors.read_model.feed import FetchedRecord
 
 DAYS = entry_of("handovers").retention_days or 0
 HORIZON = NOW - timedelta(days=DAYS)
@@ -116,12 +116,12 @@ def test_decisions_leave_when_notices_do(engine: Engine) -> None:
 
 def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(new_database: Callable[[], str]) -> None:
     closed = {"statement": "reply_accepted", "state": "ended"}
-    expired: list[Fetched] = [
+    expired: list[FetchedRecord] = [
         told("gone", (0, 0), **said_at(BEFORE - timedelta(days=9))),
         told("gone", (0, 1), **closed, **said_at(BEFORE)),
         a_notice("gone", (0, 0), **said_at(BEFORE)),
     ]
-    kept: list[Fetched] = [
+    kept: list[FetchedRecord] = [
         told("open", (0, 2), **said_at(AFTER)),
         told("ended", (0, 3), **said_at(AFTER)),
         told("ended", (0, 4), **closed, **said_at(NOW)),

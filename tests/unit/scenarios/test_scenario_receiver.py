@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from streams.scenarios.receiving import Receiver
+from streams.scenarios.receiving import WebhookReceiver
 
 SECRET, OTHER = "whsec_MDEyMzQ1Njc4OWFiY2RlZg==", "whsec_ZmVkY2JhOTg3NjU0MzIxMA=="
 
 
-async def sent(receiver: Receiver, event: dict[str, str], secret: str = SECRET) -> int:
+async def sent(receiver: WebhookReceiver, event: dict[str, str], secret: str = SECRET) -> int:
     """Posts an event as the deliverer does, and returns the status."""
     server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
@@ -30,7 +30,7 @@ async def sent(receiver: Receiver, event: dict[str, str], secret: str = SECRET) 
 
 
 async def test_what_is_signed_is_taken_once_and_given_in_the_order_in_which_it_came() -> None:
-    receiver = Receiver(SECRET)
+    receiver = WebhookReceiver(SECRET)
     events = [{"event_id": name, "says": name} for name in ("c", "a", "b")]
 
     assert [await sent(receiver, event) for event in (*events, events[0])] == [204] * 4
@@ -40,7 +40,7 @@ async def test_what_is_signed_is_taken_once_and_given_in_the_order_in_which_it_c
 
 
 async def test_what_another_signed_is_turned_away_and_never_received() -> None:
-    receiver = Receiver(SECRET)
+    receiver = WebhookReceiver(SECRET)
 
     assert await sent(receiver, {"event_id": "a", "says": "forged"}, OTHER) == 401
     assert await sent(receiver, {"event_id": "a", "says": "signed"}) == 204
@@ -49,7 +49,7 @@ async def test_what_another_signed_is_turned_away_and_never_received() -> None:
 
 
 async def test_it_waits_for_what_has_not_come_yet() -> None:
-    receiver = Receiver(SECRET)
+    receiver = WebhookReceiver(SECRET)
     waiting = asyncio.create_task(receiver.received(["late"]))
 
     await sent(receiver, {"event_id": "early"})

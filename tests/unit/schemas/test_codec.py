@@ -13,7 +13,7 @@ from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import CONFLUENT, SINGLE_OBJECT, Codec, codec, raw_of, schema_fingerprint
 from schemas.compiled import long_bytes
-from schemas.events import Discharge, Envelope, Person, ReasonCode
+from schemas.events import Discharge, EventHeader, Person, ReasonCode
 from schemas.instants import moment_of
 from schemas.outputs import PathwayView, StayView
 from schemas.published import published_schemas
@@ -23,7 +23,7 @@ from tests.unit.schemas.records import MODELS, an_old_person, refused_or_read
 
 def a_view(stay: StayView) -> PathwayView:
     """Builds the view of a person with one stay."""
-    envelope = {name: value for name, value in an_old_person() if name in Envelope.model_fields}
+    envelope = {name: value for name, value in an_old_person() if name in EventHeader.model_fields}
     return PathwayView.model_validate(envelope | {"stays": (stay,)})
 
 

@@ -17,11 +17,11 @@ from connectors.medcom_fhir.organisations import Organisation
 from connectors.source_letters.letters import letter_of
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.metrics import LetterMetrics
-from connectors.source_letters.outbox import NewLetter, Outbox, Queued, Read, Statement
+from connectors.source_letters.outbox import NewLetter, Outbox, Queued, Read, SourceStatement
 from connectors.source_letters.sending import MailboxSending, PostRoom
 from connectors.source_letters.tables import open_database_of
 from connectors.webhooks.backoff import RetryRules
-from connectors.webhooks.sending import Delivered, Message, Outcome
+from connectors.webhooks.sending import Delivered, Outcome, WebhookMessage
 from connectors.webhooks.signing import SecretBox
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
@@ -66,9 +66,9 @@ def a_letter(number: int = 1, **changes: Any) -> NewLetter:
     return letter
 
 
-def a_statement() -> Statement:
+def a_statement() -> SourceStatement:
     """Returns the hospital's discharge, by the ids that it knows it by."""
-    return Statement(str(ABOUT), RECIPIENT, LETTER, EPISODE)
+    return SourceStatement(str(ABOUT), RECIPIENT, LETTER, EPISODE)
 
 
 class FakeSender:
@@ -77,9 +77,9 @@ class FakeSender:
     def __init__(self, *outcomes: Outcome) -> None:
         """Takes the answers; without one every message is delivered."""
         self._outcomes = list(outcomes)
-        self.sent: list[Message] = []
+        self.sent: list[WebhookMessage] = []
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: WebhookMessage) -> Outcome:
         """Returns the next answer."""
         self.sent.append(message)
         if not self._outcomes:
@@ -121,7 +121,7 @@ class Office:
         self.sender = sender
         self.sending = MailboxSending(room, sender)
 
-    def take(self, *letters: NewLetter, statements: tuple[Statement, ...] | None = None) -> None:
+    def take(self, *letters: NewLetter, statements: tuple[SourceStatement, ...] | None = None) -> None:
         """Puts letters into the outbox, the hospital's discharge being known unless said."""
         known = (a_statement(),) if statements is None else statements
         self.outbox.take(Read(known, letters or (a_letter(),), {}), self.now)

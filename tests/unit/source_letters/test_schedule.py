@@ -12,7 +12,7 @@ from connectors.source_letters.schedule import (
     OPEN,
     SENDINGS_MAX,
     LetterState,
-    Progress,
+    MessageProgress,
     after_acknowledgement,
     after_crossing,
     after_failure,
@@ -29,7 +29,7 @@ EVENTS = st.lists(st.sampled_from(["crossed", "failed", "died", *ResponseCode]),
 
 @given(EVENTS)
 def test_a_letter_is_sent_three_times_at_most_and_its_bundles_change_only_between_sendings(events: list[str]) -> None:
-    letter, at, bundles = Progress(LetterState.WAITING, 0, NOW, 0, NOW), NOW, []
+    letter, at, bundles = MessageProgress(LetterState.WAITING, 0, NOW, 0, NOW), NOW, []
     for event in events:
         at = max(at, letter.next_at) + timedelta(seconds=1)
         if isinstance(event, ResponseCode):
@@ -53,7 +53,7 @@ def test_a_letter_is_sent_three_times_at_most_and_its_bundles_change_only_betwee
 
 @given(first=st.sampled_from(list(ResponseCode)), then=st.sampled_from(list(ResponseCode)))
 def test_the_first_answer_that_settles_a_letter_stands(first: ResponseCode, then: ResponseCode) -> None:
-    letter = after_crossing(begun(Progress(LetterState.WAITING, 0, NOW, 0, NOW), NOW), NOW)
+    letter = after_crossing(begun(MessageProgress(LetterState.WAITING, 0, NOW, 0, NOW), NOW), NOW)
     settled = after_acknowledgement(letter, first)
 
     again = after_acknowledgement(settled, then)

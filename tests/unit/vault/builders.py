@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from connectors.person_details import PersonDetails
-from connectors.vault.identities import Identities, Stated
+from connectors.vault.identities import PersonStore, PersonUpdate
 from connectors.vault.keys import IndexKey, WrappingKey
 from connectors.vault.store import SqlVault, open_vault
 from connectors.vault.tables import INDEX
@@ -45,9 +45,9 @@ def allotted(engine: Engine, *youth_ids: str) -> Engine:
     return engine
 
 
-def the_identities(engine: Engine, *keys: WrappingKey) -> Identities:
+def the_identities(engine: Engine, *keys: WrappingKey) -> PersonStore:
     """Returns the identities of a vault under these keys, or the usual one."""
-    return Identities(engine, lambda: keys or (KEY,))
+    return PersonStore(engine, lambda: keys or (KEY,))
 
 
 def details(**changes: Any) -> PersonDetails:
@@ -64,10 +64,10 @@ def details(**changes: Any) -> PersonDetails:
     return PersonDetails(**(said | changes))
 
 
-def stated(youth_id: str, **changes: Any) -> Stated:
+def stated(youth_id: str, **changes: Any) -> PersonUpdate:
     """Returns a statement of the made-up person, sent at AT unless ``sent_at`` says otherwise."""
     sent_at = changes.pop("sent_at", AT)
-    return Stated(youth_id, details(**changes), sent_at)
+    return PersonUpdate(youth_id, details(**changes), sent_at)
 
 
 def everything_in(folder: Path) -> bytes:

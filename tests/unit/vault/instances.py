@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from connectors.vault.identities import Identities
+from connectors.vault.identities import PersonStore
 from connectors.vault.keys import create_keys, index_keys, wrapping_keys
-from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.reworking import Reworking, ReworkProgress
 from connectors.vault.rotation import Rotation
 from connectors.vault.store import SqlVault, open_vault
 from tests.unit.vault.builders import AT, SYSTEM, stated
@@ -18,7 +18,7 @@ from tests.unit.vault.builders import AT, SYSTEM, stated
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connectors.vault.keys_in_force import Kind
+    from connectors.vault.keys_in_force import KeyPurpose
 
 # Other processes, of which each begins as a copy of one that has read the code already.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -33,19 +33,19 @@ class Instance:
     url: str
     keys: Path
     vault: SqlVault
-    identities: Identities
+    identities: PersonStore
 
     @property
     def rotation(self) -> Rotation:
         """Returns what the command rotates with."""
         return Rotation(self.vault.engine, self.keys)
 
-    def rework(self, kind: Kind, batch: int = 3) -> list[Progress]:
+    def rework(self, kind: KeyPurpose, batch: int = 3) -> list[ReworkProgress]:
         """Does what a rotation has left to do, and returns how far it was after each batch."""
         index, identities = partial(index_keys, self.keys), partial(wrapping_keys, self.keys)
         return list(Reworking(self.vault.engine, index, identities, rest=lambda _: None).run(kind, batch))
 
-    def rotate(self, kind: Kind) -> str:
+    def rotate(self, kind: KeyPurpose) -> str:
         """Rotates the keys of a kind but for retiring the former; returns the id of the one in force.
 
         Who was allotted an id and isn't kept yet is left by a pass, and done by the next one.
@@ -73,7 +73,7 @@ def an_instance(url: str, keys: Path) -> Instance:
     """Opens a vault as a process does that starts now."""
     create_keys(keys)
     vault = open_vault(url, partial(index_keys, keys))
-    return Instance(url, keys, vault, Identities(vault.engine, partial(wrapping_keys, keys)))
+    return Instance(url, keys, vault, PersonStore(vault.engine, partial(wrapping_keys, keys)))
 
 
 def everybody(instance: Instance) -> dict[str, str]:

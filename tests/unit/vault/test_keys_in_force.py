@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from connectors.vault.keys import index_keys
-from connectors.vault.keys_in_force import Kind, UnknownKeyError, generation_in_force
+from connectors.vault.keys_in_force import KeyPurpose, UnknownKeyError, generation_in_force
 from connectors.vault.rotation import Retired
 from connectors.vault.store import SqlVault
 from connectors.vault.tables import VaultUnavailableError, in_transaction
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-ALL_KINDS = pytest.mark.parametrize("kind", list(Kind))
-FILED_KINDS = pytest.mark.parametrize("kind", [Kind.INDEX, Kind.IDENTITIES])
+ALL_KINDS = pytest.mark.parametrize("kind", list(KeyPurpose))
+FILED_KINDS = pytest.mark.parametrize("kind", [KeyPurpose.INDEX, KeyPurpose.IDENTITIES])
 
 
 def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks(
@@ -29,7 +29,7 @@ def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks
 ) -> None:
     old = index_keys(instance.keys)
     elsewhere = SqlVault(instance.vault.engine, lambda: old)
-    instance.rotate(Kind.INDEX)
+    instance.rotate(KeyPurpose.INDEX)
 
     assert elsewhere.youth_id(SYSTEM, NUMBERS[0]) == people[NUMBERS[0]]
     with pytest.raises(UnknownKeyError, match=r"the key k002 is missing in index\.json"):
@@ -37,7 +37,7 @@ def test_a_machine_that_lacks_the_new_key_allots_nothing_and_says_which_it_lacks
 
 
 @FILED_KINDS
-def test_a_key_that_was_prepared_is_the_one_that_comes_into_force(instance: Instance, kind: Kind) -> None:
+def test_a_key_that_was_prepared_is_the_one_that_comes_into_force(instance: Instance, kind: KeyPurpose) -> None:
     prepared = [instance.rotation.prepare(kind), instance.rotation.prepare(kind)]
     states = {use.key_id: use.state for use in instance.rotation.uses() if use.kind is kind}
 
@@ -55,8 +55,8 @@ def test_keys_that_were_changed_by_hand_before_are_former_ones(instance: Instanc
     by_hand = an_instance(instance.url, instance.keys)
     by_hand.tell("0202000000")
 
-    by_hand.rotate(Kind.IDENTITIES)
-    retired = by_hand.rotation.retire(Kind.IDENTITIES)
+    by_hand.rotate(KeyPurpose.IDENTITIES)
+    retired = by_hand.rotation.retire(KeyPurpose.IDENTITIES)
 
     assert retired == Retired(("new1", "k001"))
     assert everybody(by_hand) == people
@@ -65,12 +65,12 @@ def test_keys_that_were_changed_by_hand_before_are_former_ones(instance: Instanc
 def test_a_prepared_or_a_retired_key_costs_a_look_up_nothing(instance: Instance, people: dict[str, str]) -> None:
     written: list[str] = []
     others = an_instance(instance.url, instance.keys)
-    instance.rotate(Kind.INDEX)
+    instance.rotate(KeyPurpose.INDEX)
     everybody(others)
     others.vault.youth_id(SYSTEM, "0202000000")
-    instance.rework(Kind.INDEX)
-    instance.rotation.retire(Kind.INDEX, forget=True)
-    instance.rotation.prepare(Kind.INDEX)
+    instance.rework(KeyPurpose.INDEX)
+    instance.rotation.retire(KeyPurpose.INDEX, forget=True)
+    instance.rotation.prepare(KeyPurpose.INDEX)
     late = an_instance(instance.url, instance.keys)
     for process in (others, late):
         everybody(process)
@@ -81,9 +81,9 @@ def test_a_prepared_or_a_retired_key_costs_a_look_up_nothing(instance: Instance,
     assert [one for one in written if not one.startswith("SELECT")] == []
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(KeyPurpose))
 def test_a_change_of_keys_waits_for_whoever_is_writing_under_them(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch, kind: Kind
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, kind: KeyPurpose
 ) -> None:
     monkeypatch.setattr("connectors.vault.database.LOCK_WAIT_MS", 100)
     impatient = an_instance(instance.url, instance.keys)
@@ -102,4 +102,4 @@ def test_a_change_of_keys_waits_for_whoever_is_writing_under_them(
 
 def test_data_keys_are_prepared_nowhere(instance: Instance) -> None:
     with pytest.raises(ValueError, match="in no file"):
-        instance.rotation.prepare(Kind.DATA)
+        instance.rotation.prepare(KeyPurpose.DATA)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.vault.erasure import erase_from_vault
-from connectors.vault.number_links import NUMBERS_MAX, Link, NumberLinks
+from connectors.vault.number_links import NUMBERS_MAX, NumberLink, NumberLinks
 from connectors.vault.tables import ErasedMeanwhileError
 from tests.unit.vault.builders import AT, SYSTEM, allotted, details, stated, the_identities, the_vault
 
@@ -29,7 +29,9 @@ def engine(database: str) -> Engine:
 def test_numbers_that_replace_each_other_are_one_persons(engine: Engine) -> None:
     links = NumberLinks(engine)
 
-    links.record([Link(OLD, NEW, linked=True, occurred_at=AT), Link(NEW, NEWER, linked=True, occurred_at=AT)])
+    links.record(
+        [NumberLink(OLD, NEW, linked=True, occurred_at=AT), NumberLink(NEW, NEWER, linked=True, occurred_at=AT)]
+    )
 
     assert links.linked_with(OLD) == {NEW, NEWER}
     assert links.linked_with(NEWER) == {OLD, NEW}
@@ -38,10 +40,10 @@ def test_numbers_that_replace_each_other_are_one_persons(engine: Engine) -> None
 
 def test_the_latest_statement_stands_in_whatever_order_and_how_often_they_come(engine: Engine) -> None:
     said = [
-        Link(OLD, NEW, linked=True, occurred_at=AT),
-        Link(OLD, NEW, linked=False, occurred_at=AT + HOUR),
-        Link(OLD, NEW, linked=False, occurred_at=AT + 2 * HOUR),
-        Link(OLD, NEW, linked=True, occurred_at=AT + 2 * HOUR),
+        NumberLink(OLD, NEW, linked=True, occurred_at=AT),
+        NumberLink(OLD, NEW, linked=False, occurred_at=AT + HOUR),
+        NumberLink(OLD, NEW, linked=False, occurred_at=AT + 2 * HOUR),
+        NumberLink(OLD, NEW, linked=True, occurred_at=AT + 2 * HOUR),
     ]
     links = NumberLinks(engine)
 
@@ -49,13 +51,15 @@ def test_the_latest_statement_stands_in_whatever_order_and_how_often_they_come(e
         links.record([*order, order[0]])
         assert links.linked_with(OLD) == frozenset()
 
-    links.record([Link(OLD, NEW, linked=True, occurred_at=AT + 3 * HOUR)])
+    links.record([NumberLink(OLD, NEW, linked=True, occurred_at=AT + 3 * HOUR)])
     assert links.linked_with(OLD) == {NEW}
 
 
 def test_a_number_that_would_replace_itself_in_the_end_is_known(engine: Engine) -> None:
     links = NumberLinks(engine)
-    links.record([Link(OLD, NEW, linked=True, occurred_at=AT), Link(NEW, NEWER, linked=True, occurred_at=AT)])
+    links.record(
+        [NumberLink(OLD, NEW, linked=True, occurred_at=AT), NumberLink(NEW, NEWER, linked=True, occurred_at=AT)]
+    )
 
     assert links.leads_back(NEWER, OLD)
     assert links.leads_back(OLD, OLD)
@@ -65,7 +69,7 @@ def test_a_number_that_would_replace_itself_in_the_end_is_known(engine: Engine) 
 def test_what_is_known_under_any_number_is_read_under_each_the_newest_of_it(engine: Engine) -> None:
     identities = the_identities(engine)
     identities.keep([stated(OLD, number="1", address="Nyvej 1", sent_at=AT + HOUR), stated(NEW, number="2")])
-    NumberLinks(engine).record([Link(OLD, NEW, linked=True, occurred_at=AT)])
+    NumberLinks(engine).record([NumberLink(OLD, NEW, linked=True, occurred_at=AT)])
 
     assert identities.details_of(NEW) == details(number="2", address="Nyvej 1")
     assert identities.details_of(OLD) == details(number="1", address="Nyvej 1")
@@ -77,9 +81,9 @@ def test_an_address_that_is_protected_under_one_number_is_under_all_whatever_is_
     identities.keep([stated(OLD, protected=True), later])
     links = NumberLinks(engine)
 
-    links.record([Link(OLD, NEW, linked=True, occurred_at=AT)])
+    links.record([NumberLink(OLD, NEW, linked=True, occurred_at=AT)])
     linked = identities.details_of(NEW)
-    links.record([Link(OLD, NEW, linked=False, occurred_at=AT + HOUR)])
+    links.record([NumberLink(OLD, NEW, linked=False, occurred_at=AT + HOUR)])
     apart = identities.details_of(NEW)
 
     assert linked is not None
@@ -89,19 +93,19 @@ def test_an_address_that_is_protected_under_one_number_is_under_all_whatever_is_
 
 def test_erasing_one_number_leaves_the_other_alone_and_no_link(engine: Engine) -> None:
     links = NumberLinks(engine)
-    links.record([Link(OLD, NEW, linked=True, occurred_at=AT)])
+    links.record([NumberLink(OLD, NEW, linked=True, occurred_at=AT)])
 
     erase_from_vault(engine, OLD)
 
     assert links.linked_with(NEW) == frozenset()
     with pytest.raises(ErasedMeanwhileError):
-        links.record([Link(OLD, NEW, linked=True, occurred_at=AT)])
+        links.record([NumberLink(OLD, NEW, linked=True, occurred_at=AT)])
 
 
 def test_a_person_has_a_limited_number_of_numbers(engine: Engine) -> None:
     many = [f"{number:032}" for number in range(2 * NUMBERS_MAX)]
     allotted(engine, *many)
-    chain = [Link(one, other, linked=True, occurred_at=AT) for one, other in pairwise(many)]
+    chain = [NumberLink(one, other, linked=True, occurred_at=AT) for one, other in pairwise(many)]
     links = NumberLinks(engine)
 
     links.record(chain)
@@ -113,6 +117,6 @@ def test_a_change_of_number_moves_no_youth_id(database: str) -> None:
     vault = the_vault(database)
     before = [vault.youth_id(SYSTEM, number) for number in ("0105109996", "0105109997")]
 
-    NumberLinks(vault.engine).record([Link(before[0], before[1], linked=True, occurred_at=AT)])
+    NumberLinks(vault.engine).record([NumberLink(before[0], before[1], linked=True, occurred_at=AT)])
 
     assert [vault.youth_id(SYSTEM, number) for number in ("0105109996", "0105109997")] == before

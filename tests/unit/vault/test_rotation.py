@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select, update
 
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.keys import index_keys, wrapping_keys
-from connectors.vault.keys_in_force import Kind
-from connectors.vault.reworking import Progress, Reworking
+from connectors.vault.keys_in_force import KeyPurpose
+from connectors.vault.reworking import Reworking, ReworkProgress
 from connectors.vault.rotation import KeyUse, Retired, StillNeeded
 from connectors.vault.tables import IDENTITIES, INDEX
 from tests.unit.vault.builders import AT, SYSTEM
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-ALL_KINDS = pytest.mark.parametrize("kind", list(Kind))
-FILED_KINDS = pytest.mark.parametrize("kind", [Kind.INDEX, Kind.IDENTITIES])
+ALL_KINDS = pytest.mark.parametrize("kind", list(KeyPurpose))
+FILED_KINDS = pytest.mark.parametrize("kind", [KeyPurpose.INDEX, KeyPurpose.IDENTITIES])
 
 
 def rows_of(engine: Engine, table: Any, column: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def rows_of(engine: Engine, table: Any, column: str) -> dict[str, Any]:
 
 @ALL_KINDS
 def test_everybody_is_found_and_read_before_during_and_after(
-    instance: Instance, people: dict[str, str], kind: Kind
+    instance: Instance, people: dict[str, str], kind: KeyPurpose
 ) -> None:
     others = an_instance(instance.url, instance.keys)
     instance.rotation.start(kind, AT)
@@ -51,7 +51,7 @@ def test_everybody_is_found_and_read_before_during_and_after(
 
 @FILED_KINDS
 def test_a_key_retires_when_nothing_needs_it_and_leaves_the_file(
-    instance: Instance, people: dict[str, str], kind: Kind
+    instance: Instance, people: dict[str, str], kind: KeyPurpose
 ) -> None:
     assert people
     instance.rotation.start(kind, AT)
@@ -63,14 +63,14 @@ def test_a_key_retires_when_nothing_needs_it_and_leaves_the_file(
 
     assert too_early == StillNeeded(10)
     assert needed["k002"] == ("current", 10)
-    assert needed["k001"] == ("former", 10 if kind is Kind.INDEX else 0)
+    assert needed["k001"] == ("former", 10 if kind is KeyPurpose.INDEX else 0)
     assert retired == Retired(("k001",))
     assert [use for use in instance.rotation.uses() if use.kind is kind] == [KeyUse(kind, "k002", "current", 10)]
 
 
 @FILED_KINDS
 def test_a_rotation_that_runs_again_goes_on_with_the_same_key_and_ends_by_retiring_alone(
-    instance: Instance, people: dict[str, str], kind: Kind
+    instance: Instance, people: dict[str, str], kind: KeyPurpose
 ) -> None:
     assert people
     first = instance.rotation.start(kind, AT)
@@ -86,16 +86,16 @@ def test_a_rotation_that_runs_again_goes_on_with_the_same_key_and_ends_by_retiri
         ("k002", True),
         ("k003", False),
     ]
-    assert done == [Progress(10, 10), Progress(0, 0)]
+    assert done == [ReworkProgress(10, 10), ReworkProgress(0, 0)]
     assert retired == [Retired(("k001",)), Retired(())]
 
 
 def test_a_rotation_of_data_keys_encrypts_each_identity_anew(instance: Instance, people: dict[str, str]) -> None:
     before = {name: rows_of(instance.vault.engine, IDENTITIES, name) for name in ("sealed", "wrapped_key")}
 
-    started = [instance.rotation.start(Kind.DATA, AT) for _ in range(2)]
-    instance.rework(Kind.DATA)
-    following = instance.rotation.start(Kind.DATA, AT)
+    started = [instance.rotation.start(KeyPurpose.DATA, AT) for _ in range(2)]
+    instance.rework(KeyPurpose.DATA)
+    following = instance.rotation.start(KeyPurpose.DATA, AT)
 
     after = {name: rows_of(instance.vault.engine, IDENTITIES, name) for name in ("sealed", "wrapped_key")}
     assert [(one.key_id, one.resumed) for one in (*started, following)] == [("2", False), ("2", True), ("3", False)]
@@ -105,7 +105,7 @@ def test_a_rotation_of_data_keys_encrypts_each_identity_anew(instance: Instance,
 
 def test_what_is_written_meanwhile_is_under_the_new_keys(instance: Instance, people: dict[str, str]) -> None:
     others = an_instance(instance.url, instance.keys)
-    for kind in Kind:
+    for kind in KeyPurpose:
         instance.rotation.start(kind, AT)
 
     youth_id = others.tell("0202000000")
@@ -121,32 +121,32 @@ def test_what_is_written_meanwhile_is_under_the_new_keys(instance: Instance, peo
 
 def test_who_is_erased_meanwhile_stays_erased(instance: Instance, people: dict[str, str]) -> None:
     youth_id = people[NUMBERS[3]]
-    instance.rotation.start(Kind.INDEX, AT)
+    instance.rotation.start(KeyPurpose.INDEX, AT)
     reworking = Reworking(
         instance.vault.engine, lambda: index_keys(instance.keys), lambda: wrapping_keys(instance.keys), lambda _: None
     )
-    list(islice(reworking.run(Kind.INDEX, batch=5), 2))
+    list(islice(reworking.run(KeyPurpose.INDEX, batch=5), 2))
 
     erased = erase_from_vault(instance.vault.engine, youth_id)
-    instance.rework(Kind.INDEX)
+    instance.rework(KeyPurpose.INDEX)
 
     assert erased.identities == 1
     assert instance.vault.known_youth_id(SYSTEM, NUMBERS[3]) is None
-    assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
+    assert instance.rotation.retire(KeyPurpose.INDEX) == Retired(("k001",))
 
 
 def test_of_whom_nothing_is_kept_is_indexed_when_next_looked_up(instance: Instance, people: dict[str, str]) -> None:
     unknown = instance.vault.youth_id(SYSTEM, "0202000000")
-    instance.rotation.start(Kind.INDEX, AT)
+    instance.rotation.start(KeyPurpose.INDEX, AT)
 
-    first = instance.rework(Kind.INDEX)[-1]
-    too_early = instance.rotation.retire(Kind.INDEX)
+    first = instance.rework(KeyPurpose.INDEX)[-1]
+    too_early = instance.rotation.retire(KeyPurpose.INDEX)
     found = an_instance(instance.url, instance.keys).vault.youth_id(SYSTEM, "0202000000")
 
-    assert first == Progress(11, 11, left=1)
+    assert first == ReworkProgress(11, 11, left=1)
     assert too_early == StillNeeded(1)
     assert found == unknown
-    assert instance.rotation.retire(Kind.INDEX) == Retired(("k001",))
+    assert instance.rotation.retire(KeyPurpose.INDEX) == Retired(("k001",))
     assert everybody(instance) == people
 
 
@@ -154,11 +154,11 @@ def test_of_whom_nothing_is_kept_may_be_forgotten_where_that_is_said(
     instance: Instance, people: dict[str, str]
 ) -> None:
     unknown = instance.vault.youth_id(SYSTEM, "0202000000")
-    instance.rotation.start(Kind.INDEX, AT)
-    needed = instance.rotation.retire(Kind.INDEX, forget=True)
+    instance.rotation.start(KeyPurpose.INDEX, AT)
+    needed = instance.rotation.retire(KeyPurpose.INDEX, forget=True)
 
-    instance.rework(Kind.INDEX)
-    retired = instance.rotation.retire(Kind.INDEX, forget=True)
+    instance.rework(KeyPurpose.INDEX)
+    retired = instance.rotation.retire(KeyPurpose.INDEX, forget=True)
 
     assert needed == StillNeeded(10)
     assert retired == Retired(("k001",))
@@ -166,9 +166,9 @@ def test_of_whom_nothing_is_kept_may_be_forgotten_where_that_is_said(
     assert everybody(instance) == people
 
 
-@pytest.mark.parametrize("kind", [Kind.IDENTITIES, Kind.DATA])
+@pytest.mark.parametrize("kind", [KeyPurpose.IDENTITIES, KeyPurpose.DATA])
 def test_what_cannot_be_opened_is_left_counted_and_keeps_its_key(
-    instance: Instance, people: dict[str, str], kind: Kind
+    instance: Instance, people: dict[str, str], kind: KeyPurpose
 ) -> None:
     broken = people[NUMBERS[0]]
     with instance.vault.engine.begin() as connection:
@@ -178,5 +178,5 @@ def test_what_cannot_be_opened_is_left_counted_and_keeps_its_key(
 
     done = instance.rework(kind)[-1]
 
-    assert done == Progress(10, 10, left=1)
+    assert done == ReworkProgress(10, 10, left=1)
     assert instance.rotation.retire(kind) == StillNeeded(1)

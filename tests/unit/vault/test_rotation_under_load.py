@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from connectors.vault.erasure import erase_from_vault
 from connectors.vault.keys import index_keys, wrapping_keys
-from connectors.vault.keys_in_force import Kind
+from connectors.vault.keys_in_force import KeyPurpose
 from connectors.vault.reworking import Reworking
 from connectors.vault.rotation import Retired
 from connectors.vault.tables import INDEX
@@ -63,7 +63,7 @@ def test_rotating_all_keys_under_load_loses_and_moves_nobody(database: str, tmp_
         elsewhere = processes.apply_async(work_until, (database, keys, 3, str(stop)))
         retired = []
         try:
-            for kind in list(Kind) * rounds:
+            for kind in list(KeyPurpose) * rounds:
                 instance.rotate(kind)
                 retired.append(instance.rotation.retire(kind))
         finally:
@@ -71,7 +71,9 @@ def test_rotating_all_keys_under_load_loses_and_moves_nobody(database: str, tmp_
             stop.touch()
         seen = [one.result() for one in at_work] + [elsewhere.get()]
 
-    former = [() if kind is Kind.DATA else (f"k{number:03}",) for number in range(1, rounds + 1) for kind in Kind]
+    former = [
+        () if kind is KeyPurpose.DATA else (f"k{number:03}",) for number in range(1, rounds + 1) for kind in KeyPurpose
+    ]
     assert retired == [Retired(keys) for keys in former]
     assert all(one == before for one in seen)
     with instance.vault.engine.connect() as connection:
@@ -79,7 +81,7 @@ def test_rotating_all_keys_under_load_loses_and_moves_nobody(database: str, tmp_
     assert {count for _, count in rows} == {1}
 
 
-def rotate_until_killed(url: str, keys: Path, kind: Kind, began: Path) -> None:
+def rotate_until_killed(url: str, keys: Path, kind: KeyPurpose, began: Path) -> None:
     """Rotates in small steps, each of which takes a while; ends by itself only where all is done."""
     instance = an_instance(url, keys)
     index, identities = partial(index_keys, keys), partial(wrapping_keys, keys)
@@ -100,9 +102,9 @@ def killed_after(child: BaseProcess, began: Path, seconds: float) -> bool:
     return child.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(KeyPurpose))
 def test_a_rotation_that_is_killed_at_any_moment_goes_on_until_all_is_done(
-    database: str, tmp_path: Path, kind: Kind, soak: bool
+    database: str, tmp_path: Path, kind: KeyPurpose, soak: bool
 ) -> None:
     chance, keys, kills = random.Random(7), tmp_path / "keys", 0
     instance = an_instance(database, keys)

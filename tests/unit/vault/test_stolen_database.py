@@ -14,11 +14,11 @@ from sqlalchemy import Engine, select
 
 from connectors.vault.claims import Claim, ClaimCodes
 from connectors.vault.envelopes import BrokenIdentityError
-from connectors.vault.identities import Identities
+from connectors.vault.identities import PersonStore
 from connectors.vault.key_files import KeyFileError
 from connectors.vault.keys import IndexKey, WrappingKey, index_keys, wrapping_keys
-from connectors.vault.keys_in_force import Kind
-from connectors.vault.number_links import Link, NumberLinks
+from connectors.vault.keys_in_force import KeyPurpose
+from connectors.vault.number_links import NumberLink, NumberLinks
 from connectors.vault.reworking import Reworking
 from connectors.vault.store import open_vault
 from connectors.vault.tables import IDENTITIES, TABLES, VaultUnavailableError, open_vault_tables
@@ -45,9 +45,9 @@ def a_life(instance: Instance) -> list[str]:
         instance.identities.keep([stated(youth_id, number=number, **former, sent_at=OLDER)])
         instance.identities.keep([stated(youth_id, number=number, **told_of(number), protected=True)])
         planted += [*told_of(number).values(), former["address"]]
-    NumberLinks(instance.vault.engine).record([Link(youth_ids[0], youth_ids[1], linked=True, occurred_at=AT)])
+    NumberLinks(instance.vault.engine).record([NumberLink(youth_ids[0], youth_ids[1], linked=True, occurred_at=AT)])
     planted += [ClaimCodes(instance.vault.engine, b"c" * 32).make(youth_ids[0], AT)]
-    for kind in Kind:
+    for kind in KeyPurpose:
         instance.rotate(kind)
         instance.rotation.retire(kind)
     return planted
@@ -111,7 +111,7 @@ def opened_by_a_thief(engine: Engine) -> list[str]:
     """Tries everything that the code offers on identities with keys of a thief's own; returns what it yields."""
     key_ids = ["k001", "k002", "k003"]
     thief = tuple(WrappingKey(key_id, secrets.token_bytes(32)) for key_id in key_ids)
-    identities, yielded = Identities(engine, lambda: thief), list[str]()
+    identities, yielded = PersonStore(engine, lambda: thief), list[str]()
     with engine.connect() as connection:
         youth_ids = connection.scalars(select(IDENTITIES.c.youth_id)).all()
     for youth_id in youth_ids:
@@ -119,7 +119,7 @@ def opened_by_a_thief(engine: Engine) -> list[str]:
             yielded.append(str(identities.details_of(youth_id)))
         with pytest.raises(VaultUnavailableError):
             identities.keep([stated(youth_id, number=NUMBERS[0], name="A thief")])
-    for kind in (Kind.IDENTITIES, Kind.DATA):
+    for kind in (KeyPurpose.IDENTITIES, KeyPurpose.DATA):
         other = Reworking(engine, lambda: (IndexKey("k002", b"x" * 32),), lambda: thief, rest=lambda _: None)
         assert list(other.run(kind))[-1].seen == list(other.run(kind))[-1].left
     return yielded

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, select
 
 from connectors.vault.claims import Claim, ClaimCodes
-from connectors.vault.erasure import Erased, erase_from_vault
+from connectors.vault.erasure import ErasureCounts, erase_from_vault
 from connectors.vault.store import VaultUnavailableError, lookup_of
 from connectors.vault.tables import CLAIMS, IDENTITIES, INDEX, ErasedMeanwhileError, hold_known, in_transaction
 from tests.unit.vault.builders import (
@@ -65,7 +65,7 @@ def test_a_copy_of_the_disk_taken_afterwards_holds_nothing_of_the_person(tmp_pat
 
     erased = erase_from_vault(vault.engine, youth_id)
 
-    assert erased == Erased(identities=1, lookups=1, claim_codes=1)
+    assert erased == ErasureCounts(identities=1, lookups=1, claim_codes=1)
     copied = everything_in(tmp_path)
     assert [trace for trace in traces if trace in copied] == []
     assert the_identities(vault.engine).details_of(youth_id) is None
@@ -81,7 +81,7 @@ def test_erasing_again_finds_nothing_and_clears_the_file_all_the_same(database: 
     youth_id = told(vault, CPR)
     erase_from_vault(vault.engine, youth_id)
 
-    assert erase_from_vault(vault.engine, youth_id) == Erased(0, 0, 0)
+    assert erase_from_vault(vault.engine, youth_id) == ErasureCounts(0, 0, 0)
 
 
 def test_who_was_erased_is_a_new_person_when_told_of_again(database: str) -> None:
@@ -106,7 +106,7 @@ def test_while_another_reads_the_rows_go_and_the_file_is_said_to_be_in_use(
             erase_from_vault(vault.engine, youth_id)
 
     assert vault.known_youth_id(SYSTEM, CPR) is None
-    assert erase_from_vault(vault.engine, youth_id) == Erased(0, 0, 0)
+    assert erase_from_vault(vault.engine, youth_id) == ErasureCounts(0, 0, 0)
     assert youth_id.encode() not in everything_in(tmp_path)
 
 
@@ -129,13 +129,13 @@ def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_tha
     youth_id = vault.youth_id(SYSTEM, CPR)
     begun = threading.Event()
 
-    def erase(_: object = None) -> Erased:
+    def erase(_: object = None) -> ErasureCounts:
         begun.set()
         return erase_from_vault(other.engine, youth_id)
 
     with ThreadPoolExecutor(1) as threads:
 
-        def write(connection: Connection) -> Future[Erased]:
+        def write(connection: Connection) -> Future[ErasureCounts]:
             hold_known(connection, [youth_id])
             erasing = threads.submit(erase)
             begun.wait()
@@ -145,7 +145,7 @@ def test_an_erasure_waits_for_the_request_that_came_before_it_and_takes_what_tha
 
         erased = in_transaction(vault.engine, write).result()
 
-    assert erased == Erased(identities=1, lookups=1, claim_codes=0)
+    assert erased == ErasureCounts(identities=1, lookups=1, claim_codes=0)
     assert the_identities(vault.engine).details_of(youth_id) is None
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from connectors.vault.identities import BrokenIdentityError, Stated
+from connectors.vault.identities import BrokenIdentityError, PersonUpdate
 from connectors.vault.keys import WrappingKey
 from connectors.vault.tables import IDENTITIES
 from tests.unit.vault.builders import (
@@ -108,7 +108,7 @@ _STATEMENTS = st.lists(
 @settings(max_examples=30, deadline=None)
 @given(statements=_STATEMENTS, data=st.data())
 def test_any_order_and_any_repetition_keeps_the_same(
-    tmp_path_factory: pytest.TempPathFactory, statements: list[Stated], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, statements: list[PersonUpdate], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(statements + statements[:2]))
     one, other = (the_identities(allotted(a_vault(tmp_path_factory.mktemp("vault")).engine, A)) for _ in range(2))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from connectors.gateway.over_kafka.inboxes import Place, Received
+from connectors.gateway.over_kafka.inboxes import Received, RecordPosition
 from connectors.gateway.over_kafka.source_statements import take_statements
 from connectors.medcom_edi.beskedfordeler import read_push_answer
 from connectors.medcom_edi.envelopes import unwrap
@@ -19,9 +19,9 @@ from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from connectors.medcom_edi.xml_documents import read_document
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
-from streams.cli.sending.door_answers import Answered, DoorError
-from streams.cli.sending.doors import Doors
-from streams.cli.sending.receipt_files import Receipts
+from streams.cli.sending.door_answers import DoorError, GatewayResponse
+from streams.cli.sending.doors import GatewayClient
+from streams.cli.sending.receipt_files import ReceiptFolder
 from streams.cli.sending.watched_folder import WatchedFolder
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_statement
 from tests.unit.gateway.sent_lists import COURSE, a_list, map_courses
@@ -54,7 +54,7 @@ def _by_http(door: str, media_type: str, *, with_key: bool = False) -> Callable[
             key = {"idempotency-key": str(hash(content))} if with_key else {}
             answer = await gateway.http.post(door, content=content, headers=headers | key)
             kind = answer.headers.get("content-type", "").partition(";")[0]
-            return receipt_of(Answered(answer.status_code, kind, answer.content))
+            return receipt_of(GatewayResponse(answer.status_code, kind, answer.content))
 
         return send
 
@@ -67,7 +67,10 @@ def _by_folder(gateway: Gateway, folder: Path) -> Sending:
     def dropped(content: bytes) -> Receipt:
         watched = WatchedFolder(folder / "source", 0.0)
         (folder / "source" / "in" / "letter").write_bytes(content)
-        with Doors("http://gateway.test", token, lambda _: True) as doors, Receipts(watched.receipts) as receipts:
+        with (
+            GatewayClient("http://gateway.test", token, lambda _: True) as doors,
+            ReceiptFolder(watched.receipts) as receipts,
+        ):
             [path] = watched.complete()
             try:
                 went_to = watched.take(path, doors, receipts)
@@ -87,7 +90,9 @@ def _by_kafka(gateway: Gateway, _folder: Path) -> Sending:
     published, offsets = gateway.publisher.records, itertools.count()
 
     async def send(content: bytes) -> Receipt:
-        record = Received(Place("statements", 3, next(offsets)), content, {"ce_type": b"brobygger.enrolments.v1"})
+        record = Received(
+            RecordPosition("statements", 3, next(offsets)), content, {"ce_type": b"brobygger.enrolments.v1"}
+        )
         if not await take_statements(gateway.app.state.desk, "helsingor", [record]):
             raise NotNow
         receipt = [one.value for one in published if one.topic == "receipts.helsingor"][-1]

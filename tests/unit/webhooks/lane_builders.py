@@ -14,7 +14,7 @@ from connectors.webhooks.endpoints import Endpoints, Registration
 from connectors.webhooks.escalating import Escalator
 from connectors.webhooks.lanes import Bench, Lane
 from connectors.webhooks.metrics import DelivererMetrics
-from connectors.webhooks.sending import Delivered, Message, Outcome
+from connectors.webhooks.sending import Delivered, Outcome, WebhookMessage
 from connectors.webhooks.signing import SecretBox
 from connectors.webhooks.tables import open_database_of
 from connectors.webhooks.waiting import Waiting
@@ -38,11 +38,11 @@ class Receiver:
 
     answer: Callable[[str], Outcome] = lambda _: Delivered()
     got: list[str] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[WebhookMessage] = field(default_factory=list)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: WebhookMessage) -> Outcome:
         body = message.body.decode()
         self.messages.append(message)
         async with self.arrived:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from connectors.webhooks.sending import Delivered, Failed, Gone, HttpSender, Message, Outcome, SendingRules
+from connectors.webhooks.sending import Delivered, Failed, Gone, HttpSender, Outcome, SendingRules, WebhookMessage
 from tests.unit.webhooks.receivers import Handler, a_receiver, answering, dripping, never_answering, never_ending
 
 pytestmark = pytest.mark.long
@@ -55,8 +55,8 @@ async def outcome_of(handler: Handler, rules: SendingRules = PATIENT) -> Outcome
         return await sender.send(a_message(f"http://hooks.example:{port}/hook"))
 
 
-def a_message(url: str) -> Message:
-    return Message(url, {"webhook-id": "x"}, b'{"a":1}')
+def a_message(url: str) -> WebhookMessage:
+    return WebhookMessage(url, {"webhook-id": "x"}, b'{"a":1}')
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,12 @@ def main() -> None:
     arguments.add_argument("--youths", type=int, nargs="*", default=[10_000, 1_000_000])
     options = arguments.parse_args()
     console = Console()
-    rates = [measured(youths, options.events, console) for youths in options.youths]
+    rates = [fold_measured(youths, options.events, console) for youths in options.youths]
     if len(rates) > 1:
         console.print(f"{options.youths[-1]:,} against {options.youths[0]:,} youths: {rates[-1] / rates[0]:.2f}")
 
 
-def measured(youths: int, events: int, console: Console) -> float:
+def fold_measured(youths: int, events: int, console: Console) -> float:
     """Folds every youth's person record first, unmeasured, so that the state has its size; then the events."""
     with tempfile.TemporaryDirectory() as folder:
         processor = JoinPathways(

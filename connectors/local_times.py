@@ -13,6 +13,11 @@ COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 HOUR_EXISTS = "the hour exists on that day, in Danish time"
 
 
+def utc_now() -> datetime:
+    """Returns the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
 def danish_moments(local: datetime) -> tuple[datetime, ...]:
     """Returns the moments, in UTC and in their order, at which clocks in Denmark show a time: none, one or two.
 
@@ -29,7 +34,7 @@ def danish_moments(local: datetime) -> tuple[datetime, ...]:
     return tuple(sorted(moment for moment in found if shown[moment] == local.replace(fold=0)))
 
 
-def in_order(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+def ordered_period(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """Returns start and end of a period, of the two hours that clocks show the same the ones that make order.
 
     Some systems write both hours with one offset from UTC. A period that is in order stays as it is, and so does one

@@ -20,7 +20,7 @@ _SIGNS = re.compile(rb'[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
-def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
+def read_json_object(body: bytes, nesting_max: int) -> dict[str, Any]:
     """Returns the JSON object that the bytes hold.
 
     Raises RefusedError for: nothing at all, bytes that are not UTF-8, NUL or half a surrogate pair in a text, more
@@ -44,7 +44,7 @@ def read_json(body: bytes, nesting_max: int) -> dict[str, Any]:
 
 def refuse_oversized(body: bytes, nesting_max: int, signs_max: int = SIGNS_MAX) -> None:
     """Raises RefusedError where a body would become too many values, or too deep ones, before any of them is made."""
-    nesting, signs = measured(body, nesting_max, signs_max)
+    nesting, signs = size_of(body, nesting_max, signs_max)
     if nesting > nesting_max:
         raise _refused("nesting_too_deep", f"JSON is nested at most {nesting_max} levels deep", "flatten it")
     if signs > signs_max:
@@ -53,7 +53,7 @@ def refuse_oversized(body: bytes, nesting_max: int, signs_max: int = SIGNS_MAX) 
         )
 
 
-def measured(body: bytes, nesting_max: int, signs_max: int) -> tuple[int, int]:
+def size_of(body: bytes, nesting_max: int, signs_max: int) -> tuple[int, int]:
     """Returns how deeply brackets are nested outside strings, and how many strings, commas and brackets there are.
 
     Counts no further than just over what is enough, so that it takes linear time and no memory.

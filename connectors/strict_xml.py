@@ -41,10 +41,10 @@ class XmlLimits:
 
 def trimmed(body: bytes) -> bytes:
     """Returns a body without byte order mark, blanks around it, and what fills it up."""
-    return begun(body).rstrip(PADDING)
+    return without_preamble(body).rstrip(PADDING)
 
 
-def begun(body: bytes) -> bytes:
+def without_preamble(body: bytes) -> bytes:
     """Returns a body from its first sign on: without byte order mark and blanks before it."""
     return body.removeprefix(_MARK).lstrip(BLANKS)
 

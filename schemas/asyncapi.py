@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 FILE = Path(__file__).with_name("asyncapi.json")
-Document = dict[str, Any]
+JsonDocument = dict[str, Any]
 _AVRO = "application/vnd.apache.avro+json;version=1.9.0"
 _BINDING_VERSION = "0.5.0"
 _OURS = ("connectors.", "streams.")
@@ -42,7 +42,7 @@ _HEADERS = {
 }
 
 
-def document() -> Document:
+def document() -> JsonDocument:
     """Returns the whole document."""
     topics = catalogue()
     models = {topic.event: topic.model for topic in topics.values() if topic.model is not None}
@@ -64,7 +64,7 @@ def text() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _info() -> Document:
+def _info() -> JsonDocument:
     return {
         "title": "Brobygger",
         "version": version("brobygger"),
@@ -76,9 +76,9 @@ def _info() -> Document:
     }
 
 
-def _channel(name: str, topic: Topic) -> Document:
+def _channel(name: str, topic: Topic) -> JsonDocument:
     short = name if topic.per is None else f"{name}.{{{topic.per}}}"
-    channel: Document = {
+    channel: JsonDocument = {
         "address": kafka_name(short),
         "title": name,
         "description": topic.description,
@@ -94,7 +94,7 @@ def _channel(name: str, topic: Topic) -> Document:
     return channel
 
 
-def _message_reference(topic: Topic) -> Document:
+def _message_reference(topic: Topic) -> JsonDocument:
     if topic.event is not None:
         return {"$ref": f"#/components/messages/{topic.event}"}
     if topic.per is not None:
@@ -102,7 +102,7 @@ def _message_reference(topic: Topic) -> Document:
     return {"contentType": topic.media_type, "summary": "The engine's own format; not for other readers."}
 
 
-def _binding(topic: Topic) -> Document:
+def _binding(topic: Topic) -> JsonDocument:
     config = topic.config()
     settings = {
         "cleanup.policy": [config["cleanup.policy"]],
@@ -112,7 +112,7 @@ def _binding(topic: Topic) -> Document:
     return {"topicConfiguration": settings, "bindingVersion": _BINDING_VERSION}
 
 
-def _operations(name: str, topic: Topic) -> dict[str, Document]:
+def _operations(name: str, topic: Topic) -> dict[str, JsonDocument]:
     sides = {"send": topic.producers, "receive": topic.consumers}
     return {
         f"{action}.{name}": {"action": action, "channel": {"$ref": f"#/channels/{name}"}, "summary": ", ".join(parts)}
@@ -121,7 +121,7 @@ def _operations(name: str, topic: Topic) -> dict[str, Document]:
     }
 
 
-def _message(model: type[BaseModel]) -> Document:
+def _message(model: type[BaseModel]) -> JsonDocument:
     return {
         "name": model.__name__,
         "summary": (inspect.getdoc(model) or "").partition("\n")[0],
@@ -141,7 +141,7 @@ def _message(model: type[BaseModel]) -> Document:
     }
 
 
-def _headers() -> Document:
+def _headers() -> JsonDocument:
     properties = {name: {"type": "string", "description": meaning} for name, meaning in _HEADERS.items()}
     return {
         "type": "object",

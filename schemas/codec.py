@@ -22,10 +22,10 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.avro import avro_schema
 from schemas.compiled import compiled_reader, compiled_writer
-from schemas.instants import day_of, days_of, milliseconds_of, moment_of
+from schemas.instants import date_of, days_of, milliseconds_of, moment_of
 from schemas.published import published_schemas
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import refusal_for, refusal_of
+from schemas.rules import first_refusal_of, refusal_for
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
@@ -109,7 +109,7 @@ class Codec:
         try:
             return self.model.model_validate(timed)
         except ValidationError as error:
-            raise RefusedError(refusal_of(error, _CORRECT)) from error
+            raise RefusedError(first_refusal_of(error, _CORRECT)) from error
 
     def _decode_other(self, value: bytes) -> tuple[Any, int]:
         writer = self._older.get(value[:_SINGLE_OBJECT_BYTES]) or self._other_writer(value)
@@ -172,7 +172,7 @@ _RAW: dict[type, Callable[[Any], Any]] = {
 
 _TIMES: dict[str, tuple[Callable[[int], Any], str]] = {
     "timestamp-millis": (moment_of, "impossible_time"),
-    "date": (day_of, "impossible_date"),
+    "date": (date_of, "impossible_date"),
 }
 
 

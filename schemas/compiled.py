@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-Reader = Callable[[bytes, int], tuple[Any, int]]
-Writer = Callable[[Any], bytes]
+ValueReader = Callable[[bytes, int], tuple[Any, int]]
+ValueWriter = Callable[[Any], bytes]
 _LENGTH_MASK = 0x7F
 _BITS = 7
 _LONG_BITS_MAX = 70
@@ -94,7 +94,7 @@ class _Source:
         return self.names[name]
 
 
-def compiled_reader(schema: dict[str, Any]) -> Reader:
+def compiled_reader(schema: dict[str, Any]) -> ValueReader:
     """Returns a function from (bytes, position) to (record, position after it).
 
     It raises IndexError, ValueError or UnicodeDecodeError for bytes that are no such record, except that a last
@@ -104,7 +104,7 @@ def compiled_reader(schema: dict[str, Any]) -> Reader:
     source.add(0, "def read(b, p):")
     value = _read(source, schema, 1)
     source.add(1, f"return {value}, p")
-    reader: Reader = source.function("read")
+    reader: ValueReader = source.function("read")
     return reader
 
 
@@ -162,7 +162,7 @@ def _read_array(source: _Source, items: Any, depth: int, value: str) -> None:
     source.add(depth + 1, f"{count}, p = read_long(b, p)")
 
 
-def compiled_writer(schema: dict[str, Any], prefix: bytes) -> Writer:
+def compiled_writer(schema: dict[str, Any], prefix: bytes) -> ValueWriter:
     """Returns a function from a record to its bytes after a prefix.
 
     It raises KeyError for a field that is missing, OverflowError for a number that is no long, and TypeError,
@@ -174,7 +174,7 @@ def compiled_writer(schema: dict[str, Any], prefix: bytes) -> Writer:
     _write(source, schema, 1, "r")
     source.add(1, "return b''.join(o)")
     source.names["SHORT"] = [long_bytes(number) for number in range(64)]
-    writer: Writer = source.function("write")
+    writer: ValueWriter = source.function("write")
     return writer
 
 

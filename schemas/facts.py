@@ -145,14 +145,14 @@ _CONTENT = {
 _BY_DAY = frozenset(name for name, (_, fact) in _MODELS.items() if "occurred_on" in fact.__struct_fields__)
 
 
-def digest_of(values: Any) -> int:
+def digest64(values: Any) -> int:
     """Returns a 64-bit digest of values, equal for equal ones."""
     return int.from_bytes(blake2b(_encode(values), digest_size=8).digest())
 
 
-def content_digest(name: str, event: dict[str, Any]) -> int:
+def event_digest(name: str, event: dict[str, Any]) -> int:
     """Returns the digest of a raw event's content: everything but when it was sent, recorded and by which path."""
-    return digest_of(_CONTENT[name](event))
+    return digest64(_CONTENT[name](event))
 
 
 #: The models whose statements are kept as facts; replies, acts and signals are done once.
@@ -164,7 +164,7 @@ def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
     if name == "Consent":
         event = event | {"given_by": tuple(event["given_by"])}
     make: Callable[..., Fact] = _MODELS[name][1]
-    digest = content_digest(name, event)
+    digest = event_digest(name, event)
     if name in _BY_DAY and event["occurred_on"] is None:
         event = event | {"occurred_on": whole_day_of(event["occurred_at"])}
     fact = make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))

@@ -40,7 +40,7 @@ def days_of(day: date) -> int:
     return day.toordinal() - _EPOCH_ORDINAL
 
 
-def day_of(days: int) -> date:
+def date_of(days: int) -> date:
     """Returns the date of days since 1970-01-01."""
     return date.fromordinal(days + _EPOCH_ORDINAL)
 

@@ -184,7 +184,7 @@ def encode_pathway(pathway: Pathway) -> bytes:
     return pathway.next_due.to_bytes(_DUE_BYTES) + _encoder.encode(pathway)
 
 
-def bytes_of(pathway: Pathway, source: str) -> int:
+def fact_bytes_of(pathway: Pathway, source: str) -> int:
     """Returns how many stored bytes of a pathway's own facts are of a source."""
     return len(_encoder.encode([fact for fact in pathway.facts if fact.source == source]))
 

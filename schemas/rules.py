@@ -100,7 +100,7 @@ _RULES = {
 _OTHERWISE = ("wrong_form", "the field has the form that the gateway's /docs describes")
 
 
-def refusal_of(error: ValidationError, help_text: str) -> Refusal:
+def first_refusal_of(error: ValidationError, help_text: str) -> Refusal:
     """Returns the first broken rule as a refusal."""
     return refusals_of(error, help_text)[0]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def letter_service(settings: Settings, registry: CollectorRegistry) -> LetterService | None:
     """Returns what sends notices as letters, or None where the service names no telephone that a person answers."""
-    office = office_of(load_reference(settings.reference_folder))
+    office = letter_sender_of(load_reference(settings.reference_folder))
     if office is None:
         return None
     letter_settings = LetterSettings(
@@ -36,7 +36,7 @@ def letter_service(settings: Settings, registry: CollectorRegistry) -> LetterSer
     return LetterService(letter_settings, registry)
 
 
-def office_of(reference: Reference) -> ServiceOffice | None:
+def letter_sender_of(reference: Reference) -> ServiceOffice | None:
     """Returns who writes, or None where ``receivers.toml`` names no telephone."""
     service = reference.service
     if service.phone is None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.engine.contestants import Contestant, NotBuiltError
 from benchmarks.engine.fill import fill
 from benchmarks.engine.latency import measure
-from benchmarks.engine.measure import committed, watch
+from benchmarks.engine.measure import committed, watch_group
 from connectors.kafka.embedded import EmbeddedBroker
 
 _BROKER_CORE = 0
@@ -55,7 +55,7 @@ async def throughput(job: Job, name: str, source: str) -> tuple[float, float]:
     contestant = job.contestant(name, source)
     contestant.start()
     try:
-        progress = await watch(job.bootstrap, contestant.app_id, source, _LIMIT_SECONDS)
+        progress = await watch_group(job.bootstrap, contestant.app_id, source, _LIMIT_SECONDS)
         return progress.records_per_second(), contestant.peak_mib()
     finally:
         contestant.stop()

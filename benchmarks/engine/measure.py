@@ -33,7 +33,7 @@ class CommitProgress:
         return (last[1] - first[1]) / max(1e-9, last[0] - first[0])
 
 
-async def watch(bootstrap: str, group: str, topic: str, limit_seconds: float) -> CommitProgress:
+async def watch_group(bootstrap: str, group: str, topic: str, limit_seconds: float) -> CommitProgress:
     """Returns once the group has committed the whole topic, or after the limit."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -77,7 +77,7 @@ def main() -> None:
     """Prints the rate."""
     bootstrap, group, topic = sys.argv[1:4]
     limit = float(sys.argv[4]) if len(sys.argv) > 4 else 240.0  # noqa: PLR2004
-    progress = asyncio.run(watch(bootstrap, group, topic, limit))
+    progress = asyncio.run(watch_group(bootstrap, group, topic, limit))
     rate = f"{progress.records_per_second():,.0f} records/s" if progress.committed >= progress.total else "not finished"
     print(f"{topic} {group}: committed {progress.committed}/{progress.total}; {rate}")
 

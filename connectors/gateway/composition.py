@@ -28,7 +28,7 @@ from connectors.gateway.public_keys import PublicKeys
 from connectors.gateway.publisher import KafkaPublisher
 from connectors.gateway.served_ages import ServedAges
 from connectors.gateway.statements.ledger import StatementLedger
-from connectors.gateway.statements.reading import Reader
+from connectors.gateway.statements.reading import StatementReader
 from connectors.gateway.tables import Fingerprints, open_ledger
 from connectors.kafka.reachability import BrokerWatch, MetadataProbe
 from connectors.medcom_fhir.door import FhirMappingContext
@@ -37,7 +37,7 @@ from connectors.read_model.feed import KafkaFeed
 from connectors.read_model.opening import read_model_at
 from connectors.read_model.retention import prune
 from connectors.source_letters.outbox import Outbox
-from connectors.source_letters.tables import open_database_of as open_letters
+from connectors.source_letters.tables import letters_database_of as open_letters
 from connectors.vault.claims import ClaimCodes
 from connectors.vault.identities import PersonStore
 from connectors.vault.keys import (
@@ -139,7 +139,7 @@ def _desk(
         lists_folder=settings.lists_folder,
         fingerprints=Fingerprints(receipts_key(settings.keys_folder)),
         links=links,
-        reader=Reader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max),
+        reader=StatementReader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max),
         identities=PersonStore(vault.engine, partial(wrapping_keys, settings.keys_folder)),
         claim_codes=ClaimCodes(vault.engine, claims_key(settings.keys_folder)),
         pseudonyms=pseudonyms,

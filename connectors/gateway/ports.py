@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectors.gateway.publisher import Published
 from connectors.gateway.tables import LedgerUnavailableError
+from connectors.local_times import utc_now
 from connectors.read_model.tables import ReadModelUnavailableError
 from connectors.source_letters.tables import SourceLettersUnavailableError
 from connectors.vault.store import VaultUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from connectors.gateway.clients.at_once import AtOnce, Slots
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from connectors.gateway.publisher import OutgoingRecord, Publisher, Unavailable
     from connectors.gateway.settings import Limits
     from connectors.gateway.statements.ledger import StatementLedger
-    from connectors.gateway.statements.reading import Reader
+    from connectors.gateway.statements.reading import StatementReader
     from connectors.gateway.tables import Fingerprints
     from connectors.medcom_fhir.door import FhirMappingContext
     from connectors.read_model.feed import TopicFeed
@@ -47,11 +48,6 @@ STORE_ERRORS = (
     ReadModelUnavailableError,
     SourceLettersUnavailableError,
 )
-
-
-def utc_now() -> datetime:
-    """Returns the time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def _nothing() -> None:
@@ -91,7 +87,7 @@ class Desk:
     list_readers: ListReaders
     lists_folder: Path
     fingerprints: Fingerprints
-    reader: Reader
+    reader: StatementReader
     medcom: FhirMappingContext
     ages: Callable[[], range]
     identities: PersonStore

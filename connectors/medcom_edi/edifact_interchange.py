@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_edi.fields import Addressed, FieldValue, Interchange, Syntax
-from connectors.medcom_edi.reading import PARTY, checked
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.reading import PARTY, reference_of
+from connectors.medcom_edi.refusing import letter_refusal
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class EdifactMessage:
     segments: tuple[EdifactSegment, ...]
 
 
-def read_header(interchange: Parted) -> Interchange:
+def read_edifact_header(interchange: Parted) -> Interchange:
     """Returns who sends an interchange to whom; raises RefusedError where nobody could be answered."""
     try:
         return _header(interchange.segments)
@@ -44,48 +44,48 @@ def part_messages(interchange: Parted, reference: str) -> list[tuple[RawSegment,
     if interchange.fault is not None:
         raise interchange.fault
     if interchange.segments[-1].tag != "UNZ":
-        raise refused("segment_missing", "UNZ", "an interchange ends with UNZ")
+        raise letter_refusal("segment_missing", "UNZ", "an interchange ends with UNZ")
     messages, trailer = _parted(interchange.segments[1:-1]), interchange.segments[-1].read()
     if trailer.component(2) != reference:
-        raise refused("reference_mismatch", "UNZ.2", "UNZ repeats the interchange's reference from UNB")
+        raise letter_refusal("reference_mismatch", "UNZ.2", "UNZ repeats the interchange's reference from UNB")
     if not _is_number(trailer.component(1), len(messages)):
-        raise refused("count_mismatch", "UNZ.1", "UNZ tells the number of messages")
+        raise letter_refusal("count_mismatch", "UNZ.1", "UNZ tells the number of messages")
     return messages
 
 
 def read_addressed(message: tuple[RawSegment, ...]) -> Addressed:
     """Returns how a receipt names a message; raises RefusedError where it can't."""
     header = message[0].read()
-    identifier = checked(FieldValue(header.component(1), "UNH.1"))
-    version = checked(FieldValue(header.component(2, 5), "UNH.2"), PARTY)
-    message_type = checked(FieldValue(header.component(2, 1), "UNH.2"), PARTY)
+    identifier = reference_of(FieldValue(header.component(1), "UNH.1"))
+    version = reference_of(FieldValue(header.component(2, 5), "UNH.2"), PARTY)
+    message_type = reference_of(FieldValue(header.component(2, 1), "UNH.2"), PARTY)
     return Addressed(identifier, version, message_type)
 
 
 def read_message(message: tuple[RawSegment, ...], addressed: Addressed) -> EdifactMessage:
     """Returns a message; raises RefusedError where a segment can't be read, or its UNT doesn't tell of it."""
     if message[-1].tag != "UNT":
-        raise refused("segment_missing", "UNT", "a message goes from its UNH to its UNT")
+        raise letter_refusal("segment_missing", "UNT", "a message goes from its UNH to its UNT")
     segments = tuple(segment.read() for segment in message)
     trailer = segments[-1]
     if trailer.component(2) != addressed.identifier:
-        raise refused("reference_mismatch", "UNT.2", "UNT repeats the message's reference from UNH")
+        raise letter_refusal("reference_mismatch", "UNT.2", "UNT repeats the message's reference from UNH")
     if not _is_number(trailer.component(1), len(segments)):
-        raise refused("count_mismatch", "UNT.1", "UNT tells the number of segments, UNH and UNT included")
+        raise letter_refusal("count_mismatch", "UNT.1", "UNT tells the number of segments, UNH and UNT included")
     return EdifactMessage(addressed, segments)
 
 
 def _header(segments: tuple[RawSegment, ...]) -> Interchange:
     header = segments[0].read() if segments else None
     if header is None or header.tag != "UNB":
-        raise refused("segment_missing", "UNB", "an interchange begins with UNB")
+        raise letter_refusal("segment_missing", "UNB", "an interchange begins with UNB")
     if header.component(1) != _SYNTAX:
-        raise refused("wrong_encoding", "UNB.1", f"the syntax identifier is {_SYNTAX}")
+        raise letter_refusal("wrong_encoding", "UNB.1", f"the syntax identifier is {_SYNTAX}")
     return Interchange(
         Syntax.EDIFACT,
-        checked(FieldValue(header.component(5), "UNB.5")),
-        checked(FieldValue(header.component(2), "UNB.2"), PARTY),
-        checked(FieldValue(header.component(3), "UNB.3"), PARTY),
+        reference_of(FieldValue(header.component(5), "UNB.5")),
+        reference_of(FieldValue(header.component(2), "UNB.2"), PARTY),
+        reference_of(FieldValue(header.component(3), "UNB.3"), PARTY),
         wants_positive_receipt=header.component(9) == "1",
     )
 
@@ -95,17 +95,17 @@ def _parted(segments: tuple[RawSegment, ...]) -> list[tuple[RawSegment, ...]]:
     is_open = False
     for segment in segments:
         if segment.tag in {"UNB", "UNZ"}:
-            raise refused("segment_repeated", segment.tag, "a file holds one interchange")
+            raise letter_refusal("segment_repeated", segment.tag, "a file holds one interchange")
         if segment.tag == "UNH":
             messages.append([])
         elif not is_open:
-            raise refused("segment_missing", "UNH", "a message goes from its UNH to its UNT")
+            raise letter_refusal("segment_missing", "UNH", "a message goes from its UNH to its UNT")
         messages[-1].append(segment)
         is_open = segment.tag != "UNT"
     if not messages:
-        raise refused("segment_missing", "UNH", "an interchange holds a message at least")
+        raise letter_refusal("segment_missing", "UNH", "an interchange holds a message at least")
     if len(messages) > MESSAGES_MAX:
-        raise refused("too_many_messages", "UNZ.1", f"an interchange has at most {MESSAGES_MAX} messages")
+        raise letter_refusal("too_many_messages", "UNZ.1", f"an interchange has at most {MESSAGES_MAX} messages")
     return [tuple(message) for message in messages]
 
 

@@ -23,7 +23,7 @@ from connectors.medcom_edi.codes import (
 )
 from connectors.medcom_edi.fields import UNREADABLE, FieldValue, LetterFields, PartyFields, PatientFields
 from connectors.medcom_edi.reading import taken_type
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.refusing import letter_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ class _Group:
         """Returns a segment by tag and qualifier (its first component); raises RefusedError where it is repeated."""
         found = self.all(tag, qualifier)
         if len(found) > 1:
-            raise refused("segment_repeated", f"{self.name}.{tag}", "the segment stands once")
+            raise letter_refusal("segment_repeated", f"{self.name}.{tag}", "the segment stands once")
         return found[0] if found else None
 
     def all(self, tag: str, qualifier: str | None = None) -> list[EdifactSegment]:
@@ -57,7 +57,7 @@ class _Group:
         return [segment for segment in of_tag if qualifier in {None, segment.component(1)}]
 
 
-def read_fields(message: EdifactMessage, interchange: Interchange) -> LetterFields:
+def read_edifact_fields(message: EdifactMessage, interchange: Interchange) -> LetterFields:
     """Returns a message's fields; raises RefusedError where its groups or segments are not those of a letter."""
     version = message.addressed.version
     kind = taken_type(FieldValue(letter_type(version), "UNH.2"))
@@ -98,15 +98,15 @@ def _check_function(head: _Group) -> None:
     """Raises RefusedError where BGM tells another function than MedCom's one, 9: what a letter is stands in GIS."""
     beginning = head.optional("BGM")
     if beginning is None:
-        raise refused("segment_missing", "BGM", "a message has BGM")
+        raise letter_refusal("segment_missing", "BGM", "a message has BGM")
     if beginning.component(3) != "9":
-        raise refused("unknown_code", "BGM.3", "the function is 9; whether a letter is new stands in GIS")
+        raise letter_refusal("unknown_code", "BGM.3", "the function is 9; whether a letter is new stands in GIS")
 
 
 def _one(groups: list[_Group], name: str) -> _Group:
     found = [group for group in groups if group.name == name]
     if len(found) > 1:
-        raise refused("segment_repeated", name, "the group stands once")
+        raise letter_refusal("segment_repeated", name, "the group stands once")
     return found[0] if found else _Group(name, ())
 
 
@@ -119,7 +119,9 @@ def _parties(groups: list[_Group], kind: LetterType, message_type: str) -> tuple
 def _of_role(groups: list[_Group], role: str) -> _Group:
     found = [group for group in groups if group.name == "S01" and group.all("NAD", role)]
     if len(found) != 1:
-        raise refused("party_count", f"S01.NAD+{role}", "a letter has one sender and one receiver, each of its role")
+        raise letter_refusal(
+            "party_count", f"S01.NAD+{role}", "a letter has one sender and one receiver, each of its role"
+        )
     return found[0]
 
 

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.medcom_edi.refusing import BODY_BYTES_MAX, refused
-from connectors.strict_xml import BLANKS, PADDING, begun
+from connectors.medcom_edi.refusing import BODY_BYTES_MAX, letter_refusal
+from connectors.strict_xml import BLANKS, PADDING, without_preamble
 
 if TYPE_CHECKING:
     from schemas.refusals import RefusedError
@@ -86,15 +86,15 @@ class Parted:
 def parted(body: bytes) -> Parted:
     """Returns the segments of an interchange; raises RefusedError where not even the first can be told."""
     if len(body) > BODY_BYTES_MAX:
-        raise refused("body_too_large", "interchange", f"an interchange has at most {BODY_BYTES_MAX} bytes")
-    separators, text = _separated(begun(body).decode("iso-8859-1").translate(_WINDOWS_SIGNS))
+        raise letter_refusal("body_too_large", "interchange", f"an interchange has at most {BODY_BYTES_MAX} bytes")
+    separators, text = _separated(without_preamble(body).decode("iso-8859-1").translate(_WINDOWS_SIGNS))
     fault = _fault(body, text, separators)
     if fault is not None:
         text = text[: SEGMENT_CHARACTERS_MAX + 1]
     pieces = _split(text, separators.terminator, separators.release)
     if pieces.pop().strip(_PADDING) and fault is None:
         rule = "every segment has its terminator"
-        fault = refused("segment_unterminated", f"segment[{len(pieces) + 1}]", rule)
+        fault = letter_refusal("segment_unterminated", f"segment[{len(pieces) + 1}]", rule)
     if separators.terminator in _LINE_ENDS:
         pieces = [piece for piece in pieces if piece.strip(_BLANKS)]
     segments = tuple(
@@ -103,7 +103,7 @@ def parted(body: bytes) -> Parted:
     return Parted(segments[:1], fault) if fault is not None else Parted(segments)
 
 
-def read_segments(body: bytes) -> list[EdifactSegment]:
+def read_edifact_segments(body: bytes) -> list[EdifactSegment]:
     """Returns an interchange's segments; raises RefusedError where the whole or one of them can't be read."""
     interchange = parted(body)
     if interchange.fault is not None:
@@ -113,14 +113,16 @@ def read_segments(body: bytes) -> list[EdifactSegment]:
 
 def _fault(body: bytes, text: str, separators: _Separators) -> RefusedError | None:
     """Returns what is wrong with an interchange as a whole, told before it is parted."""
-    if not begun(body).isascii() and _is_utf8(
+    if not without_preamble(body).isascii() and _is_utf8(
         body
     ):  # no text in ISO-8859-1 with Danish letters is valid UTF-8 by chance
-        return refused("wrong_encoding", "interchange", "an interchange is encoded in ISO-8859-1, as its UNOC says")
+        return letter_refusal(
+            "wrong_encoding", "interchange", "an interchange is encoded in ISO-8859-1, as its UNOC says"
+        )
     if text.count(separators.terminator) > SEGMENTS_MAX:
-        return refused("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")
+        return letter_refusal("too_many_segments", "interchange", f"an interchange has at most {SEGMENTS_MAX} segments")
     if text.count(separators.element) + text.count(separators.component) > VALUES_MAX:
-        return refused("too_many_elements", "interchange", f"an interchange has at most {VALUES_MAX} elements")
+        return letter_refusal("too_many_elements", "interchange", f"an interchange has at most {VALUES_MAX} elements")
     return None
 
 
@@ -138,11 +140,11 @@ def _separated(text: str) -> tuple[_Separators, str]:
     advice = text[3:9]
     wanted = "UNA has six characters, and its separators are different ones, none a letter or digit"
     if len(advice) < len(":+.? '"):
-        raise refused("invalid_una", "UNA", wanted)
+        raise letter_refusal("invalid_una", "UNA", wanted)
     told = _Separators(advice[0], advice[1], advice[3].strip(" "), advice[5])
     signs = [sign for sign in (told.component, told.element, told.release, told.terminator) if sign]
     if len(set(signs)) < len(signs) or any(_is_unfit(sign) for sign in signs):
-        raise refused("invalid_una", "UNA", wanted)
+        raise letter_refusal("invalid_una", "UNA", wanted)
     return told, text[9:]
 
 
@@ -153,35 +155,41 @@ def _is_unfit(separator: str) -> bool:
 def _segment(piece: str, separators: _Separators, number: int) -> EdifactSegment:
     field_name = f"segment[{number}]"
     if len(piece) > SEGMENT_CHARACTERS_MAX:
-        raise refused("segment_too_long", field_name, f"a segment has at most {SEGMENT_CHARACTERS_MAX} characters")
+        raise letter_refusal(
+            "segment_too_long", field_name, f"a segment has at most {SEGMENT_CHARACTERS_MAX} characters"
+        )
     piece = _BLANK.sub(" ", piece)
     if _CONTROL.search(piece):
-        raise refused("control_character", field_name, "a segment holds printable characters of ISO-8859-1 alone")
+        raise letter_refusal(
+            "control_character", field_name, "a segment holds printable characters of ISO-8859-1 alone"
+        )
     elements = _split(piece, separators.element, separators.release)
     tag = elements.pop(0).rstrip(_BLANKS)
     if not _TAG.fullmatch(tag):
-        raise refused("invalid_segment", field_name, "a segment begins with its tag of three capitals or digits")
+        raise letter_refusal("invalid_segment", field_name, "a segment begins with its tag of three capitals or digits")
     if len(elements) > ELEMENTS_MAX:
-        raise refused("too_many_elements", field_name, f"a segment has at most {ELEMENTS_MAX} elements")
+        raise letter_refusal("too_many_elements", field_name, f"a segment has at most {ELEMENTS_MAX} elements")
     return EdifactSegment(tag, tuple(_components(element, separators, f"{field_name}.{tag}") for element in elements))
 
 
 def _components(element: str, separators: _Separators, field_name: str) -> tuple[str, ...]:
     components = _split(element, separators.component, separators.release)
     if len(components) > COMPONENTS_MAX:
-        raise refused("too_many_components", field_name, f"an element has at most {COMPONENTS_MAX} components")
+        raise letter_refusal("too_many_components", field_name, f"an element has at most {COMPONENTS_MAX} components")
     return tuple(_unreleased(component, separators.release, field_name) for component in components)
 
 
 def _unreleased(component: str, release: str, field_name: str) -> str:
     if len(component) > COMPONENT_CHARACTERS_MAX:
         rule = f"a component has at most {COMPONENT_CHARACTERS_MAX} characters"
-        raise refused("component_too_long", field_name, rule)
+        raise letter_refusal("component_too_long", field_name, rule)
     if not release or release not in component:
         return component
     text = re.sub(re.escape(release) + r"(.?)", _released, component, flags=re.DOTALL)
     if "\x00" in text:
-        raise refused("release_without_character", field_name, "a release character is followed by what it releases")
+        raise letter_refusal(
+            "release_without_character", field_name, "a release character is followed by what it releases"
+        )
     return text
 
 

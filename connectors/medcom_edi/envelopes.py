@@ -20,7 +20,7 @@ from lxml import etree
 from connectors.medcom_edi import beskedfordeler, vans_envelope
 from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed
 from connectors.medcom_edi.oioxml_letter import ROOT
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.refusing import letter_refusal
 from connectors.medcom_edi.vans_envelope import (
     NEGATIVE_TRANSPORT_RECEIPT,
     RECEIPT_HELP,
@@ -51,7 +51,7 @@ _PAYLOADS = {
 _HELP = "send a letter, or one in VANSEnvelope, StandardBusinessDocument or Beskedfordeler's Haendelsesbesked"
 
 
-class Content(StrEnum):
+class ContentKind(StrEnum):
     """In what a message is written."""
 
     FHIR_JSON = "fhir_json"
@@ -69,7 +69,7 @@ class Unwrapped:
     envelope, or the transport, says that the message is written in.
     """
 
-    content: Content
+    content: ContentKind
     message: bytes = field(repr=False)
     envelope: Envelope | None = None
     charset: str | None = None
@@ -99,13 +99,13 @@ def unwrap(body: bytes, charset: str | None = None) -> Unwrapped:
                 return Unwrapped(content, message, envelope, charset)
             document = read_document(message, ENVELOPE_BYTES_MAX, charset)
             if document.name == ROOT:
-                return Unwrapped(Content.OIOXML, message, envelope, charset)
+                return Unwrapped(ContentKind.OIOXML, message, envelope, charset)
             if not place and document.name in _PAYLOADS:
                 envelope, place = _answerable(document), document.name
             _refuse_network_receipt(document)
             message, charset = _payload(document)
             place = ".".join((document.name, *_PAYLOADS[document.name]))
-        raise refused("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
+        raise letter_refusal("nesting_too_deep", "document", f"a message is in at most {ENVELOPES_MAX} envelopes")
     except RefusedError as error:
         if not place:
             raise
@@ -113,19 +113,21 @@ def unwrap(body: bytes, charset: str | None = None) -> Unwrapped:
         raise InEnvelopeError(replace(error.refusal, field=place) if is_inside else error.refusal, envelope) from error
 
 
-def _content_at_sight(message: bytes) -> Content | None:
+def _content_at_sight(message: bytes) -> ContentKind | None:
     """Returns the content of what is no XML, or FHIR's; None for other XML.
 
     Raises RefusedError where it is nothing that is known.
     """
     document = trimmed(message)
     if document[:1] in {b"{", b"["}:
-        return Content.FHIR_JSON
+        return ContentKind.FHIR_JSON
     if document[:3] in {b"UNA", b"UNB"}:
-        return Content.EDIFACT
+        return ContentKind.EDIFACT
     if document[:1] == b"<":
-        return Content.FHIR_XML if (root_name(document) or "").startswith(_FHIR) else None
-    raise refused("unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP)
+        return ContentKind.FHIR_XML if (root_name(document) or "").startswith(_FHIR) else None
+    raise letter_refusal(
+        "unknown_content", "document", "a message is FHIR in JSON, EDIFACT from UNA or UNB, or XML", _HELP
+    )
 
 
 def _answerable(document: Element) -> Envelope | None:
@@ -145,24 +147,28 @@ def _refuse_network_receipt(document: Element) -> None:
         vans_envelope.refuse_transport_receipt(document.node)
     elif _SIGNALS in (etree.QName(document.node).namespace or ""):
         code = NEGATIVE_TRANSPORT_RECEIPT if "Exception" in document.name else TRANSPORT_RECEIPT
-        raise refused(code, document.name, "a signal says what became of another envelope on its way", RECEIPT_HELP)
+        raise letter_refusal(
+            code, document.name, "a signal says what became of another envelope on its way", RECEIPT_HELP
+        )
 
 
 def _payload(document: Element) -> tuple[bytes, str | None]:
     """Returns the message in an envelope, and in what it is written where the envelope says so (EHMI's does)."""
     names = _PAYLOADS.get(document.name)
     if names is None:
-        raise refused("unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP)
+        raise letter_refusal(
+            "unknown_content", "document", f"the document is {ROOT} or one of {', '.join(_PAYLOADS)}", _HELP
+        )
     holders = [document]
     for name in names:
         holders = [child for holder in holders for child in holder.children(name)]
     path = ".".join((document.name, *names))
     if len(holders) != 1:
-        raise refused("payload_count", path, "an envelope holds one message")
+        raise letter_refusal("payload_count", path, "an envelope holds one message")
     try:
         message = base64.b64decode((holders[0].node.text or "").encode("ascii").translate(None, BLANKS), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise refused("not_base64", path, "the message is in base64") from error
+        raise letter_refusal("not_base64", path, "the message is in base64") from error
     if not message:
-        raise refused("payload_count", path, "an envelope holds one message")
+        raise letter_refusal("payload_count", path, "an envelope holds one message")
     return message, holders[0].node.get("encoding")

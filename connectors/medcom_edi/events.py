@@ -58,7 +58,7 @@ def facts_of(letter: EdiLetter, meaning: StayStep | Referred | FreeText, referen
     )
 
 
-def letter_id(letter: EdiLetter) -> UUID:
+def letter_key(letter: EdiLetter) -> UUID:
     """Returns what tells that a letter comes again: sender, type, number and status; of a correction its time too."""
     again = "" if letter.status is LetterStatus.NEW else letter.authorised.at.astimezone(COPENHAGEN).isoformat()
     return derived_id("edi-letter", letter.sender.gln, letter.kind, letter.identifier, letter.status, again)
@@ -77,13 +77,13 @@ def thread_id(letter: EdiLetter, told: LetterTime) -> UUID:
     return derived_id("edi-thread", *parts, *time)
 
 
-def events_of(facts: Facts, youth_id: str, recorded_at: datetime) -> tuple[tuple[str, Event], ...]:
+def letter_events(facts: Facts, youth_id: str, recorded_at: datetime) -> tuple[tuple[str, Event], ...]:
     """Returns the event that a letter is, and the ``persons`` event, each with its topic."""
     topic, event = _event(facts, _envelope(facts, youth_id, recorded_at))
     return ((topic, event), ("persons", _person(facts, event)))
 
 
-def content_digest(facts: Facts, events: tuple[tuple[str, Event], ...]) -> str:
+def letter_digest(facts: Facts, events: tuple[tuple[str, Event], ...]) -> str:
     """Returns a digest of what the events say; it holds the random youth id.
 
     Parties stand in it as the letter names them: what reference data calls them may change before it comes again.
@@ -127,7 +127,9 @@ def _envelope(facts: Facts, youth_id: str, recorded_at: datetime) -> dict[str, A
     root = thread_id(letter, meaning.told)
     voids = letter.status is LetterStatus.CANCELLED or (isinstance(meaning, StayStep) and meaning.voids)
     return {
-        "event_id": root if letter.status is LetterStatus.NEW else derived_id("edi-correction", str(letter_id(letter))),
+        "event_id": root
+        if letter.status is LetterStatus.NEW
+        else derived_id("edi-correction", str(letter_key(letter))),
         "source": f"gln:{letter.sender.gln}",
         "correlation_id": derived_id("episode", letter.episode) if letter.episode else root,
         "occurred_at": meaning.told.at,

@@ -9,8 +9,16 @@ from connectors.cpr import CPR, PersonNumber, person_number
 from connectors.identifying_text import ADVICE, RULE, telling_id
 from connectors.medcom_edi.codes import NOTICES, PATIENT_STATUSES, SPECIALTIES, LetterStatus, LetterType, PatientStatus
 from connectors.medcom_edi.parties import Party, read_party
-from connectors.medcom_edi.reading import LetterTime, checked, coded, end_of, episode_of, taken_type, time_of
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.reading import (
+    LetterTime,
+    coded,
+    end_of,
+    episode_of_field,
+    letter_time_of,
+    reference_of,
+    taken_type,
+)
+from connectors.medcom_edi.refusing import letter_refusal
 from connectors.person_details import PersonDetails, detail_of
 from schemas.codes import Specialty
 
@@ -48,7 +56,7 @@ class EdiLetter:
 def read_letter(fields: LetterFields) -> EdiLetter:
     """Returns the letter that the fields say; raises RefusedError at the first rule that is broken."""
     kind = taken_type(fields.type_code)
-    identifier = checked(fields.identifier)
+    identifier = reference_of(fields.identifier)
     notification = _notification(fields, kind)
     number = _number(fields.patient)
     started, ended = _period(fields, kind)
@@ -56,7 +64,7 @@ def read_letter(fields: LetterFields) -> EdiLetter:
         kind=kind,
         identifier=identifier,
         status=coded(fields.status, tuple(LetterStatus)),
-        authorised=time_of(fields.authorised, started if kind is LetterType.ADMISSION_NOTICE else ended),
+        authorised=letter_time_of(fields.authorised, started if kind is LetterType.ADMISSION_NOTICE else ended),
         thread=notification or identifier,
         episode=_episode(fields, kind),
         sender=read_party(fields.sender),
@@ -75,7 +83,7 @@ def read_letter(fields: LetterFields) -> EdiLetter:
 def _period(fields: LetterFields, kind: LetterType) -> tuple[LetterTime | None, LetterTime | None]:
     """Returns when the stay, or the visits, began and ended; a notice tells the one that it is of."""
     is_start, is_end = kind is LetterType.ADMISSION_NOTICE, kind is LetterType.DISCHARGE_NOTICE
-    started = time_of(fields.started) if is_start or fields.started.text is not None else None
+    started = letter_time_of(fields.started) if is_start or fields.started.text is not None else None
     ended = end_of(fields.ended, fields.authorised) if is_end or fields.ended.text is not None else None
     return started, ended
 
@@ -89,11 +97,11 @@ def _refuse_identifying_ids(fields: LetterFields, letter: EdiLetter) -> None:
     parties = ((party.path, party.identifier) for party in (letter.sender, letter.receiver))
     texts = [(path, held) for path, held in (*((said.path, text) for said, text in ids), *parties) if held is not None]
     if (path := telling_id(texts, letter.details)) is not None:
-        raise refused("identifier_in_id", path, RULE, ADVICE)
+        raise letter_refusal("identifier_in_id", path, RULE, ADVICE)
 
 
 def _notification(fields: LetterFields, kind: LetterType) -> str | None:
-    return episode_of(fields.notification) if kind in NOTICES else None
+    return episode_of_field(fields.notification) if kind in NOTICES else None
 
 
 def _episode(fields: LetterFields, kind: LetterType) -> str | None:
@@ -104,8 +112,8 @@ def _episode(fields: LetterFields, kind: LetterType) -> str | None:
     episode: a letter's number has at most 14 characters (MedCom, LetterType), an episode's id is a UUID.
     """
     if kind not in NOTICES:
-        return episode_of(fields.episode)
-    number = episode_of(fields.notification)
+        return episode_of_field(fields.episode)
+    number = episode_of_field(fields.notification)
     return None if number is None or len(number) <= _LETTER_NUMBER_CHARACTERS_MAX else number
 
 
@@ -120,7 +128,7 @@ def _number(patient: PatientFields) -> PersonNumber:
     """Returns the patient's CPR number, else the number that stands in for one."""
     said = patient.number if patient.number.text is not None else patient.alternative_number
     if said.text is None:
-        raise refused("element_missing", patient.number.path, "the patient is identified by a CPR number")
+        raise letter_refusal("element_missing", patient.number.path, "the patient is identified by a CPR number")
     return person_number(CPR, said.text.replace("-", ""), said.path)
 
 

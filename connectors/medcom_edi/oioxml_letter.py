@@ -16,8 +16,8 @@ from connectors.medcom_edi.fields import (
     PatientFields,
     Syntax,
 )
-from connectors.medcom_edi.reading import PARTY, REFERENCE, checked, taken_type
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.reading import PARTY, REFERENCE, reference_of, taken_type
+from connectors.medcom_edi.refusing import letter_refusal
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -52,21 +52,21 @@ class XmlLetter:
     kind: str | None
 
 
-def read_header(root: Element) -> Interchange:
+def read_oioxml_header(root: Element) -> Interchange:
     """Returns who sends a document to whom: its letters' common sender and receiver.
 
     Raises RefusedError where it is no Emessage, or nobody could be answered.
     """
     if root.name != ROOT:
-        raise refused("wrong_document", "document", f"the document is {ROOT}")
+        raise letter_refusal("wrong_document", "document", f"the document is {ROOT}")
     envelope = root.child("Envelope")
     letters = _letters(root)
     first = next(filter(_names_its_parties, letters), letters[0])
     return Interchange(
         Syntax.OIOXML,
-        checked(envelope.said("Identifier")),
-        checked(first.said("Sender", "EANIdentifier"), PARTY),
-        checked(first.said("Receiver", "EANIdentifier"), PARTY),
+        reference_of(envelope.said("Identifier")),
+        reference_of(first.said("Sender", "EANIdentifier"), PARTY),
+        reference_of(first.said("Receiver", "EANIdentifier"), PARTY),
         wants_positive_receipt=envelope.said("AcknowledgementCode").text == "pluspositivkvitt",
     )
 
@@ -75,11 +75,11 @@ def read_letters(root: Element) -> list[XmlLetter]:
     """Returns the letters of a document; raises RefusedError where they are too many."""
     letters = _letters(root)
     if len(letters) > LETTERS_MAX:
-        raise refused("too_many_messages", ROOT, f"a document has at most {LETTERS_MAX} letters")
+        raise letter_refusal("too_many_messages", ROOT, f"a document has at most {LETTERS_MAX} letters")
     return [XmlLetter(letter, _addressed(letter), _NAMES.get(letter.name)) for letter in letters]
 
 
-def read_fields(letter: XmlLetter, interchange: Interchange) -> LetterFields:
+def read_oioxml_fields(letter: XmlLetter, interchange: Interchange) -> LetterFields:
     """Returns a letter's fields; raises RefusedError where elements repeat or it is another sender's than the first."""
     element, kind = letter.element, letter.kind
     head = element.child("Letter")
@@ -117,7 +117,7 @@ def _names_its_parties(letter: Element) -> bool:
 def _letters(root: Element) -> list[Element]:
     letters = [one for one in root.named_children(_NAMES) if one.name not in _NOT_LETTERS]
     if not letters:
-        raise refused("element_missing", ROOT, "a document holds a letter at least")
+        raise letter_refusal("element_missing", ROOT, "a document holds a letter at least")
     return letters
 
 
@@ -141,7 +141,7 @@ def _type(kind: str | None, head: Element, version: FieldValue) -> FieldValue:
 
 def _check_same(first: str, said: FieldValue) -> None:
     if said.text is not None and said.text != first:
-        raise refused("party_count", said.path, "all letters of a document have one sender and one receiver")
+        raise letter_refusal("party_count", said.path, "all letters of a document have one sender and one receiver")
 
 
 def _party(element: Element) -> PartyFields:

@@ -74,4 +74,4 @@ class Unreadable:
     interchange: Interchange | None
 
 
-Outcome = InterchangeOutcome | Unreadable
+EdiOutcome = InterchangeOutcome | Unreadable

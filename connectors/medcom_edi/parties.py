@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_edi.codes import IDENTIFIER_WORDS, IdentifierCode
 from connectors.medcom_edi.reading import required
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.refusing import letter_refusal
 
 if TYPE_CHECKING:
     from connectors.medcom_edi.fields import PartyFields
@@ -44,11 +44,11 @@ def read_party(fields: PartyFields) -> Party:
     code = IDENTIFIER_WORDS.get(required(fields.identifier_code))
     if code is None:
         rule = f"the code is one of: {', '.join(IDENTIFIER_WORDS)}"
-        raise refused("unknown_code", fields.identifier_code.path, rule)
+        raise letter_refusal("unknown_code", fields.identifier_code.path, rule)
     if not _GLN.fullmatch(gln):
-        raise refused("invalid_gln", fields.gln.path, "a location number has 13 digits")
+        raise letter_refusal("invalid_gln", fields.gln.path, "a location number has 13 digits")
     if not _FORMS[code].fullmatch(identifier):
-        raise refused("wrong_form", fields.identifier.path, "the identifier has its list's form")
+        raise letter_refusal("wrong_form", fields.identifier.path, "the identifier has its list's form")
     if code is IdentifierCode.MUNICIPALITY:
         identifier = identifier.zfill(_MUNICIPALITY_DIGITS)
     return Party(gln, code, identifier, fields.identifier.path)
@@ -75,5 +75,5 @@ def municipality_of(party: Party, reference: Reference) -> str | None:
         known = {receiver.municipality for receiver in reference.receivers if receiver.gln == party.gln}
         return known.pop() if len(known) == 1 else None
     if party.identifier not in {entry.code for entry in reference.municipalities}:
-        raise refused("unknown_code", party.path, "the municipality is one of Denmark's")
+        raise letter_refusal("unknown_code", party.path, "the municipality is one of Denmark's")
     return party.identifier

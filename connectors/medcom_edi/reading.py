@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connectors.local_times import HOUR_EXISTS, danish_moments
 from connectors.medcom_edi.codes import LetterType
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.refusing import letter_refusal
 from connectors.sender_ids import normalised
 from schemas.instants import is_possible_time
 
@@ -37,7 +37,7 @@ class LetterTime:
 def required(said: FieldValue) -> str:
     """Returns a field's text; raises RefusedError where it is absent."""
     if said.text is None:
-        raise refused("element_missing", said.path, "the element is required")
+        raise letter_refusal("element_missing", said.path, "the element is required")
     return said.text
 
 
@@ -46,7 +46,7 @@ def taken_type(said: FieldValue) -> LetterType:
     if said.text in set(LetterType):
         return LetterType(said.text)
     rule = f"the letter is one of {', '.join(LetterType)}; its name, type and version agree"
-    raise refused("message_type_not_taken", said.path, rule, "send it to the person it concerns")
+    raise letter_refusal("message_type_not_taken", said.path, rule, "send it to the person it concerns")
 
 
 def coded(said: FieldValue, codes: Collection[_Code]) -> _Code:
@@ -55,10 +55,12 @@ def coded(said: FieldValue, codes: Collection[_Code]) -> _Code:
     for code in codes:
         if code.value == text:
             return code
-    raise refused("unknown_code", said.path, f"the code is one of: {', '.join(sorted(codes))}, in the letter's syntax")
+    raise letter_refusal(
+        "unknown_code", said.path, f"the code is one of: {', '.join(sorted(codes))}, in the letter's syntax"
+    )
 
 
-def time_of(said: FieldValue, not_before: LetterTime | None = None) -> LetterTime:
+def letter_time_of(said: FieldValue, not_before: LetterTime | None = None) -> LetterTime:
     """Returns a required time, told as Danish local time; where clocks go back, of the two hours the first.
 
     ``not_before`` is what happened earlier: then the first of the hours that is no earlier than it, else the last.
@@ -87,33 +89,37 @@ def _moments_of(said: FieldValue) -> tuple[datetime, ...]:
     except ValueError:
         local = None
     if local is None:
-        raise refused("invalid_time", said.path, "the time is a day and an hour that exist, in the syntax's format")
+        raise letter_refusal(
+            "invalid_time", said.path, "the time is a day and an hour that exist, in the syntax's format"
+        )
     if not is_possible_time(local.replace(tzinfo=UTC)):
-        raise refused("invalid_time", said.path, "the year is 1900 to 2199")
+        raise letter_refusal("invalid_time", said.path, "the year is 1900 to 2199")
     moments = danish_moments(local)
     if not moments:
-        raise refused("invalid_time", said.path, HOUR_EXISTS)
+        raise letter_refusal("invalid_time", said.path, HOUR_EXISTS)
     if not all(map(is_possible_time, moments)):
-        raise refused("invalid_time", said.path, "the year is 1900 to 2199")
+        raise letter_refusal("invalid_time", said.path, "the year is 1900 to 2199")
     return moments
 
 
-def checked(said: FieldValue, form: re.Pattern[str] = REFERENCE) -> str:
+def reference_of(said: FieldValue, form: re.Pattern[str] = REFERENCE) -> str:
     """Returns a number as sent, of a letter or envelope, or with ``PARTY`` who sends or receives one.
 
     Raises RefusedError where it is absent or not of its form.
     """
     text = required(said)
     if not form.fullmatch(text):
-        raise refused("wrong_form", said.path, "the element has 1 to 35 letters, digits and signs of ASCII")
+        raise letter_refusal("wrong_form", said.path, "the element has 1 to 35 letters, digits and signs of ASCII")
     return text
 
 
-def episode_of(said: FieldValue) -> str | None:
+def episode_of_field(said: FieldValue) -> str | None:
     """Returns an episode of care's id as all connectors have it (``sender_ids``); None where absent."""
     if said.text is None:
         return None
     episode = normalised(said.text)
     if not _EPISODE.fullmatch(episode):
-        raise refused("wrong_form", said.path, "an episode's id has 1 to 35 printable characters of ASCII, no blanks")
+        raise letter_refusal(
+            "wrong_form", said.path, "an episode's id has 1 to 35 printable characters of ASCII, no blanks"
+        )
     return episode

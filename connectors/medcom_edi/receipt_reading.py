@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.medcom_edi.edifact_lexer import read_segments
+from connectors.medcom_edi.edifact_lexer import read_edifact_segments
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.xml_documents import read_document
 
@@ -51,7 +51,7 @@ def read_receipt(content: bytes, syntax: Syntax) -> ReadReceipt:
 def _of_edifact(content: bytes) -> ReadReceipt:
     taken, named = 0, ""
     refused: list[tuple[str, list[str]]] = []  # each letter's number, and the lines of its reason
-    for segment in read_segments(content):
+    for segment in read_edifact_segments(content):
         if segment.tag in _ACTION:
             named = segment.component(1) or "" if segment.tag == "UCM" else ""
             taken += segment.tag == "UCM" and segment.component(_ACTION["UCM"]) == _TAKEN

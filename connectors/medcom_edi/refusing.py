@@ -8,6 +8,6 @@ BODY_BYTES_MAX = 1_048_576
 ADVICE = "correct the letter and send it again"
 
 
-def refused(code: str, field: str, rule: str, advice: str = ADVICE) -> RefusedError:
+def letter_refusal(code: str, field: str, rule: str, advice: str = ADVICE) -> RefusedError:
     """Returns the exception that leaves the reading of a letter; no text of it repeats a value from the letter."""
     return RefusedError(Refusal(code, field, rule, advice))

@@ -10,22 +10,22 @@ from connectors.cpr import refuse_unborn
 from connectors.medcom_edi import edifact_interchange, edifact_letter, oioxml_letter
 from connectors.medcom_edi.codes import RECEIPT_TYPES, letter_type
 from connectors.medcom_edi.edifact_lexer import parted
-from connectors.medcom_edi.events import content_digest, events_of, facts_of, letter_id
+from connectors.medcom_edi.events import facts_of, letter_digest, letter_events, letter_key
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.letters import EdiLetter, read_letter
 from connectors.medcom_edi.meaning import Transfer, meaning_of
 from connectors.medcom_edi.outcomes import (
+    EdiOutcome,
     EdiOutOfScope,
     EdiRefused,
     EdiTranslation,
     InterchangeOutcome,
     LetterOutcome,
-    Outcome,
     ReceivedReceipt,
     Unreadable,
 )
-from connectors.medcom_edi.reading import checked
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.reading import reference_of
+from connectors.medcom_edi.refusing import letter_refusal
 from connectors.medcom_edi.xml_documents import read_document
 from schemas.refusals import RefusedError
 from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
@@ -56,9 +56,9 @@ class EdiMappingContext:
     ahead_max: timedelta | None = CLOCK_SKEW_MAX
 
 
-def translate(
+def translate_interchange(
     body: bytes, syntax: Syntax, door: EdiMappingContext, recorded_at: datetime, charset: str | None = None
-) -> Outcome:
+) -> EdiOutcome:
     """Returns what came of an interchange, whatever its bytes; raises nothing but what the vault raises.
 
     ``charset`` is what its transport or envelope says that it is written in; EDIFACT says so itself. Each letter has
@@ -68,12 +68,12 @@ def translate(
     try:
         if syntax is Syntax.EDIFACT:
             segments = parted(body)
-            interchange = edifact_interchange.read_header(segments)
+            interchange = edifact_interchange.read_edifact_header(segments)
             messages = edifact_interchange.part_messages(segments, interchange.identifier)
             letters = tuple(_of_edifact(message, interchange, door, recorded_at) for message in messages)
         else:
             document = read_document(body, charset=charset)
-            interchange = oioxml_letter.read_header(document)
+            interchange = oioxml_letter.read_oioxml_header(document)
             xml_letters = oioxml_letter.read_letters(document)
             letters = tuple(_of_oioxml(letter, interchange, door, recorded_at) for letter in xml_letters)
     except RefusedError as error:
@@ -91,7 +91,7 @@ def _of_edifact(
         if kind in RECEIPT_TYPES:
             return ReceivedReceipt(kind)
         message = edifact_interchange.read_message(segments, addressed)
-        return _outcome(edifact_letter.read_fields(message, interchange), addressed, door, recorded_at)
+        return _outcome(edifact_letter.read_edifact_fields(message, interchange), addressed, door, recorded_at)
     except RefusedError as error:
         return EdiRefused(error.refusal, addressed)
 
@@ -102,10 +102,12 @@ def _of_oioxml(
     if letter.kind in RECEIPT_TYPES:
         return ReceivedReceipt(letter.kind)
     try:
-        fields = oioxml_letter.read_fields(letter, interchange)
-        checked(fields.identifier)
+        fields = oioxml_letter.read_oioxml_fields(letter, interchange)
+        reference_of(fields.identifier)
         if letter.addressed is None:
-            raise refused("wrong_form", fields.version.path, "a letter's number and version can stand in a receipt")
+            raise letter_refusal(
+                "wrong_form", fields.version.path, "a letter's number and version can stand in a receipt"
+            )
         return _outcome(fields, letter.addressed, door, recorded_at)
     except RefusedError as error:
         return EdiRefused(error.refusal, letter.addressed)
@@ -120,13 +122,13 @@ def _outcome(
         told = {letter.authorised.path: letter.authorised.at, meaning.told.path: meaning.told.at}
         refuse_untimely(told, recorded_at + door.ahead_max, _AHEAD_HELP)
     if isinstance(meaning, Transfer):
-        return EdiOutOfScope(addressed, letter_id(letter), "transfer")
+        return EdiOutOfScope(addressed, letter_key(letter), "transfer")
     facts = facts_of(letter, meaning, door.reference)
     if not _is_of_age(letter, meaning.told.at, door.ages):
         refuse_unborn(letter.number, fields.patient.number.path, recorded_at)
-        return EdiOutOfScope(addressed, letter_id(letter), "age")
-    events = events_of(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
-    return EdiTranslation(addressed, letter_id(letter), content_digest(facts, events), events, letter.details)
+        return EdiOutOfScope(addressed, letter_key(letter), "age")
+    events = letter_events(facts, door.youth_id(letter.number.system, letter.number.number), recorded_at)
+    return EdiTranslation(addressed, letter_key(letter), letter_digest(facts, events), events, letter.details)
 
 
 def _is_of_age(letter: EdiLetter, at: datetime, ages: range) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from connectors.medcom_edi.refusing import refused
+from connectors.medcom_edi.refusing import letter_refusal
 from schemas.identifiers import derived_text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def refuse_transport_receipt(envelope: etree._Element) -> None:
     if receipt is None or envelope.find("{*}Message") is not None:
         return
     came_across = receipt.find("{*}PositiveMessage") is not None
-    raise refused(
+    raise letter_refusal(
         TRANSPORT_RECEIPT if came_across else NEGATIVE_TRANSPORT_RECEIPT,
         f"{NAME}.Receipt",
         "a message is in Message; Receipt says what became of another envelope on its way",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from connectors.medcom_edi.fields import FieldValue
-from connectors.medcom_edi.refusing import ADVICE, BODY_BYTES_MAX, refused
+from connectors.medcom_edi.refusing import ADVICE, BODY_BYTES_MAX, letter_refusal
 from connectors.strict_xml import XmlLimits, declared_encoding, has_mark, read_tree, trimmed
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ class Element:
         """Returns a child, or None where it is absent; raises RefusedError where it is repeated."""
         found = self.children(name)
         if len(found) > 1:
-            raise refused("element_repeated", f"{self.path}.{name}", "the element stands once")
+            raise letter_refusal("element_repeated", f"{self.path}.{name}", "the element stands once")
         return found[0] if found else None
 
     def child(self, name: str) -> Element:
         """Returns a required child."""
         found = self.optional(name)
         if found is None:
-            raise refused("element_missing", f"{self.path}.{name}", "the element is required")
+            raise letter_refusal("element_missing", f"{self.path}.{name}", "the element is required")
         return found
 
     def said(self, *names: str) -> FieldValue:
@@ -78,10 +78,12 @@ class Element:
     def text(self) -> str | None:
         """Returns the text without blanks around it, None where there is none; refused where it holds elements."""
         if len(self.node):
-            raise refused("wrong_form", self.path, "the element holds text alone")
+            raise letter_refusal("wrong_form", self.path, "the element holds text alone")
         text = (self.node.text or "").strip()
         if len(text) > TEXT_CHARACTERS_MAX:
-            raise refused("element_too_long", self.path, f"the element has at most {TEXT_CHARACTERS_MAX} characters")
+            raise letter_refusal(
+                "element_too_long", self.path, f"the element has at most {TEXT_CHARACTERS_MAX} characters"
+            )
         return text or None
 
 
@@ -92,7 +94,7 @@ def read_document(body: bytes, bytes_max: int = BODY_BYTES_MAX, charset: str | N
     type, or nested too deeply.
     """
     if len(body) > bytes_max:
-        raise refused("body_too_large", "document", f"a document has at most {bytes_max} bytes")
+        raise letter_refusal("body_too_large", "document", f"a document has at most {bytes_max} bytes")
     return Element(read_tree(_in_utf8(body, charset), _LIMITS), "document")
 
 
@@ -106,20 +108,20 @@ def _in_utf8(body: bytes, charset: str | None) -> bytes:
     """
     document, declared = trimmed(body), _named(declared_encoding(trimmed(body)))
     if b"\x00" in document:
-        raise refused("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
+        raise letter_refusal("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
     if _is(document, _UTF_8):
         return document
     told = {_UTF_8} if has_mark(body) else {declared, _ENCODINGS.get((charset or "").lower())} - {None}
     for encoding in _one_byte(told) if told else [_WINDOWS]:
         if _is(document, encoding):
             return document.decode(encoding).encode()
-    raise refused("wrong_encoding", "document", "a document is encoded as its declaration and its transport say")
+    raise letter_refusal("wrong_encoding", "document", "a document is encoded as its declaration and its transport say")
 
 
 def _named(encoding: str | None) -> str | None:
     """Returns Python's name of a declared encoding, None where none is declared; raises RefusedError for another."""
     if encoding is not None and encoding not in _ENCODINGS:
-        raise refused("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
+        raise letter_refusal("wrong_encoding", "document", "the encoding is windows-1252, ISO-8859-1 or UTF-8")
     return _ENCODINGS.get(encoding or "")
 
 

@@ -9,7 +9,7 @@ from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ErrorCode, ResponseCod
 from connectors.medcom_fhir.decoding import decode
 from connectors.medcom_fhir.identifiers import checked_id
 from connectors.medcom_fhir.letters import event_code, sender_of
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.outcomes import ReceivedAcknowledgement
 from schemas.refusals import RefusedError
 
@@ -22,7 +22,9 @@ def read_acknowledgement(bundle: Bundle, header: Node) -> ReceivedAcknowledgemen
     response = header.child("response")
     code = response.text("code")
     if code not in {member.value for member in ResponseCode}:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, "MessageHeader.response.code", "the code is one of response-code")
+        raise fhir_refusal(
+            ErrorCode.NOT_IN_VALUE_SET, "MessageHeader.response.code", "the code is one of response-code"
+        )
     identifier = checked_id(response.text("identifier"), "MessageHeader.response.identifier")
     return ReceivedAcknowledgement(bundle.id, identifier, ResponseCode(code), _sender_or_none(bundle, header))
 

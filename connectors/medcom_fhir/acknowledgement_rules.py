@@ -14,7 +14,7 @@ from connectors.medcom_fhir.identifiers import checked_id, resource_id
 from connectors.medcom_fhir.letters import event_code, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node
 from connectors.medcom_fhir.provenance import current_link
-from connectors.medcom_fhir.times import time_of
+from connectors.medcom_fhir.times import required_time
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def defects_of_acknowledgement(bundle: Json, provenances: int = 2) -> tuple[str,
 
 def _defects(bundle: Bundle, header: Node, provenances: int) -> Iterator[str]:
     resource_id(bundle.node)
-    time_of(bundle.node, "timestamp")
+    required_time(bundle.node, "timestamp")
     if event_code(header) != ACKNOWLEDGEMENT:
         yield "MessageHeader.eventCoding.code: the event is acknowledgement-message"
     if len(header.children("destination")) != 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.decoding import ENTRIES_MAX
 from connectors.medcom_fhir.identifiers import resource_id
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.references import FhirReference, at, read_reference
 from connectors.sender_ids import normalised
 
@@ -54,9 +54,9 @@ class Bundle:
         path = f"{holder.path}.reference"
         found = self.find(holder.text("reference"), resource_type, holder.entry)
         if not found:
-            raise refused("unresolved_reference", path, _UNRESOLVED.format(resource_type))
+            raise fhir_refusal("unresolved_reference", path, _UNRESOLVED.format(resource_type))
         if len(found) > 1:
-            raise refused("conflicting_resources", path, "one id names one resource")
+            raise fhir_refusal("conflicting_resources", path, "one id names one resource")
         return found[0]
 
     def find(self, reference: str, resource_type: str, entry: int | None) -> tuple[Node, ...]:
@@ -101,7 +101,9 @@ class Bundle:
         for node in (self.node, *(resource.node for resource in self.resources)):
             for name in ("implicitRules", "modifierExtension"):
                 if node.value.get(name):
-                    raise refused("unknown_modifier", f"{node.path}.{name}", "no resource is modified by other rules")
+                    raise fhir_refusal(
+                        "unknown_modifier", f"{node.path}.{name}", "no resource is modified by other rules"
+                    )
 
     @property
     def id(self) -> str:
@@ -115,25 +117,25 @@ class Bundle:
         Raises RefusedError where the Bundle is of another type or begins with anything else.
         """
         if self.node.value.get("type") != "message":
-            raise refused(ErrorCode.NOT_IN_VALUE_SET, "Bundle.type", "the Bundle is of type message")
+            raise fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, "Bundle.type", "the Bundle is of type message")
         if not self.resources or self.resources[0].type != "MessageHeader":
-            raise refused(
+            raise fhir_refusal(
                 "message_header_not_first",
                 "Bundle.entry[0].resource",
                 "the first entry of a message is its MessageHeader",
             )
         if len(self.of_type("MessageHeader")) > 1:
-            raise refused("message_header_repeated", "Bundle.entry", "a message has one MessageHeader")
+            raise fhir_refusal("message_header_repeated", "Bundle.entry", "a message has one MessageHeader")
         return self.resources[0].node
 
 
 def read_bundle(root: Node) -> Bundle:
     """Returns a Bundle; raises RefusedError where it is none, or has too many or unreadable entries."""
     if root.value.get("resourceType") != "Bundle":
-        raise refused("not_a_bundle", "Bundle.resourceType", "a message is a Bundle")
+        raise fhir_refusal("not_a_bundle", "Bundle.resourceType", "a message is a Bundle")
     entries = root.children("entry")
     if len(entries) > ENTRIES_MAX:
-        raise refused("too_many_entries", "Bundle.entry", f"a message has at most {ENTRIES_MAX} entries")
+        raise fhir_refusal("too_many_entries", "Bundle.entry", f"a message has at most {ENTRIES_MAX} entries")
     by_url: dict[str, list[Resource]] = {}
     by_id: dict[tuple[str, str], list[Resource]] = {}
     resources = tuple(_resource(entry, number) for number, entry in enumerate(entries))
@@ -154,7 +156,7 @@ def _resource(entry: Node, number: int) -> Resource:
     node = entry.child("resource")
     resource_type = node.text("resourceType")
     if not (resource_type.isascii() and resource_type.isalpha()):
-        raise refused(ErrorCode.DATATYPE_WRONG, f"{node.path}.resourceType", "the element names a resource type")
+        raise fhir_refusal(ErrorCode.DATATYPE_WRONG, f"{node.path}.resourceType", "the element names a resource type")
     url, own_id = entry.optional_text("fullUrl"), node.optional_text("id")
     meta = node.value.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None

@@ -13,12 +13,12 @@ from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.communications import read_communication
 from connectors.medcom_fhir.door import FhirMappingContext, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
-from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.letters import message_id_of, receiver_of, sender_of
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.patients import Patient, read_patient
 from connectors.medcom_fhir.provenance import ProvenanceEntry, current_link, current_nodes, earlier_link
 from connectors.medcom_fhir.segments import newest
-from connectors.medcom_fhir.times import time_of
+from connectors.medcom_fhir.times import required_time
 from connectors.sender_ids import normalised
 from schemas.codes import CorrespondenceForm
 from schemas.events import Correspondence, Person
@@ -64,11 +64,11 @@ class CareLetter:
 def read_care_letter(bundle: Bundle, header: Node, door: FhirMappingContext, recorded_at: datetime) -> CareLetter:
     """Returns what a CareCommunication says; raises RefusedError at the first rule that it breaks."""
     header_id = resource_id(header)
-    sent_at = time_of(bundle.node, "timestamp")
+    sent_at = required_time(bundle.node, "timestamp")
     sender, receiver = sender_of(bundle, header), receiver_of(bundle, header)
     if not door.reference.is_receiver(receiver.sor, receiver.gln):
         path, rule = "MessageHeader.destination.receiver", "the primary receiver is one of this service's"
-        raise refused(ErrorCode.RECEIVER_UNKNOWN, path, rule, "check the receiver's SOR code and GLN")
+        raise fhir_refusal(ErrorCode.RECEIVER_UNKNOWN, path, rule, "check the receiver's SOR code and GLN")
     link = current_link(bundle, header_id)
     form = _form(bundle, link)
     communication = read_communication(bundle, header, retracts=link.activity == _RETRACTED)
@@ -90,7 +90,7 @@ def read_care_letter(bundle: Bundle, header: Node, door: FhirMappingContext, rec
         form=form,
         category=communication.category.replace("-", "_"),
         episode=episode,
-        letter_id=letter_id(sender.sor, header_id, episode or ""),
+        letter_id=message_id_of(sender.sor, header_id, episode or ""),
         correlation_id=_correlation_id(bundle, link, communication),
         named=_named_letter(bundle, link, (sender, receiver), episode),
         said=communication.said,
@@ -140,7 +140,7 @@ def _form(bundle: Bundle, link: ProvenanceEntry) -> CorrespondenceForm:
         return _FORMS.get(earlier.activity if earlier else "", CorrespondenceForm.UNKNOWN)
     if link.activity not in _FORMS:
         rule = "the activity is one of CareCommunication's"
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, "Provenance.activity.coding.code", rule)
+        raise fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, "Provenance.activity.coding.code", rule)
     return _FORMS[link.activity]
 
 
@@ -156,7 +156,7 @@ def _check_follows(bundle: Bundle, link: ProvenanceEntry) -> None:
              if entity.optional_text("role") == "revision"]  # fmt: skip
     identifiers = [what.optional_child("identifier") for what in names if what is not None]
     if link.activity in _OF_THE_EARLIER or not any(one is not None and one.text("value") for one in identifiers):
-        raise refused("element_missing", path, rule)
+        raise fhir_refusal("element_missing", path, rule)
 
 
 def _own(bundle: Bundle, link: ProvenanceEntry) -> tuple[Node, ...]:
@@ -210,4 +210,4 @@ def _named_letter(
         sor = receiver.sor
     if sor is None and link.activity in _OF_THE_EARLIER:
         sor = sender.sor
-    return letter_id(sor, link.follows, episode or "") if sor else None
+    return message_id_of(sor, link.follows, episode or "") if sor else None

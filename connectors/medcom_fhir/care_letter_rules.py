@@ -16,7 +16,7 @@ from connectors.medcom_fhir.identifiers import resource_id
 from connectors.medcom_fhir.letters import event_code, receiver_of, sender_of
 from connectors.medcom_fhir.nodes import Node
 from connectors.medcom_fhir.provenance import current_link, current_nodes
-from connectors.medcom_fhir.times import time_of
+from connectors.medcom_fhir.times import required_time
 from schemas.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def defects_of_care_letter(bundle: Json) -> tuple[str, ...]:
 
 def _defects(bundle: Bundle, header: Node) -> Iterator[str]:
     resource_id(bundle.node)
-    time_of(bundle.node, "timestamp")
+    required_time(bundle.node, "timestamp")
     if event_code(header) != CARE_COMMUNICATION:
         yield "MessageHeader.eventCoding.code: the event is care-communication-message"
     if not _DEFINITION.fullmatch(header.text("definition")):
@@ -144,7 +144,7 @@ def _provenance_defects(bundle: Bundle, header_id: str) -> Iterator[str]:
     if (link.activity == "new-message") is (link.follows is not None):
         yield "Provenance.entity: a reply or forward names what it follows, and a new letter nothing"
     for node in current_nodes(bundle, header_id):
-        time_of(node, "occurredDateTime"), time_of(node, "recorded")
+        required_time(node, "occurredDateTime"), required_time(node, "recorded")
         for agent in node.children("agent"):
             bundle.resolve(agent.child("who"), "Organization")
         named = [

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.nodes import refused
+from connectors.medcom_fhir.nodes import fhir_refusal
 from schemas.codes import StayClass, StayStatus
 
 
@@ -104,4 +104,4 @@ def classify(
 
 
 def _unknown(path: str, rule: str) -> Exception:
-    return refused(ErrorCode.NOT_IN_VALUE_SET, path, rule)
+    return fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, path, rule)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import CATEGORIES, CATEGORY_CODES, ErrorCode
 from connectors.medcom_fhir.identifiers import checked_id, episode_id
-from connectors.medcom_fhir.nodes import Node, refused
-from connectors.medcom_fhir.segments import MessageSegment, read_segments, said_in
-from connectors.medcom_fhir.stays import episode_of
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
+from connectors.medcom_fhir.segments import MessageSegment, read_message_segments, said_in
+from connectors.medcom_fhir.stays import episode_of_encounter
 from connectors.sender_ids import normalised
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def read_communication(bundle: Bundle, header: Node, *, retracts: bool) -> Commu
     _check_priority(node, category)
     topic = _topic(node)
     if category == _NEEDS_TOPIC and topic is None:
-        raise refused("element_missing", "Communication.topic.text", "a letter of the category other has a topic")
-    segments = read_segments(node)
+        raise fhir_refusal("element_missing", "Communication.topic.text", "a letter of the category other has a topic")
+    segments = read_message_segments(node)
     said = json.dumps([category, topic, node.value.get("priority"), said_in(node)], sort_keys=True)
     return Communication(
         category=category,
@@ -69,10 +69,10 @@ def _communication(bundle: Bundle, header: Node, *, retracts: bool) -> Node:
     found = [bundle.resolve(focus, "Communication") for focus in header.children("focus")]
     for node in found:
         if node.text("status").lower() not in {"unknown", _RETRACTED}:
-            raise refused(ErrorCode.NOT_IN_VALUE_SET, "Communication.status", "the status is unknown")
+            raise fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, "Communication.status", "the status is unknown")
     wanted = [node for node in found if (node.text("status").lower() == _RETRACTED) is retracts]
     if len(wanted) != 1:
-        raise refused("element_missing", "MessageHeader.focus", "a message has one focus, its Communication")
+        raise fhir_refusal("element_missing", "MessageHeader.focus", "a message has one focus, its Communication")
     return wanted[0]
 
 
@@ -81,18 +81,22 @@ def _category(node: Node) -> str:
     path = "Communication.category"
     categories = node.children("category")
     if len(categories) != 1:
-        raise refused("element_repeated" if categories else "element_missing", path, "a letter has one category")
+        raise fhir_refusal("element_repeated" if categories else "element_missing", path, "a letter has one category")
     codings = categories[0].children("coding")
     if not codings:
-        raise refused("element_missing", f"{path}.coding", "a category is coded")
+        raise fhir_refusal("element_missing", f"{path}.coding", "a category is coded")
     ours = [coding for coding in codings if coding.text("system") == CATEGORY_CODES]
     if not ours:
-        raise refused(ErrorCode.NOT_IN_CODE_SYSTEM, f"{path}.coding.system", f"the code system is {CATEGORY_CODES}")
+        raise fhir_refusal(
+            ErrorCode.NOT_IN_CODE_SYSTEM, f"{path}.coding.system", f"the code system is {CATEGORY_CODES}"
+        )
     if len(ours) > 1:
-        raise refused("element_repeated", f"{path}.coding", "a letter has one code of MedCom's categories")
+        raise fhir_refusal("element_repeated", f"{path}.coding", "a letter has one code of MedCom's categories")
     category = ours[0].text("code").lower()
     if category not in CATEGORIES:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{path}.coding.code", "the category is one of CareCommunication's")
+        raise fhir_refusal(
+            ErrorCode.NOT_IN_VALUE_SET, f"{path}.coding.code", "the category is one of CareCommunication's"
+        )
     return category
 
 
@@ -101,10 +105,10 @@ def _check_priority(node: Node, category: str) -> None:
     if priority is None:
         return
     if priority.lower() not in _PRIORITIES:
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, "Communication.priority", "the priority is routine or asap")
+        raise fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, "Communication.priority", "the priority is routine or asap")
     if category != _PRIORITISED:
         rule = "only a letter of the category regarding-referral has a priority"
-        raise refused("priority_not_allowed", "Communication.priority", rule)
+        raise fhir_refusal("priority_not_allowed", "Communication.priority", rule)
 
 
 def _topic(node: Node) -> str | None:
@@ -115,9 +119,9 @@ def _topic(node: Node) -> str | None:
 def _thread(node: Node, *, is_required: bool) -> str | None:
     values = {normalised(identifier.text("value")) for identifier in node.children("identifier")}
     if len(values) > 1:
-        raise refused("element_repeated", "Communication.identifier", "a letter has one identifier")
+        raise fhir_refusal("element_repeated", "Communication.identifier", "a letter has one identifier")
     if not values and is_required:
-        raise refused("element_missing", "Communication.identifier", "the element is required")
+        raise fhir_refusal("element_missing", "Communication.identifier", "the element is required")
     return normalised(checked_id(values.pop(), "Communication.identifier.value")) if values else None
 
 
@@ -130,9 +134,9 @@ def _episode(bundle: Bundle, node: Node) -> str | None:
     if holder is None and not encounters:
         return None
     if holder is None and any(one.value != encounters[0].value for one in encounters):
-        raise refused("element_missing", "Communication.encounter", "a letter refers to its Encounter")
+        raise fhir_refusal("element_missing", "Communication.encounter", "a letter refers to its Encounter")
     encounter = encounters[0] if holder is None else bundle.resolve(holder, "Encounter")
     if (subject := encounter.optional_child("subject")) is not None:
         bundle.resolve(subject, "Patient")
-    identifier = episode_of(encounter)
+    identifier = episode_of_encounter(encounter)
     return episode_id(identifier.text("value"), f"{identifier.path}.value")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.xml_form import is_xml, read_xml
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from connectors.strict_xml import PADDING
 from schemas.refusals import RefusedError
 
@@ -21,10 +21,10 @@ def decode(message: bytes) -> Node:
     nested too deeply, neither JSON nor XML, or not an object.
     """
     if len(message) > BODY_BYTES_MAX:
-        raise refused("body_too_large", "Bundle", f"a message has at most {BODY_BYTES_MAX} bytes")
+        raise fhir_refusal("body_too_large", "Bundle", f"a message has at most {BODY_BYTES_MAX} bytes")
     if is_xml(message):
         return Node(read_xml(message, NESTING_MAX), "Bundle")
     try:
-        return Node(read_json(message.rstrip(PADDING), NESTING_MAX), "Bundle")
+        return Node(read_json_object(message.rstrip(PADDING), NESTING_MAX), "Bundle")
     except RefusedError as error:
-        raise refused(error.refusal.code, "Bundle", error.refusal.rule) from error
+        raise fhir_refusal(error.refusal.code, "Bundle", error.refusal.rule) from error

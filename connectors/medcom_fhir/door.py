@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.ages import was_of_age
 from connectors.identifying_text import ADVICE, RULE, telling_id
-from connectors.medcom_fhir.nodes import refused
+from connectors.medcom_fhir.nodes import fhir_refusal
 from schemas.rules import CLOCK_SKEW_MAX, refuse_untimely
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def refuse_identifying_ids(patient: Patient, ids: Mapping[str, str | None]) -> N
     """Raises RefusedError where an id that would be published or logged says who somebody is. ``ids`` are by path."""
     texts = [(path, held) for path, held in ids.items() if held is not None]
     if (path := telling_id(texts, patient.details)) is not None:
-        raise refused("identifier_in_id", path, RULE, ADVICE)
+        raise fhir_refusal("identifier_in_id", path, RULE, ADVICE)
 
 
 def is_of_age(patient: Patient, ages: range, first_at: datetime, last_at: datetime) -> bool:

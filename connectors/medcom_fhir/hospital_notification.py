@@ -13,8 +13,8 @@ from connectors.medcom_fhir.classification import NotificationStep, classify
 from connectors.medcom_fhir.codes import ErrorCode
 from connectors.medcom_fhir.door import FhirMappingContext, refuse_identifying_ids, refuse_times_ahead
 from connectors.medcom_fhir.identifiers import resource_id
-from connectors.medcom_fhir.letters import letter_id, receiver_of, sender_of
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.letters import message_id_of, receiver_of, sender_of
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.notification import Notification
 from connectors.medcom_fhir.patients import read_patient
 from connectors.medcom_fhir.provenance import (
@@ -25,7 +25,7 @@ from connectors.medcom_fhir.provenance import (
     tells_of_a_death,
 )
 from connectors.medcom_fhir.stays import EncounterStay, occurred_at, read_stay
-from connectors.medcom_fhir.times import time_of
+from connectors.medcom_fhir.times import required_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 def read_notification(bundle: Bundle, header: Node, door: FhirMappingContext, recorded_at: datetime) -> Notification:
     """Returns what a HospitalNotification says; raises RefusedError at the first rule that it breaks."""
     header_id = resource_id(header)
-    sent_at = time_of(bundle.node, "timestamp")
+    sent_at = required_time(bundle.node, "timestamp")
     sender, receiver = sender_of(bundle, header), receiver_of(bundle, header)
     municipality = door.reference.municipality_of(receiver.sor, receiver.gln)
     if municipality is None:
-        raise refused(
+        raise fhir_refusal(
             ErrorCode.RECEIVER_UNKNOWN,
             "MessageHeader.destination.receiver",
             "the primary receiver is one of this service's, and a municipality's",
@@ -66,7 +66,7 @@ def read_notification(bundle: Bundle, header: Node, door: FhirMappingContext, re
         stay=stay,
         step=step,
         occurred_at=when,
-        letter_id=letter_id(sender.sor, header_id, stay.episode),
+        letter_id=message_id_of(sender.sor, header_id, stay.episode),
         specialty=door.reference.specialty_of(stay.unit),
         named=_named_letter(bundle, link, stay, sender),
     )
@@ -84,7 +84,7 @@ def _step(bundle: Bundle, link: ProvenanceEntry, stay: EncounterStay, *, decease
         deceased = None
     step = classify(link.activity, (stay.held_class, stay.status), deceased=deceased, follows_death=follows_death)
     if step.mode.value and link.follows is None:
-        raise refused(
+        raise fhir_refusal(
             "element_missing",
             "Provenance.entity.what.reference",
             "a message that revises or cancels names the MessageHeader of the earlier one",
@@ -105,4 +105,4 @@ def _named_letter(bundle: Bundle, link: ProvenanceEntry, stay: EncounterStay, se
     sor = earlier.sor if earlier is not None else None
     if sor is None and (earlier is None or earlier.follows is None):
         sor = stay.episode_sor
-    return letter_id(sor or sender.sor, link.follows, stay.episode)
+    return message_id_of(sor or sender.sor, link.follows, stay.episode)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ACKNOWLEDGEMENT, ErrorCode
 from connectors.medcom_fhir.identifiers import resource_id
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.organisations import Organisation, messaging_organisation
 from connectors.medcom_fhir.provenance import ProvenanceEntry, current_link, told_links
 from connectors.sender_ids import normalised
@@ -39,7 +39,7 @@ class Addressing:
     latest: ProvenanceEntry | None
 
 
-def letter_id(sender_sor: str, header_id: str, episode: str) -> UUID:
+def message_id_of(sender_sor: str, header_id: str, episode: str) -> UUID:
     """Returns a letter's identity, which is the ``event_id`` of the step it tells."""
     return derived_id("letter", sender_sor, normalised(header_id), episode)
 
@@ -48,7 +48,7 @@ def sender_of(bundle: Bundle, header: Node) -> Organisation:
     """Returns MessageHeader.sender; raises RefusedError where it lacks SOR or GLN."""
     holder = header.optional_child("sender")
     if holder is None:
-        raise refused("sender_identifier_missing", "MessageHeader.sender", "a message names its sender")
+        raise fhir_refusal("sender_identifier_missing", "MessageHeader.sender", "a message names its sender")
     return messaging_organisation(bundle.resolve(holder, "Organization"), "sender_identifier_missing")
 
 
@@ -61,7 +61,7 @@ def receiver_of(bundle: Bundle, header: Node) -> Organisation:
     primary = [destination for destination in header.children("destination") if _is_primary(destination)]
     holder = primary[0].optional_child("receiver") if len(primary) == 1 else None
     if holder is None:
-        raise refused(
+        raise fhir_refusal(
             ErrorCode.RECEIVER_MISSING, "MessageHeader.destination.receiver", "a message has one primary receiver"
         )
     return messaging_organisation(bundle.resolve(holder, "Organization"), ErrorCode.RECEIVER_MISSING)

@@ -16,7 +16,7 @@ TEXT_CHARACTERS_MAX = 1024
 ADVICE = "correct the message and send it with a new Bundle.id"
 
 
-def refused(code: str, path: str, rule: str, advice: str | None = None) -> RefusedError:
+def fhir_refusal(code: str, path: str, rule: str, advice: str | None = None) -> RefusedError:
     """Returns the exception that leaves a mapping at the first broken rule."""
     return RefusedError(Refusal(str(code), path, rule, advice or ADVICE))
 
@@ -69,7 +69,7 @@ class Node:
         if not isinstance(value, str) or not value.strip():
             raise self._wrong(name, "a non-empty string")
         if len(value) > TEXT_CHARACTERS_MAX:
-            raise refused(
+            raise fhir_refusal(
                 ErrorCode.ELEMENT_TOO_LONG,
                 f"{self.path}.{name}",
                 f"the element has at most {TEXT_CHARACTERS_MAX} characters",
@@ -84,7 +84,7 @@ class Node:
         return value
 
     def _missing(self, name: str) -> RefusedError:
-        return refused("element_missing", f"{self.path}.{name}", "the element is required")
+        return fhir_refusal("element_missing", f"{self.path}.{name}", "the element is required")
 
     def _wrong(self, name: str, wanted: str) -> RefusedError:
-        return refused(ErrorCode.DATATYPE_WRONG, f"{self.path}.{name}", f"the element is {wanted}")
+        return fhir_refusal(ErrorCode.DATATYPE_WRONG, f"{self.path}.{name}", f"the element is {wanted}")

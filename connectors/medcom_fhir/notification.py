@@ -40,7 +40,7 @@ class Notification:
     named: UUID | None
 
 
-def events_of(
+def notification_events(
     notification: Notification,
     youth_id: str,
     recorded_at: datetime,

@@ -76,10 +76,10 @@ class FhirRefused:
     topic: str = "discharges"
 
 
-Outcome = FhirTranslation | FhirOutOfScope | ReceivedAcknowledgement | FhirRefused
+FhirOutcome = FhirTranslation | FhirOutOfScope | ReceivedAcknowledgement | FhirRefused
 
 
-def content_digest(events: Events, unpublished: str = "") -> str:
+def bundle_digest(events: Events, unpublished: str = "") -> str:
     """Returns a digest of what a letter says, the same for a letter that is sent again.
 
     What reference data added is left out, because it may change in between. It holds the youth id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.cpr import SYSTEMS, PersonNumber, person_number
 from connectors.medcom_fhir.codes import RESTRICTED, ErrorCode
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.person_details import PersonDetails, detail_of
 from schemas.refusals import RefusedError
 
@@ -52,7 +52,9 @@ def read_patient(bundle: Bundle) -> Patient:
     """
     patients = bundle.of_type("Patient")
     if len(patients) != 1:
-        raise refused("patient_count", "Bundle.entry.resource.ofType(Patient)", "a message has exactly one Patient")
+        raise fhir_refusal(
+            "patient_count", "Bundle.entry.resource.ofType(Patient)", "a message has exactly one Patient"
+        )
     node = patients[0]
     number, protected = _number(node), _protected(node) or _protected(bundle.node)
     details = _details(node, number, protected=protected)
@@ -62,14 +64,14 @@ def read_patient(bundle: Bundle) -> Patient:
 def _number(node: Node) -> PersonNumber:
     path = f"{node.path}.identifier"
     if not node.children("identifier"):
-        raise refused("element_missing", path, "the patient has an identifier")
+        raise fhir_refusal("element_missing", path, "the patient has an identifier")
     found = {
         person_number(system, identifier.text("value"), f"{identifier.path}.value")
         for identifier in node.children("identifier")
         if (system := identifier.optional_text("system")) in SYSTEMS
     }
     if not found:
-        raise refused(
+        raise fhir_refusal(
             ErrorCode.NOT_IN_VALUE_SET,
             f"{path}.system",
             "the patient is identified by a CPR number, or one that replaces it",
@@ -78,7 +80,7 @@ def _number(node: Node) -> PersonNumber:
     rank = min(SYSTEMS.index(number.system) for number in found)
     preferred = {number for number in found if number.system == SYSTEMS[rank]}
     if len(preferred) > 1:
-        raise refused("identifier_repeated", path, "the patient has one CPR number")
+        raise fhir_refusal("identifier_repeated", path, "the patient has one CPR number")
     return preferred.pop()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.medcom_fhir.codes import ACTIVITY_CODES, ErrorCode
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.organisations import sor_of
 from connectors.medcom_fhir.references import read_reference
 from connectors.medcom_fhir.times import optional_time_of
@@ -47,18 +47,18 @@ class ProvenanceEntry:
 def current_link(bundle: Bundle, header_id: str) -> ProvenanceEntry:
     """Returns the message's own Provenance; raises RefusedError where there is none, or more than one tale."""
     if not bundle.of_type("Provenance"):
-        raise refused(
+        raise fhir_refusal(
             "provenance_missing", "Bundle.entry.resource.ofType(Provenance)", "a message has at least one Provenance"
         )
     own = {_link(bundle, node) for node in current_nodes(bundle, header_id)}
     if not own:
-        raise refused(
+        raise fhir_refusal(
             "current_provenance_missing",
             "Provenance.target",
             "one Provenance has this message's MessageHeader as target",
         )
     if len(own) > 1:
-        raise refused(
+        raise fhir_refusal(
             "current_provenance_repeated",
             "Provenance.target",
             "only one Provenance has this message's MessageHeader as target",
@@ -142,7 +142,7 @@ def _letter(bundle: Bundle, holder: Node, name: str) -> tuple[str, str]:
     told = read_reference(text)
     if told.id is None or told.type not in {None, "MessageHeader"}:
         code = "invalid_id" if told.contained is None else "unresolved_reference"
-        raise refused(code, path, "the reference is MessageHeader/id, a URL that ends so, or urn:uuid of one")
+        raise fhir_refusal(code, path, "the reference is MessageHeader/id, a URL that ends so, or urn:uuid of one")
     headers = [one for one in bundle.resources if one.type == "MessageHeader"]
     for header in headers:
         if told.is_absolute and header.url is not None and header.url.whole == told.whole and header.id is not None:
@@ -167,7 +167,7 @@ def _link(bundle: Bundle, node: Node) -> ProvenanceEntry:
     follows, role = _followed(bundle, node)
     targets = [_letter(bundle, target, "target") for target in node.children("target")]
     if not targets:
-        raise refused("element_missing", f"{node.path}.target", "a Provenance tells of one message at least")
+        raise fhir_refusal("element_missing", f"{node.path}.target", "a Provenance tells of one message at least")
     header_id, header_id_as_sent = min(targets)
     return ProvenanceEntry(
         header_id=header_id,
@@ -187,11 +187,11 @@ def _activity(node: Node) -> str:
     ours = [coding for coding in codings if coding.value.get("system") == ACTIVITY_CODES]
     codes = {coding.text("code").lower() for coding in ours or codings}
     if len(codes) != 1:
-        raise refused("element_missing", f"{node.path}.activity.coding", "the activity has one coding")
+        raise fhir_refusal("element_missing", f"{node.path}.activity.coding", "the activity has one coding")
     code = codes.pop()
     if not _ACTIVITY.fullmatch(code):
         rule = "the activity is one of MedCom's"
-        raise refused(ErrorCode.NOT_IN_VALUE_SET, f"{node.path}.activity.coding.code", rule)
+        raise fhir_refusal(ErrorCode.NOT_IN_VALUE_SET, f"{node.path}.activity.coding.code", rule)
     return code
 
 
@@ -207,7 +207,7 @@ def _followed(bundle: Bundle, node: Node) -> tuple[tuple[str, str] | None, str |
     for role in ("removal", "revision"):
         letters = {letter for held_role, letter in found if held_role == role}
         if len({letter[0] for letter in letters}) > 1:
-            raise refused("conflicting_resources", f"{node.path}.entity", "a message follows one message")
+            raise fhir_refusal("conflicting_resources", f"{node.path}.entity", "a message follows one message")
         if letters:
             return min(letters), role
     return None, None

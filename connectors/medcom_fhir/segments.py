@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connectors.medcom_fhir.codes import ErrorCode
-from connectors.medcom_fhir.nodes import Node, refused
-from connectors.medcom_fhir.times import time_of
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
+from connectors.medcom_fhir.times import required_time
 from connectors.sender_ids import normalised
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MessageSegment:
     path: str
 
 
-def read_segments(communication: Node) -> tuple[MessageSegment, ...]:
+def read_message_segments(communication: Node) -> tuple[MessageSegment, ...]:
     """Returns a letter's segments; at least one of them holds a text.
 
     Raises RefusedError where one has neither text nor attachment, or both, or says not when it was written.
@@ -42,7 +42,7 @@ def read_segments(communication: Node) -> tuple[MessageSegment, ...]:
     payloads = communication.children("payload")
     texts = [payload for payload in payloads if _has_text(payload)]
     if not texts:
-        raise refused("element_missing", "Communication.payload.contentString", "a letter has at least one text")
+        raise fhir_refusal("element_missing", "Communication.payload.contentString", "a letter has at least one text")
     return tuple(_segment(payload) for payload in payloads)
 
 
@@ -68,19 +68,23 @@ def _has_text(payload: Node) -> bool:
     """Returns whether a segment is a text; raises RefusedError where it is no attachment either, or both."""
     text, attachment = payload.value.get("contentString"), payload.optional_child("contentAttachment")
     if text is not None and (not isinstance(text, str) or not text.strip()):
-        raise refused(ErrorCode.DATATYPE_WRONG, f"{payload.path}.contentString", "the element is a non-empty string")
+        raise fhir_refusal(
+            ErrorCode.DATATYPE_WRONG, f"{payload.path}.contentString", "the element is a non-empty string"
+        )
     if (text is None) is (attachment is None):
-        raise refused("element_missing", f"{payload.path}.content", "a segment has one content, text or attachment")
+        raise fhir_refusal(
+            "element_missing", f"{payload.path}.content", "a segment has one content, text or attachment"
+        )
     if attachment is not None:
         attachment.text("title")
     return text is not None
 
 
 def _segment(payload: Node) -> MessageSegment:
-    dates = {time_of(extension, "valueDateTime"): extension.path for extension in _extensions(payload, _DATE)}
+    dates = {required_time(extension, "valueDateTime"): extension.path for extension in _extensions(payload, _DATE)}
     if len(dates) != 1:
         rule = "a segment says once when it was written"
-        raise refused("element_repeated" if dates else "element_missing", f"{payload.path}.extension", rule)
+        raise fhir_refusal("element_repeated" if dates else "element_missing", f"{payload.path}.extension", rule)
     written_at, path = next(iter(dates.items()))
     ids = [extension.child("valueIdentifier").text("value") for extension in _extensions(payload, _IDENTIFIER)]
     return MessageSegment(normalised(ids[0]) if ids else None, written_at, f"{path}.valueDateTime")

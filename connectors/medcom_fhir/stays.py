@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.local_times import in_order
+from connectors.local_times import ordered_period
 from connectors.medcom_fhir.classification import NotificationStep, RevisionMode
 from connectors.medcom_fhir.codes import LEAVE_PERIOD_SUFFIX, LPR3
 from connectors.medcom_fhir.identifiers import episode_id
-from connectors.medcom_fhir.nodes import Node, refused
+from connectors.medcom_fhir.nodes import Node, fhir_refusal
 from connectors.medcom_fhir.organisations import sor_of
-from connectors.medcom_fhir.times import optional_time_of, time_of
+from connectors.medcom_fhir.times import optional_time_of, required_time
 from schemas.codes import StayStatus
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def read_stay(bundle: Bundle, header: Node) -> EncounterStay:
     encounter = _encounter(bundle, header)
     period = encounter.child("period")
     leave = _leave_period(encounter)
-    episode = episode_of(encounter)
-    started_at, ended_at = _ordered(time_of(period, "start"), optional_time_of(period, "end"))
+    episode = episode_of_encounter(encounter)
+    started_at, ended_at = _ordered(required_time(period, "start"), optional_time_of(period, "end"))
     leave_start, leave_end = optional_time_of(leave, "start"), optional_time_of(leave, "end")
     if leave_start is not None:
         leave_start, leave_end = _ordered(leave_start, leave_end)
@@ -84,13 +84,13 @@ def occurred_at(stay: EncounterStay, step: NotificationStep) -> tuple[datetime, 
     if wanted is not None:
         return wanted, path
     if step.mode is not RevisionMode.CANCEL:
-        raise refused("element_missing", path, "the element is required for this activity")
+        raise fhir_refusal("element_missing", path, "the element is required for this activity")
     if step.stay_status is StayStatus.BACK and stay.leave_started_at is not None:
         return stay.leave_started_at, leave_start
     return stay.started_at, start
 
 
-def episode_of(encounter: Node) -> Node:
+def episode_of_encounter(encounter: Node) -> Node:
     """Returns the episode of care identifier; the local one wins over LPR3's (MedCom, "Episode of care identifier")."""
     identifiers = [
         identifier
@@ -100,17 +100,17 @@ def episode_of(encounter: Node) -> Node:
     local = [identifier for identifier in identifiers if not _is_lpr3(identifier)]
     for identifier in local or identifiers:
         return identifier
-    raise refused("element_missing", "Encounter.episodeOfCare.identifier", "the stay has an episode of care id")
+    raise fhir_refusal("element_missing", "Encounter.episodeOfCare.identifier", "the stay has an episode of care id")
 
 
 def _ordered(start: datetime, end: datetime | None) -> tuple[datetime, datetime | None]:
-    return (start, None) if end is None else in_order(start, end)
+    return (start, None) if end is None else ordered_period(start, end)
 
 
 def _encounter(bundle: Bundle, header: Node) -> Node:
     focus = header.children("focus")
     if len(focus) != 1:
-        raise refused("element_missing", "MessageHeader.focus", "a message has one focus, its Encounter")
+        raise fhir_refusal("element_missing", "MessageHeader.focus", "a message has one focus, its Encounter")
     encounter = bundle.resolve(focus[0], "Encounter")
     if (subject := encounter.optional_child("subject")) is not None:
         bundle.resolve(subject, "Patient")
@@ -134,5 +134,5 @@ def _leave_period(encounter: Node) -> Node | None:
         if (extension.optional_text("url") or "").endswith(LEAVE_PERIOD_SUFFIX)
     ]
     if len(periods) > 1:
-        raise refused("leave_repeated", "Encounter.extension", "a message has one leave period at most")
+        raise fhir_refusal("leave_repeated", "Encounter.extension", "a message has one leave period at most")
     return periods[0] if periods else None

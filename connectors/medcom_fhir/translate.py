@@ -24,14 +24,14 @@ from connectors.medcom_fhir.decoding import decode
 from connectors.medcom_fhir.door import is_of_age
 from connectors.medcom_fhir.hospital_notification import read_notification
 from connectors.medcom_fhir.letters import Addressing, addressing_of, event_code
-from connectors.medcom_fhir.nodes import refused
-from connectors.medcom_fhir.notification import events_of
+from connectors.medcom_fhir.nodes import fhir_refusal
+from connectors.medcom_fhir.notification import notification_events
 from connectors.medcom_fhir.outcomes import (
+    FhirOutcome,
     FhirOutOfScope,
     FhirRefused,
     FhirTranslation,
-    Outcome,
-    content_digest,
+    bundle_digest,
 )
 from schemas.refusals import RefusedError
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _TOPICS = {HOSPITAL_NOTIFICATION: "discharges", CARE_COMMUNICATION: "correspondence"}
 
 
-def translate(message: bytes, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
+def translate_bundle(message: bytes, door: FhirMappingContext, recorded_at: datetime) -> FhirOutcome:
     """Returns what came of a message, whatever its bytes; raises nothing but what the vault raises.
 
     No text in the outcome repeats a personal value. The vault is asked last, and only for a message that
@@ -70,23 +70,25 @@ def translate(message: bytes, door: FhirMappingContext, recorded_at: datetime) -
         return FhirRefused(error.refusal, addressing, topic)
 
 
-def _of_notification(said: Notification, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
+def _of_notification(
+    said: Notification, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime
+) -> FhirOutcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.stay.started_at, said.occurred_at):
         refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
         return FhirOutOfScope(addressing, said.letter_id, "age")
-    events = events_of(said, _youth_id(said.patient, door), recorded_at)
+    events = notification_events(said, _youth_id(said.patient, door), recorded_at)
     patient = said.patient
-    return FhirTranslation(addressing, said.letter_id, content_digest(events), events, patient.details, patient.linked)
+    return FhirTranslation(addressing, said.letter_id, bundle_digest(events), events, patient.details, patient.linked)
 
 
-def _of_care_letter(said: CareLetter, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime) -> Outcome:
+def _of_care_letter(said: CareLetter, bundle: Bundle, door: FhirMappingContext, recorded_at: datetime) -> FhirOutcome:
     addressing = _addressing(said, bundle)
     if not is_of_age(said.patient, door.ages, said.occurred_at, said.occurred_at):
         refuse_unborn(said.patient.number, "Patient.identifier", recorded_at)
         return FhirOutOfScope(addressing, said.letter_id, "age", _TOPICS[CARE_COMMUNICATION])
     events = events_of_care_letter(said, _youth_id(said.patient, door), recorded_at)
-    patient, digest = said.patient, content_digest(events, said.said)
+    patient, digest = said.patient, bundle_digest(events, said.said)
     return FhirTranslation(addressing, said.letter_id, digest, events, patient.details, patient.linked)
 
 
@@ -103,12 +105,12 @@ def _check_event_code(code: str | None) -> None:
     if code == HOSPITAL_NOTIFICATION:
         return
     if code is None:
-        raise refused("element_missing", path, "the element is required")
+        raise fhir_refusal("element_missing", path, "the element is required")
     if code in OTHER_EVENT_CODES:
-        raise refused(
+        raise fhir_refusal(
             ErrorCode.MESSAGE_TYPE_NOT_TAKEN,
             path,
             "this door takes HospitalNotification and CareCommunication",
             "send it to the person or system it concerns",
         )
-    raise refused(ErrorCode.NOT_IN_CODE_SYSTEM, path, f"the code is one of {EVENT_CODES}")
+    raise fhir_refusal(ErrorCode.NOT_IN_CODE_SYSTEM, path, f"the code is one of {EVENT_CODES}")

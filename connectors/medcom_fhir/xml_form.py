@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from connectors.medcom_fhir.nodes import ADVICE, refused
+from connectors.medcom_fhir.nodes import ADVICE, fhir_refusal
 from connectors.strict_xml import XmlLimits, declared_encoding, read_tree, trimmed
 
 if TYPE_CHECKING:
@@ -67,18 +67,18 @@ def read_xml(message: bytes, nesting_max: int) -> dict[str, Any]:
         raise _wrong_encoding()
     root = read_tree(document, _LIMITS)
     if etree.QName(root).namespace != _FHIR:
-        raise refused("not_a_bundle", "Bundle", f"a message is in the namespace {_FHIR}")
+        raise fhir_refusal("not_a_bundle", "Bundle", f"a message is in the namespace {_FHIR}")
     return _form(root, nesting_max)
 
 
 def _wrong_encoding() -> Exception:
-    return refused("wrong_encoding", "Bundle", "a message is encoded in UTF-8")
+    return fhir_refusal("wrong_encoding", "Bundle", "a message is encoded in UTF-8")
 
 
 def _form(element: etree._Element, levels: int) -> dict[str, Any]:
     """Returns the JSON form of an element that is at most so many levels deep."""
     if not levels:
-        raise refused("nesting_too_deep", "Bundle", "a message is nested less deeply")
+        raise fhir_refusal("nesting_too_deep", "Bundle", "a message is nested less deeply")
     name = etree.QName(element).localname
     held: dict[str, Any] = {key: text for key in ("id", "url") if (text := element.get(key)) is not None}
     if _is_resource(name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.dates import DateForm, NoDateError, day_in, in_denmark, moment_in
 from connectors.municipal.fields import Field, FieldKind
-from connectors.municipal.sheets import Cell, Unfit, plain, text_of
+from connectors.municipal.sheets import Cell, Unfit, cell_text, plain
 from schemas.instants import is_possible_date, is_possible_time
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def converted(cell: Cell, field: Field, words: Mapping[str, str], values: Values
         raise BadCellError(f"{cell}_cell", rule, "in Excel, copy the column and paste it as values")
     if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= _WHOLE_NUMBER_BEFORE:
         raise BadCellError("number_too_long", "Excel keeps no more than 15 digits of a number", _AS_TEXT)
-    text = _as_meant(text_of(cell))
+    text = _as_meant(cell_text(cell))
     stands_for = words.get(as_word(text))
     if stands_for is not None:
         cell = text = stands_for

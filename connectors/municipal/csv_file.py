@@ -21,7 +21,7 @@ from connectors.municipal.sheets import (
     refuse_too_many,
     too_large_row,
 )
-from connectors.municipal.synonyms import folded
+from connectors.municipal.synonyms import comparable
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -85,6 +85,6 @@ def _fitness(text: str, delimiter: str, names: AbstractSet[str]) -> tuple[int, i
         rows = list(islice(reader, _LOOKED_AT))
     except csv.Error:
         return 0, 0
-    named = max((len(names & set(map(folded, cells))) for cells in rows), default=0)
+    named = max((len(names & set(map(comparable, cells))) for cells in rows), default=0)
     widths = Counter(len(cells) for cells in rows if any(cell.strip() for cell in cells))
     return named, max(((width - 1) * count for width, count in widths.items()), default=0)

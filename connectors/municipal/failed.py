@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.layout import HEADER_LINE_MAX
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
-from connectors.municipal.sheets import FileKind, Unfit, text_of
+from connectors.municipal.sheets import FileKind, Unfit, cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def _own(row: RawRow, read: ReadList) -> list[str]:
 def _as_written(cell: Cell) -> str:
     if isinstance(cell, Unfit):
         return ""
-    return cell if isinstance(cell, str) else text_of(cell)
+    return cell if isinstance(cell, str) else cell_text(cell)
 
 
 def _objects(read: ReadList, reasons: Mapping[int, str]) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Event(StrEnum):
+class ListEvent(StrEnum):
     """What each row of a list tells about."""
 
     REFERRAL = "referral"
@@ -87,8 +87,8 @@ _PERSON = {
 }
 _EVERY = {"statement_id": TEXT, "occurred_at": MOMENT, "sent_at": MOMENT, "source_sequence": NUMBER} | _PERSON
 _COURSE = {"programme": TEXT, "track": TEXT, "site": TEXT, "status_at": MOMENT, "reason_code": REASON}
-FIELDS: Mapping[Event, Mapping[str, Field]] = {
-    Event.REFERRAL: _EVERY
+FIELDS: Mapping[ListEvent, Mapping[str, Field]] = {
+    ListEvent.REFERRAL: _EVERY
     | _COURSE
     | {
         "referred_from": TEXT,
@@ -98,7 +98,7 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
         "decision": _codes(FieldKind.CODE, VisitationDecision),
         "bridging": FLAG,
     },
-    Event.ENROLMENT: _EVERY
+    ListEvent.ENROLMENT: _EVERY
     | _COURSE
     | {
         "status": _codes(FieldKind.CODE, CourseStatus),
@@ -106,7 +106,7 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
         "ended_on": DAY,
         "expected_end_on": DAY,
     },
-    Event.CONSENT: _EVERY
+    ListEvent.CONSENT: _EVERY
     | {
         "decision": _codes(FieldKind.CODE, ConsentDecision),
         "given_by": _codes(FieldKind.CODES, ConsentGiver),
@@ -119,7 +119,7 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
         "recorded_by": TEXT,
         "lapses_at": MOMENT,
     },
-    Event.DISCHARGE: _EVERY
+    ListEvent.DISCHARGE: _EVERY
     | {
         "episode_id": TEXT,
         "status": _codes(FieldKind.CODE, StayStatus),
@@ -130,9 +130,9 @@ FIELDS: Mapping[Event, Mapping[str, Field]] = {
     },
 }
 # What a statement can't do without; ids and the times are made up for where a list has none (see ``mapping``).
-REQUIRED: Mapping[Event, frozenset[str]] = {
-    Event.REFERRAL: frozenset({NUMBER_OF_PERSON, "referred_from", "status"}),
-    Event.ENROLMENT: frozenset({NUMBER_OF_PERSON, "programme", "status"}),
-    Event.CONSENT: frozenset({NUMBER_OF_PERSON, "decision", "given_by", "scope", "evidence", "recorded_by"}),
-    Event.DISCHARGE: frozenset({NUMBER_OF_PERSON, "status", "unit"}),
+REQUIRED: Mapping[ListEvent, frozenset[str]] = {
+    ListEvent.REFERRAL: frozenset({NUMBER_OF_PERSON, "referred_from", "status"}),
+    ListEvent.ENROLMENT: frozenset({NUMBER_OF_PERSON, "programme", "status"}),
+    ListEvent.CONSENT: frozenset({NUMBER_OF_PERSON, "decision", "given_by", "scope", "evidence", "recorded_by"}),
+    ListEvent.DISCHARGE: frozenset({NUMBER_OF_PERSON, "status", "unit"}),
 }

@@ -13,13 +13,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from connectors.municipal.cells import as_word, parts_of
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, FieldKind
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, FieldKind, ListEvent
 from connectors.municipal.headers import joined, names_in
 from connectors.municipal.layout import Layout
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
 from connectors.municipal.reading import sheet_of
-from connectors.municipal.sheets import HEADER_ROWS_MAX, FileKind, filled, text_of
-from connectors.municipal.synonyms import CODES, COLUMNS, COLUMNS_OF_CONSENTS, folded, marks
+from connectors.municipal.sheets import HEADER_ROWS_MAX, FileKind, cell_text, filled
+from connectors.municipal.synonyms import CODES, COLUMNS, COLUMNS_OF_CONSENTS, comparable, marks
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Found:
     sheet: Sheet
     header: tuple[int, ...]
     names: tuple[str, ...]
-    event: Event
+    event: ListEvent
     fields: dict[str, str]
     constants: Mapping[str, str]
     rows: list[RawRow] = field(repr=False)
@@ -58,7 +58,7 @@ class _Found:
         """Returns what stands in a column, without empty cells."""
         place = self.names.index(column)
         cells = [row.cells[place] for row in self.rows if place < len(row.cells)]
-        return [text_of(cell) for cell in cells if filled(cell)]
+        return [cell_text(cell) for cell in cells if filled(cell)]
 
     @property
     def lacking(self) -> list[str]:
@@ -66,7 +66,7 @@ class _Found:
         return sorted(REQUIRED[self.event] - set(self.fields.values()) - self.constants.keys())
 
 
-def guessed(content: bytes, constants: Mapping[str, str], event: Event | None = None) -> str | Refusal:
+def guessed(content: bytes, constants: Mapping[str, str], event: ListEvent | None = None) -> str | Refusal:
     """Returns a proposal for a list's mapping, as TOML; or why the file can't be read.
 
     ``constants`` are fields that are the same in every row, as whoever asks has said. Statuses and reasons are
@@ -79,9 +79,9 @@ def guessed(content: bytes, constants: Mapping[str, str], event: Event | None = 
         return error.refusal
 
 
-def _found(sheet: Sheet, constants: Mapping[str, str], wanted: Event | None) -> _Found:
+def _found(sheet: Sheet, constants: Mapping[str, str], wanted: ListEvent | None) -> _Found:
     lines, names, also = _header(sheet)
-    events = [wanted] if wanted else list(Event)
+    events = [wanted] if wanted else list(ListEvent)
     every = " ".join(names).casefold()
     event = max(events, key=lambda one: (marks(one, every), len(_fields(one, names, also, constants))))
     header = lines[-1] if lines else 0
@@ -97,7 +97,7 @@ def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, 
     if sheet.names is not None:
         return (), sheet.names, sheet.names
     searched = sheet.rows[:HEADER_ROWS_MAX]
-    scores = [len(_KNOWN & set(map(folded, names_in(row)))) for row in searched]
+    scores = [len(_KNOWN & set(map(comparable, names_in(row)))) for row in searched]
     if not any(scores):
         raise RefusedError(_NO_HEADER)
     place = scores.index(max(scores))
@@ -109,12 +109,14 @@ def _header(sheet: Sheet) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, 
     return (searched[place].number,), names, names
 
 
-def _fields(event: Event, names: Sequence[str], also: Sequence[str], constants: Mapping[str, str]) -> dict[str, str]:
+def _fields(
+    event: ListEvent, names: Sequence[str], also: Sequence[str], constants: Mapping[str, str]
+) -> dict[str, str]:
     """Returns column -> field, each field once."""
     fields: dict[str, str] = {}
-    columns = {**COLUMNS, **(COLUMNS_OF_CONSENTS if event is Event.CONSENT else {})}
+    columns = {**COLUMNS, **(COLUMNS_OF_CONSENTS if event is ListEvent.CONSENT else {})}
     for name, other in zip_longest(names, also, fillvalue=""):
-        words = {folded(name), folded(other)}
+        words = {comparable(name), comparable(other)}
         for candidate, known in columns.items():
             free = candidate not in fields.values() and candidate not in constants
             if candidate in FIELDS[event] and free and name not in fields and words & known:
@@ -126,7 +128,7 @@ def _lines(found: _Found) -> list[str]:
     times = {"occurred_at", "status_at"} & set(found.fields.values())
     return [
         "# Proposed from the list's own names. Read every line: what is not recognised is marked with a # at its side.",
-        f'event = "{found.event}"        # one of: {", ".join(Event)}',
+        f'event = "{found.event}"        # one of: {", ".join(ListEvent)}',
         'mode = "changes"        # or "snapshot": the list always holds everything that stands',
         *_statement(found),
         *([] if times else [_UNDATED]),
@@ -149,7 +151,7 @@ def _statement(found: _Found) -> list[str]:
     if "statement_id" in found.fields.values():
         return []
     telling = [NUMBER_OF_PERSON, "programme", "started_on", "unit", "receiver", "purpose"]
-    if found.event is Event.REFERRAL and {"occurred_at", "status_at"} <= set(found.fields.values()):
+    if found.event is ListEvent.REFERRAL and {"occurred_at", "status_at"} <= set(found.fields.values()):
         telling.append("occurred_at")  # the day of the referral stays, that of its status moves on
     columns = [column for name in telling for column, filled_by in found.fields.items() if filled_by == name]
     return [f"statement = {_list(columns)}        # the columns that tell one statement from another"]
@@ -202,7 +204,7 @@ def _constants(found: _Found) -> list[str]:
     ]
 
 
-def _sayable(event: Event, name: str) -> str:
+def _sayable(event: ListEvent, name: str) -> str:
     codes = FIELDS[event][name].codes
     return f"one of: {', '.join(codes)}" if codes else "what is the same in every row"
 
@@ -226,7 +228,7 @@ def _whole(text: str) -> list[str]:
 def _word(word: str, name: str, codes: Sequence[str]) -> str:
     if name in _PROGRAMMES and _PROGRAMME_ID.fullmatch(word):
         return f"{_toml(word)} = {_toml(word)}        # as the programme files name it"
-    code = next((code for code in codes if folded(word) in CODES.get(code, ())), None)
+    code = next((code for code in codes if comparable(word) in CODES.get(code, ())), None)
     if code is not None:
         return f"{_toml(word)} = {_toml(code)}"
     return f"# {_toml(word)} = ...        # {'one of: ' + ', '.join(codes) if codes else 'a code of small letters'}"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.cells import as_word
 from connectors.municipal.mapping import LINE_COLUMN, REASON_COLUMN
-from connectors.municipal.sheets import HEADER_ROWS_MAX, text_of
-from connectors.municipal.synonyms import folded
+from connectors.municipal.sheets import HEADER_ROWS_MAX, cell_text
+from connectors.municipal.synonyms import comparable
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def header_of(sheet: Sheet, mapping: Mapping) -> Header:
 
 def repeats_names(row: RawRow, header: Header) -> bool:
     """Tells whether a row has the columns' names again, as on every page of a report that was printed."""
-    texts = {column: text_of(row.cells[place]) for column, place in header.columns.items() if place < len(row.cells)}
+    texts = {column: cell_text(row.cells[place]) for column, place in header.columns.items() if place < len(row.cells)}
     return len(texts) == len(header.columns) and all(_is(text, column) for column, text in texts.items())
 
 
@@ -68,7 +68,7 @@ def _named(row: RawRow, mapping: Mapping) -> int:
 
 
 def _is(name: str, column: str) -> bool:
-    return as_word(name) == as_word(column) or folded(name) == folded(column) != ""
+    return as_word(name) == as_word(column) or comparable(name) == comparable(column) != ""
 
 
 class _Names:
@@ -79,17 +79,17 @@ class _Names:
         self._by_letters: dict[str, list[int]] = {}
         for place, name in enumerate(names):
             self.by_word.setdefault(as_word(name), []).append(place)
-            self._by_letters.setdefault(folded(name), []).append(place)
+            self._by_letters.setdefault(comparable(name), []).append(place)
 
     def places_of(self, column: str) -> list[int]:
         """Returns where a column's name stands."""
-        letters = folded(column)
+        letters = comparable(column)
         return self.by_word.get(as_word(column)) or (self._by_letters.get(letters, []) if letters else [])
 
 
 def names_in(row: RawRow) -> tuple[str, ...]:
     """Returns the names in a row, without the empty ones at its end."""
-    names = [text_of(cell) for cell in row.cells]
+    names = [cell_text(cell) for cell in row.cells]
     while names and not names[-1]:
         names.pop()
     return tuple(names)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from connectors.municipal.cells import BadCellError, as_word, converted, parts_of
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, Event, FieldKind
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, REQUIRED, FieldKind, ListEvent
 from connectors.municipal.layout import Layout, MappingPart, Missing, Values, Words, as_list
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Mapping(MappingPart):
     does not tell when: a course's own start or end does, else the day on which a row first came as it is.
     """
 
-    event: Event
+    event: ListEvent
     mode: ListMode
     columns: dict[Words, _Fields]
     statement: tuple[Words, ...] = ()
@@ -187,11 +187,11 @@ def _unknown_ending(mapping: Mapping) -> bool:
     if mapping.missing is None or mapping.missing.cancelled:
         return False
     known = FIELDS[mapping.event]
-    status = known["decision" if mapping.event is Event.CONSENT else "status"]
+    status = known["decision" if mapping.event is ListEvent.CONSENT else "status"]
     return mapping.missing.status not in status.codes or (
         mapping.missing.reason_code is not None and "reason_code" not in known
     )
 
 
 def _status_where_cancelled(mapping: Mapping) -> bool:
-    return mapping.event is Event.DISCHARGE and mapping.missing is not None and not mapping.missing.cancelled
+    return mapping.event is ListEvent.DISCHARGE and mapping.missing is not None and not mapping.missing.cancelled

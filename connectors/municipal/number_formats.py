@@ -65,7 +65,7 @@ def format_of(code: str) -> Format:
     return Format(is_date(code), _zeros_of(code))
 
 
-def shown(text: str, form: Format, *, counts_from_1904: bool) -> str | int | float | date | time | Unfit:
+def displayed_number(text: str, form: Format, *, counts_from_1904: bool) -> str | int | float | date | time | Unfit:
     """Returns what a cell's number shows as; an error where it is none, or no date that there is."""
     if len(text) > _NUMBER_CHARACTERS_MAX or not _DOUBLE.fullmatch(text):
         return Unfit.ERROR

@@ -56,10 +56,10 @@ def refuse_other_files(content: bytes) -> None:
     if content.startswith(b"PK\x03\x04"):
         _refuse_other_archives(content)
         return
-    _refuse_markup(start_of(content))
+    _refuse_markup(first_characters(content))
 
 
-def start_of(content: bytes) -> str:
+def first_characters(content: bytes) -> str:
     """Returns the first characters as text, whatever letters above ASCII are."""
     start = content[:_LOOKED_AT]
     encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "latin-1")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.municipal.csv_file import csv_sheet
 from connectors.municipal.json_file import json_sheet
-from connectors.municipal.other_files import refuse_other_files, start_of
+from connectors.municipal.other_files import first_characters, refuse_other_files
 from connectors.municipal.sheets import FileKind, Sheet
 from connectors.municipal.xlsx_file import xlsx_sheet
 from schemas.refusals import Refusal, RefusedError
@@ -22,7 +22,7 @@ _ZIP = b"PK\x03\x04"
 
 def kind_of(content: bytes) -> FileKind:
     """Returns the kind of file that the bytes are; raises RefusedError for none at all, and for what is no list."""
-    start = start_of(content)
+    start = first_characters(content)
     if not start:
         raise RefusedError(Refusal("empty_file", "file", "the file is not empty", "send the list"))
     refuse_other_files(content)

@@ -12,11 +12,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.municipal.cells import BadCellError, as_word, converted
-from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, Event
+from connectors.municipal.fields import FIELDS, NUMBER_OF_PERSON, PERSON, ListEvent
 from connectors.municipal.headers import Header, header_of, repeats_names
 from connectors.municipal.reading import sheet_of
-from connectors.municipal.sheets import RawRow, Sheet, filled, text_of, too_many_rows
-from connectors.municipal.synonyms import folded
+from connectors.municipal.sheets import RawRow, Sheet, cell_text, filled, too_many_rows
+from connectors.municipal.synonyms import comparable
 from schemas.instants import start_of_day
 from schemas.refusals import Refusal, RefusedError
 
@@ -83,7 +83,7 @@ class ReadList:
 def read_list(content: bytes, mapping: Mapping, rows_max: int) -> ReadList | Refusal:
     """Returns the rows of a list, or why none of it can be read. Memory and time are bounded by the readers' limits."""
     try:
-        sheet = sheet_of(content, mapping.layout, set(map(folded, mapping.columns)), rows_max)
+        sheet = sheet_of(content, mapping.layout, set(map(comparable, mapping.columns)), rows_max)
         header = header_of(sheet, mapping)
         above, data = _parted(sheet, header)
         stated = [row for row in data if row.refusal is not None or not _is_other(row, header, mapping)]
@@ -107,7 +107,7 @@ def _parted(sheet: Sheet, header: Header) -> tuple[list[RawRow], list[RawRow]]:
 
 def _tells_person(row: RawRow) -> bool:
     """Tells whether a row above the names is no title, since a person's number stands in it."""
-    return any(_PERSON.fullmatch(text_of(cell)) for cell in row.cells)
+    return any(_PERSON.fullmatch(cell_text(cell)) for cell in row.cells)
 
 
 def _is_other(row: RawRow, header: Header, mapping: Mapping) -> bool:
@@ -119,9 +119,9 @@ def _is_other(row: RawRow, header: Header, mapping: Mapping) -> bool:
     if not named or (header.lines and repeats_names(row, header)):
         return True
     place = header.columns[mapping.person_column]
-    word = as_word(text_of(named[0]))
+    word = as_word(cell_text(named[0]))
     is_total = any(_begins(word, total) for total in map(as_word, mapping.layout.totals))
-    number = text_of(row.cells[place]) if place < len(row.cells) else ""
+    number = cell_text(row.cells[place]) if place < len(row.cells) else ""
     return is_total and sum(mark.isdigit() for mark in number) < _PERSON_DIGITS_MIN
 
 
@@ -177,7 +177,7 @@ def _same_time(values: dict[str, Any], mapping: Mapping) -> None:
 def _own_time(values: dict[str, Any], mapping: Mapping) -> str | None:
     """Returns when a course began or ended, for a list that tells nothing else of when; None where that is unknown."""
     status = values.get("status")
-    if mapping.event is not Event.ENROLMENT or not mapping.undated or not isinstance(status, str):
+    if mapping.event is not ListEvent.ENROLMENT or not mapping.undated or not isinstance(status, str):
         return None
     told = values.get({"waiting": "", "active": "started_on"}.get(status, "ended_on"))
     return told if isinstance(told, str) else None
@@ -204,7 +204,7 @@ def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mappin
     parts: list[Any] = [number if isinstance(number, str) and _PERSON.fullmatch(number.upper()) else _UNREADABLE]
     for column in mapping.statement:
         names = mapping.columns.get(column)
-        parts.append(text_of(cells[column]) if names is None else values[names[0]])
+        parts.append(cell_text(cells[column]) if names is None else values[names[0]])
     return _texts(parts, or_empty=True)
 
 

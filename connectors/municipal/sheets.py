@@ -130,7 +130,7 @@ def plain(text: str) -> str:
     return normalize("NFC", _UNSEEN.sub("", text).translate(_ALIKE))
 
 
-def text_of(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     r"""Returns a cell's text with blanks and line breaks brought down to one blank; a whole number without decimals.
 
     >>> text_of(" Nørre \n Allé "), text_of(217.0), text_of(None)

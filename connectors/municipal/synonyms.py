@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connectors.municipal.fields import Event
+    from connectors.municipal.fields import ListEvent
 
 _COLUMNS: dict[str, str] = {
     "person.cpr": "cpr, cpr-nr, cpr-nummer, cprnr, personnummer, borgers cpr, barnets cpr, cpr no, cpr number",
@@ -99,7 +99,7 @@ MARKERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def folded(name: str) -> str:
+def comparable(name: str) -> str:
     """Returns a name as names are compared.
 
     >>> folded("CPR-nr. ")
@@ -109,16 +109,17 @@ def folded(name: str) -> str:
 
 
 COLUMNS: Mapping[str, frozenset[str]] = {
-    field: frozenset(folded(name) for name in names.split(",")) for field, names in _COLUMNS.items()
+    field: frozenset(comparable(name) for name in names.split(",")) for field, names in _COLUMNS.items()
 }
 COLUMNS_OF_CONSENTS: Mapping[str, frozenset[str]] = {
-    field: COLUMNS[field] | {folded(name) for name in names.split(",")} for field, names in _COLUMNS_OF_CONSENTS.items()
+    field: COLUMNS[field] | {comparable(name) for name in names.split(",")}
+    for field, names in _COLUMNS_OF_CONSENTS.items()
 }
 CODES: Mapping[str, frozenset[str]] = {
-    code: frozenset(folded(word) for word in (code, *words.split(","))) for code, words in _CODES.items()
+    code: frozenset(comparable(word) for word in (code, *words.split(","))) for code, words in _CODES.items()
 }
 
 
-def marks(event: Event, names: str) -> int:
+def marks(event: ListEvent, names: str) -> int:
     """Returns how much a list's names tell of an event."""
     return sum(mark in names for mark in MARKERS[event])

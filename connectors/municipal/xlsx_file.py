@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.municipal.dates import NoDateError, instant_in
-from connectors.municipal.number_formats import Format, format_at, formats_of, shown
+from connectors.municipal.number_formats import Format, displayed_number, format_at, formats_of
 from connectors.municipal.sheets import (
     CELL_CHARACTERS_MAX,
     COLUMNS_MAX,
@@ -245,7 +245,7 @@ class _SheetReader:
         if kind != "n":
             return Unfit.ERROR
         form = format_at(self._known.formats, self._cell.get("s"))
-        return shown(text, form, counts_from_1904=self._known.counts_from_1904)
+        return displayed_number(text, form, counts_from_1904=self._known.counts_from_1904)
 
     def _end_row(self) -> None:
         if not self._cells:

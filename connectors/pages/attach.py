@@ -14,7 +14,7 @@ from connectors.pages.history import History
 from connectors.pages.links import links_key
 from connectors.pages.names import names_of
 from connectors.pages.need_list import NeedList
-from connectors.pages.needs import Needs
+from connectors.pages.needs import NeedStore
 from connectors.pages.office import Office
 from connectors.pages.sessions import Sessions, open_sessions
 from connectors.pages.worklist import Worklist
@@ -65,7 +65,7 @@ def _opened(desk: Desk, settings: GatewaySettings) -> Office:
         names=names,
         worklist=Worklist(engine),
         case_list=CaseList(engine, names),
-        needs=Needs(engine),
+        needs=NeedStore(engine),
         need_list=NeedList(engine, names),
         history=History(engine, names, Pseudonyms(pseudonym_roots(settings.keys_folder))),
         links_key=links_key(settings.keys_folder),

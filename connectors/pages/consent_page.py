@@ -11,11 +11,11 @@ from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.statements.reading import wants_claim_code
 from connectors.pages import consents
-from connectors.pages.incoming_forms import FormProblemError, read_form
-from connectors.pages.links import opened
+from connectors.pages.incoming_forms import FormProblemError, read_page_form
+from connectors.pages.links import link_of_token
 from connectors.pages.needs import CLOSED
 from connectors.pages.problems import PageError, PageRoute
-from connectors.pages.rendering import PREFIX, page
+from connectors.pages.rendering import PREFIX, render_page
 from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.sessions import form_token
 from connectors.pages.visits import desk_of, office_of
@@ -38,7 +38,7 @@ async def show_consent_form(request: Request, token: str) -> Response:
 @router.post("/{token}")
 async def record_consent(request: Request, token: str) -> Response:
     """Publishes what was decided; for an anonymous consent, shows the claim code, also where the form comes again."""
-    form = await read_form(request, token)
+    form = await read_page_form(request, token)
     link, need = await _link_and_need(request, token)
     if need.state == CLOSED:
         return _form(request, (token, link, need), None)
@@ -54,12 +54,14 @@ async def record_consent(request: Request, token: str) -> Response:
     code = await asyncio.to_thread(codes.again, need.youth_id, at, consent.event_id) if anonymous else None
     _log.info("consent_recorded", decision=consent.decision, scope=consent.scope, fresh=fresh)
     names = office_of(request).names
-    return page("consent_recorded.html", visitor=None, names=names, consent=consent, anonymous=anonymous, code=code)
+    return render_page(
+        "consent_recorded.html", visitor=None, names=names, consent=consent, anonymous=anonymous, code=code
+    )
 
 
 async def _link_and_need(request: Request, token: str) -> tuple[ConsentLink, NeedRow]:
     office = office_of(request)
-    link = opened(office.links_key, token, desk_of(request).ports.clock())
+    link = link_of_token(office.links_key, token, desk_of(request).ports.clock())
     need = await asyncio.to_thread(office.needs.need, link.need_id) if link else None
     if link is None or need is None:
         raise PageError(
@@ -70,7 +72,7 @@ async def _link_and_need(request: Request, token: str) -> tuple[ConsentLink, Nee
 
 def _form(request: Request, about: tuple[str, ConsentLink, NeedRow], problem: FormProblemError | None) -> Response:
     token, link, need = about
-    return page(
+    return render_page(
         "consent.html",
         422 if problem else 200,
         visitor=None,

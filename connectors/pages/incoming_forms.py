@@ -57,7 +57,7 @@ class Form:
         return value
 
 
-async def read_form(request: Request, secret: str) -> Form:
+async def read_page_form(request: Request, secret: str) -> Form:
     """Returns the form of a request; raises PageError where another site sent it, or it lacks the secret's token.
 
     Raises TurnedAwayError where the body is no form, too large or too slow.

@@ -64,7 +64,7 @@ def consent_address(gateway: str, key: bytes, link: ConsentLink) -> str:
     return f"{gateway.rstrip('/')}{PREFIX}/consents/{signed(key, link)}"
 
 
-def opened(key: bytes, token: str, at: datetime) -> ConsentLink | None:
+def link_of_token(key: bytes, token: str, at: datetime) -> ConsentLink | None:
     """Returns the link of a token; None where it is forged, altered, for another purpose or expired."""
     text, dot, signature = token.partition(".")
     if not dot or len(token) > _TOKEN_CHARACTERS_MAX or not token.isascii():

@@ -69,7 +69,7 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class NeedAsOf:
     """A need and the last notice about it, as they were at one moment; ``taken_at`` where somebody waits for that."""
 
     need: NeedRow | None
@@ -77,7 +77,7 @@ class Moment:
     taken_at: datetime | None = None
 
 
-class Needs:
+class NeedStore:
     """Reads the read model; calls block and raise ReadModelUnavailableError."""
 
     def __init__(self, engine: Engine) -> None:
@@ -98,14 +98,16 @@ class Needs:
         """Returns a notice by its event id."""
         return self._notice(select(NOTICES).where(NOTICES.c.event_id == str(notice_id)))
 
-    def moment(self, need_id: UUID | str, recipient: str, *, taking: bool = False) -> Moment:
+    def moment(self, need_id: UUID | str, recipient: str, *, taking: bool = False) -> NeedAsOf:
         """Returns a need and the last notice about it to someone; with ``taking`` also when it was taken."""
         need = self.need(need_id)
         told = select(NOTICES).where(NOTICES.c.statement_id == str(need_id), NOTICES.c.recipient == recipient)
         notice = self._notice(told.order_by(NOTICES.c.offset.desc()).limit(1))
-        return Moment(need, notice, need.taken_at if taking and need else None)
+        return NeedAsOf(need, notice, need.taken_at if taking and need else None)
 
-    async def changed_since(self, before: Moment, look: Callable[[], Moment], time_max: timedelta) -> Moment | None:
+    async def changed_since(
+        self, before: NeedAsOf, look: Callable[[], NeedAsOf], time_max: timedelta
+    ) -> NeedAsOf | None:
         """Returns the first moment that ``look``, which blocks, sees differ; None where none came in time."""
         try:
             async with asyncio.timeout(time_max.total_seconds()):

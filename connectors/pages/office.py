@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from connectors.pages.history import History
     from connectors.pages.names import Names
     from connectors.pages.need_list import NeedList
-    from connectors.pages.needs import Needs
+    from connectors.pages.needs import NeedStore
     from connectors.pages.sessions import Sessions
     from connectors.pages.worklist import Worklist
 
@@ -27,7 +27,7 @@ class Office:
     names: Names
     worklist: Worklist
     case_list: CaseList
-    needs: Needs
+    needs: NeedStore
     need_list: NeedList
     history: History
     links_key: bytes

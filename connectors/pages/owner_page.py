@@ -11,13 +11,13 @@ from uuid import UUID  # noqa: TC003 a path's type, read while the program runs
 from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.incoming_forms import FormProblemError, read_page_form
 from connectors.pages.interventions import Decision, intervention_of
 from connectors.pages.listing import asked_of
 from connectors.pages.need_list import MINE, STATUSES, UNDER_WAY
 from connectors.pages.needs import CLOSED, Jurisdiction
 from connectors.pages.problems import PageRoute, not_found
-from connectors.pages.rendering import PREFIX, elsewhere, page
+from connectors.pages.rendering import PREFIX, elsewhere, render_page
 from connectors.pages.replies import reasons_in_words
 from connectors.pages.sending import act_id_of, new_act_id, publish_once
 from connectors.pages.visits import desk_of, office_of, visitor_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from connectors.pages.incoming_forms import Form
     from connectors.pages.names import Names
-    from connectors.pages.needs import Moment, NeedRow, NoticeRow
+    from connectors.pages.needs import NeedAsOf, NeedRow, NoticeRow
     from connectors.pages.visits import Visitor
 
 router = APIRouter(prefix=f"{PREFIX}/needs", route_class=PageRoute, include_in_schema=False)
@@ -52,7 +52,7 @@ async def show_needs(request: Request) -> Response:
     asked = asked_of(request.query_params, allowed)
     listed, counts = await asyncio.to_thread(office.need_list.page, seen, asked)
     closed = asked.chosen.get("status") == CLOSED
-    return page(
+    return render_page(
         "needs.html",
         visitor=visitor,
         names=office.names,
@@ -71,7 +71,7 @@ async def show_needs(request: Request) -> Response:
             ),
         },
         now=_now(request, listed.rows),
-        acts_on=acts_on,
+        acts_on=decisions_on,
         new_act_id=new_act_id,
     )
 
@@ -89,12 +89,12 @@ async def show_need(request: Request, need_id: UUID, told: str = "") -> Response
 async def decide_about_need(request: Request, need_id: UUID) -> Response:
     """Publishes what a form decides, waits a while for what comes of it, and shows that."""
     visitor = await visitor_of(request, ClientKind.OWNER)
-    form = await read_form(request, visitor.session)
+    form = await read_page_form(request, visitor.session)
     need = await _own_need(request, visitor, need_id)
     desk, office = desk_of(request), office_of(request)
     notice = await _last_notice(request, visitor, need_id)
     try:
-        decision = _decision(form, acts_on(need, visitor.name, notice), visitor, office.names)
+        decision = _decision(form, decisions_on(need, visitor.name, notice), visitor, office.names)
     except FormProblemError as problem:
         return await _need(request, visitor, need, ("", None), problem)
     # What nobody but the owner's own colleagues sees changes nothing but who has taken it.
@@ -118,7 +118,7 @@ def jurisdiction_of(owner: str, names: Names) -> Jurisdiction:
     return Jurisdiction(owner, tuple(own), without_municipality=default)
 
 
-def acts_on(need: NeedRow, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
+def decisions_on(need: NeedRow, owner: str, notice: NoticeRow | None = None) -> tuple[str, ...]:
     """Returns the decisions that a need allows as it stands, ``notice`` being the last to its owner about it."""
     answered = ("escalation_answered",) if notice is not None and notice.kind in _REMINDING else ()
     if need.state == CLOSED:
@@ -160,18 +160,18 @@ def _decision(form: Form, acts: tuple[str, ...], visitor: Visitor, names: Names)
     )
 
 
-def _told(before: Moment, after: Moment | None) -> str:
+def _told(before: NeedAsOf, after: NeedAsOf | None) -> str:
     if after is None:
         return "under_way"
     return "not_done" if after.notice != before.notice and _is_escalated(after) else "done"
 
 
-def _why(moment: Moment) -> str | None:
+def _why(moment: NeedAsOf) -> str | None:
     """Returns why the need came back to its owner: what the log says, never what an address says."""
     return moment.notice.reason_code if moment.notice is not None and _is_escalated(moment) else None
 
 
-def _is_escalated(moment: Moment) -> bool:
+def _is_escalated(moment: NeedAsOf) -> bool:
     return moment.notice is not None and moment.notice.kind == NoticeKind.ESCALATED
 
 
@@ -195,13 +195,13 @@ async def _need(
     office = office_of(request)
     names = office.names
     history = await asyncio.to_thread(office.history.of, need)
-    return page(
+    return render_page(
         "need.html",
         422 if problem else 200,
         visitor=visitor,
         names=names,
         need=need,
-        acts=acts_on(need, visitor.name, await _last_notice(request, visitor, need.need_id)),
+        acts=decisions_on(need, visitor.name, await _last_notice(request, visitor, need.need_id)),
         close_reasons=reasons_in_words(CLOSE_REASONS),
         programmes=names.receiving,
         lost=[option for option in need.options if option["outcome"] != "offered"],

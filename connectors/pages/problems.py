@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from connectors.gateway.doors.turning_away import TurnedAwayError
 from connectors.gateway.ports import STORE_ERRORS
-from connectors.pages.rendering import elsewhere, page
+from connectors.pages.rendering import elsewhere, render_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -71,7 +71,7 @@ class PageRoute(APIRoute):
 
 def _problem(request: Request, status: int, title: str, text: str) -> Response:
     names = request.app.state.office.names
-    return page("problem.html", status, title=title, text=text, visitor=None, names=names)
+    return render_page("problem.html", status, title=title, text=text, visitor=None, names=names)
 
 
 def not_found() -> PageError:

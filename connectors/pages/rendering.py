@@ -73,7 +73,7 @@ def _environment() -> Environment:
 _ENVIRONMENT = _environment()
 
 
-def page(template: str, status: int = 200, **values: Any) -> Response:
+def render_page(template: str, status: int = 200, **values: Any) -> Response:
     """Returns a page; a value that the template names and is not given is a bug and raises."""
     text = _ENVIRONMENT.get_template(template).render(values)
     return HTMLResponse(text, status, HEADERS)

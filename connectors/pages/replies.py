@@ -41,7 +41,7 @@ class RequestedAct:
     more: dict[str, Any]
 
 
-def acts_on(case: WorklistItem) -> tuple[str, ...]:
+def acts_of_handover(case: WorklistItem) -> tuple[str, ...]:
     """Returns the acts that a handover allows as it stands; an anonymous first contact is by the claim code."""
     acts = _ACTS.get(case.state, ())
     if case.identity == "anonymous":

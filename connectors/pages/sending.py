@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from connectors.gateway.publisher import Unavailable
-from connectors.gateway.statements.acceptance import accept
+from connectors.gateway.statements.acceptance import accept_statements
 from connectors.gateway.statements.ledger import DuplicateStatus
 from connectors.gateway.statements.reading import record_of
 from connectors.pages.problems import PageError
@@ -43,7 +43,7 @@ async def send_reply(desk: Desk, visitor: Visitor, body: bytes) -> None:
     The same form sent again differs in its time alone; its act is known by then, and the first answer stands.
     Raises PageError where it is not taken.
     """
-    [outcome] = await accept(desk, visitor.client, "replies", [body])
+    [outcome] = await accept_statements(desk, visitor.client, "replies", [body])
     if outcome.outcome == "unavailable":
         raise not_sent()
     if outcome.refusal is not None and outcome.refusal.code != "conflicting_duplicate":

@@ -38,7 +38,7 @@ class Sessions:
 
     def begin(self, client: Client, at: datetime) -> str:
         """Returns the cookie of a new session, valid for eight hours; sessions that are over are forgotten."""
-        session = new_secret()
+        session = new_session_secret()
         now = milliseconds_of(at)
         values = {
             "session_sha256": _hash_of(session),
@@ -73,7 +73,7 @@ class Sessions:
         self._engine.dispose()
 
 
-def new_secret() -> str:
+def new_session_secret() -> str:
     """Returns 256 random bits as text."""
     return secrets.token_urlsafe(_SECRET_BYTES)
 

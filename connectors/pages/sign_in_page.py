@@ -8,10 +8,10 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import Client, Role
-from connectors.pages.incoming_forms import read_form
+from connectors.pages.incoming_forms import read_page_form
 from connectors.pages.problems import PageError, PageRoute
-from connectors.pages.rendering import HEADERS, PREFIX, STYLE, elsewhere, page
-from connectors.pages.sessions import form_token, new_secret
+from connectors.pages.rendering import HEADERS, PREFIX, STYLE, elsewhere, render_page
+from connectors.pages.sessions import form_token, new_session_secret
 from connectors.pages.visits import (
     FORM_COOKIE,
     HOMES,
@@ -54,7 +54,7 @@ async def show_sign_in(request: Request) -> Response:
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
     """Takes a token; sends its client to their page, with a session's cookie."""
-    form = await read_form(request, cookie_of(request, FORM_COOKIE))
+    form = await read_page_form(request, cookie_of(request, FORM_COOKIE))
     office, desk = office_of(request), desk_of(request)
     address = request.client.host if request.client else ""
     token = form.one("token")
@@ -81,7 +81,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """Ends the session, here and for every copy of its cookie."""
     session = cookie_of(request, SESSION_COOKIE)
-    await read_form(request, session)
+    await read_page_form(request, session)
     await asyncio.to_thread(office_of(request).sessions.end, session)
     response = elsewhere("/sign-in")
     drop_cookie(request, response, SESSION_COOKIE)
@@ -89,9 +89,9 @@ async def sign_out(request: Request) -> Response:
 
 
 def _sign_in(request: Request, status: int = 200, problem: str | None = None) -> Response:
-    secret = cookie_of(request, FORM_COOKIE) or new_secret()
+    secret = cookie_of(request, FORM_COOKIE) or new_session_secret()
     names = office_of(request).names
-    response = page("sign_in.html", status, visitor=None, names=names, problem=problem, token=form_token(secret))
+    response = render_page("sign_in.html", status, visitor=None, names=names, problem=problem, token=form_token(secret))
     set_cookie(request, response, FORM_COOKIE, secret)
     return response
 

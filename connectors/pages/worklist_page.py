@@ -9,18 +9,18 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.gateway.doors.claims import CLAIM_STATEMENT, claim
+from connectors.gateway.doors.claims import CLAIM_STATEMENT, claim_by_code
 from connectors.gateway.publisher import Unavailable
 from connectors.pages.case_list import PAST, STATUSES, by_task
-from connectors.pages.incoming_forms import FormProblemError, read_form
+from connectors.pages.incoming_forms import FormProblemError, read_page_form
 from connectors.pages.listing import asked_of
 from connectors.pages.problems import PageRoute, not_found
-from connectors.pages.rendering import PREFIX, elsewhere, page
+from connectors.pages.rendering import PREFIX, elsewhere, render_page
 from connectors.pages.replies import (
     DECLINE_REASONS,
     END_REASONS,
     act_of,
-    acts_on,
+    acts_of_handover,
     free_places_body,
     reasons_in_words,
     reply_body,
@@ -54,7 +54,7 @@ async def show_worklist(request: Request, told: str = "") -> Response:
 async def tell_free_places(request: Request) -> Response:
     """Tells how many places are free."""
     visitor = await visitor_of(request, ClientKind.PROGRAMME)
-    form = await read_form(request, visitor.session)
+    form = await read_page_form(request, visitor.session)
     office, desk = office_of(request), desk_of(request)
     event_id = act_id_of(form)
     sites = _sites_of(office, visitor)
@@ -67,16 +67,16 @@ async def tell_free_places(request: Request) -> Response:
 
 
 @router.post("/claims")
-async def claim_code(request: Request) -> Response:
+async def take_claim_code(request: Request) -> Response:
     """Takes the code that a young person shows: the first contact. The answer tells which handover it is."""
     visitor = await visitor_of(request, ClientKind.PROGRAMME)
-    form = await read_form(request, visitor.session)
+    form = await read_page_form(request, visitor.session)
     code = form.one("code")
     if not 0 < len(code) <= _CODE_CHARACTERS_MAX:
         return await _worklist(
             request, visitor, problem=FormProblemError("code", "Indtast koden, som den unge har fået.")
         )
-    claimed = await claim(desk_of(request), visitor.client, code, visitor.guesser)
+    claimed = await claim_by_code(desk_of(request), visitor.client, code, visitor.guesser)
     if isinstance(claimed, Unavailable):
         raise not_sent()
     if isinstance(claimed, Refusal):
@@ -110,7 +110,7 @@ async def show_case(request: Request, handover_id: str, answer: str = "") -> Res
 async def act_on_case(request: Request, handover_id: str) -> Response:
     """Sends the act that a form asks for, waits a while for its answer, and shows it."""
     visitor = await visitor_of(request, ClientKind.PROGRAMME)
-    form = await read_form(request, visitor.session)
+    form = await read_page_form(request, visitor.session)
     case = await _own_case(request, visitor, handover_id)
     try:
         act, event_id, at = (
@@ -151,7 +151,7 @@ async def _worklist(
     now = max(filter(None, (desk_of(request).ports.clock(), latest)))
     listed, counts = await asyncio.to_thread(office.case_list.page, visitor.reach, asked, now)
     past = asked.chosen.get("status") == PAST
-    return page(
+    return render_page(
         "worklist.html",
         422 if problem else 200,
         visitor=visitor,
@@ -185,13 +185,13 @@ async def _case(
     event_id = _uuid(answered)
     known = office.worklist.answer
     answer = await asyncio.to_thread(known, visitor.name, event_id) if event_id else None
-    return page(
+    return render_page(
         "case.html",
         422 if problem else 200,
         visitor=visitor,
         names=office.names,
         case=case,
-        acts=acts_on(case),
+        acts=acts_of_handover(case),
         steps=await asyncio.to_thread(office.worklist.steps, visitor.name, case.handover_id),
         now=_now(request, [case]),
         decline_reasons=reasons_in_words(DECLINE_REASONS),

@@ -50,7 +50,7 @@ class HandoverHistory:
     events: tuple[TopicRecord, ...]
 
 
-def page(engine: Engine, cursor: Cursor, records_max: int, site: str | None = None) -> Page:
+def records_after(engine: Engine, cursor: Cursor, records_max: int, site: str | None = None) -> Page:
     """Returns what follows the cursor on its programme's topic: oldest first, always in order per partition; blocks.
 
     With a site, its records alone. With nothing there the cursor behind is the cursor given. Raises

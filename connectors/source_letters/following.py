@@ -10,7 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.kafka.topics import partition_counts
-from connectors.source_letters.letters import letter_of, statement_of
+from connectors.source_letters.letters import letter_for_notice, source_statement_of
 from connectors.source_letters.outbox import Read
 from schemas.codec import codec
 from schemas.events import Consent, Correspondence, Discharge, Enrolment, EventHeader, Referral
@@ -119,11 +119,11 @@ def sorted_out(
     for topic, value in records:
         event = _decoded(topic, value)
         if isinstance(event, Notice):
-            letter = letter_of(event)
+            letter = letter_for_notice(event)
             if letter is not None and event.recipient in since and event.occurred_at >= since[event.recipient]:
                 letters.append(letter)
         elif isinstance(event, EventHeader) and event.source in since:
-            statements.append(statement_of(event))
+            statements.append(source_statement_of(event))
     return statements, letters
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from connectors.medcom_fhir.care_letter_writing import AnsweredMessage, OutgoingLetter, ServiceOffice
 from connectors.source_letters.outbox import NewLetter, SourceStatement
-from connectors.source_letters.wording import KINDS, text_of, topic_of
+from connectors.source_letters.wording import KINDS, letter_text, topic_of
 from schemas.codes import NoticeKind
 from schemas.events import UNNUMBERED
 from schemas.identifiers import derived_text
@@ -24,7 +24,7 @@ LinkOf = Callable[[NewLetter], str | None]
 _HYPHENLESS = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 
 
-def letter_of(notice: Notice) -> NewLetter | None:
+def letter_for_notice(notice: Notice) -> NewLetter | None:
     """Returns the letter that a notice becomes, or None where its kind is none for letters, or it answers nothing."""
     about = notice.causation_id or _uuid_or_none(notice.statement_id)
     if notice.kind not in KINDS or about is None:
@@ -41,7 +41,7 @@ def letter_of(notice: Notice) -> NewLetter | None:
     )
 
 
-def statement_of(event: EventHeader) -> SourceStatement:
+def source_statement_of(event: EventHeader) -> SourceStatement:
     """Returns the ids by which a source knows what it said."""
     episode = getattr(event, "episode_id", None)
     numbered = episode if episode != UNNUMBERED else None
@@ -59,7 +59,7 @@ def written(
         sender=office,
         receiver=receiver,
         topic=topic_of(kind),
-        text=text_of(kind, header_id, link, office.phone),
+        text=letter_text(kind, header_id, link, office.phone),
         written_at=letter.said_at,
         answered=AnsweredMessage(header_id, as_sent(statement.episode_id) if statement.episode_id else None),
     )

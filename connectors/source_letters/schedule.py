@@ -51,7 +51,7 @@ class MessageProgress:
     outcome: str | None = None
 
 
-def begun(now: MessageProgress, at: datetime) -> MessageProgress:
+def begin_sending(now: MessageProgress, at: datetime) -> MessageProgress:
     """Returns the letter in sending: as a new Bundle, or as the one that could not be brought across before."""
     if now.state is LetterState.SENDING or now.attempts:
         return replace(now, state=LetterState.SENDING)

@@ -20,7 +20,7 @@ from connectors.source_letters.schedule import (
     after_crossing,
     after_failure,
     after_silence,
-    begun,
+    begin_sending,
     retry_at,
 )
 from connectors.vault.key_files import KeyFileError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from connectors.source_letters.outbox import Outbox, Queued, SourceStatement
     from connectors.source_letters.schedule import MessageProgress
     from connectors.webhooks.backoff import RetryRules
-    from connectors.webhooks.sending import Outcome, Sender
+    from connectors.webhooks.sending import Sender, SendingOutcome
 
 FHIR_JSON, XML = "application/fhir+json; charset=utf-8", "application/xml; charset=utf-8"
 _VERSION = "5.0"
@@ -91,7 +91,7 @@ class MailboxSending:
         return True
 
     async def _send(self, mailbox: Mailbox, queued: Queued, statement: SourceStatement) -> None:
-        room, progress = self._room, begun(queued.progress, self._room.clock())
+        room, progress = self._room, begin_sending(queued.progress, self._room.clock())
         if not await self._note(queued, progress):
             return
         letter = written(queued.letter, statement, room.office, mailbox.organisation, room.link_of(queued.letter))
@@ -108,7 +108,7 @@ class MailboxSending:
         address = VansAddress(EndPoint("EAN", ours), EndPoint("EAN", theirs))
         return in_vans_envelope(body, fhir_document("FDIS91", CATEGORY, _VERSION), address, at)
 
-    async def _outcome(self, mailbox: Mailbox, body: bytes) -> Outcome:
+    async def _outcome(self, mailbox: Mailbox, body: bytes) -> SendingOutcome:
         try:
             token = await asyncio.to_thread(self._room.mailboxes.token_of, mailbox.recipient)
         except KeyFileError as error:
@@ -118,7 +118,7 @@ class MailboxSending:
         headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
         return await self._sender.send(WebhookMessage(mailbox.url, headers, body))
 
-    async def _take(self, mailbox: Mailbox, queued: Queued, outcome: Outcome) -> None:
+    async def _take(self, mailbox: Mailbox, queued: Queued, outcome: SendingOutcome) -> None:
         room, now = self._room, self._room.clock()
         match outcome:
             case Delivered(answer):

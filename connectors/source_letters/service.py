@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connectors.local_times import utc_now
 from connectors.source_letters.following import LetterFollower
 from connectors.source_letters.mailboxes import Mailboxes
 from connectors.source_letters.metrics import LetterMetrics
 from connectors.source_letters.outbox import Outbox
 from connectors.source_letters.sending import MailboxSending, PostRoom
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.webhooks.backoff import RetryRules
-from connectors.webhooks.deliverer import utc_now
 from connectors.webhooks.lock import only_one
 from connectors.webhooks.sending import HttpSender, SendingRules
 from connectors.webhooks.signing import SecretBox
@@ -52,7 +52,7 @@ class LetterSettings:
 
 def open_mailboxes(data_folder: Path, url: str | None = None) -> Mailboxes:
     """Returns the mailboxes of a data folder; nothing need run."""
-    return Mailboxes(open_database_of(data_folder, url), SecretBox(data_folder / "keys"))
+    return Mailboxes(letters_database_of(data_folder, url), SecretBox(data_folder / "keys"))
 
 
 class LetterService:
@@ -61,7 +61,7 @@ class LetterService:
     def __init__(self, settings: LetterSettings, registry: CollectorRegistry) -> None:
         """Opens database and keys; raises SourceLettersUnavailableError or KeyFileError."""
         self._settings = settings
-        database = open_database_of(settings.data_folder, settings.database_url)
+        database = letters_database_of(settings.data_folder, settings.database_url)
         self._room = PostRoom(
             Outbox(database),
             Mailboxes(database, SecretBox(settings.data_folder / "keys")),

@@ -78,6 +78,6 @@ _MIGRATIONS = Migrations("source_letters", Path(__file__).parent / "migrations")
 _ACCESS = Access(_MIGRATIONS, "the database of letters to sources", SourceLettersUnavailableError)
 
 
-def open_database_of(data_folder: Path, url: str | None = None) -> Database:
+def letters_database_of(data_folder: Path, url: str | None = None) -> Database:
     """Returns the database: a SQLite file in the data folder unless a URL is given."""
     return Database(_ACCESS, url or sqlite_url(data_folder / "source-letters.sqlite"))

@@ -48,7 +48,7 @@ def topic_of(kind: NoticeKind) -> str:
     return _WORDING[kind][0]
 
 
-def text_of(kind: NoticeKind, about: str, link: str | None, phone: str) -> str:
+def letter_text(kind: NoticeKind, about: str, link: str | None, phone: str) -> str:
     """Returns a letter's text; ``about`` is the id of the receiver's own, ``link`` is where it does what is asked."""
     where = [f"Det gøres her: {link}"] if link else []
     whom = f"Det drejer sig om den person, som jeres egen meddelelse med id {about} vedrører."

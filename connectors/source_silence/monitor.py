@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from prometheus_client import Gauge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.kafka.topics import partition_counts
+from connectors.local_times import utc_now
 from connectors.source_silence.rhythm import LEARNT_FROM, LastMessage
 from connectors.source_silence.silences import Silences
 from schemas.cloudevents import headers_of
@@ -67,11 +68,6 @@ def set_rhythms(path: Path) -> dict[str, timedelta]:
     if not all(0 <= one <= _HOURS_MAX for one in hours.values()):
         raise SilenceFileError(f"{path}: hours are 0 (never silent) to {_HOURS_MAX}; correct it and start again")
     return {source: timedelta(hours=one) for source, one in hours.items()}
-
-
-def utc_now() -> datetime:
-    """Returns the time."""
-    return datetime.now(UTC)
 
 
 class SilenceMonitor:

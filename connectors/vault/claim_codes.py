@@ -31,7 +31,7 @@ def code_of(bits: int) -> str:
     return code + _ALPHABET[_sum([0, *(_VALUES[character] for character in reversed(code))])]
 
 
-def shown(code: str) -> str:
+def grouped_code(code: str) -> str:
     """Returns a code in groups, as it is handed over.
 
     >>> shown("7K3QX9M2TDF")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from connectors.vault.claim_codes import code_of, new_code, read_code, shown
+from connectors.vault.claim_codes import code_of, grouped_code, new_code, read_code
 from connectors.vault.locking import hold_alone
 from connectors.vault.tables import CLAIMS, MISSES, hold_known, in_transaction, reading
 from schemas.instants import milliseconds_of, moment_of
@@ -80,7 +80,7 @@ class ClaimCodes:
                 connection.execute(insert(CLAIMS).values(row))
 
         in_transaction(self._engine, work)
-        return shown(code)
+        return grouped_code(code)
 
     def again(self, youth_id: str, at: datetime, consent_id: UUID) -> str | None:
         """Returns the code that was made for a consent within the last day; None where it was claimed, or is gone."""
@@ -89,7 +89,7 @@ class ClaimCodes:
         if row is None or row.claimed_by is not None:
             return None
         made_at = moment_of(row.expires_at_ms) - self._limits.kept
-        return shown(code) if at < made_at + self._limits.shown_again else None
+        return grouped_code(code) if at < made_at + self._limits.shown_again else None
 
     def claim(self, typed: str, programme: str, at: datetime, guesser: str | None = None) -> Claim | Refusal:
         """Returns the young person behind a code, or why not; from then on the code is this programme's alone.

@@ -44,8 +44,8 @@ _CLAIMS = "claims.key"
 _SEALING_PRIVATE = "sealing.private.key"
 _SEALING_PUBLIC = "sealing.public.key"
 LINKS, WEBHOOKS = "links.key", "webhooks.key"
-Process = Literal["gateway", "worker", "deliverer"]
-NEEDED_BY: dict[Process, tuple[str, ...]] = {
+KeyHolder = Literal["gateway", "worker", "deliverer"]
+NEEDED_BY: dict[KeyHolder, tuple[str, ...]] = {
     "gateway": (_INDEX, _RECEIPTS, PSEUDONYMS, _IDENTITIES, _CLAIMS, LINKS, _SEALING_PUBLIC),
     "worker": (PSEUDONYMS, _SEALING_PUBLIC),
     "deliverer": (LINKS, WEBHOOKS),
@@ -112,7 +112,7 @@ def create_keys(folder: Path) -> None:
     written_once(folder / _SEALING_PUBLIC, lambda: _text_of(public), public=True)
 
 
-def hand_out(folder: Path, process: Process, to: Path) -> list[str]:
+def hand_out(folder: Path, process: KeyHolder, to: Path) -> list[str]:
     """Puts the keys that a process needs into another folder, where they are missing; returns the names of those.
 
     What is missing in the folder itself is made first. A key that is there already stays: it may be a later one.

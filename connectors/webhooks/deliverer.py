@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from connectors.kafka.connection import KafkaConnection
+from connectors.local_times import utc_now
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.endpoints import Endpoints
 from connectors.webhooks.escalating import Escalator, KafkaReplies
@@ -21,7 +22,7 @@ from connectors.webhooks.lock import only_one
 from connectors.webhooks.metrics import DelivererMetrics
 from connectors.webhooks.sending import HttpSender, SendingRules
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import ACTIVE, open_database_of
+from connectors.webhooks.tables import ACTIVE, webhooks_database_of
 from connectors.webhooks.urls import Resolve, resolved_by_system
 from connectors.webhooks.waiting import Waiting
 
@@ -50,12 +51,7 @@ class DelivererSettings(BaseModel):
 
 def open_endpoints(data_folder: Path, url: str | None = None) -> Endpoints:
     """Returns the endpoints of a data folder; no broker and no deliverer need run."""
-    return Endpoints(open_database_of(data_folder, url), SecretBox(data_folder / "keys"))
-
-
-def utc_now() -> datetime:
-    """Returns the time, aware, in UTC."""
-    return datetime.now(UTC)
+    return Endpoints(webhooks_database_of(data_folder, url), SecretBox(data_folder / "keys"))
 
 
 def _nothing() -> None:
@@ -80,7 +76,7 @@ class Deliverer:
         self._settings = settings
         self._ports = ports or DelivererPorts()
         self.metrics = DelivererMetrics()
-        database = open_database_of(settings.data_folder, settings.database_url)
+        database = webhooks_database_of(settings.data_folder, settings.database_url)
         self._rules = SendingRules(time_max=settings.attempt_time_max, loopback_allowed=settings.loopback_allowed)
         self._bench = Bench(
             Endpoints(database, SecretBox(settings.data_folder / "keys")),

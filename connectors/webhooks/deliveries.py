@@ -57,7 +57,7 @@ class LastAttempts:
     delivered_at: datetime | None = None
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
+def delivery_of_row(row: Row[Any]) -> Delivery:
     """Returns the delivery of a row of ``deliveries``."""
     return Delivery(
         event_id=row.event_id,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from connectors.webhooks.signing import new_secret
+from connectors.webhooks.signing import new_signing_secret
 from connectors.webhooks.tables import ACTIVE, DELIVERER, DELIVERIES, ENDPOINTS, POSITIONS, QUEUED
 from connectors.webhooks.waiting import give_up, make_due, pause
 from schemas.instants import milliseconds_of, moment_of
@@ -67,7 +67,7 @@ class Endpoints:
         values: dict[str, Any] = {"url": wanted.url, "state": ACTIVE, "reason": None, "changed_at_ms": now}
         with self._database.writing() as connection:
             there = connection.execute(_one(programme)).one_or_none()
-            secret = new_secret() if there is None or wanted.renews_secret else None
+            secret = new_signing_secret() if there is None or wanted.renews_secret else None
             if secret is not None:
                 values["secret"] = self._box.closed(programme, secret)
             if there is None:

@@ -130,7 +130,7 @@ class Follower:
 
     def _delivery_of(self, programme: str, record: ConsumerRecord[bytes, bytes]) -> NewDelivery | None:
         try:
-            return delivery_of(record.value or b"")
+            return delivery_of_record(record.value or b"")
         except RefusedError as error:
             # Only stage 2 writes here, so this is a fault of ours; holding all others up would not mend it.
             place = {"partition": record.partition, "offset": record.offset}
@@ -139,7 +139,7 @@ class Follower:
             return None
 
 
-def delivery_of(value: bytes) -> NewDelivery:
+def delivery_of_record(value: bytes) -> NewDelivery:
     """Returns what is delivered of a handover record: its public JSON form; raises RefusedError."""
     fields = codec(HandoverEvent).decode(value).model_dump(mode="json")
     return NewDelivery(

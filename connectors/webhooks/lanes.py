@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connectors.webhooks.deliveries import Delivery
     from connectors.webhooks.endpoints import Endpoint, Endpoints
     from connectors.webhooks.metrics import DelivererMetrics
-    from connectors.webhooks.sending import Outcome, Sender
+    from connectors.webhooks.sending import Sender, SendingOutcome
     from connectors.webhooks.waiting import Waiting
 
 _SAY_EVERY = timedelta(minutes=1)
@@ -124,7 +124,7 @@ class Lane:
         finally:
             self.wake()
 
-    async def _outcome(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+    async def _outcome(self, endpoint: Endpoint, delivery: Delivery) -> SendingOutcome:
         try:
             keys = self._bench.endpoints.keys_of(endpoint)
         except KeyFileError as error:
@@ -134,7 +134,7 @@ class Lane:
         headers = signed_headers(keys, delivery.event_id, self._bench.clock(), delivery.body)
         return await self._sender.send(WebhookMessage(endpoint.url, headers, delivery.body))
 
-    async def _note(self, endpoint: Endpoint, delivery: Delivery, outcome: Outcome) -> None:
+    async def _note(self, endpoint: Endpoint, delivery: Delivery, outcome: SendingOutcome) -> None:
         waiting, retry, now = self._bench.waiting, self._bench.retry, self._bench.clock()
         match outcome:
             case Delivered():

@@ -49,7 +49,7 @@ class Failed:
     retry_after: timedelta | None = None
 
 
-Outcome = Delivered | Gone | Failed
+SendingOutcome = Delivered | Gone | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class WebhookMessage:
 class Sender(Protocol):
     """Sends messages to one endpoint."""
 
-    async def send(self, message: WebhookMessage) -> Outcome:
+    async def send(self, message: WebhookMessage) -> SendingOutcome:
         """Returns what came of one attempt, after a bounded time; never raises for what the receiver does."""
         ...  # pragma: no cover
 
@@ -130,7 +130,7 @@ class HttpSender:
             },
         )
 
-    async def send(self, message: WebhookMessage) -> Outcome:
+    async def send(self, message: WebhookMessage) -> SendingOutcome:
         """Sends one message; see ``Sender``."""
         try:
             async with self._session.post(
@@ -209,7 +209,7 @@ async def _body_of(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes:
     return bytes(body[:bytes_max])
 
 
-def _outcome_of(status: int, retry_after: str) -> Outcome:
+def _outcome_of(status: int, retry_after: str) -> SendingOutcome:
     if _OK <= status < _REDIRECT:
         return Delivered()
     if _REDIRECT <= status < _CLIENT_ERROR:

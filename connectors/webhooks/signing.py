@@ -22,7 +22,7 @@ _NONCE_BYTES = 12
 _SECRET_BYTES = 32
 
 
-def new_secret() -> str:
+def new_signing_secret() -> str:
     """Returns a new secret in the form that Standard Webhooks' libraries take: ``whsec_`` and base64."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode('ascii')}"
 

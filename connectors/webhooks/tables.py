@@ -89,6 +89,6 @@ class WebhooksUnavailableError(Exception):
 _ACCESS = Access(TABLES, "the webhooks' database", WebhooksUnavailableError)
 
 
-def open_database_of(data_folder: Path, url: str | None = None) -> Database:
+def webhooks_database_of(data_folder: Path, url: str | None = None) -> Database:
     """Returns the database: a SQLite file in the data folder unless a URL is given."""
     return Database(_ACCESS, url or sqlite_url(data_folder / "webhooks.sqlite"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from connectors.webhooks.deliveries import Backlog, LastAttempts, delivery_of
+from connectors.webhooks.deliveries import Backlog, LastAttempts, delivery_of_row
 from connectors.webhooks.tables import (
     DELIVERED,
     DELIVERIES,
@@ -86,7 +86,7 @@ class Waiting:
             .limit(limit)
         )
         with self._database.reading() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(wanted))
+            return tuple(delivery_of_row(row) for row in connection.execute(wanted))
 
     def note_delivered(self, delivery: Delivery, at: datetime) -> None:
         """Ends a delivery."""
@@ -153,7 +153,7 @@ class Waiting:
         """Returns records that were given up and whose handovers are not escalated yet, in their order."""
         wanted = select(DELIVERIES).where(DELIVERIES.c.state == GIVING_UP).order_by(DELIVERIES.c.number).limit(limit)
         with self._database.reading() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(wanted))
+            return tuple(delivery_of_row(row) for row in connection.execute(wanted))
 
     def note_escalated(self, delivery: Delivery) -> None:
         """Ends what was given up."""

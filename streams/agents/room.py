@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codes import ConsentDecision, StayStatus
 from schemas.facts import FACT_NAMES
-from schemas.pathway import PATHWAY_BYTES_MAX, bytes_of
+from schemas.pathway import PATHWAY_BYTES_MAX, fact_bytes_of
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def require_room(name: str, event: Mapping[str, Any], pathway: Pathway, size: in
     if size > (room * 3 // 4 if plain else room):
         raise _refused(f"a pathway holds at most {room // 1024} KiB of facts, a quarter of it for what takes back")
     of_source_max = room // 4 if plain else room * 3 // 8
-    if is_fact and size > room // 4 and bytes_of(pathway, source) > of_source_max:
+    if is_fact and size > room // 4 and fact_bytes_of(pathway, source) > of_source_max:
         raise _refused(f"a source has at most {of_source_max // 1024} KiB of facts in a pathway")
 
 

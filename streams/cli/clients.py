@@ -19,8 +19,8 @@ from connectors.gateway.clients.clients import (
 from schemas.programmes import ProgrammeFile, load_programmes
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
-from schemas.rules import refusal_of
-from streams.cli.printing import AsJson, print_document, print_line, print_table, refuse, refused
+from schemas.rules import first_refusal_of
+from streams.cli.printing import AsJson, print_document, print_line, print_refusal, print_table, refuse
 from streams.settings import settings_of_process
 
 app = typer.Typer(help="Create, list or revoke the gateway's clients.", add_completion=False, no_args_is_help=True)
@@ -60,9 +60,9 @@ def create(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     try:
         token = _clients().create(NewClient.model_validate(fields), datetime.now(UTC))
     except ValidationError as error:
-        raise refused(refusal_of(error, "correct it")) from error
+        raise print_refusal(first_refusal_of(error, "correct it")) from error
     except RefusedError as error:
-        raise refused(error.refusal) from error
+        raise print_refusal(error.refusal) from error
     if as_json:
         print_document({"client_id": token.partition(".")[0], "token": token})
     else:

@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from streams.cli.printing import REFUSED, AsJson, complain, counted, print_document, print_table, refuse
 from streams.cli.sending.door_answers import NoDoorError, NotTaken, SubmissionResult
 from streams.cli.sending.doors import GatewayClient, require_answer
-from streams.cli.sending.file_kinds import content_of, digest_of, letter_of
+from streams.cli.sending.file_kinds import content_of, file_digest, outgoing_file_of
 from streams.cli.sending.files_sent import SentFile, files_of, send_letter
 from streams.cli.sending.list_files import ListFile, list_door, send_list
 from streams.cli.sending.receipt_files import ReceiptFolder
@@ -111,10 +111,12 @@ def _send_all(files: list[SentFile], doors: GatewayClient, what: _What) -> tuple
 
 def _send(doors: GatewayClient, receipts: ReceiptFolder, file: SentFile, what: _What) -> SubmissionResult:
     if what.list_name is None:
-        letter = letter_of(file.path.name, content_of(file.path), what.topic)
+        letter = outgoing_file_of(file.path.name, content_of(file.path), what.topic)
         return send_letter(doors, receipts, file.name, letter)
     content = content_of(file.path)
-    return send_list(doors, receipts, ListFile(file.name, content, what.list_door, digest_of(what.list_door, content)))
+    return send_list(
+        doors, receipts, ListFile(file.name, content, what.list_door, file_digest(what.list_door, content))
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from connectors.pages.links import ABOUT_CONSENT, LINK_TIME_MAX, ConsentLink, consent_address, links_key
-from connectors.pages.needs import Needs
+from connectors.pages.needs import NeedStore
 from connectors.read_model.tables import open_read_model
 from streams.cli.printing import AsJson, print_document, refuse
 from streams.instance import gateway_settings, read_instance
@@ -30,7 +30,7 @@ def make(
 ) -> None:
     """Prints the link on which a notice's recipient records consent; who has the link may use it until it expires."""
     settings = settings_of_process()
-    needs = Needs(open_read_model(gateway_settings(settings).read_model_database))
+    needs = NeedStore(open_read_model(gateway_settings(settings).read_model_database))
     notice = needs.notice(notice_id)
     if notice is None:
         raise refuse(f"no notice has the id {notice_id}; `brobygger subscribe notices` shows them")

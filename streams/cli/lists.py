@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.gateway.lists.check import checked
-from connectors.municipal.fields import FIELDS, Event
+from connectors.gateway.lists.check import checked_list
+from connectors.municipal.fields import FIELDS, ListEvent
 from connectors.municipal.guess import guessed
 from connectors.municipal.mapping import NAME_RULE, is_list_name, load_mapping
 from connectors.municipal.reading import FILE_BYTES_MAX
@@ -27,7 +27,9 @@ app = typer.Typer(
 def guess(
     file: Annotated[Path, typer.Argument(help="the list: CSV, XLSX, JSON or NDJSON")],
     constant: Annotated[list[str], typer.Option("--set", help="FIELD=VALUE that is the same in every row")] = [],  # noqa: B006 Typer reads it and copies it
-    event: Annotated[Event | None, typer.Option(help="what each row tells; found in the names unless given")] = None,
+    event: Annotated[
+        ListEvent | None, typer.Option(help="what each row tells; found in the names unless given")
+    ] = None,
     save: Annotated[
         str | None, typer.Option(help="the list's name: writes its mapping file into the data folder")
     ] = None,
@@ -69,7 +71,7 @@ def check(
     read = read_list(_content(file), known, _ROWS_MAX)
     if isinstance(read, Refusal):
         raise _refused(file, read)
-    report = checked(read, known, settings_of_process().reference_folder)
+    report = checked_list(read, known, settings_of_process().reference_folder)
     if as_json:
         print_document(report)
     else:

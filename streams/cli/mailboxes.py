@@ -10,12 +10,12 @@ from connectors.medcom_fhir.organisations import checked_organisation
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.outbox import Outbox, Queued
 from connectors.source_letters.service import open_mailboxes
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.webhooks.urls import checked_form
 from schemas.reference import load_reference
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, print_line, print_table, refuse, refused
-from streams.letter_service import office_of
+from streams.cli.printing import AsJson, print_line, print_refusal, print_table, refuse
+from streams.letter_service import letter_sender_of
 from streams.settings import settings_of_process
 
 app = typer.Typer(
@@ -36,13 +36,13 @@ def set_mailbox(  # noqa: PLR0913, PLR0917 one parameter an option of the comman
 ) -> None:
     """Sends a recipient's notices there from now on, as letters that `brobygger deliver` writes."""
     settings = settings_of_process()
-    if office_of(load_reference(settings.reference_folder)) is None:
+    if letter_sender_of(load_reference(settings.reference_folder)) is None:
         raise refuse("service.phone in receivers.toml is missing: a letter names a telephone that a person answers")
     try:
         organisation = checked_organisation(sor or recipient.removeprefix("sor:"), gln)
         mailbox = Mailbox(recipient, organisation, checked_form(url), token, datetime.now(UTC), vans)
     except RefusedError as error:
-        raise refused(error.refusal) from error
+        raise print_refusal(error.refusal) from error
     held = typer.prompt("token", hide_input=True) if token else None
     if held is not None and not (held.isascii() and held.isprintable() and len(held) <= _TOKEN_CHARACTERS_MAX):
         raise refuse(f"token: at most {_TOKEN_CHARACTERS_MAX} printable ASCII characters")
@@ -76,7 +76,7 @@ def letters(
 ) -> None:
     """Shows letters and what became of them: waiting, sent, acknowledged, refused, unacknowledged, undeliverable."""
     settings = settings_of_process()
-    outbox = Outbox(open_database_of(settings.data_folder, settings.letters_url))
+    outbox = Outbox(letters_database_of(settings.data_folder, settings.letters_url))
     rows = [_letter_row(one) for one in outbox.listed(limit)]
     if as_json:
         for row in rows:

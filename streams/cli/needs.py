@@ -12,10 +12,10 @@ from connectors.pages.interventions import Decision, intervention_of
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
 from schemas.codes import InterventionAction
-from schemas.rules import refusal_of
-from streams.cli.printing import AsJson, complain, folded, print_document, print_line, refuse
+from schemas.rules import first_refusal_of
+from streams.cli.printing import AsJson, complain, print_document, print_line, refuse, wrapped_details
 from streams.instance import broker_of
-from streams.log.deciding import Done, Effect, NotDone, UnderWay, decide
+from streams.log.deciding import Done, Effect, NotDone, UnderWay, publish_decision
 from streams.log.told_handovers import find_told
 from streams.log.views import CLOSED, NeedOfPathway, needs_of
 from streams.settings import Settings, settings_of_process
@@ -24,7 +24,7 @@ _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 app = typer.Typer(help="List needs, and decide about one.", add_completion=False, no_args_is_help=True)
 NeedId = Annotated[UUID, typer.Argument(help="as `needs list` shows it")]
 Actor = Annotated[str, typer.Option(help="who decides, by an id such as municipality-0217: it stays in the log")]
-Role = Annotated[str, typer.Option(help="in what role, e.g. owner or operations")]
+RoleOption = Annotated[str, typer.Option(help="in what role, e.g. owner or operations")]
 Reason = Annotated[str | None, typer.Option(help="why, as a code, e.g. moved_away: small letters, digits and _")]
 
 
@@ -54,7 +54,7 @@ def list_needs(
         return
     typer.echo(f"needs: {len(found)}; times are Danish")
     for row in found:
-        typer.echo("\n" + "\n".join(shown(row)))
+        typer.echo("\n" + "\n".join(need_lines(row)))
 
 
 def _need_behind(settings: Settings, handover: UUID) -> str:
@@ -69,7 +69,7 @@ def _need_behind(settings: Settings, handover: UUID) -> str:
 
 
 @app.command()
-def assign(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def assign(need_id: NeedId, actor: Actor, role: RoleOption, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Makes the actor the need's owner."""
     _act(need_id, as_json, action=InterventionAction.ASSIGNED, actor=actor, role=role, reason_code=reason)
 
@@ -78,7 +78,7 @@ def assign(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_
 def offer(  # noqa: PLR0913, PLR0917 one parameter an option of the command
     need_id: NeedId,
     actor: Actor,
-    role: Role,
+    role: RoleOption,
     programme: Annotated[str, typer.Option(help="the programme's id")],
     reason: Reason = None,
     as_json: AsJson = False,  # noqa: FBT002
@@ -96,19 +96,25 @@ def offer(  # noqa: PLR0913, PLR0917 one parameter an option of the command
 
 
 @app.command()
-def reopen(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def reopen(need_id: NeedId, actor: Actor, role: RoleOption, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Opens the need again, or tries every programme once more."""
     _act(need_id, as_json, action=InterventionAction.REOPENED, actor=actor, role=role, reason_code=reason)
 
 
 @app.command("ask-consent")
-def ask_consent(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def ask_consent(
+    need_id: NeedId,
+    actor: Actor,
+    role: RoleOption,
+    reason: Reason = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
     """Asks the need's source for consent once more, with a fresh clock, where the need lacks it."""
     _act(need_id, as_json, action=InterventionAction.CONSENT_ASKED, actor=actor, role=role, reason_code=reason)
 
 
 @app.command()
-def answer(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def answer(need_id: NeedId, actor: Actor, role: RoleOption, reason: Reason = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Says that a reminder was seen to: the next one comes as late as any does, one of a receipt not at all."""
     _act(need_id, as_json, action=InterventionAction.ESCALATION_ANSWERED, actor=actor, role=role, reason_code=reason)
 
@@ -117,7 +123,7 @@ def answer(need_id: NeedId, actor: Actor, role: Role, reason: Reason = None, as_
 def close(
     need_id: NeedId,
     actor: Actor,
-    role: Role,
+    role: RoleOption,
     reason: Annotated[str, typer.Option(help="why, as a code, e.g. moved_away: small letters, digits and _")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -134,7 +140,7 @@ def _act(need_id: UUID, as_json: bool, **decided: Any) -> None:  # noqa: FBT001
         raise refuse(f"no need has the id {need_id}; `brobygger needs list --state closed` shows the closed ones too")
     youth_id = about.pathway.youth_id
     intervention = intervention_of(decision, youth_id, about.need.need_id, uuid4(), datetime.now(UTC))
-    effect = decide(connection, intervention, about.need, settings.partitions)
+    effect = publish_decision(connection, intervention, about.need, settings.partitions)
     _tell(need_id, effect, as_json)
 
 
@@ -142,7 +148,7 @@ def _decision(decided: dict[str, Any]) -> Decision:
     try:
         return Decision.model_validate(decided)
     except ValidationError as error:
-        refusal = refusal_of(error, "correct it")
+        refusal = first_refusal_of(error, "correct it")
         if refusal.field == "reason_code":
             raise refuse("--reason: a code is at most 64 small letters, digits and _; correct it") from error
         raise refuse(f"--{refusal.field}: {refusal.rule}; {refusal.help}") from error
@@ -171,14 +177,17 @@ def _tell(need_id: UUID, effect: Effect, as_json: bool) -> None:  # noqa: FBT001
         raise typer.Exit(1)
 
 
-def shown(row: dict[str, Any]) -> list[str]:
+def need_lines(row: dict[str, Any]) -> list[str]:
     """Returns a need's lines for a terminal of 80 columns: its id whole on the first, details folded under it."""
     fitting = ", ".join(f"{one['programme']} ({one['outcome']})" for one in row["nothing_fitted"])
     waits = {"since": _danish(row["since"]), "until": _danish(row["clock_at"]), "programme": row["programme"]}
     about = {"owner": row["owner"], "age": row["age_band"], "municipality": row["municipality"]}
     why = {"raised by": row["trigger_reason"] or row["trigger"], "reason": row["reason_code"]}
     details = (waits, about, why | {"did not fit:": fitting})
-    return [f"{row['need_id']}  {row['state']}  {row['kind']}", *(line for one in details for line in folded(one))]
+    return [
+        f"{row['need_id']}  {row['state']}  {row['kind']}",
+        *(line for one in details for line in wrapped_details(one)),
+    ]
 
 
 def _danish(time: str | None) -> str | None:

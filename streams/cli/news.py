@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from connectors.read_model.tables import NOTICES, open_read_model, reading
 from connectors.vault.database import is_there
 from connectors.vault.urls import sqlite_url
-from connectors.webhooks.tables import open_database_of
+from connectors.webhooks.tables import webhooks_database_of
 from connectors.webhooks.waiting import Waiting
 from schemas.reference import load_reference
 from streams.cli.printing import counted
@@ -91,7 +91,7 @@ def _restarts(instance: Instance | None, since: datetime) -> list[dict[str, Any]
 def _failing(settings: Settings, since: datetime) -> list[str]:
     if not is_there(sqlite_url(settings.data_folder / "webhooks.sqlite")):
         return []
-    last = Waiting(open_database_of(settings.data_folder)).last_attempts()
+    last = Waiting(webhooks_database_of(settings.data_folder)).last_attempts()
     return sorted(programme for programme, one in last.items() if one.error_at is not None and one.error_at > since)
 
 

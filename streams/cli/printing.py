@@ -58,11 +58,14 @@ def print_entries(title: str, entries: Iterable[tuple[str, Sequence[Mapping[str,
 
     Each of an entry's groups of details begins a line; what is None or nothing is left out.
     """
-    shown = ["\n".join([heading, *(line for one in details for line in folded(one))]) for heading, details in entries]
+    shown = [
+        "\n".join([heading, *(line for one in details for line in wrapped_details(one))])
+        for heading, details in entries
+    ]
     typer.echo("\n\n".join([f"{title}: {len(shown)}", *shown]))
 
 
-def folded(details: Mapping[str, object]) -> list[str]:
+def wrapped_details(details: Mapping[str, object]) -> list[str]:
     """Returns names and values on lines of at most 80 columns, but for a word that is longer."""
     text = "; ".join(f"{name} {value}" for name, value in details.items() if value not in (None, ""))
     return wrap(text, COLUMNS, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
@@ -88,6 +91,6 @@ def refuse(text: str) -> typer.Exit:
     return typer.Exit(REFUSED)
 
 
-def refused(refusal: Refusal) -> typer.Exit:
+def print_refusal(refusal: Refusal) -> typer.Exit:
     """Prints field, rule and remedy of a refusal, and returns the end to raise: exit code 2."""
     return refuse(f"{refusal.field}: {refusal.rule}; {refusal.help}")

@@ -26,7 +26,7 @@ from streams.log.live import take_snapshot
 from streams.scenarios.dates import Dates
 from streams.scenarios.files import ScenarioFile, load_scenario
 from streams.scenarios.programme_files import write_copies
-from streams.scenarios.run import ARRANGEMENTS, Outcome, ScenarioInstance, play_all
+from streams.scenarios.run import ARRANGEMENTS, ScenarioInstance, ScenarioOutcome, play_all
 from streams.settings import Settings, settings_of_process
 from streams.supervision import stop_all, wait_until_ready
 
@@ -119,11 +119,11 @@ def _account(place: ScenarioInstance) -> Account:
     return account_of(snapshot, replayed_with_progress(place.settings, snapshot))
 
 
-def _nothing(_: Outcome) -> None:
+def _nothing(_: ScenarioOutcome) -> None:
     """Shows nothing: JSON comes whole, in the end."""
 
 
-def _print_outcome(outcome: Outcome) -> None:
+def _print_outcome(outcome: ScenarioOutcome) -> None:
     told = outcome.scenario
     when = f"{told.begins:%-d %B %Y}"
     moved = f"played {outcome.weeks} weeks later, weekdays kept" if outcome.weeks else "played on its own dates"
@@ -133,6 +133,6 @@ def _print_outcome(outcome: Outcome) -> None:
     typer.echo(f"{told.source}\nbegins {when}, {moved}; settle time and clocks as in programmes/")
 
 
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
+def _as_dict(outcome: ScenarioOutcome) -> dict[str, Any]:
     rows = [{"id": one.id, "source": one.source, "ours": one.ours, "agrees": one.agrees} for one in outcome.rows]
     return {"scenario": outcome.scenario.id, "weeks": outcome.weeks, "agrees": outcome.agrees, "figures": rows}

@@ -11,7 +11,7 @@ from rich.console import Console
 from schemas.topics import short_name
 from streams.cli.printing import AsJson, complain, print_line
 from streams.instance import broker_of
-from streams.log.following import Wanted, check_topic, follow
+from streams.log.following import Wanted, check_can_be_shown, follow
 from streams.settings import settings_of_process
 
 
@@ -34,7 +34,7 @@ def subscribe(
     With --json one line a record: {"topic", "partition", "offset", "timestamp", "key", "event"}; a record that
     can't be decoded has "unreadable" in the event's place.
     """
-    check_topic(topic)
+    check_can_be_shown(topic)
     wanted = Wanted(topic, limit, timedelta(seconds=timeout), start is Start.BEGINNING)
     count = follow(broker_of(settings_of_process()), wanted, print_line if as_json else _print)
     if limit is not None and count < limit:

@@ -11,21 +11,21 @@ import typer
 from rich.console import Console
 
 from connectors.medcom_edi import outcomes as letters
-from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.envelopes import ContentKind, unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.translate import EdiMappingContext as LettersDoor
-from connectors.medcom_edi.translate import translate as translate_letters
+from connectors.medcom_edi.translate import translate_interchange as translate_letters
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
 from connectors.medcom_fhir.door import FhirMappingContext
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.medcom_fhir.outcomes import (
+    FhirOutcome,
     FhirOutOfScope,
     FhirRefused,
     FhirTranslation,
-    Outcome,
     ReceivedAcknowledgement,
 )
-from connectors.medcom_fhir.translate import translate as translate_message
+from connectors.medcom_fhir.translate import translate_bundle as translate_message
 from connectors.vault.store import RunVault
 from schemas.events import EventHeader
 from schemas.reference import load_reference
@@ -36,7 +36,7 @@ from streams.settings import Settings, settings_of_process
 
 # Wider than any programme's ages: what is asked here is what a message says, not whom a programme takes.
 _AGES = range(150)
-_SYNTAXES = {Content.EDIFACT: Syntax.EDIFACT, Content.OIOXML: Syntax.OIOXML}
+_SYNTAXES = {ContentKind.EDIFACT: Syntax.EDIFACT, ContentKind.OIOXML: Syntax.OIOXML}
 _Line = dict[str, Any]
 
 
@@ -72,7 +72,7 @@ def lines_of(body: bytes, door: FhirMappingContext, at: datetime) -> Iterator[_L
     except RefusedError as error:
         yield {"refused": error.refusal.as_dict()}
         return
-    if unwrapped.content in {Content.FHIR_JSON, Content.FHIR_XML}:
+    if unwrapped.content in {ContentKind.FHIR_JSON, ContentKind.FHIR_XML}:
         yield from _lines_of_message(translate_message(unwrapped.message, door, at))
         return
     letters_door = LettersDoor(door.identities.youth_id, door.reference, door.ages, door.ahead_max)
@@ -84,7 +84,7 @@ def lines_of(body: bytes, door: FhirMappingContext, at: datetime) -> Iterator[_L
         yield from _lines_of_letter(letter)
 
 
-def _lines_of_message(outcome: Outcome) -> Iterator[_Line]:
+def _lines_of_message(outcome: FhirOutcome) -> Iterator[_Line]:
     match outcome:
         case FhirTranslation():
             yield from (_line_of(topic, event) for topic, event in outcome.events)

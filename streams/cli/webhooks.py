@@ -9,23 +9,32 @@ import typer
 from connectors.webhooks.deliverer import open_endpoints
 from connectors.webhooks.deliveries import LastAttempts
 from connectors.webhooks.endpoints import Endpoints, Registration
-from connectors.webhooks.tables import ACTIVE, open_database_of
+from connectors.webhooks.tables import ACTIVE, webhooks_database_of
 from connectors.webhooks.urls import checked_url
 from connectors.webhooks.waiting import Waiting
 from schemas.refusals import RefusedError
-from streams.cli.printing import AsJson, complain, counted, print_document, print_entries, print_line, refuse, refused
+from streams.cli.printing import (
+    AsJson,
+    complain,
+    counted,
+    print_document,
+    print_entries,
+    print_line,
+    print_refusal,
+    refuse,
+)
 from streams.provision import receiving_programmes
 from streams.settings import settings_of_process
 
 app = typer.Typer(
     help="Register, pause or send again to the programmes' webhooks.", add_completion=False, no_args_is_help=True
 )
-Programme = Annotated[str, typer.Argument(help="the programme's id")]
+ProgrammeArgument = Annotated[str, typer.Argument(help="the programme's id")]
 
 
 @app.command("set")
 def set_endpoint(
-    programme: Programme,
+    programme: ProgrammeArgument,
     url: Annotated[str, typer.Argument(help="https://…, on a public address")],
     only_new: Annotated[bool, typer.Option("--only-new", help="leave out what its topic holds already")] = False,  # noqa: FBT002
     new_secret: Annotated[bool, typer.Option("--new-secret", help="the former one signs too for a day")] = False,  # noqa: FBT002
@@ -38,7 +47,7 @@ def set_endpoint(
     try:
         checked = checked_url(url, loopback_allowed=settings.webhooks_loopback)
     except RefusedError as error:
-        raise refused(error.refusal) from error
+        raise print_refusal(error.refusal) from error
     wanted = Registration(programme, checked, since=now if only_new else None, renews_secret=new_secret)
     endpoints = _endpoints()
     secret = endpoints.put(wanted, now)
@@ -61,14 +70,14 @@ def list_endpoints(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 
 @app.command()
-def pause(programme: Programme) -> None:
+def pause(programme: ProgrammeArgument) -> None:
     """Sends no more until `resume`. What has waited for three days is given up all the same, and escalated."""
     _endpoints_or_refused(lambda endpoints, now: endpoints.pause(programme, now))
     typer.echo(f"{programme} is paused")
 
 
 @app.command()
-def resume(programme: Programme) -> None:
+def resume(programme: ProgrammeArgument) -> None:
     """Sends again, at once, whatever waits."""
     _endpoints_or_refused(lambda endpoints, now: endpoints.resume(programme, now))
     typer.echo(f"{programme} receives")
@@ -76,7 +85,7 @@ def resume(programme: Programme) -> None:
 
 @app.command()
 def remove(
-    programme: Programme,
+    programme: ProgrammeArgument,
     give_up: Annotated[bool, typer.Option("--give-up", help="escalate the handovers of what waits")] = False,  # noqa: FBT002
 ) -> None:
     """Forgets an endpoint and its secret."""
@@ -86,7 +95,7 @@ def remove(
 
 @app.command("send-again")
 def send_again(
-    programme: Programme,
+    programme: ProgrammeArgument,
     since: Annotated[datetime | None, typer.Option(help="what was first queued from then on, in UTC")] = None,
     handover: Annotated[str | None, typer.Option(help="one handover's id; all, unless given")] = None,
 ) -> None:
@@ -132,11 +141,11 @@ def _endpoints_or_refused(work: Any) -> Any:
     try:
         return work(_endpoints(), datetime.now(UTC))
     except RefusedError as error:
-        raise refused(error.refusal) from error
+        raise print_refusal(error.refusal) from error
 
 
 def _rows(now: datetime) -> list[dict[str, Any]]:
-    waiting = Waiting(open_database_of(settings_of_process().data_folder))
+    waiting = Waiting(webhooks_database_of(settings_of_process().data_folder))
     backlogs, last = {one.programme: one for one in waiting.backlogs()}, waiting.last_attempts()
     rows = []
     for endpoint in _endpoints().listed(now):

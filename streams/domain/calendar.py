@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from schemas.instants import day_of, days_of, milliseconds_of, moment_of
+from schemas.instants import date_of, days_of, milliseconds_of, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -32,14 +32,14 @@ def _day_of_hour(hour: int) -> int:
     return days_of(moment_of(hour * _HOUR_MS).astimezone(_COPENHAGEN).date())
 
 
-def start_of(day: int) -> int:
+def start_of_day_ms(day: int) -> int:
     """Returns the time at which a Danish day begins."""
-    return _at(day_of(day), time())
+    return _at(date_of(day), time())
 
 
 def last_moment(occurred_at: int, occurred_on: int | None) -> int:
     """Returns the last moment at which something may have happened: of its day, where only that was told."""
-    return occurred_at if occurred_on is None else start_of(occurred_on + 1) - 1
+    return occurred_at if occurred_on is None else start_of_day_ms(occurred_on + 1) - 1
 
 
 @lru_cache(maxsize=16_384)
@@ -49,14 +49,14 @@ def age_on(birth_day: int, day: int) -> int:
     >>> age_on(days_of(date(2010, 5, 1)), days_of(date(2026, 4, 30)))
     15
     """
-    birth, on = day_of(birth_day), day_of(day)
+    birth, on = date_of(birth_day), date_of(day)
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
 
 
 @lru_cache(maxsize=16_384)
 def birthday(birth_day: int, age: int) -> int:
     """Returns the time at which a young person becomes ``age``."""
-    birth = day_of(birth_day)
+    birth = date_of(birth_day)
     try:
         return _at(birth.replace(year=birth.year + age), time())
     except ValueError:
@@ -73,7 +73,7 @@ def lapse_of(given_at: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _lapse_of_day(given_on: int) -> int:
-    given = day_of(given_on)
+    given = date_of(given_on)
     try:
         last = given.replace(year=given.year + 1)
     except ValueError:
@@ -93,7 +93,7 @@ def after_working_days(start: int, count: int, closed: Container[int]) -> int:
         day, clock = _next_working_day(day, closed), time()
     for _ in range(count):
         day = _next_working_day(day, closed)
-    return _at(day_of(day), clock)
+    return _at(date_of(day), clock)
 
 
 def on_working_day(moment: int, closed: Container[int]) -> int:
@@ -102,7 +102,7 @@ def on_working_day(moment: int, closed: Container[int]) -> int:
     if _works(day, closed):
         return moment
     clock = moment_of(moment).astimezone(_COPENHAGEN).time()
-    return _at(day_of(_next_working_day(day, closed)), clock)
+    return _at(date_of(_next_working_day(day, closed)), clock)
 
 
 def after_days(start: int, count: int) -> int:
@@ -120,7 +120,7 @@ def _ahead_of_utc(hour: int) -> int:
 
 def after_months(day: int, count: int) -> int:
     """Returns the same date ``count`` months later (earlier where negative), the month's last where it has none."""
-    date_ = day_of(day)
+    date_ = date_of(day)
     months = date_.year * 12 + date_.month - 1 + count
     year, month = months // 12, months % 12 + 1
     return days_of(date(year, month, min(date_.day, monthrange(year, month)[1])))
@@ -128,12 +128,12 @@ def after_months(day: int, count: int) -> int:
 
 def weekday_of(day: int) -> int:
     """Returns a day's number in its week, 1 for Monday (ISO 8601)."""
-    return day_of(day).isoweekday()
+    return date_of(day).isoweekday()
 
 
 def week_of(day: int) -> str:
     """Returns the ISO 8601 week of a day, e.g. ``2026-W07``."""
-    year, week, _ = day_of(day).isocalendar()
+    year, week, _ = date_of(day).isocalendar()
     return f"{year}-W{week:02}"
 
 
@@ -145,7 +145,7 @@ def _next_working_day(day: int, closed: Container[int]) -> int:
 
 
 def _works(day: int, closed: Container[int]) -> bool:
-    return day_of(day).weekday() < _SATURDAY and day not in closed
+    return date_of(day).weekday() < _SATURDAY and day not in closed
 
 
 def _at(day: date, clock: time) -> int:

@@ -8,7 +8,7 @@ from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import review_at
-from streams.domain.calendar import after_days, after_working_days, birthday, on_working_day, start_of
+from streams.domain.calendar import after_days, after_working_days, birthday, on_working_day, start_of_day_ms
 from streams.domain.capacity import appointment_on
 from streams.domain.consents import Asker, basis_of
 from streams.domain.decided import without_plans
@@ -144,9 +144,9 @@ def mark_deleted(work: Work, handover: Handover) -> None:
     work.handovers[handover.handover_id] = replace(handover, state="deleted", clock_at=NEVER)
 
 
-def accept(work: Work, handover: Handover) -> Handover:
+def take_over(work: Work, handover: Handover) -> Handover:
     """Takes a programme's acceptance: from now on its promise of a first contact runs."""
-    begins = work.now if handover.appointment_on is None else max(work.now, start_of(handover.appointment_on))
+    begins = work.now if handover.appointment_on is None else max(work.now, start_of_day_ms(handover.appointment_on))
     by = after_days(begins, handover.first_contact_days)
     due = on_working_day(by, work.catalogue.holidays)
     handover = replace(handover, state="accepted", clock_at=due, contact_by=by, accepted_at=work.now, reminded=0)
@@ -158,7 +158,7 @@ def accept(work: Work, handover: Handover) -> Handover:
 
 def waitlist(handover: Handover, until_day: int) -> Handover:
     """Puts an offer on the programme's waiting list, through the end of a day."""
-    return replace(handover, state="waitlisted", clock_at=start_of(until_day + 1), reminded=1)
+    return replace(handover, state="waitlisted", clock_at=start_of_day_ms(until_day + 1), reminded=1)
 
 
 def run_clock(work: Work, handover: Handover) -> None:

@@ -16,10 +16,10 @@ from streams.domain.consents import missing_for
 from streams.domain.handovers import announce, close, offer, withdraw
 from streams.domain.linking import tell_erased
 from streams.domain.matching import identity_for
-from streams.domain.needs import refusal_of, reopen
+from streams.domain.needs import refusal_by_youth, reopen
 from streams.domain.occasions import ONE_AT_A_TIME, Occasion, goes_on_with, lead_of, stay_holding
 from streams.domain.plans import overdue_at
-from streams.domain.triggers import in_order
+from streams.domain.triggers import oldest_first
 from streams.domain.work import CLOSED, PENDING_HANDOVERS, TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _ANSWERED_REVIEWS = 3
 def take_intervention(work: Work, decided: dict[str, Any]) -> None:
     """Does what a person decided; what is not allowed is told back with the reason and changes nothing."""
     if decided["action"] == InterventionAction.ERASED:
-        erase(work)
+        forget_person(work)
         return
     need = work.need_named(decided["statement_id"])
     if need is None:
@@ -54,7 +54,7 @@ def take_intervention(work: Work, decided: dict[str, Any]) -> None:
         work.notify(NoticeKind.ESCALATED, decided["actor"], need, reason_code=problem)
 
 
-def erase(work: Work, told_by: str | None = None) -> None:
+def forget_person(work: Work, told_by: str | None = None) -> None:
     """Forgets a young person at their wish: facts go, needs close, programmes are asked for deletion receipts.
 
     What stays are ids, states and reasons: the pathway's statistics, and what is owed until the receipts are in. The
@@ -113,7 +113,7 @@ def _do(work: Work, need: Need, decided: dict[str, Any]) -> str | None:
 def _lead(work: Work, need: Need) -> Trigger | None:
     """Returns what a need is about, as far as the facts still say it, settled or not."""
     known = (one for one in work.derived.triggers if one.raises_any(need.roots))
-    raising = in_order(one for one in known if goes_on_with(work, one, need))
+    raising = oldest_first(one for one in known if goes_on_with(work, one, need))
     return lead_of(work, Occasion(tuple(raising)), stay_holding(work, need.kind)) if raising else None
 
 
@@ -129,7 +129,7 @@ def _reopen(work: Work, need: Need) -> str | None:
         return "other_need_open"
     if work.absorbed or work.is_kind_taken(need):
         return "other_handover_live"
-    refusal = refusal_of(work, need.kind, lead)
+    refusal = refusal_by_youth(work, need.kind, lead)
     if refusal is None:
         reopen(work, need)
     return refusal

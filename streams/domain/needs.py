@@ -52,7 +52,7 @@ _VANISHED = {
 }
 
 
-def reconcile(work: Work) -> None:
+def reconcile_needs(work: Work) -> None:
     """Brings every need to where the facts, the clocks and the catalogue say that it is now."""
     for handover in list(work.handovers.values()):
         run_clock(work, handover)
@@ -73,7 +73,7 @@ def reopen(work: Work, need: Need) -> Need:
     )
 
 
-def refusal_of(work: Work, kind: str, trigger: Trigger) -> str | None:
+def refusal_by_youth(work: Work, kind: str, trigger: Trigger) -> str | None:
     """Returns why the young person's side wants no handover of a kind any more, since what led to a trigger began."""
     word = last_word(work.consents, kind, trigger.since, work.now)
     return None if word is None else _reason_of(word)
@@ -116,7 +116,7 @@ def _reconcile_kind(work: Work, kind: str) -> None:
             close(work, need, _why_vanished(work, need), by_facts=True)
         elif occasion.refused is not None:
             # Where a consent has come since, what came later goes on with it.
-            close(work, need, refusal_of(work, kind, occasion.newest) or "carried_on", by_facts=True)
+            close(work, need, refusal_by_youth(work, kind, occasion.newest) or "carried_on", by_facts=True)
         elif work.absorbed and need.state != "taken_over":
             leave_to_other(work, need)
     if any(work.needs[need.need_id].state == CLOSED for need in going_on):
@@ -167,7 +167,7 @@ def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
     if heard is not occasion:
         occasion, lead = heard, lead_of(work, heard, stay)
     need = _carried(work, need, occasion, lead)
-    refusal = refusal_of(work, kind, lead or occasion.newest)
+    refusal = refusal_by_youth(work, kind, lead or occasion.newest)
     if refusal is not None and not _stands(work, need):
         need = _answering(work, need, occasion)
         close(work, need, refusal, by_facts=True)
@@ -202,7 +202,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     if any(not one.by_facts for one in known):
         return None
     if known:
-        reason = refusal_of(work, kind, newest)
+        reason = refusal_by_youth(work, kind, newest)
         if reason is None:
             return reopen(work, known[0])
         work.change(_answering(work, known[0], occasion), reason_code=reason)

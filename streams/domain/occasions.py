@@ -15,7 +15,7 @@ from streams.domain.calendar import DAY_MS
 from streams.domain.consents import last_word
 from streams.domain.decided import decided_elsewhere, decided_needs, holds_for, is_over, undecided_part
 from streams.domain.plans import overdue_at
-from streams.domain.triggers import in_order
+from streams.domain.triggers import oldest_first
 from streams.domain.work import CLOSED, TAKEN_OVER
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def raised_together(work: Work) -> Iterator[Occasion]:
 
 def _raising(work: Work, kind: str, needs: Sequence[Need]) -> list[Trigger]:
     """Returns the triggers that raise needs of a kind, oldest first."""
-    return in_order(one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs))
+    return oldest_first(
+        one for one in work.derived.triggers if kind in one.kinds and _is_for_here(work, kind, one, needs)
+    )
 
 
 def _is_for_here(work: Work, kind: str, trigger: Trigger, needs: Iterable[Need]) -> bool:

@@ -6,16 +6,16 @@ from bisect import insort
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.codes import NoticeKind, StayStatus
-from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, content_digest, fact_of, unknown_code_of
+from schemas.facts import CorrespondenceFact, Fact, PersonFact, StayFact, event_digest, fact_of, unknown_code_of
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Pathway, Seen, replace
 from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, SlotAnswer, decode_signal
 from streams.domain.capacity import take_answer
 from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
-from streams.domain.interventions import erase, take_intervention
+from streams.domain.interventions import forget_person, take_intervention
 from streams.domain.linking import end_loan, follow_link, take_kept, take_lent, take_shared
-from streams.domain.needs import reconcile
+from streams.domain.needs import reconcile_needs
 from streams.domain.replies import take_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import Stay, is_psychiatric
@@ -47,7 +47,7 @@ def _apply_signal(work: Work, event: dict[str, Any]) -> None:
         case LoanEnded() as ended:
             end_loan(work, ended)
         case PersonErased() as erased:
-            erase(work, told_by=erased.teller)
+            forget_person(work, told_by=erased.teller)
         case _:
             pass  # the others are for programmes
 
@@ -71,13 +71,13 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     """
     known = _known_digest(pathway, event["event_id"])
     if known is not None:
-        same = known == content_digest(name, event)
+        same = known == event_digest(name, event)
         again = replace(pathway, duplicates=pathway.duplicates + 1) if same else pathway
         return Transition(again, DUPLICATE) if same else _conflict(pathway, event, catalogue, now)
     if pathway.erased and name not in ("Reply", "Signal"):
         return Transition(pathway, OUT_OF_SCOPE)
     if name in _ACTS:
-        seen = Seen(event["event_id"], content_digest(name, event), now)
+        seen = Seen(event["event_id"], event_digest(name, event), now)
         work = Work(replace(pathway, seen=(*pathway.seen, seen)), catalogue, now)
         _ACTS[name](work, event)
         follow_link(work)
@@ -162,7 +162,7 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Transition:
 
     What ends a pathway's story is shown before it is forgotten.
     """
-    reconcile(work)
+    reconcile_needs(work)
     if not work.absorbed:
         watch_stays(work)
     watch_correspondence(work)

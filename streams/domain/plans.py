@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.codes import CourseStatus, StayStatus
 from schemas.events import UNNUMBERED
-from streams.domain.calendar import after_days, after_months, local_day, on_working_day, start_of
+from streams.domain.calendar import after_days, after_months, local_day, on_working_day, start_of_day_ms
 from streams.domain.chains import standing
 from streams.domain.stays import Stay, is_of, lasted
 
@@ -124,8 +124,8 @@ def expected_end(
     notice_months = max((one.course_notice_months for one in following if one.course_months), default=0)
     return ExpectedEnd(
         root=root,
-        ends_at=start_of(ends_on),
-        notice_at=on_working_day(start_of(after_months(ends_on, -notice_months)), catalogue.holidays),
+        ends_at=start_of_day_ms(ends_on),
+        notice_at=on_working_day(start_of_day_ms(after_months(ends_on, -notice_months)), catalogue.holidays),
         logged_at=min(one.logged_at for one in chain),
         followed=bool(lengths),
     )

@@ -11,7 +11,7 @@ from streams.domain.awaiting import give_to_person
 from streams.domain.calendar import local_day
 from streams.domain.consents import missing_for
 from streams.domain.disclosing import disclose
-from streams.domain.handovers import accept, close, mark_deleted, mark_tried, waitlist, withdraw
+from streams.domain.handovers import close, mark_deleted, mark_tried, take_over, waitlist, withdraw
 from streams.domain.work import PENDING_HANDOVERS, SOURCE, Emission, Work
 
 _ALLOWED = {
@@ -119,13 +119,13 @@ def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
 def _changed(work: Work, handover: Handover, reply: dict[str, Any]) -> Handover:
     match reply["status"]:
         case ReplyStatus.ACCEPTED:
-            return accept(work, handover)
+            return take_over(work, handover)
         case ReplyStatus.WAITLISTED:
             return waitlist(handover, reply["waitlisted_until"])
         case ReplyStatus.DECLINED:
             return replace(handover, state="declined", clock_at=NEVER, reason_code=reply["reason_code"])
         case ReplyStatus.CODE_CLAIMED if handover.state != "accepted":
-            return replace(accept(work, handover), state="in_contact", clock_at=NEVER)
+            return replace(take_over(work, handover), state="in_contact", clock_at=NEVER)
         case ReplyStatus.FIRST_CONTACT | ReplyStatus.CODE_CLAIMED:
             return replace(handover, state="in_contact", clock_at=NEVER)
         case ReplyStatus.FULFILLED | ReplyStatus.ENDED:

@@ -116,7 +116,7 @@ class Derived(NamedTuple):
         return known[-1] if known else None
 
 
-def in_order(triggers: Iterable[Trigger]) -> list[Trigger]:
+def oldest_first(triggers: Iterable[Trigger]) -> list[Trigger]:
     """Returns triggers, oldest first, those of one moment always in the same order."""
     return sorted(triggers, key=lambda one: (one.occurred_at, one.trigger, min(one.ids)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas.facts import digest_of
+from schemas.facts import digest64
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need
 from streams.domain.stays import is_psychiatric
@@ -23,7 +23,7 @@ def show(work: Work) -> int:
     if not stays and not work.needs and not work.pathway.shown:
         return 0
     whole = (work.age_band(), work.derived.municipality, stays, [*work.needs.values()], [*work.handovers.values()])
-    digest = digest_of(whole)
+    digest = digest64(whole)
     if digest != work.pathway.shown:
         youth_id = work.pathway.youth_id
         event_id = derived_text("view", youth_id, str(digest))

@@ -39,7 +39,7 @@ def account_of(snapshot: Snapshot, replayed: Sequence[Replayed]) -> Account:
     return account
 
 
-def letter_of(record: StoredRecord) -> DeadLetterKey | None:
+def dead_letter_key_of(record: StoredRecord) -> DeadLetterKey | None:
     """Returns what a dead letter's headers say, or None where they aren't this service's."""
     said = {name.removeprefix(_HEADER): (value or b"").decode() for name, value in record.headers}
     try:
@@ -54,7 +54,7 @@ def _letters_of(snapshot: Snapshot, account: Account) -> Counter[DeadLetterKey]:
     for number in partitions_of(snapshot, DEAD_LETTERS):
         place = PartitionExtent(DEAD_LETTERS, number, 0, 0)
         for record in ordered(place, snapshot.records(DEAD_LETTERS, number), account.findings):
-            letter = letter_of(record)
+            letter = dead_letter_key_of(record)
             if letter is None:
                 account.findings.append(place.finding("unexpected", record.offset, "its headers name no record"))
             else:

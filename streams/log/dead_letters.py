@@ -10,7 +10,7 @@ from connectors.vault.sealing import OriginalRecord, unseal_record
 from schemas.instants import moment_of
 from schemas.topics import kafka_name
 from streams.agents.dead_letters import SEALED_FOR
-from streams.log.accounting import letter_of
+from streams.log.accounting import dead_letter_key_of
 from streams.log.reading import committed_records
 from streams.log.refold import RETRY_HEADER
 from streams.log.writing import Outbound, write_all
@@ -90,7 +90,7 @@ def send_again(connection: KafkaConnection, letter: DeadLetter, private_key: X25
 
 
 def _dead_letter(partition: int, record: StoredRecord) -> DeadLetter | None:
-    origin = letter_of(record)
+    origin = dead_letter_key_of(record)
     if origin is None or record.value is None:
         return None
     reason = dict(record.headers).get(_MESSAGE) or b""

@@ -14,7 +14,7 @@ from schemas.outputs import NeedView, Notice, PathwayView
 from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.log.decoding import read_model
-from streams.log.reading import opened
+from streams.log.reading import open_consumer
 from streams.log.views import PATHWAYS
 from streams.log.writing import outbound_of
 from streams.partitioning import partition_of
@@ -54,7 +54,7 @@ class UnderWay:
 Effect = Done | NotDone | UnderWay
 
 
-def decide(connection: KafkaConnection, decision: Intervention, need: NeedView, partitions: int) -> Effect:
+def publish_decision(connection: KafkaConnection, decision: Intervention, need: NeedView, partitions: int) -> Effect:
     """Publishes a decision about a need as it was last seen, and returns what came of it.
 
     Blocks, for the effect up to 5 s. Raises KafkaError where the broker didn't confirm the decision.
@@ -65,7 +65,7 @@ def decide(connection: KafkaConnection, decision: Intervention, need: NeedView, 
 async def _decide(connection: KafkaConnection, decision: Intervention, need: NeedView, partitions: int) -> Effect:
     number = partition_of((decision.youth_id or "").encode(), partitions)
     places = [TopicPartition(topic, number) for topic in (PATHWAYS, NOTICES, STATES)]
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     try:
         consumer.assign(places)

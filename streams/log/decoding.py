@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from schemas.codec import codec
-from schemas.instants import day_of, moment_of
+from schemas.instants import date_of, moment_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -24,7 +24,7 @@ def read_model(model: type[_Model], value: bytes) -> _Model:
     return model.model_validate(_fields(model, codec(model).decode_raw(value)))
 
 
-def read_json(model: type[BaseModel], value: bytes) -> dict[str, Any]:
+def read_json_record(model: type[BaseModel], value: bytes) -> dict[str, Any]:
     """Returns a record's value as JSON, whether or not it keeps the model's rules; raises RefusedError."""
     fields: dict[str, Any] = to_jsonable_python(_fields(model, codec(model).decode_raw(value)))
     return fields
@@ -41,7 +41,7 @@ def _restored(annotation: Any, value: Any) -> Any:
     if datetime in alternatives:
         return moment_of(value)
     if date in alternatives:
-        return day_of(value)
+        return date_of(value)
     models = {one.__name__: one for one in alternatives if isinstance(one, type) and issubclass(one, BaseModel)}
     if models:
         # A field that holds one of several models comes with the model's full name.

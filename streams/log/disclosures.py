@@ -16,7 +16,7 @@ from schemas.refusals import RefusedError
 from schemas.topics import kafka_name
 from streams.log.decoding import read_model
 from streams.log.following import TopicError
-from streams.log.reading import committed_records, partition_counts
+from streams.log.reading import all_partition_counts, committed_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,7 +111,7 @@ def _unreadable(position: int) -> Broken:
 
 
 def _partitions(connection: KafkaConnection) -> int:
-    count = asyncio.run(partition_counts(connection)).get(DISCLOSURES, 0)
+    count = asyncio.run(all_partition_counts(connection)).get(DISCLOSURES, 0)
     if not count:
         raise TopicError(f"the cluster has no topic {DISCLOSURES}; `brobygger topics apply` creates it")
     return count

@@ -11,8 +11,8 @@ from aiokafka import TopicPartition
 
 from schemas.refusals import RefusedError
 from schemas.topics import entry_of, kafka_name, short_name
-from streams.log.decoding import read_json
-from streams.log.reading import opened, partition_counts
+from streams.log.decoding import read_json_record
+from streams.log.reading import all_partition_counts, open_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,11 @@ def follow(connection: KafkaConnection, wanted: Wanted, take: Callable[[dict[str
     Blocks until ``limit`` came or the timeout has passed. Raises TopicError where the topic doesn't exist or
     its records are the engine's own.
     """
-    check_topic(wanted.topic)
+    check_can_be_shown(wanted.topic)
     return asyncio.run(_follow(connection, wanted, take))
 
 
-def check_topic(topic: str) -> None:
+def check_can_be_shown(topic: str) -> None:
     """Raises TopicError where no topic has this name or its records can't be shown."""
     try:
         entry = entry_of(topic)
@@ -66,12 +66,12 @@ def check_topic(topic: str) -> None:
 
 async def _follow(connection: KafkaConnection, wanted: Wanted, take: Callable[[dict[str, Any]], None]) -> int:
     topic = kafka_name(short_name(wanted.topic))
-    partitions = (await partition_counts(connection)).get(topic, 0)
+    partitions = (await all_partition_counts(connection)).get(topic, 0)
     if not partitions:
         raise TopicError(f"the cluster has no topic {topic}; `brobygger topics apply` creates them")
     places = [TopicPartition(topic, number) for number in range(partitions)]
     count = 0
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     try:
         consumer.assign(places)
@@ -83,7 +83,7 @@ async def _follow(connection: KafkaConnection, wanted: Wanted, take: Callable[[d
                 left = None if wanted.limit is None else wanted.limit - count
                 batches = await consumer.getmany(timeout_ms=int(_POLL.total_seconds() * 1000), max_records=left)
                 for record in (one for some in batches.values() for one in some):
-                    take(shown(record))
+                    take(record_as_json(record))
                     count += 1
     except TimeoutError:
         return count
@@ -92,7 +92,7 @@ async def _follow(connection: KafkaConnection, wanted: Wanted, take: Callable[[d
     return count
 
 
-def shown(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
+def record_as_json(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
     """Returns a record as JSON; one that can't be decoded keeps its place and says why instead of its event."""
     place = {
         "topic": record.topic,
@@ -105,6 +105,6 @@ def shown(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
     if record.value is None or model is None:
         return place | {"event": None}
     try:
-        return place | {"event": read_json(model, record.value)}
+        return place | {"event": read_json_record(model, record.value)}
     except RefusedError as error:
         return place | {"unreadable": error.refusal.as_dict()}

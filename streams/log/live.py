@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import kafka_name
 from streams.agents import join_pathways, merge_intake
 from streams.engine.meta import META_KEY, Meta
-from streams.log.reading import Bounds, committed_records, latest_of_key, opened, partition_counts
+from streams.log.reading import Offsets, all_partition_counts, committed_records, latest_of_key, open_consumer
 from streams.log.snapshot import Extent, Progress
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def take_snapshot(connection: KafkaConnection) -> LiveSnapshot:
 
 
 async def _take(connection: KafkaConnection) -> LiveSnapshot:
-    counts = await partition_counts(connection)
+    counts = await all_partition_counts(connection)
     names = [*(kafka_name(short) for short in _OUTPUTS), *(name for name in counts if name.startswith(_HANDOVERS))]
     outputs = _partitions(counts, names)
     inputs, intake = _partitions(counts, merge_intake.INPUTS), _partitions(counts, [join_pathways.INTAKE])
     changelogs = {stage: _partitions(counts, [changelog]) for stage, changelog in _CHANGELOGS.items()}
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     try:
         # The order is the point: outputs end between the two looks at progress, the inputs after both.
@@ -74,7 +74,7 @@ def _partitions(counts: dict[str, int], topics: Iterable[str]) -> list[TopicPart
     return [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
 
 
-def _listed(bounds: Bounds) -> dict[str, list[int]]:
+def _listed(bounds: Offsets) -> dict[str, list[int]]:
     listed: dict[str, list[int]] = {}
     for place in sorted(bounds):
         listed.setdefault(place.topic, []).append(bounds[place])

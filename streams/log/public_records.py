@@ -13,7 +13,7 @@ from schemas.topics import entry_of
 from streams.agents.merge_intake import INPUTS, STAGE
 from streams.log.books import CAME_IN, UNDER_WAY, Account, DeadLetterKey
 from streams.log.comparison import PartitionExtent, ordered
-from streams.log.refold import DEAD_LETTER, UNREADABLE, IntakeStatement, day_of
+from streams.log.refold import DEAD_LETTER, UNREADABLE, IntakeStatement, recorded_day_of
 from streams.log.snapshot import Snapshot, partitions_of
 
 if TYPE_CHECKING:
@@ -99,6 +99,6 @@ def _source_and_day(topic: str, record: StoredRecord) -> tuple[str, str]:
     model = entry_of(topic).model
     try:
         event = codec(model).decode_raw(record.value or b"") if model else {}
-        return event["source"], day_of(event)
+        return event["source"], recorded_day_of(event)
     except (RefusedError, KeyError, OverflowError):
         return UNREADABLE, moment_of(record.timestamp).date().isoformat()

@@ -29,10 +29,10 @@ _BACKOFF_MS = 20
 _FETCH_WAIT_MS = 20
 _FETCH_BYTES = 4 * 1024 * 1024
 
-Bounds = Mapping[TopicPartition, int]
+Offsets = Mapping[TopicPartition, int]
 
 
-def opened(connection: KafkaConnection) -> AIOKafkaConsumer:
+def open_consumer(connection: KafkaConnection) -> AIOKafkaConsumer:
     """Returns a consumer of no group that sees committed records only; call it where a loop runs."""
     return AIOKafkaConsumer(
         **connection.for_aiokafka(),
@@ -45,7 +45,7 @@ def opened(connection: KafkaConnection) -> AIOKafkaConsumer:
     )
 
 
-async def partition_counts(connection: KafkaConnection) -> dict[str, int]:
+async def all_partition_counts(connection: KafkaConnection) -> dict[str, int]:
     """Returns how many partitions each topic of the cluster has, by name."""
     admin = AIOKafkaAdminClient(**connection.for_aiokafka())
     await admin.start()
@@ -103,7 +103,7 @@ async def latest_of_key(consumer: AIOKafkaConsumer, partition: TopicPartition, k
 
 
 async def _started(connection: KafkaConnection) -> AIOKafkaConsumer:
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     return consumer
 

@@ -112,7 +112,7 @@ class RefoldResult:
                 self.outputs.setdefault(topic, []).extend(written)
             for key, value in change.states.items():
                 self._note_state(key, value, record.offset, keep_after)
-        statement = statement_of(record)
+        statement = intake_statement_of(record)
         outcome = _outcome_of(counts)
         if outcome != STEERING:
             self.outcomes[statement.source, statement.day, outcome] += 1
@@ -169,7 +169,7 @@ def fold_partition(
     return folded
 
 
-def statement_of(record: StoredRecord) -> IntakeStatement:
+def intake_statement_of(record: StoredRecord) -> IntakeStatement:
     """Returns what accounting needs of an intake record, readable or not."""
     day = moment_of(record.timestamp).date().isoformat()
     try:
@@ -179,10 +179,12 @@ def statement_of(record: StoredRecord) -> IntakeStatement:
     name, event = fields["body"]
     origin = Origin(fields["origin_topic"], fields["origin_partition"], fields["origin_offset"], record.offset)
     retried = any(header == RETRY_HEADER for header, _ in record.headers)
-    return IntakeStatement(origin, event["source"], day_of(event), name.rpartition(".")[2], event["event_id"], retried)
+    return IntakeStatement(
+        origin, event["source"], recorded_day_of(event), name.rpartition(".")[2], event["event_id"], retried
+    )
 
 
-def day_of(event: dict[str, Any]) -> str:
+def recorded_day_of(event: dict[str, Any]) -> str:
     """Returns the day (UTC) on which a raw event was recorded."""
     return moment_of(event["recorded_at"]).date().isoformat()
 

@@ -21,7 +21,7 @@ from schemas.topics import entry_of, kafka_name, short_name
 from streams.agents.join_pathways import INTAKE, STAGE
 from streams.engine.meta import ENGINE_PREFIX
 from streams.log.comparison import Finding, PartitionExtent, compare_latest, compare_outputs, compare_states, ordered
-from streams.log.refold import IntakeStatement, RefoldResult, fold_partition, statement_of
+from streams.log.refold import IntakeStatement, RefoldResult, fold_partition, intake_statement_of
 from streams.log.signals import SignalsSeen, compare_signals
 from streams.log.snapshot import Snapshot, partitions_of, topics_of
 from streams.partitioning import partition_of
@@ -137,7 +137,7 @@ def _misplaced(place: PartitionExtent, log: Sequence[StoredRecord], partitions: 
 
 def _note_under_way(replayed: Replayed, later: Sequence[StoredRecord]) -> None:
     for record in later:
-        statement = statement_of(record)
+        statement = intake_statement_of(record)
         replayed.statements.append(statement)
         if statement.is_of_public_record:
             replayed.under_way[statement.source, statement.day] += 1

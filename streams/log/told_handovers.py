@@ -15,7 +15,7 @@ from schemas.outputs import HandoverEvent
 from schemas.refusals import RefusedError
 from schemas.topics import short_name
 from streams.agents.audience import traced_back
-from streams.log.reading import opened, partition_counts
+from streams.log.reading import all_partition_counts, open_consumer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -65,12 +65,12 @@ def ids_told_of(connection: KafkaConnection, pseudonyms: Pseudonyms, youth_id: s
 
 async def _first(connection: KafkaConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
     """Returns the first raw record of any programme's topic that is wanted, or None where all were looked at."""
-    counts = await partition_counts(connection)
+    counts = await all_partition_counts(connection)
     topics = [topic for topic in counts if short_name(topic).startswith("handovers.")]
     places = [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
     if not places:
         return None
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(places)

@@ -26,7 +26,7 @@ class AlliancenPlay(ScenarioPart):
     age: int
 
 
-async def play(stage: ScenarioStage, play: AlliancenPlay) -> dict[str, int | str]:
+async def play_alliancen(stage: ScenarioStage, play: AlliancenPlay) -> dict[str, int | str]:
     """Plays discharges from the region's child psychiatry to all its municipalities, and returns the figures."""
     for number, municipality in enumerate(play.municipalities):
         person = stage.person(municipality, play.age)

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.outputs import HandoverEvent
 from schemas.topics import kafka_name
-from streams.log.decoding import read_json
+from streams.log.decoding import read_json_record
 from streams.scenarios.stage import ScenarioError
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ _POLL = timedelta(milliseconds=100)
 _JSON = "application/json"
 _ANSWERS = frozenset({"reply_accepted", "reply_refused"})
 _TAKEN = frozenset({200, 201, 202})
-Event = dict[str, Any]
+RawEvent = dict[str, Any]
 
 
 class Receiving(Protocol):
     """One programme's way to receive its handovers."""
 
-    async def received(self, event_ids: Iterable[str]) -> list[Event]:
+    async def received(self, event_ids: Iterable[str]) -> list[RawEvent]:
         """Returns those records of the programme's topic, in their order, once all of them have come this way.
 
         Raises ScenarioError where they don't come within a minute.
@@ -45,7 +45,7 @@ class Channel(Receiving, Protocol):
 
     programme: str
 
-    async def reply(self, handover: Event, status: str, **fields: Any) -> None:
+    async def reply(self, handover: RawEvent, status: str, **fields: Any) -> None:
         """Answers a handover; raises ScenarioError where the answer is not taken."""
 
 
@@ -56,15 +56,15 @@ class Pulling:
     doors: DemoClient
     programme: str
     _cursor: str = ""
-    _events: dict[str, Event] = field(default_factory=dict)
+    _events: dict[str, RawEvent] = field(default_factory=dict)
 
-    async def received(self, event_ids: Iterable[str]) -> list[Event]:
+    async def received(self, event_ids: Iterable[str]) -> list[RawEvent]:
         """Pulls until the records are there; see ``Channel``."""
         wanted = frozenset(event_ids)
         await _until(lambda: self._has(wanted), f"GET /handovers of {self.programme}")
         return [one for event_id, one in self._events.items() if event_id in wanted]
 
-    async def reply(self, handover: Event, status: str, **fields: Any) -> None:
+    async def reply(self, handover: RawEvent, status: str, **fields: Any) -> None:
         """Answers in the short form; see ``Channel``."""
         place = f"/handovers/{handover['statement_id']}/replies"
         headers = self.doors.headers(self.programme, _JSON) | {"Idempotency-Key": str(uuid4())}
@@ -90,11 +90,11 @@ class LongForm:
     programme: str
     receiving: Receiving
 
-    async def received(self, event_ids: Iterable[str]) -> list[Event]:
+    async def received(self, event_ids: Iterable[str]) -> list[RawEvent]:
         """Receives as the other way does."""
         return await self.receiving.received(event_ids)
 
-    async def reply(self, handover: Event, status: str, **fields: Any) -> None:
+    async def reply(self, handover: RawEvent, status: str, **fields: Any) -> None:
         """Answers with everything that a reply says; see ``Channel``."""
         answered, answer = await self.doors.statement("replies", self.programme, _long_form(handover, status, fields))
         _require_taken("/events/replies", answered, str(answer.get("refused")))
@@ -108,12 +108,12 @@ class OverKafka:
     programme: str
     partitions: int
 
-    async def received(self, event_ids: Iterable[str]) -> list[Event]:
+    async def received(self, event_ids: Iterable[str]) -> list[RawEvent]:
         """Reads the topic from its beginning until the records are there; see ``Channel``."""
         wanted = set(event_ids)
         return await self._read(lambda event: event["event_id"] in wanted, len(wanted))
 
-    async def reply(self, handover: Event, status: str, **fields: Any) -> None:
+    async def reply(self, handover: RawEvent, status: str, **fields: Any) -> None:
         """Writes the answer, and waits on the programme's topic for what became of it; see ``Channel``."""
         statement = _long_form(handover, status, fields) | {"event_id": str(uuid4())}
         producer = AIOKafkaProducer(**self.connection.for_aiokafka(), enable_idempotence=True, acks="all")
@@ -127,16 +127,16 @@ class OverKafka:
         if told["statement"] != "reply_accepted":
             raise ScenarioError(f"answers.{self.programme}: {status} was refused: {told['reason_code']}")
 
-    async def _read(self, wanted: Callable[[Event], bool], count: int) -> list[Event]:
+    async def _read(self, wanted: Callable[[RawEvent], bool], count: int) -> list[RawEvent]:
         topic = kafka_name(f"handovers.{self.programme}")
         places = [TopicPartition(topic, number) for number in range(self.partitions)]
         consumer = AIOKafkaConsumer(**self.connection.for_aiokafka(), isolation_level="read_committed")
         await consumer.start()
-        found: list[Event] = []
+        found: list[RawEvent] = []
 
         async def enough() -> bool:
             batches = await consumer.getmany(timeout_ms=_POLL // timedelta(milliseconds=1))
-            events = [read_json(HandoverEvent, record.value) for some in batches.values() for record in some]
+            events = [read_json_record(HandoverEvent, record.value) for some in batches.values() for record in some]
             found.extend(filter(wanted, events))
             return len(found) >= count
 
@@ -150,7 +150,7 @@ class OverKafka:
         return found
 
 
-async def claim(doors: DemoClient, programme: str, code: str) -> None:
+async def enter_claim_code(doors: DemoClient, programme: str, code: str) -> None:
     """Has a programme enter the claim code that a young person brings; raises ScenarioError where it is not taken."""
     answer = await doors.http.post("/claims", json={"code": code}, headers=doors.headers(programme, _JSON))
     _require_taken("/claims", answer.status_code, answer.text)
@@ -165,7 +165,7 @@ async def _until(happened: Callable[[], Awaitable[bool]], where: str) -> None:
         raise ScenarioError(f"{where}: what the log has did not come in {_ARRIVES_MAX}") from error
 
 
-def _long_form(handover: Event, status: str, fields: dict[str, Any]) -> Event:
+def _long_form(handover: RawEvent, status: str, fields: dict[str, Any]) -> RawEvent:
     own = {name: handover[name] for name in ("statement_id", "youth_id", "programme")}
     return own | {"status": status, "occurred_at": datetime.now(UTC).isoformat()} | fields
 

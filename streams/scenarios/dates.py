@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from schemas.instants import day_of
+from schemas.instants import date_of
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _WEEK, _YEAR = timedelta(weeks=1), timedelta(days=365.25)
@@ -47,7 +47,7 @@ class Dates:
 
     def told_day(self, day: int) -> date:
         """Returns the source's date of a day of the calendar, given as days since 1970."""
-        return day_of(day) - self.weeks * _WEEK
+        return date_of(day) - self.weeks * _WEEK
 
 
 def _weeks_of(years: int) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TOPICS = ("pathways", "referrals", "discharges", "enrolments", "consents")
 _HANDOVERS = "handovers."
-Record = dict[str, Any]
+RawRecord = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -26,10 +26,10 @@ class ObservedOutputs:
     """
 
     pseudonyms: Pseudonyms
-    statements: dict[str, list[Record]] = field(default_factory=dict)
-    handovers: list[Record] = field(default_factory=list)
-    notices: list[Record] = field(default_factory=list)
-    views: dict[str, Record] = field(default_factory=dict)
+    statements: dict[str, list[RawRecord]] = field(default_factory=dict)
+    handovers: list[RawRecord] = field(default_factory=list)
+    notices: list[RawRecord] = field(default_factory=list)
+    views: dict[str, RawRecord] = field(default_factory=dict)
 
     async def listen(self, watch: OutputWatch) -> None:
         """Takes what has been said since the last time."""
@@ -44,7 +44,7 @@ class ObservedOutputs:
             else:
                 self.statements.setdefault(topic, []).append(record)
 
-    def said(self, statement: str, programme: str | None = None) -> list[Record]:
+    def said(self, statement: str, programme: str | None = None) -> list[RawRecord]:
         """Returns the handover records that say so, to one programme if named."""
         return [
             one for one in self.handovers if one["statement"] == statement and programme in (None, one["programme"])
@@ -59,14 +59,14 @@ class ObservedOutputs:
         """Returns everyone whom any statement is about."""
         return {str(one["youth_id"]) for some in self.statements.values() for one in some}
 
-    def latest(self, topic: str) -> dict[str, Record]:
+    def latest(self, topic: str) -> dict[str, RawRecord]:
         """Returns the latest statement about each referral, course, stay or consent, by its id."""
-        found: dict[str, Record] = {}
+        found: dict[str, RawRecord] = {}
         for one in sorted(self.statements.get(topic, ()), key=lambda one: int(one["occurred_at"])):
             found[one["statement_id"]] = one
         return found
 
-    def needs(self, youths: Iterable[str], kind: str | None = None) -> list[Record]:
+    def needs(self, youths: Iterable[str], kind: str | None = None) -> list[RawRecord]:
         """Returns the needs of young people as their pathways show them, of one kind if named."""
         return [
             need
@@ -75,7 +75,7 @@ class ObservedOutputs:
             if kind in (None, need["kind"])
         ]
 
-    def told(self, youths: Iterable[str], statement: str) -> list[Record]:
+    def told(self, youths: Iterable[str], statement: str) -> list[RawRecord]:
         """Returns what programmes were told that says so and is about one of these young people."""
         mine = {need["need_id"] for need in self.needs(youths)}
         return [one for one in self.said(statement) if one["need_id"] in mine]

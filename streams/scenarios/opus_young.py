@@ -47,7 +47,7 @@ class OpusYoungPlay(ScenarioPart):
     ends: DanishTime
 
 
-async def play(stage: ScenarioStage, play: OpusYoungPlay) -> dict[str, int | str]:
+async def play_opus_young(stage: ScenarioStage, play: OpusYoungPlay) -> dict[str, int | str]:
     """Plays both courses to their end, and returns the figures."""
     key, began = X25519PrivateKey.generate(), stage.now
     add_public_key(stage.settings.programmes_folder, _BRIDGE, key.public_key().public_bytes_raw().hex())

@@ -88,7 +88,7 @@ class _Pilot:
         await self.stage.wait_until(moment)
 
 
-async def play(stage: ScenarioStage, play: PsykinfoAdviserPlay) -> dict[str, int | str]:
+async def play_psykinfo_adviser(stage: ScenarioStage, play: PsykinfoAdviserPlay) -> dict[str, int | str]:
     """Plays the pilot from before its first day until after its last, and returns the figures."""
     pilot = _Pilot(stage, play.age)
     for ask in (*play.before, *play.during, *play.after):

@@ -44,11 +44,11 @@ class Arrangement:
 #: In the order in which `all` plays them: those whose young people come with hospital messages first, since the door
 #: looks at their ages by today's date; STIME's hundreds of needs last, since people are reminded of each for good.
 ARRANGEMENTS = {
-    "ungevaerftet": Arrangement(ungevaerftet.UngevaerftetPlay, ungevaerftet.play),
-    "alliancen": Arrangement(alliancen.AlliancenPlay, alliancen.play),
-    "psykinfo-adviser": Arrangement(psykinfo_adviser.PsykinfoAdviserPlay, psykinfo_adviser.play),
-    "opus-young": Arrangement(opus_young.OpusYoungPlay, opus_young.play),
-    "stime": Arrangement(stime.StimePlay, stime.play),
+    "ungevaerftet": Arrangement(ungevaerftet.UngevaerftetPlay, ungevaerftet.play_ungevaerftet),
+    "alliancen": Arrangement(alliancen.AlliancenPlay, alliancen.play_alliancen),
+    "psykinfo-adviser": Arrangement(psykinfo_adviser.PsykinfoAdviserPlay, psykinfo_adviser.play_psykinfo_adviser),
+    "opus-young": Arrangement(opus_young.OpusYoungPlay, opus_young.play_opus_young),
+    "stime": Arrangement(stime.StimePlay, stime.play_stime),
 }
 
 
@@ -68,7 +68,7 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScenarioOutcome:
     """What came of one scenario, which was played ``weeks`` later than its source is dated."""
 
     scenario: ScenarioFile
@@ -94,8 +94,8 @@ class ScenarioInstance:
 
 
 async def play_all(
-    place: ScenarioInstance, scenarios: Sequence[ScenarioFile], done: Callable[[Outcome], None]
-) -> tuple[Outcome, ...]:
+    place: ScenarioInstance, scenarios: Sequence[ScenarioFile], done: Callable[[ScenarioOutcome], None]
+) -> tuple[ScenarioOutcome, ...]:
     """Plays scenarios in the order given and hands each outcome to ``done``.
 
     Raises ScenarioFileError before anything is played, and ScenarioError where one can't be played to its end.
@@ -121,7 +121,7 @@ async def play_all(
             )
             await stage.wait_until(scenario.begins)
             stage.forget_heard()  # what earlier scenarios' deadlines said on the way here is not this one's
-            outcomes.append(outcome_of(scenario, dates, await arrangement.play(stage, play)))
+            outcomes.append(scenario_outcome_of(scenario, dates, await arrangement.play(stage, play)))
             done(outcomes[-1])
     return tuple(outcomes)
 
@@ -141,7 +141,7 @@ async def _apply(place: ScenarioInstance, scenario: ScenarioFile, dates: Dates, 
         await apply_programmes(place.settings, place.connection)
 
 
-def outcome_of(scenario: ScenarioFile, dates: Dates, ours: Figures) -> Outcome:
+def scenario_outcome_of(scenario: ScenarioFile, dates: Dates, ours: Figures) -> ScenarioOutcome:
     """Returns what was counted beside the file's figures; what either lacks is a row that disagrees."""
     rows = [FigureRow(one.id, one.counts, one.source, ours.get(one.id)) for one in scenario.figures]
     known = {one.id for one in scenario.figures}
@@ -150,4 +150,4 @@ def outcome_of(scenario: ScenarioFile, dates: Dates, ours: Figures) -> Outcome:
         for name, value in ours.items()
         if name not in known
     ]
-    return Outcome(scenario, dates.weeks, tuple(rows))
+    return ScenarioOutcome(scenario, dates.weeks, tuple(rows))

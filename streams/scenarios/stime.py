@@ -31,7 +31,7 @@ class StimePlay(ScenarioPart):
     endings: dict[CourseStatus, int]
 
 
-async def play(stage: ScenarioStage, play: StimePlay) -> dict[str, int | str]:
+async def play_stime(stage: ScenarioStage, play: StimePlay) -> dict[str, int | str]:
     """Plays every family's course from visitation to where it stands, lets programmes answer, returns the figures."""
     people = _people(stage, play)
     await stage.state_all("referrals", [_visitated(stage, play, *one) for one in enumerate(people)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.events import Municipality
 from schemas.reference import Sor
-from streams.scenarios.channels import LongForm, Pulling, claim
+from streams.scenarios.channels import LongForm, Pulling, enter_claim_code
 from streams.scenarios.files import ScenarioPart
 from streams.scenarios.stage import SETTLED, ScenarioError, ScenarioStage
 
@@ -65,7 +65,7 @@ class _Courses:
         for day in range(_CLAIM_DAYS):
             await self.stage.wait(_DAY)
             for code in self.codes[day::_CLAIM_DAYS]:
-                await claim(self.stage.doors, _OWN, code)
+                await enter_claim_code(self.stage.doors, _OWN, code)
         await self.stage.listen()
 
     async def bridge_onward(self) -> None:
@@ -126,7 +126,7 @@ class _Courses:
         return ids[0]
 
 
-async def play(stage: ScenarioStage, play: UngevaerftetPlay) -> dict[str, int | str]:
+async def play_ungevaerftet(stage: ScenarioStage, play: UngevaerftetPlay) -> dict[str, int | str]:
     """Plays the courses from discharge to their end, and returns the figures."""
     courses = _Courses(stage, play)
     await courses.begin()

@@ -6,10 +6,16 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.house.tree import ROOT, code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+#: Entry points (`python -m`) and Alembic's migrations.
+CALLED_FROM_OUTSIDE = {"main", "upgrade"}
 
 
 def given_twice(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -20,19 +26,35 @@ def given_twice(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return {name: found for name, found in modules.items() if len(found) > 1}
 
 
-def classes() -> list[tuple[str, str]]:
-    """Returns each public class of the service, and its module."""
+def public_names() -> list[tuple[str, str]]:
+    """Returns each public class, function and alias of a type of the service, and its module.
+
+    A command's function is called as the operator types it, `main` and `upgrade` as those who call them have it.
+    """
     return [
-        (node.name, str(path))
+        (name, str(path))
         for path in code()
         for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        if (name := _defined(node)) is not None and not name.startswith("_") and name not in CALLED_FROM_OUTSIDE
     ]
 
 
-def test_no_two_classes_have_one_name() -> None:
-    assert given_twice(classes()) == {}
+def _defined(node: ast.stmt) -> str | None:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return None if any("command" in ast.unparse(one) for one in node.decorator_list) else node.name
+        case ast.ClassDef():
+            return node.name
+        case ast.Assign(targets=[ast.Name(id=name)]) if not name.isupper() and not name.islower():
+            return name
+        case _:
+            return None
 
 
-def test_the_check_sees_a_class_that_has_the_name_of_another() -> None:
-    assert given_twice([*classes(), ("Pathway", "elsewhere.py")]).keys() == {"Pathway"}
+def test_no_two_things_have_one_name() -> None:
+    assert given_twice(public_names()) == {}
+
+
+@pytest.mark.parametrize("name", ["Pathway", "give_back", "Moment"])
+def test_the_check_sees_a_name_given_again(name: str) -> None:
+    assert given_twice([*public_names(), (name, "elsewhere.py")]).keys() == {name}

@@ -24,7 +24,7 @@ from schemas.outputs import HandoverEvent, Notice
 from schemas.topics import kafka_name, short_name
 from streams.cli.up import free_port
 from streams.demo.watching import OutputWatch
-from streams.log.reading import opened
+from streams.log.reading import open_consumer
 from streams.provision import apply_programmes, create_topics, receiving_programmes, set_calendar
 from streams.settings import Settings
 from streams.supervision import Child, stop_all, wait_until_ready
@@ -137,7 +137,7 @@ async def committed_records(
     connection: KafkaConnection, partitions: list[TopicPartition]
 ) -> AsyncIterator[tuple[str, Any]]:
     """Yields (topic, record) of everything committed in the partitions, to their ends as they are now."""
-    consumer = opened(connection)
+    consumer = open_consumer(connection)
     await consumer.start()
     try:
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)

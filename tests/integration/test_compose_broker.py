@@ -20,7 +20,7 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.errors import BrokerUnavailableError
 from connectors.kafka.reachability import require_broker
-from connectors.vault.keys import NEEDED_BY, Process
+from connectors.vault.keys import NEEDED_BY, KeyHolder
 from streams.cli.up import free_port
 from streams.supervision import Child, stop_all, wait_until_ready
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-PROCESSES: dict[str, Process] = {
+PROCESSES: dict[str, KeyHolder] = {
     "gateway": "gateway",
     "worker-1": "worker",
     "worker-2": "worker",

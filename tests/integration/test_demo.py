@@ -32,7 +32,7 @@ from schemas.outputs import HandoverEvent
 from schemas.topics import kafka_name
 from streams.demo.people import YoungPerson
 from streams.instance import Instance, read_instance
-from streams.log.reading import partition_counts
+from streams.log.reading import all_partition_counts
 from streams.provision import receiving_programmes
 from streams.settings import Settings
 from tests.integration.gateway_runner import free_port
@@ -140,7 +140,7 @@ def wait_for_enough(up: subprocess.Popen[bytes], data_folder: Path, printed: Pat
 async def is_enough(connection: KafkaConnection) -> bool:
     """Tells whether README's programmes were offered something and a reply was accepted."""
     topics = [kafka_name(f"handovers.{one}") for one in receiving_programmes(Settings())]
-    counts = await partition_counts(connection)
+    counts = await all_partition_counts(connection)
     partitions = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
     told = [
         codec(HandoverEvent).decode_raw(record.value) async for _, record in committed_records(connection, partitions)

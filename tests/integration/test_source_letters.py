@@ -23,7 +23,7 @@ from connectors.medcom_fhir.codes import ResponseCode
 from connectors.source_letters.mailboxes import Mailbox
 from connectors.source_letters.outbox import NewLetter, Outbox
 from connectors.source_letters.service import LetterService, LetterSettings, open_mailboxes
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from schemas.codec import codec
 from schemas.identifiers import derived_id
 from schemas.outputs import Notice
@@ -97,7 +97,7 @@ async def _publish(connection: KafkaConnection, *records: tuple[str, BaseModel])
 def _mailbox(folder: Path, port: int) -> Outbox:
     mailbox = Mailbox(RECIPIENT, HOSPITAL, f"http://127.0.0.1:{port}/fhir", False, datetime.now(UTC))
     open_mailboxes(folder).put(mailbox, None)
-    return Outbox(open_database_of(folder))
+    return Outbox(letters_database_of(folder))
 
 
 def _no_link(_letter: NewLetter) -> None:

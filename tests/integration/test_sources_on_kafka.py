@@ -16,7 +16,7 @@ from connectors.kafka.connection import KafkaConnection
 from connectors.kafka.topics import describe
 from schemas.events import Enrolment
 from schemas.topics import kafka_name
-from streams.log.decoding import read_json
+from streams.log.decoding import read_json_record
 from tests.integration.attempts import OTHER_SOURCE, SOURCE, Attempt
 from tests.integration.attempts_of_sources import ATTEMPTS_OF_A_SOURCE
 from tests.integration.command_line import until
@@ -148,4 +148,4 @@ def left_in(connection: KafkaConnection, topic: str) -> int:
 
 async def courses_on(connection: KafkaConnection) -> list[dict[str, Any]]:
     """Returns every course that was published."""
-    return [read_json(Enrolment, record.value) for record in await read_topic(connection, "enrolments")]
+    return [read_json_record(Enrolment, record.value) for record in await read_topic(connection, "enrolments")]

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from connectors.kafka.connection import KafkaConnection
 from schemas.outputs import HandoverEvent
 from schemas.topics import kafka_name
-from streams.log.decoding import read_json
+from streams.log.decoding import read_json_record
 from tests.integration.way_contract import ANSWERS, PROGRAMME, Answered, Event, Offer, Received, until
 from tests.integration.ways_over_http import free_places
 
@@ -99,7 +99,7 @@ class OverKafka:
                 assert record.key is not None
                 assert record.value is not None
                 self.received.text += f"{record.key!r} {record.value!r} {record.headers!r}"
-                self.received.events.append(read_json(HandoverEvent, record.value))
+                self.received.events.append(read_json_record(HandoverEvent, record.value))
         await self._consumer.commit()
 
     async def _write(self, answer: Event) -> None:

@@ -20,13 +20,13 @@ from connectors.kafka.topics import TopicSpec, ensure_topics
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.deliverer import Deliverer, DelivererPorts, DelivererSettings, open_endpoints
 from connectors.webhooks.endpoints import Registration
-from connectors.webhooks.tables import DELIVERIES, open_database_of
+from connectors.webhooks.tables import DELIVERIES, webhooks_database_of
 from connectors.webhooks.waiting import Waiting
 from schemas.codec import codec
 from schemas.identifiers import derived_id
 from schemas.outputs import HandoverEvent
 from schemas.topics import kafka_name
-from streams.log.decoding import read_json
+from streams.log.decoding import read_json_record
 from tests.unit.webhooks.receivers import Handler
 
 PARTITIONS = 3
@@ -129,18 +129,18 @@ class Delivering:
         return secret
 
     def waiting(self, programme: str) -> int:
-        backlogs = Waiting(open_database_of(self.settings.data_folder)).backlogs()
+        backlogs = Waiting(webhooks_database_of(self.settings.data_folder)).backlogs()
         return sum(one.waiting for one in backlogs if one.programme == programme)
 
     def kinds(self, programme: str) -> list[str]:
         """Returns what the records say that were ever queued for a programme, in their order."""
         wanted = select(DELIVERIES.c.body).where(DELIVERIES.c.programme == programme).order_by(DELIVERIES.c.number)
-        with open_database_of(self.settings.data_folder).reading() as reading:
+        with webhooks_database_of(self.settings.data_folder).reading() as reading:
             return [json.loads(body)["statement"] for body in reading.execute(wanted).scalars()]
 
     def nothing_is_due(self, programme: str) -> bool:
         """Tells whether every record that waits was tried, and its next attempt is later than now."""
-        return not Waiting(open_database_of(self.settings.data_folder)).due(programme, self.now, (), 1)
+        return not Waiting(webhooks_database_of(self.settings.data_folder)).due(programme, self.now, (), 1)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Deliverer]:
@@ -176,5 +176,5 @@ def settings_in(folder: Path, connection: KafkaConnection) -> DelivererSettings:
 
 def public_json(event: HandoverEvent) -> dict[str, Any]:
     """Returns an event as `brobygger subscribe --json` prints it."""
-    shown: dict[str, Any] = json.loads(json.dumps(read_json(HandoverEvent, codec(HandoverEvent).encode(event))))
+    shown: dict[str, Any] = json.loads(json.dumps(read_json_record(HandoverEvent, codec(HandoverEvent).encode(event))))
     return shown

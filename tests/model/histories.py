@@ -13,7 +13,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from schemas.instants import day_of, days_of
+from schemas.instants import date_of, days_of
 from tests.model.draws import PROGRAMMES, Draw, answer_oddly, draw_answers
 from tests.model.draws_of_consents import draw_consents, say_consent
 from tests.model.draws_of_moments import MOMENTS
@@ -90,10 +90,10 @@ def _birth(random: Random, day: int) -> int | None:
         return None
     if random.random() < 0.3:
         age, ahead = random.choice((12, 13, 15, 15, 15, 18, 18)), random.choice((0, 1, 2, 3, 5, 9, 30))
-        born = day_of(day + ahead)
+        born = date_of(day + ahead)
         return days_of(date(born.year - age, born.month, min(born.day, 28)))
     age = random.choice((3, 7, 10, 11, 12, 13, 13, 14, 14, 14, 14, 15, 15, 16, 16, 16, 17, 17, 18, 19))
-    born = day_of(day - random.randrange(0, 365))
+    born = date_of(day - random.randrange(0, 365))
     return days_of(date(born.year - age, born.month, born.day if (born.month, born.day) != (2, 29) else 28))
 
 
@@ -244,7 +244,7 @@ def _late_words(draw: Draw, somewhen: Callable[[], int]) -> None:
             fields = {"decision": "withdrawn", "given_by": givers, "scope": scope, "purpose": None}
             say_consent(draw, when, **fields)
     if draw.born is not None:
-        born = day_of(draw.born)
+        born = date_of(draw.born)
         birthday = midnight_of(days_of(date(born.year + 15, born.month, min(born.day, 28))))
         if birthday < last + 20 * DAY and birthday > min(step.at for step in draw.steps):
             for programme in PROGRAMMES[:3]:

@@ -52,7 +52,7 @@ SEEDED_BUGS = (
         (
             Change(
                 "calendar.py",
-                "return day_of(day).weekday() < _SATURDAY and day not in closed",
+                "return date_of(day).weekday() < _SATURDAY and day not in closed",
                 "return day >= 0 or day in closed",
             ),
         ),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.local_times import COPENHAGEN, danish_moments, in_order
+from connectors.local_times import COPENHAGEN, danish_moments, ordered_period
 
 
 def local(text: str) -> datetime:
@@ -50,7 +50,7 @@ def test_the_first_and_the_last_time_end_in_no_exception(text: str) -> None:
 
 @pytest.mark.parametrize("zone", [SUMMER, WINTER])
 def test_two_hours_that_were_written_with_one_offset_are_brought_into_order(zone: timezone) -> None:
-    start, end = in_order(QUARTER_TO.replace(tzinfo=zone), QUARTER_PAST.replace(tzinfo=zone))
+    start, end = ordered_period(QUARTER_TO.replace(tzinfo=zone), QUARTER_PAST.replace(tzinfo=zone))
 
     assert end - start == timedelta(minutes=30)
     assert (start.astimezone(UTC), end.astimezone(UTC)) == (
@@ -69,4 +69,4 @@ def test_two_hours_that_were_written_with_one_offset_are_brought_into_order(zone
     ],
 )
 def test_what_is_in_order_or_can_t_be_stays_as_it_is(start: datetime, end: datetime) -> None:
-    assert in_order(start, end) == (start, end)
+    assert ordered_period(start, end) == (start, end)

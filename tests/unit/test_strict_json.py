@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.strict_json import SIGNS_MAX, measured, read_json
+from connectors.strict_json import SIGNS_MAX, read_json_object, size_of
 from schemas.refusals import RefusedError
 from schemas.rules import shown_name
 
@@ -24,13 +24,13 @@ objects = st.dictionaries(texts, values)
 
 @given(objects, st.booleans())
 def test_what_json_writes_is_read_as_it_was(value: dict[str, object], ascii_only: bool) -> None:
-    assert read_json(json.dumps(value, ensure_ascii=ascii_only).encode(), 100) == value
+    assert read_json_object(json.dumps(value, ensure_ascii=ascii_only).encode(), 100) == value
 
 
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(RefusedError):
-        assert isinstance(read_json(body, 10), dict)
+        assert isinstance(read_json_object(body, 10), dict)
 
 
 @given(objects)
@@ -39,7 +39,7 @@ def test_nesting_is_what_the_value_has(value: dict[str, object]) -> None:
         inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
         return 0 if inner is None else 1 + max(map(depth, inner), default=0)
 
-    assert measured(json.dumps(value).encode(), 1_000, SIGNS_MAX)[0] == depth(value)
+    assert size_of(json.dumps(value).encode(), 1_000, SIGNS_MAX)[0] == depth(value)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_nesting_is_what_the_value_has(value: dict[str, object]) -> None:
 )
 def test_what_is_unfit_is_refused_by_name(body: bytes, code: str) -> None:
     with pytest.raises(RefusedError, match=f"^{code}$"):
-        read_json(body, 10)
+        read_json_object(body, 10)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ def test_what_is_unfit_is_refused_by_name(body: bytes, code: str) -> None:
     ],
 )
 def test_what_only_looks_unfit_is_read(body: bytes) -> None:
-    assert "a" in read_json(body, 10)
+    assert "a" in read_json_object(body, 10)
 
 
 def test_a_duplicate_key_is_named_only_where_it_looks_like_a_field() -> None:
     for key, shown in (("status", "status"), ("Jens Hansen", "(another name)"), ("2512489996", "(another name)")):
         with pytest.raises(RefusedError) as caught:
-            read_json(json.dumps({key: 1}).encode()[:-1] + f', "{key}": 2}}'.encode(), 10)
+            read_json_object(json.dumps({key: 1}).encode()[:-1] + f', "{key}": 2}}'.encode(), 10)
 
         assert caught.value.refusal.field == shown_name(key) == shown

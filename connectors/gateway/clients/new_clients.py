@@ -26,7 +26,7 @@ def _code_of_sender(text: str) -> str:
     return text
 
 
-Sender = Annotated[str, AfterValidator(_code_of_sender)]
+SenderCode = Annotated[str, AfterValidator(_code_of_sender)]
 
 
 class ClientKind(StrEnum):
@@ -74,7 +74,7 @@ class NewClient(BaseModel):
     data_controller: Name | None = None
     legal_basis: Name | None = None
     roles: frozenset[Role] | None = None
-    senders: tuple[Sender, ...] = ()
+    senders: tuple[SenderCode, ...] = ()
     any_sender: bool = False
     site: Name | None = None
     kafka_id: ProgrammeId | None = None

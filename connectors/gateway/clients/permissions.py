@@ -25,7 +25,7 @@ def role_for(topic: str) -> Role:
     return {"replies": Role.REPLIES, "persons": Role.PERSONS}.get(topic, Role.STATEMENTS)
 
 
-def check_topic(client: Client, topic: str) -> None:
+def check_may_submit(client: Client, topic: str) -> None:
     """Raises RefusedError where nothing on the topic is this client's to state."""
     if client.site is not None:
         rule = "a token that is bound to a site answers that site's handovers, and states nothing else"

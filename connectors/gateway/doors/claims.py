@@ -14,7 +14,7 @@ from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.handover_forms import SECURED
 from connectors.gateway.doors.handovers import json_answer
-from connectors.gateway.doors.replies import outcome_of, refusal_for
+from connectors.gateway.doors.replies import refusal_of_reply, reply_result_of
 from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import (
     BROKER_UNAVAILABLE,
@@ -27,11 +27,11 @@ from connectors.gateway.doors.turning_away import (
 from connectors.gateway.doors.vouched_replies import SystemReply, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import refusal_of
+from schemas.rules import first_refusal_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -82,7 +82,7 @@ class Claimed:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns what became of it, as programmes are told."""
-        return outcome_of(self.event_id, self.answer)
+        return reply_result_of(self.event_id, self.answer)
 
 
 @router.post("/claims", openapi_extra=SECURED | _BODY, responses=_RESPONSES)
@@ -99,21 +99,21 @@ async def claim_code(request: Request) -> Response:
         check_media_type(request, {_JSON})
         form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits))
         try:
-            return _answered(await claim(desk, client, form.code, client.client_id))
+            return _answered(await claim_by_code(desk, client, form.code, client.client_id))
         except STORE_ERRORS as error:
             return unavailable(error)
 
 
 def _form_of(desk: Desk, body: bytes) -> ClaimForm:
     try:
-        return ClaimForm.model_validate(read_json(body, desk.limits.nesting_max), strict=True)
+        return ClaimForm.model_validate(read_json_object(body, desk.limits.nesting_max), strict=True)
     except RefusedError as error:
         raise TurnedAwayError(status_of(error.refusal), error.refusal) from error
     except ValidationError as error:
-        raise TurnedAwayError(422, refusal_of(error, "send {code}")) from error
+        raise TurnedAwayError(422, first_refusal_of(error, "send {code}")) from error
 
 
-async def claim(desk: Desk, client: Client, typed: str, guesser: str) -> Claimed | Refusal | Unavailable:
+async def claim_by_code(desk: Desk, client: Client, typed: str, guesser: str) -> Claimed | Refusal | Unavailable:
     """Returns what became of a code that a programme's client typed in, by this door or on its page.
 
     ``guesser`` is who typed it: a token, or at the pages one session of it. A claim that the domain refused gives its
@@ -147,7 +147,7 @@ def _answered(claimed: Claimed | Refusal | Unavailable) -> Response:
     if claimed.answer is None:
         return json_answer(202, outcome, {"location": f"/replies/{claimed.event_id}"})
     if outcome["outcome"] == "refused":
-        return json_answer(409, outcome | {"refused": refusal_for(outcome["reason_code"]).as_dict()})
+        return json_answer(409, outcome | {"refused": refusal_of_reply(outcome["reason_code"]).as_dict()})
     return json_answer(200, outcome)
 
 

@@ -15,26 +15,32 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import charset_of, check_media_type, read_body
 from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
-from connectors.gateway.letters.answers import LETTER_CHANGED, StoredAnswer, answer_of, letter_of, unreadable_letter_of
+from connectors.gateway.letters.answers import (
+    LETTER_CHANGED,
+    StoredAnswer,
+    fingerprint_of,
+    receipt_for,
+    unreadable_letter_of,
+)
 from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import ReceiptStatus
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
+from connectors.medcom_edi.envelopes import ContentKind, InEnvelopeError, Unwrapped
 from connectors.medcom_edi.fields import Interchange, Syntax
 from connectors.medcom_edi.outcomes import (
+    EdiOutcome,
     EdiOutOfScope,
     EdiRefused,
     EdiTranslation,
     InterchangeOutcome,
     LetterOutcome,
-    Outcome,
     ReceivedReceipt,
     Unreadable,
 )
 from connectors.medcom_edi.receipts import MEDIA_TYPES
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
-from connectors.medcom_edi.translate import EdiMappingContext, translate
+from connectors.medcom_edi.translate import EdiMappingContext, translate_interchange
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -45,7 +51,7 @@ _TAKEN = {
     Syntax.EDIFACT: _XML | {"application/edifact", "text/plain", "application/octet-stream"},
     Syntax.OIOXML: _XML,
 }
-_CONTENTS = {Syntax.EDIFACT: Content.EDIFACT, Syntax.OIOXML: Content.OIOXML}
+_CONTENTS = {Syntax.EDIFACT: ContentKind.EDIFACT, Syntax.OIOXML: ContentKind.OIOXML}
 _CHARSETS = frozenset({"iso-8859-1", "windows-1252", "utf-8"})
 _OTHER_CONTENT = Refusal(
     "unknown_content",
@@ -137,16 +143,16 @@ async def _answer(desk: Desk, client: Client, syntax: Syntax, unwrapped: Unwrapp
             assert_never(outcome)
     if not answers:
         return Response(status_code=202)
-    return Response(answer_of(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
+    return Response(receipt_for(interchange, answers), 200, media_type=MEDIA_TYPES[syntax])
 
 
-def _translated(desk: Desk, syntax: Syntax, unwrapped: Unwrapped, at: datetime) -> Outcome:
+def _translated(desk: Desk, syntax: Syntax, unwrapped: Unwrapped, at: datetime) -> EdiOutcome:
     known = desk.medcom
     door = EdiMappingContext(known.identities.youth_id, known.reference, desk.ages(), known.ahead_max)
-    return translate(unwrapped.message, syntax, door, at, unwrapped.charset)
+    return translate_interchange(unwrapped.message, syntax, door, at, unwrapped.charset)
 
 
-def _unaddressed(desk: Desk, client: Client, outcome: Outcome) -> Response:
+def _unaddressed(desk: Desk, client: Client, outcome: EdiOutcome) -> Response:
     if not isinstance(outcome, Unreadable):
         raise TypeError("what was delivered has an interchange")
     return _nobody(desk, client, outcome.refusal)
@@ -177,7 +183,7 @@ async def _take(
     desk: Desk, interchange: Interchange, outcome: EdiTranslation | EdiOutOfScope | EdiRefused, nth: int, at: datetime
 ) -> StoredAnswer | None:
     """Returns what is answered to a letter, None where the broker has not confirmed it."""
-    letter = letter_of(desk.fingerprints, interchange, outcome, nth)
+    letter = fingerprint_of(desk.fingerprints, interchange, outcome, nth)
     refusal = outcome.refusal if isinstance(outcome, EdiRefused) else None
 
     def first_answer(case: ReceiptStatus) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from connectors.gateway.clients.permissions import check_topic, role_for
+from connectors.gateway.clients.permissions import check_may_submit, role_for
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.idempotency import answered_once
 from connectors.gateway.doors.turning_away import (
@@ -19,7 +19,7 @@ from connectors.gateway.doors.turning_away import (
     unavailable,
 )
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.acceptance import LineOutcome, accept
+from connectors.gateway.statements.acceptance import LineOutcome, accept_statements
 from connectors.gateway.statements.forms import EXAMPLES, FORMS
 from connectors.gateway.statements.ledger import StoredResponse
 from connectors.strict_xml import PADDING
@@ -91,7 +91,7 @@ async def receive_statements(
 
 async def _answer_one(desk: Desk, client: Client, topic: str, body: bytes) -> StoredResponse:
     desk.quota.charge(client, 1)
-    [outcome] = await accept(desk, client, topic, [body])
+    [outcome] = await accept_statements(desk, client, topic, [body])
     status = {"accepted": 201, "repeated": 200, "unavailable": 503}.get(outcome.outcome)
     if outcome.refusal is not None:
         return _json_answer(status or status_of(outcome.refusal), {"refused": outcome.refusal.as_dict()})
@@ -119,7 +119,7 @@ async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> 
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = [line for _, line in lines[start : start + _LINES_AT_ONCE]]
         given_up = any(outcome.outcome == "unavailable" for outcome in outcomes)
-        outcomes += [_NOT_TRIED] * len(some) if given_up else await accept(desk, client, topic, some)
+        outcomes += [_NOT_TRIED] * len(some) if given_up else await accept_statements(desk, client, topic, some)
     report = [{"line": number} | outcome.as_dict() for (number, _), outcome in zip(lines, outcomes, strict=True)]
     return StoredResponse(b"", _status_of_all(outcomes), NDJSON, b"".join(map(_line, report)))
 
@@ -142,7 +142,7 @@ def _check_topic(client: Client, topic: str) -> None:
 def check_topic_of(client: Client, topic: str) -> None:
     """Raises TurnedAwayError with 403 where nothing on the topic is this client's to state."""
     try:
-        check_topic(client, topic)
+        check_may_submit(client, topic)
     except RefusedError as error:
         raise TurnedAwayError(403, error.refusal) from error
 

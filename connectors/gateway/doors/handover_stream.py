@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from connectors.gateway.tables import LedgerUnavailableError
-from connectors.read_model.handovers import page
+from connectors.read_model.handovers import records_after
 from connectors.read_model.tables import ReadModelUnavailableError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Stream:
     site: str | None = None
 
 
-async def events_of(read_model: ReadModel, stream: Stream) -> AsyncGenerator[bytes]:
+async def stream_events(read_model: ReadModel, stream: Stream) -> AsyncGenerator[bytes]:
     """Yields what is there, then what comes, each event's id the cursor behind it; comments while nothing comes.
 
     Ends before anything is sent to a token that has been revoked, when its time is up, when the process ends and when a
@@ -55,7 +55,7 @@ async def events_of(read_model: ReadModel, stream: Stream) -> AsyncGenerator[byt
         while not read_model.arrivals.ended and loop.time() < ends_at:
             # Asked for before reading, so that nothing is committed unseen between the two.
             arrival = read_model.arrivals.next_for(cursor.programme)
-            found = await asyncio.to_thread(page, read_model.engine, cursor, _RECORDS_AT_ONCE, stream.site)
+            found = await asyncio.to_thread(records_after, read_model.engine, cursor, _RECORDS_AT_ONCE, stream.site)
             events = [_event(record, behind) for record, behind in found.records]
             cursor = found.following
             if not events and not await arrival.wait(stream.heartbeat):

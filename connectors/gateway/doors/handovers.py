@@ -18,11 +18,11 @@ from connectors.gateway.doors.handover_forms import (
     HandoverState,
     RefusedAnswer,
 )
-from connectors.gateway.doors.handover_stream import Stream, events_of
+from connectors.gateway.doors.handover_stream import Stream, stream_events
 from connectors.gateway.doors.turning_away import TurnedAwayError, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.read_model.cursors import CURSOR_CHARACTERS_MAX, Cursor
-from connectors.read_model.handovers import page, story
+from connectors.read_model.handovers import records_after, story
 from schemas.refusals import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def pull_handovers(request: Request) -> Response:
         if streams:
             return _streamed(request, desk, client, cursor)
         try:
-            found = await asyncio.to_thread(page, desk.read_model.engine, cursor, limit, client.site)
+            found = await asyncio.to_thread(records_after, desk.read_model.engine, cursor, limit, client.site)
         except STORE_ERRORS as error:
             return unavailable(error)
         return json_answer(
@@ -140,7 +140,7 @@ def _streamed(request: Request, desk: Desk, client: Client, cursor: Cursor) -> R
         return desk.entrance.clients.valid(client.client_id) is not None
 
     stream = Stream(is_admitted, cursor, limits.stream_heartbeat, limits.stream_time_max, client.site)
-    content = events_of(desk.read_model, stream)
+    content = stream_events(desk.read_model, stream)
     return StreamingResponse(content, headers={"cache-control": "no-store"}, media_type=EVENT_STREAM)
 
 

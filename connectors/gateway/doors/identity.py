@@ -17,7 +17,7 @@ from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.handover_forms import SECURED
 from connectors.gateway.doors.handovers import json_answer, unknown
 from connectors.gateway.doors.idempotency import check_key, key_reused
-from connectors.gateway.doors.replies import outcome_of, refusal_for
+from connectors.gateway.doors.replies import refusal_of_reply, reply_result_of
 from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import (
     BROKER_UNAVAILABLE,
@@ -139,18 +139,18 @@ async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: S
     answer = await answer_to_vouched(desk, vouched)
     if isinstance(answer, Unavailable):
         return refused_answer(503, BROKER_UNAVAILABLE, {"retry-after": str(RETRY_SECONDS)})
-    outcome = outcome_of(vouched.event_id, answer)
+    outcome = reply_result_of(vouched.event_id, answer)
     if answer is None:
         return json_answer(202, outcome)
     if answer.event.statement is not HandoverStatement.IDENTITY_GRANTED:
-        return json_answer(409, outcome | {"refused": refusal_for(outcome["reason_code"]).as_dict()})
+        return json_answer(409, outcome | {"refused": refusal_of_reply(outcome["reason_code"]).as_dict()})
     # A grant is served again for a while: what has ended since then, by a withdrawal above all, ends it too.
     now = await asyncio.to_thread(story, desk.read_model.engine, client.reach, vouched.statement_id)
     state = now.handover.state if now else None
     if state not in _SERVED_STATES:
         reason = "handover_withdrawn" if state in _WITHDRAWN else "not_in_this_state"
         ended = {"outcome": "refused", "state": state, "reason_code": reason}
-        return json_answer(409, outcome | ended | {"refused": refusal_for(reason).as_dict()})
+        return json_answer(409, outcome | ended | {"refused": refusal_of_reply(reason).as_dict()})
     return await _released(desk, key, answer, vouched.statement_id)
 
 

@@ -18,19 +18,19 @@ from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter
 from connectors.gateway.letters.receipts import MessageFingerprint, Opened, ReceiptStatus
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.medcom_edi.envelopes import Content, InEnvelopeError, Unwrapped
+from connectors.medcom_edi.envelopes import ContentKind, InEnvelopeError, Unwrapped
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement, operation_outcome
 from connectors.medcom_fhir.codes import ErrorCode, ResponseCode
 from connectors.medcom_fhir.decoding import BODY_BYTES_MAX
 from connectors.medcom_fhir.outcomes import (
+    FhirOutcome,
     FhirOutOfScope,
     FhirRefused,
     FhirTranslation,
-    Outcome,
     ReceivedAcknowledgement,
 )
 from connectors.medcom_fhir.resubmission import BUNDLE_ID_REUSED, CONTENT_CHANGED, OUT_OF_OPERATION
-from connectors.medcom_fhir.translate import translate
+from connectors.medcom_fhir.translate import translate_bundle
 from connectors.sender_ids import normalised
 from schemas.refusals import Refusal, RefusedError
 
@@ -99,7 +99,7 @@ async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) ->
         unwrapped = await asyncio.to_thread(_without_envelope, body)
     except InEnvelopeError as error:
         answer = network_receipt_answer(desk, error.refusal) or _nobody(desk, client, error.refusal)
-        return enveloped(answer, Content.FHIR_JSON, error.envelope, desk.ports.clock())
+        return enveloped(answer, ContentKind.FHIR_JSON, error.envelope, desk.ports.clock())
     try:
         answer = await _answer(desk, client, unwrapped.message)
     except STORE_ERRORS as error:
@@ -112,12 +112,12 @@ async def _take(desk: Desk, client: Client, request: Request, bytes_max: int) ->
 def _without_envelope(body: bytes) -> Unwrapped:
     """Returns a message, out of its envelope where it is in one; raises InEnvelopeError."""
     try:
-        return message_in(body, {Content.FHIR_JSON, Content.FHIR_XML}, _OTHER_CONTENT)
+        return message_in(body, {ContentKind.FHIR_JSON, ContentKind.FHIR_XML}, _OTHER_CONTENT)
     except InEnvelopeError:
         raise
     except RefusedError as error:
         if error.refusal.code in _NO_ENVELOPE:
-            return Unwrapped(Content.FHIR_JSON, body)  # what reads JSON says what is wrong with it
+            return Unwrapped(ContentKind.FHIR_JSON, body)  # what reads JSON says what is wrong with it
         raise InEnvelopeError(error.refusal, None) from error
 
 
@@ -163,8 +163,8 @@ async def _settle(desk: Desk, client: Client, told: ReceivedAcknowledgement) -> 
     _log.info("acknowledgement_received", code=told.response_code.value, ours=ours)
 
 
-def _translated(desk: Desk, message: bytes, at: datetime) -> Outcome:
-    return translate(message, replace(desk.medcom, ages=desk.ages()), at)
+def _translated(desk: Desk, message: bytes, at: datetime) -> FhirOutcome:
+    return translate_bundle(message, replace(desk.medcom, ages=desk.ages()), at)
 
 
 async def _acknowledge(

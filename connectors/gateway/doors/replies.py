@@ -19,13 +19,13 @@ from connectors.gateway.doors.idempotency import check_key, key_reused
 from connectors.gateway.doors.sent_replies import SentReply
 from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.acceptance import accept
+from connectors.gateway.statements.acceptance import accept_statements
 from connectors.read_model.handovers import story
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from schemas.codes import HandoverStatement
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import refusal_of
+from schemas.rules import first_refusal_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -128,17 +128,17 @@ async def show_reply(request: Request, event_id: Annotated[str, Path(max_length=
             return unavailable(error)
         if not sent:
             raise unknown("event_id")
-        return json_answer(202 if answer is None else 200, outcome_of(wanted, answer))
+        return json_answer(202 if answer is None else 200, reply_result_of(wanted, answer))
 
 
 def _form_of(desk: Desk, body: bytes) -> HandoverReply:
     try:
-        read_json(body, desk.limits.nesting_max)
+        read_json_object(body, desk.limits.nesting_max)
         return HandoverReply.model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except RefusedError as error:
         raise TurnedAwayError(status_of(error.refusal), error.refusal) from error
     except ValidationError as error:
-        refusal = refusal_of(error, _HELP)
+        refusal = first_refusal_of(error, _HELP)
         raise TurnedAwayError(status_of(refusal), refusal) from error
 
 
@@ -170,16 +170,16 @@ def _statement(form: HandoverReply, sent: SentReply, handover: Row[Any]) -> byte
 
 
 async def _answered(desk: Desk, client: Client, sent: SentReply, statement: bytes) -> Response:
-    [taken] = await accept(desk, client, "replies", [statement])
+    [taken] = await accept_statements(desk, client, "replies", [statement])
     if taken.refusal is not None:
         headers = {"retry-after": str(RETRY_SECONDS)} if taken.outcome == "unavailable" else None
         return refused_answer(status_of(taken.refusal), taken.refusal, headers)
     answer = await _answer_to(desk, client, sent.event_id, desk.limits.answer_time_max)
-    outcome = outcome_of(sent.event_id, answer)
+    outcome = reply_result_of(sent.event_id, answer)
     if answer is None:
         return json_answer(202, outcome, {"location": f"/replies/{sent.event_id}"})
     if outcome["outcome"] == "refused":
-        return json_answer(409, outcome | {"refused": refusal_for(outcome["reason_code"]).as_dict()})
+        return json_answer(409, outcome | {"refused": refusal_of_reply(outcome["reason_code"]).as_dict()})
     return json_answer(200, outcome)
 
 
@@ -190,7 +190,7 @@ async def _answer_to(desk: Desk, client: Client, event_id: UUID, time_max: timed
     return answer
 
 
-def outcome_of(event_id: UUID, answer: TopicRecord | None) -> dict[str, Any]:
+def reply_result_of(event_id: UUID, answer: TopicRecord | None) -> dict[str, Any]:
     """Returns what became of a reply, as programmes are told; None means that no answer has come yet."""
     if answer is None:
         return {"event_id": str(event_id), "outcome": "waiting"}
@@ -205,7 +205,7 @@ def outcome_of(event_id: UUID, answer: TopicRecord | None) -> dict[str, Any]:
     }
 
 
-def refusal_for(reason_code: str | None) -> Refusal:
+def refusal_of_reply(reason_code: str | None) -> Refusal:
     """Returns the refusal of a reply that the domain has refused for this reason."""
     rule = "a reply fits the state that the handover is in"
     return Refusal(reason_code or "refused", "status", rule, "`GET /handovers/{handover_id}` shows how it came there")

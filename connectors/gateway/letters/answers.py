@@ -54,7 +54,7 @@ class StoredAnswer:
         )
 
 
-def answer_of(interchange: Interchange, answers: Sequence[StoredAnswer]) -> bytes:
+def receipt_for(interchange: Interchange, answers: Sequence[StoredAnswer]) -> bytes:
     """Returns the receipt of an interchange, dated by its latest answer.
 
     A letter that a receipt can't name is refused at the interchange, which has room for one reason.
@@ -65,7 +65,7 @@ def answer_of(interchange: Interchange, answers: Sequence[StoredAnswer]) -> byte
     return receipt_of(Receipt(interchange, named, at, unnamed[0] if unnamed else None))
 
 
-def letter_of(
+def fingerprint_of(
     fingerprints: Fingerprints, interchange: Interchange, outcome: EdiTranslation | EdiOutOfScope | EdiRefused, nth: int
 ) -> MessageFingerprint:
     """Returns a letter as fingerprints.

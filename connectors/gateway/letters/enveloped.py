@@ -14,7 +14,7 @@ import structlog
 from fastapi import Response
 
 from connectors.medcom_edi.beskedfordeler import EventMessage, Pushed, PushStatus, in_event_message, push_answer
-from connectors.medcom_edi.envelopes import Content, InEnvelopeError, unwrap
+from connectors.medcom_edi.envelopes import ContentKind, InEnvelopeError, unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from connectors.medcom_edi.vans_envelope import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 XML = "application/xml; charset=utf-8"
 _OK, _NO_BODY, _UNAVAILABLE = 200, 202, 503
 _ACKNOWLEDGEMENT_VERSION = "2.0.0"
-_LETTERS = {Content.EDIFACT: (Syntax.EDIFACT, "EDIFACT", ""), Content.OIOXML: (Syntax.OIOXML, "XML", "X")}
+_LETTERS = {ContentKind.EDIFACT: (Syntax.EDIFACT, "EDIFACT", ""), ContentKind.OIOXML: (Syntax.OIOXML, "XML", "X")}
 _STATUSES = {
     ResponseCode.OK: PushStatus.TAKEN,
     ResponseCode.FATAL_ERROR: PushStatus.REFUSED,
@@ -56,7 +56,7 @@ class _Told:
     why: str
 
 
-def message_in(body: bytes, contents: Container[Content], other: Refusal, charset: str | None = None) -> Unwrapped:
+def message_in(body: bytes, contents: Container[ContentKind], other: Refusal, charset: str | None = None) -> Unwrapped:
     """Returns the message in a body; raises RefusedError, with ``other`` where its content is none of these."""
     unwrapped = unwrap(body, charset)
     if unwrapped.content not in contents:
@@ -74,7 +74,7 @@ def network_receipt_answer(desk: Desk, refusal: Refusal) -> Response | None:
     return Response(status_code=_NO_BODY)
 
 
-def enveloped(answer: Response, content: Content, envelope: Envelope | None, at: datetime) -> Response:
+def enveloped(answer: Response, content: ContentKind, envelope: Envelope | None, at: datetime) -> Response:
     """Returns a door's answer in an envelope of the kind in which the message came, or as it is where it came bare.
 
     What is no receipt (a status alone, or why there is none) goes bare, but to a push.
@@ -93,7 +93,7 @@ def enveloped(answer: Response, content: Content, envelope: Envelope | None, at:
             assert_never(envelope)
 
 
-def _pushed(answer: Response, content: Content, receipt: bytes) -> Response:
+def _pushed(answer: Response, content: ContentKind, receipt: bytes) -> Response:
     if answer.status_code == _OK:
         told = _told(content, receipt)
         status, why = told.status, told.why
@@ -107,7 +107,7 @@ def _pushed(answer: Response, content: Content, receipt: bytes) -> Response:
     return Response(push_answer(status, why or "OK"), media_type=XML)
 
 
-def _told(content: Content, receipt: bytes) -> _Told:
+def _told(content: ContentKind, receipt: bytes) -> _Told:
     if content in _LETTERS:
         syntax, form, mark = _LETTERS[content]
         read = read_receipt(receipt, syntax)

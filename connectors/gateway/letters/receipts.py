@@ -80,7 +80,7 @@ class ReceiptStore:
 
         def work(connection: Connection) -> Opened:
             known = connection.execute(select(RECEIPTS).where(_related(letter))).all()
-            case, publish_as_of, original = decide(letter, known, at)
+            case, publish_as_of, original = receipt_status_of(letter, known, at)
             acknowledgement = letter.seal.opened(original) if original is not None else acknowledge(case)
             opened = Opened(case, publish_as_of, acknowledgement)
             if not any(_is_pair(row, letter) for row in known):
@@ -105,7 +105,7 @@ class ReceiptStore:
         return in_transaction(self._engine, lambda connection: connection.execute(old).rowcount)
 
 
-def decide(
+def receipt_status_of(
     letter: MessageFingerprint, known: Sequence[Row[Any]], at: datetime
 ) -> tuple[ReceiptStatus, datetime | None, bytes | None]:
     """Returns the case, the time to publish as of (None: publish nothing), and the original answer if there is one."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.clients.clients import Client, ClientKind
 from connectors.gateway.lists.report import RowReport
-from connectors.gateway.lists.taking import form_of, problems_of, read_form
+from connectors.gateway.lists.taking import form_of, problems_of, read_row_form
 from connectors.gateway.settings import Limits
-from connectors.gateway.statements.reading import Reader
+from connectors.gateway.statements.reading import StatementReader
 from connectors.vault.keys import create_keys, index_keys, pseudonym_roots
 from connectors.vault.number_links import NumberLinks
 from connectors.vault.pseudonyms import Pseudonyms
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _DUPLICATE = Refusal("duplicate_row", "row", "a statement stands in one row of a list", "leave one of the two out")
 
 
-def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[str, Any]:
+def checked_list(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[str, Any]:
     """Returns a report as the door's, where a row is ``valid`` or ``refused``; nothing is sent, kept or allotted.
 
     ``repeated`` are rows that stand twice. Blocks; raises ReferenceDataError.
@@ -56,13 +56,13 @@ def checked(read: ReadList, mapping: Mapping, reference_folder: Path) -> dict[st
     }
 
 
-def _reader(vault: Any, pseudonyms: Pseudonyms, reference: Reference) -> Reader:
+def _reader(vault: Any, pseudonyms: Pseudonyms, reference: Reference) -> StatementReader:
     limits = Limits()
     links = NumberLinks(vault.engine)
-    return Reader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max)
+    return StatementReader(vault, pseudonyms, reference, links, limits.nesting_max, limits.ahead_max)
 
 
-def _rows(read: ReadList, mapping: Mapping, reader: Reader) -> list[RowReport]:
+def _rows(read: ReadList, mapping: Mapping, reader: StatementReader) -> list[RowReport]:
     at = datetime.now(UTC)
     client = Client("check", ClientKind.SOURCE, "check", frozenset(), frozenset(), None, None, at, None)
     first: dict[tuple[str, ...], ListRow] = {}
@@ -70,7 +70,7 @@ def _rows(read: ReadList, mapping: Mapping, reader: Reader) -> list[RowReport]:
 
 
 def _row(
-    row: ListRow, first: dict[tuple[str, ...], ListRow], mapping: Mapping, reader: Reader, client: Client
+    row: ListRow, first: dict[tuple[str, ...], ListRow], mapping: Mapping, reader: StatementReader, client: Client
 ) -> RowReport:
     if row.form is None:
         problems = tuple((problem.column, problem.refusal) for problem in row.problems)
@@ -81,7 +81,7 @@ def _row(
         return RowReport(row.number, "repeated" if same else "refused", None, () if same else ((None, _DUPLICATE),))
     at = client.created_at
     try:
-        read_form(reader, mapping.topic, form_of(row, mapping, f"row-{row.number}", at), client, at)
+        read_row_form(reader, mapping.topic, form_of(row, mapping, f"row-{row.number}", at), client, at)
     except RefusedError as error:
         return RowReport(row.number, "refused", None, problems_of(error.refusal, mapping))
     return RowReport(row.number, "valid")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from connectors.gateway.lists.report import MissingReport
-from connectors.gateway.lists.steps import RowChange, bytes_of, event_of, has_ended, said_of_missing
+from connectors.gateway.lists.steps import RowChange, event_of, has_ended, row_content_of, said_of_missing
 from connectors.gateway.statements.acceptance import accept_read
 from connectors.municipal.mapping import ListMode
 from connectors.vault.tables import INDEX
@@ -90,7 +90,7 @@ async def _told(desk: Desk, sent: SentList, unseen: Sequence[KnownRow], missing:
         for row, saying in zip(some, sayings, strict=True):
             confirmed = [next(outcomes).outcome in ("accepted", "repeated") for _ in saying.statements]
             if confirmed and all(confirmed):
-                ended.append((row.row, bytes_of(saying.statements[-1].event)))
+                ended.append((row.row, row_content_of(saying.statements[-1].event)))
             unavailable += not all(confirmed)
         await asyncio.to_thread(desk.list_rows.keep_ended, sent.of, ended)
         told += len(ended)

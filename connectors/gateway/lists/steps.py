@@ -47,7 +47,7 @@ def event_of(topic: str, value: bytes) -> Any:
     return codec(MODELS[topic]).decode(value)
 
 
-def bytes_of(event: EventHeader) -> bytes:
+def row_content_of(event: EventHeader) -> bytes:
     """Returns an event as it is kept of a row."""
     return codec(type(event)).encode(event)
 

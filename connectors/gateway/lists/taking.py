@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.gateway.lists.missing import what_is_missing
 from connectors.gateway.lists.report import RowReport, report_of
 from connectors.gateway.lists.rows import AcceptedRow, KnownRow
-from connectors.gateway.lists.steps import RowChange, bytes_of, event_of, said_again, said_now, stands_again
+from connectors.gateway.lists.steps import RowChange, event_of, row_content_of, said_again, said_now, stands_again
 from connectors.gateway.statements.acceptance import LineOutcome, accept_read, code_again
 from connectors.municipal.fields import FIELDS
 from schemas.events import UNNUMBERED
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connectors.gateway.clients.clients import Client
     from connectors.gateway.ports import Desk
-    from connectors.gateway.statements.reading import Reader
+    from connectors.gateway.statements.reading import StatementReader
     from connectors.gateway.tables import Fingerprints
     from connectors.municipal.mapping import Mapping
     from connectors.municipal.rows import ListRow, ReadList
@@ -195,7 +195,7 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> RowCh
         return saying
     name = statement_id_of(desk.fingerprints, sent, entry.row)
     form = form_of(entry.row, sent.mapping, name, known.since)
-    return said_now(topic, read_form(desk.reader, topic, form, sent.client, sent.at), known)
+    return said_now(topic, read_row_form(desk.reader, topic, form, sent.client, sent.at), known)
 
 
 def statement_id_of(marks: Fingerprints, sent: SentList, row: ListRow) -> str:
@@ -203,7 +203,7 @@ def statement_id_of(marks: Fingerprints, sent: SentList, row: ListRow) -> str:
     return f"{sent.name}-{marks.of('list statement', sent.client.name, sent.name, *(row.statement or ())).hex()[:32]}"
 
 
-def read_form(reader: Reader, topic: str, form: dict[str, Any], client: Client, at: datetime) -> Any:
+def read_row_form(reader: StatementReader, topic: str, form: dict[str, Any], client: Client, at: datetime) -> Any:
     """Returns the statement that a form is, by the one reader of JSON statements; raises RefusedError."""
     return reader.read(topic, json.dumps(form).encode(), client, at)
 
@@ -227,7 +227,9 @@ def _keep(desk: Desk, sent: SentList, entries: Sequence[_Entry], reports: Sequen
         own = [one for one in entry.saying.statements if one.event.cancels is None]
         if report.outcome in ("accepted", "repeated") and own and entry.outcome is None:
             event = own[-1].event
-            taken.append(AcceptedRow(entry.mark, entry.content, event.youth_id, bytes_of(event), entry.saying.earlier))
+            taken.append(
+                AcceptedRow(entry.mark, entry.content, event.youth_id, row_content_of(event), entry.saying.earlier)
+            )
         elif entry.mark and report.outcome != "unavailable":
             (present if report.outcome == "refused" else seen).append(entry.mark)
     desk.list_rows.keep(sent.of, taken, sent.at)

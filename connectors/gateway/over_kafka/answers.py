@@ -18,7 +18,7 @@ from connectors.gateway.clients.clients import Client, ClientKind, Role
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.publisher import OutgoingRecord, Unavailable
-from connectors.gateway.statements.acceptance import LineOutcome, accept
+from connectors.gateway.statements.acceptance import LineOutcome, accept_statements
 from schemas.cloudevents import headers_of
 from schemas.codec import SINGLE_OBJECT, codec
 from schemas.codes import HandoverStatement, Identity, NeedKind
@@ -57,7 +57,7 @@ async def _take(desk: Desk, client: Client, answers: Sequence[Received]) -> bool
     bodies = [_as_json(answer.value) for answer in answers]
     readable = [body for answer, body in zip(answers, bodies, strict=True) if answer.refusal is None]
     try:
-        taken = iter(await accept(desk, client, "replies", readable))
+        taken = iter(await accept_statements(desk, client, "replies", readable))
     except STORE_ERRORS as error:
         _log.error("store_unavailable", error=type(error).__name__)
         return False

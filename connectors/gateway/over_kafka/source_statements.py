@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from connectors.gateway.clients.permissions import check_topic, role_for
+from connectors.gateway.clients.permissions import check_may_submit, role_for
 from connectors.gateway.over_kafka.inboxes import Inboxes, Received
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.gateway.publisher import OutgoingRecord, Unavailable
-from connectors.gateway.statements.acceptance import LineOutcome, accept
+from connectors.gateway.statements.acceptance import LineOutcome, accept_statements
 from connectors.gateway.statements.forms import FORMS, MODELS
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from schemas.codec import SINGLE_OBJECT, codec
 from schemas.refusals import Refusal, RefusedError
 from schemas.topics import short_name
@@ -96,7 +96,9 @@ async def _outcomes(desk: Desk, client: Client | None, read: Sequence[_Stated | 
         if topic is None or client is None:
             outcomes += [LineOutcome("refused", None, one) for one in some if isinstance(one, Refusal)]
         else:
-            outcomes += await accept(desk, client, topic, [one.body for one in some if isinstance(one, _Stated)])
+            outcomes += await accept_statements(
+                desk, client, topic, [one.body for one in some if isinstance(one, _Stated)]
+            )
     return outcomes
 
 
@@ -123,7 +125,7 @@ def _check_allowed(client: Client, topic: str) -> None:
     if role not in client.roles:
         help_ = "ask operations: `brobygger clients create source --kafka --role` gives roles"
         raise RefusedError(Refusal("forbidden", "source", f"the source's client has the role {role}", help_))
-    check_topic(client, topic)
+    check_may_submit(client, topic)
 
 
 def _as_json(topic: str, record: Received, nesting_max: int) -> bytes:
@@ -138,7 +140,7 @@ def _as_json(topic: str, record: Received, nesting_max: int) -> bytes:
 
 def _person_of(record: Received, nesting_max: int) -> dict[str, Any]:
     try:
-        return read_json(record.headers.get("person", b""), nesting_max)
+        return read_json_object(record.headers.get("person", b""), nesting_max)
     except RefusedError as error:
         rule = "with a value in Avro the header person is the JSON that says who it is about"
         advice = 'set it to what the JSON form has as person, e.g. {"cpr": "...", "municipality": "0217"}'

@@ -57,7 +57,7 @@ class LineOutcome:
         return {"outcome": self.outcome} | event_id | refused | code | no_code
 
 
-async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]) -> list[LineOutcome]:
+async def accept_statements(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]) -> list[LineOutcome]:
     """Returns each body's outcome, in order, once the broker has confirmed all that are accepted.
 
     Nothing is lost: what is ``unavailable`` may be sent again and is published under the same event ids. Raises
@@ -72,7 +72,7 @@ async def accept(desk: Desk, client: Client, topic: str, bodies: Sequence[bytes]
 async def accept_read(
     desk: Desk, client: Client, topic: str, read: Sequence[Submission | Refusal], at: datetime
 ) -> list[LineOutcome]:
-    """Returns the outcomes of what was read, as ``accept`` does; ``at`` is when it was received."""
+    """Returns the outcomes of what was read, as ``accept_statements`` does; ``at`` is when it was received."""
     statements = [item for item in read if isinstance(item, Submission)]
     marks = [(item.event_id, desk.fingerprints.of("statement", item.content)) for item in statements]
     entered = await asyncio.to_thread(desk.ledger.enter, marks, at)

@@ -25,7 +25,7 @@ from connectors.gateway.statements.link_forms import (
 )
 from connectors.gateway.statements.persons import details_of, identified
 from connectors.sender_ids import as_given_out, normalised
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from connectors.vault.identities import PersonUpdate
 from connectors.vault.number_links import NumberLink
 from schemas.cloudevents import headers_of
@@ -35,7 +35,7 @@ from schemas.events import UNNUMBERED, Consent, Discharge, EventHeader, Person
 from schemas.identifiers import derived_id
 from schemas.instants import danish_day, start_of_day
 from schemas.refusals import Refusal, RefusedError
-from schemas.rules import DATE_LIMITS, refusal_for, refusal_of, refuse_outside, refuse_untimely
+from schemas.rules import DATE_LIMITS, first_refusal_of, refusal_for, refuse_outside, refuse_untimely
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -115,7 +115,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class StatementReader:
     """What it takes to read statements. ``ahead_max`` as in ``Limits``."""
 
     identities: YouthIdLookup
@@ -130,7 +130,7 @@ class Reader:
 
         Raises RefusedError at the first broken rule, and what the vault raises. No text repeats a value.
         """
-        read_json(body, self.nesting_max)
+        read_json_object(body, self.nesting_max)
         form = _timed(_validated(topic, body))
         check_statement(client, topic, form)
         if self.ahead_max is not None:
@@ -191,7 +191,7 @@ def _validated(topic: str, body: bytes) -> BaseModel:
     try:
         return FORMS[topic].model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except ValidationError as error:
-        raise RefusedError(refusal_of(error, _HELP)) from error
+        raise RefusedError(first_refusal_of(error, _HELP)) from error
 
 
 def _timed(form: Any) -> Any:
@@ -237,7 +237,7 @@ def _statement(
     try:
         event = MODELS[topic](**fields | {"event_id": form.event_id or _NO_ID})
     except ValidationError as error:  # what no field's form tells: rules over several fields
-        raise RefusedError(refusal_of(error, _HELP)) from error
+        raise RefusedError(first_refusal_of(error, _HELP)) from error
     if form.event_id is None:
         event = event.model_copy(update={"event_id": _event_id(topic, event, known)})
     return Submission(topic, event, _person(event, known), form.sent_at is not None)

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.medcom_edi.beskedfordeler import PushStatus, read_push_answer
-from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.envelopes import ContentKind, unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
 from schemas.refusals import RefusedError
@@ -95,13 +95,15 @@ def standing_of(answered: GatewayResponse) -> Finality:
         return Finality.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Finality.TRANSIENT
     if answered.status in _TURNED_AWAY_STATUSES:
         return Finality.TURNED_AWAY
-    if answered.kind in {FHIR, XML} and any(one.code == _TRANSIENT_CODE for one in answer_of(answered).refused):
+    if answered.kind in {FHIR, XML} and any(
+        one.code == _TRANSIENT_CODE for one in submission_result_of(answered).refused
+    ):
         return Finality.TRANSIENT
     known = answered.kind in {FHIR, JSON, NDJSON, EDIFACT, XML} or answered.status == _NO_BODY
     return Finality.FINAL if known else Finality.TURNED_AWAY
 
 
-def answer_of(answered: GatewayResponse) -> SubmissionResult:
+def submission_result_of(answered: GatewayResponse) -> SubmissionResult:
     """Reads what any door may answer: lines, a list's report, a statement's outcome, an Acknowledgement, a CTL.
 
     The last two may be in an envelope, or be told to a push by its status.
@@ -145,9 +147,9 @@ def _of_xml(answered: GatewayResponse) -> SubmissionResult:
             else SubmissionResult(0, (NotTaken("", str(status), text),))
         )
     unwrapped = unwrap(answered.content)
-    if unwrapped.content is Content.OIOXML:
+    if unwrapped.content is ContentKind.OIOXML:
         return _of_receipt(unwrapped.message, Syntax.OIOXML)
-    kind = EDIFACT if unwrapped.content is Content.EDIFACT else FHIR
+    kind = EDIFACT if unwrapped.content is ContentKind.EDIFACT else FHIR
     return _read(GatewayResponse(answered.status, kind, unwrapped.message))
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, Content, Unwrapped, unwrap
+from connectors.medcom_edi.envelopes import ENVELOPE_BYTES_MAX, ContentKind, Unwrapped, unwrap
 from connectors.strict_json import refuse_oversized
 from schemas.refusals import RefusedError
 from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS
@@ -36,10 +36,10 @@ _UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 _BARE = {
-    Content.EDIFACT: ("/medcom/edifact", EDIFACT),
-    Content.OIOXML: ("/medcom/oioxml", XML),
-    Content.FHIR_XML: ("/medcom/fhir", _FHIR_XML),
-    Content.FHIR_JSON: ("/medcom/fhir", FHIR),
+    ContentKind.EDIFACT: ("/medcom/edifact", EDIFACT),
+    ContentKind.OIOXML: ("/medcom/oioxml", XML),
+    ContentKind.FHIR_XML: ("/medcom/fhir", _FHIR_XML),
+    ContentKind.FHIR_JSON: ("/medcom/fhir", FHIR),
 }
 
 
@@ -54,7 +54,7 @@ class OutgoingFile:
     @property
     def digest(self) -> str:
         """Returns what tells that the same was sent to the same door before; never leaves the sender's machine."""
-        return digest_of(f"{self.door} {self.media_type}", self.content)
+        return file_digest(f"{self.door} {self.media_type}", self.content)
 
     @property
     def is_statement(self) -> bool:
@@ -62,7 +62,7 @@ class OutgoingFile:
         return self.door.startswith("/events/")
 
 
-def digest_of(door: str, content: bytes) -> str:
+def file_digest(door: str, content: bytes) -> str:
     """Returns 64 hexadecimal digits, the same for the same bytes at the same door."""
     return hashlib.sha256(door.encode() + b"\0" + content).hexdigest()
 
@@ -109,7 +109,7 @@ def unreadable(error: OSError) -> NoDoorError:
     return NoDoorError(f"can't be read: {error.strerror}; check the path and its rights")
 
 
-def letter_of(name: str, content: bytes, topic: str | None) -> OutgoingFile:
+def outgoing_file_of(name: str, content: bytes, topic: str | None) -> OutgoingFile:
     """Finds the door of a file: MedCom's by what it holds, statements' by ``topic`` or the file's name.
 
     A file whose name starts with a topic's (``discharges-2026-01.ndjson``) needs no ``topic``. Raises NoDoorError.
@@ -118,10 +118,10 @@ def letter_of(name: str, content: bytes, topic: str | None) -> OutgoingFile:
         unwrapped = unwrap(content)
     except RefusedError as error:
         return _unread(content, error)
-    if unwrapped.content is not Content.FHIR_JSON or unwrapped.message is not content:
+    if unwrapped.content is not ContentKind.FHIR_JSON or unwrapped.message is not content:
         return _of_medcom(content, unwrapped)
     if _is_resource(content):
-        return OutgoingFile(*_BARE[Content.FHIR_JSON], content)
+        return OutgoingFile(*_BARE[ContentKind.FHIR_JSON], content)
     return _of_statements(name, content, topic)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.cli.sending.door_answers import DoorError, Finality, SubmissionResult, answer_of, standing_of
+from streams.cli.sending.door_answers import DoorError, Finality, SubmissionResult, standing_of, submission_result_of
 from streams.cli.sending.file_kinds import files_in
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def send_letter(doors: GatewayClient, receipts: ReceiptFolder, name: str, letter
     if known is not None:
         if not receipts.is_done(name, letter.digest):
             receipts.finish(name, letter.digest, known.status)
-        return answer_of(known)
+        return submission_result_of(known)
     receipts.begin(name, letter.digest)
     answered = doors.send(letter)
     match standing_of(answered):
@@ -68,7 +68,7 @@ def send_letter(doors: GatewayClient, receipts: ReceiptFolder, name: str, letter
             raise receipts.keep_partly(name, answered)
         case Finality.TURNED_AWAY:
             pass
-    return answer_of(answered)
+    return submission_result_of(answered)
 
 
 def _below(path: Path, receipts: Path | None) -> Iterator[SentFile]:

@@ -16,8 +16,8 @@ from streams.cli.sending.door_answers import (
     GatewayResponse,
     NoDoorError,
     SubmissionResult,
-    answer_of,
     standing_of,
+    submission_result_of,
 )
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def send_list(doors: GatewayClient, receipts: ReceiptFolder, sent: ListFile) -> 
             raise receipts.keep_partly(file, answered)
     report = _report(answered)
     if report is None:
-        return answer_of(answered)
-    answer = answer_of(answered)
+        return submission_result_of(answered)
+    answer = submission_result_of(answered)
     if receipts.is_done(file, digest):
         return answer
     receipts.write(file, ".report.json", answered.content)

@@ -29,7 +29,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from streams.cli.sending.door_answers import DoorError, NoDoorError, NoPlaceError, NotTaken, SubmissionResult
-from streams.cli.sending.file_kinds import NAME_BYTES_MAX, content_in, digest_of, is_sent, letter_of, unreadable
+from streams.cli.sending.file_kinds import (
+    NAME_BYTES_MAX,
+    content_in,
+    file_digest,
+    is_sent,
+    outgoing_file_of,
+    unreadable,
+)
 from streams.cli.sending.files_sent import send_letter
 from streams.cli.sending.held_folder import READ, HeldFolder, is_of_the_name
 from streams.cli.sending.list_files import ListFile, list_door, send_list
@@ -187,12 +194,12 @@ class WatchedFolder:
         parts = PurePosixPath(found.name_in).parts
         content = self._content_of(found)
         if parts[0] != _LISTS:
-            return send_letter(doors, receipts, found.name, letter_of(parts[-1], content, None))
+            return send_letter(doors, receipts, found.name, outgoing_file_of(parts[-1], content, None))
         if len(parts) != _LIST_DEPTH:
             raise NoDoorError("is in no list's folder; put it into in/lists/NAME, the list's name")
         door = list_door(parts[1], believe_missing=False)
         # The same list may come again another day and say something new: it is known by its file, too.
-        drop = digest_of(f"{door} {found.seen.inode} {found.seen.changed_ns}", content)
+        drop = file_digest(f"{door} {found.seen.inode} {found.seen.changed_ns}", content)
         return send_list(doors, receipts, ListFile(found.name, content, door, drop))
 
     def _content_of(self, found: _Found) -> bytes:

@@ -11,7 +11,7 @@ from schemas.codec import codec
 from schemas.events import Reply
 from schemas.internal import Intake
 from schemas.outputs import NeedView, OptionView, PathwayView, StayView
-from streams.log.decoding import read_json, read_model
+from streams.log.decoding import read_json_record, read_model
 from tests.domain.story import a_consent, a_course, a_person, a_referral, a_step, an_id, at, envelope
 
 WHEN = at("2026-02-02 10:00")
@@ -52,4 +52,4 @@ def test_a_record_is_read_back_as_it_was(record: BaseModel) -> None:
     value = codec(type(record)).encode(record)
 
     assert read_model(type(record), value) == record
-    assert read_json(type(record), value) == record.model_dump(mode="json")
+    assert read_json_record(type(record), value) == record.model_dump(mode="json")

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
-from connectors.pages.links import links_key, opened
+from connectors.pages.links import link_of_token, links_key
 from connectors.source_letters.outbox import Outbox, Read
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.vault.keys import create_keys
 from schemas.codes import NoticeKind
 from schemas.reference import load_reference
-from streams.letter_service import letter_service, links_for, office_of
+from streams.letter_service import letter_sender_of, letter_service, links_for
 from streams.settings import Settings
 from tests.unit.source_letters.builders import NOW, RECIPIENT, a_letter
 
@@ -66,7 +66,7 @@ def test_a_client_that_is_no_organisation_gets_a_mailbox_with_its_sor_code(run: 
 def test_letters_are_listed_with_what_became_of_them(run: Any, tmp_path: Path) -> None:
     run("mailboxes", "set", RECIPIENT, URL, "--gln", GLN)
     [database] = tmp_path.rglob("source-letters.sqlite")
-    Outbox(open_database_of(database.parent)).take(Read((), (a_letter(),), {}), NOW)
+    Outbox(letters_database_of(database.parent)).take(Read((), (a_letter(),), {}), NOW)
 
     [letter] = _lines(run("mailboxes", "letters", "--json"))
     assert (letter["recipient"], letter["kind"], letter["state"]) == (RECIPIENT, "consent_wanted", "waiting")
@@ -85,7 +85,7 @@ def test_a_letters_link_opens_for_its_recipient_and_need_and_is_the_same_each_ti
 
     assert address is not None
     assert address == links_for(settings)(letter)
-    link = opened(links_key(settings.keys_folder), urlsplit(address).path.rpartition("/")[2], NOW)
+    link = link_of_token(links_key(settings.keys_folder), urlsplit(address).path.rpartition("/")[2], NOW)
     assert link is not None
     assert (link.recipient, link.need_id) == (RECIPIENT, UUID(letter.statement_id))
 
@@ -100,7 +100,7 @@ def test_without_a_telephone_no_letters_are_written(tmp_path: Path) -> None:
     reference = load_reference(Settings().reference_folder)
     silent = reference.model_copy(update={"service": reference.service.model_copy(update={"phone": None})})
 
-    assert office_of(silent) is None
-    assert office_of(reference) is not None
+    assert letter_sender_of(silent) is None
+    assert letter_sender_of(reference) is not None
     kafka = {"bootstrap": "127.0.0.1:9"}
     assert letter_service(_settings(tmp_path, kafka=kafka), CollectorRegistry()) is not None

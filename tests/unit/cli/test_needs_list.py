@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.outputs import NeedView, OptionView, PathwayView
-from streams.cli.needs import row_of, shown
+from streams.cli.needs import need_lines, row_of
 from streams.log.views import NeedOfPathway
 from tests.domain.story import an_id, at, envelope
 
@@ -33,7 +33,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_need_is_its_id_state_and_kind_and_details_under_it() -> None:
-    assert shown(a_row()) == [
+    assert need_lines(a_row()) == [
         f"{an_id('need')}  offered  aftercare",
         "  since 2026-02-02 10:15; until 2026-02-04 10:15; programme headspace",
         "  owner municipality-0217; age 15-17; municipality 0217",
@@ -43,13 +43,13 @@ def test_a_need_is_its_id_state_and_kind_and_details_under_it() -> None:
 
 def test_what_is_not_there_is_left_out() -> None:
     nothing = {"programme": None, "clock_at": None, "options": ()}
-    text = " ".join(shown(a_row(**nothing)))
+    text = " ".join(need_lines(a_row(**nothing)))
 
     assert [name for name in ("until", "programme", "reason", "did not fit") if name in text] == []
 
 
 def test_a_long_list_is_folded_to_80_columns_and_the_id_stays_whole() -> None:
-    lines = shown(a_row(state="awaiting_reference", options=TRIED, owner="m" * 128))
+    lines = need_lines(a_row(state="awaiting_reference", options=TRIED, owner="m" * 128))
 
     assert UUID(lines[0].split()[0]) == an_id("need")
     assert max(map(len, lines)) <= 80

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from connectors.read_model.tables import NOTICES, in_transaction, open_read_model
 from connectors.vault.urls import sqlite_url
-from connectors.webhooks.tables import FAILURES, open_database_of
+from connectors.webhooks.tables import FAILURES, webhooks_database_of
 from schemas.topics import kafka_name
 from streams.cli import doctor, news
 from streams.cli.main import app
@@ -78,7 +78,7 @@ def test_restarts_failed_deliveries_and_notices_are_new_once(cluster: Cluster, t
     worker = Process(role="worker-1", pid=1, log="w.log", restarts=2, restarted_at=AT + MINUTE, last_exit=-9)
     instance = Instance(bootstrap="b:1", gateway="http://g", processes=(worker,))
     failure = {"programme": "headspace", "outcome": "http_500", "failed_at_ms": int((AT + MINUTE).timestamp() * 1000)}
-    with open_database_of(tmp_path).writing() as connection:
+    with webhooks_database_of(tmp_path).writing() as connection:
         connection.execute(insert(FAILURES).values(failure))
     notice = {"event_id": "n", "partition": 0, "offset": 0, "kind": "stuck", "recipient": "operations"}
     notice |= {"statement_id": "s", "options": [], "said_at": AT + MINUTE}

@@ -20,7 +20,7 @@ from connectors.pages import attach
 from connectors.pages.links import links_key
 from connectors.pages.sessions import open_sessions
 from connectors.read_model.tables import open_read_model
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.vault import database
 from connectors.vault.keys import create_keys, index_keys
 from connectors.vault.migrating import Migrations
@@ -96,5 +96,5 @@ def _first_start() -> TemporaryDirectory[str]:
     for opened in (open_ledger, open_sessions):
         opened(settings.ledger_database).dispose()
     open_read_model(settings.read_model_database).dispose()
-    open_database_of(settings.data_folder).close()
+    letters_database_of(settings.data_folder).close()
     return made

@@ -11,7 +11,7 @@ import pytest
 from connectors.medcom_fhir.acknowledgement_rules import defects_of_acknowledgement
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.outbox import Outbox, Read
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.webhooks.signing import SecretBox
 from tests.unit.gateway.builders import MESSAGES, Gateway, a_gateway, a_message, response_code
 from tests.unit.source_letters.builders import HOSPITAL, NOW, RECIPIENT, a_letter, a_statement, acknowledging
@@ -144,7 +144,7 @@ async def test_nothing_that_a_letter_says_leaves_the_door(gateway: Gateway, capl
 
 
 def _mailbox(gateway: Gateway) -> Outbox:
-    database = open_database_of(gateway.settings.data_folder)
+    database = letters_database_of(gateway.settings.data_folder)
     mailbox = Mailbox(RECIPIENT, HOSPITAL, "https://post.example.dk", has_token=False, since=NOW)
     Mailboxes(database, SecretBox(gateway.settings.keys_folder)).put(mailbox, None)
     outbox = Outbox(database)

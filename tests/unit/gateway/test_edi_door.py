@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.medcom_edi.edifact_lexer import read_segments
+from connectors.medcom_edi.edifact_lexer import read_edifact_segments
 from tests.unit.gateway.builders import Crashed, Gateway, a_gateway, refused
 from tests.unit.medcom_edi.builders import Notice, a_document, a_letter, an_interchange, local
 
@@ -33,7 +33,7 @@ async def send(gateway: Gateway, door: str, body: bytes, headers: dict[str, str]
 def receipts_of(answer: httpx.Response) -> list[tuple[str, str]]:
     """Returns the letters that a CTL receipt names, each with MedCom's action: 7 taken, 4 refused."""
     assert answer.status_code == 200, answer.text
-    segments = read_segments(answer.content)
+    segments = read_edifact_segments(answer.content)
     return [(segment.component(1) or "", segment.component(3) or "") for segment in segments if segment.tag == "UCM"]
 
 

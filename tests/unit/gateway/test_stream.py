@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway.doors.handover_stream import Stream, events_of
+from connectors.gateway.doors.handover_stream import Stream, stream_events
 from connectors.gateway.tables import LedgerUnavailableError
 from connectors.read_model.cursors import Cursor
 from connectors.read_model.opening import ReadModel
@@ -68,7 +68,7 @@ async def first(events: AsyncIterator[bytes], count: int) -> list[bytes]:
 async def test_what_is_there_comes_first_and_then_what_comes(read_model: ReadModel, log: FakeLog) -> None:
     log.append(told("one", (0, 0)), told("other", (0, 0), programme="stime"))
     await log.wait_until_taken()
-    async with aclosing(events_of(read_model, a_stream())) as events:
+    async with aclosing(stream_events(read_model, a_stream())) as events:
         [there] = await first(events, 1)
         coming = asyncio.ensure_future(anext(events))
         log.append(told("elsewhere", (0, 1), programme="stime"), told("two", (1, 0)))
@@ -82,7 +82,7 @@ async def test_a_site_follows_its_own_records_alone(read_model: ReadModel, log: 
     log.append(told("theirs", (0, 0), site="koebenhavn"), told("ours", (0, 1), site="helsingoer"))
     await log.wait_until_taken()
     stream = replace(a_stream(heartbeat=timedelta()), site="helsingoer")
-    async with aclosing(events_of(read_model, stream)) as events:
+    async with aclosing(stream_events(read_model, stream)) as events:
         there, after = await first(events, 2)
 
     assert places_of([there]) == [(0, 1)]
@@ -92,10 +92,10 @@ async def test_a_site_follows_its_own_records_alone(read_model: ReadModel, log: 
 async def test_the_last_id_is_where_another_stream_goes_on(read_model: ReadModel, log: FakeLog) -> None:
     log.append(*(told(str(number), (number % 2, number)) for number in range(6)))
     await log.wait_until_taken()
-    async with aclosing(events_of(read_model, a_stream())) as events:
+    async with aclosing(stream_events(read_model, a_stream())) as events:
         seen = await first(events, 4)
     behind = Cursor.read("headspace", fields_of(seen[-1])["id"])
-    async with aclosing(events_of(read_model, a_stream(behind))) as events:
+    async with aclosing(stream_events(read_model, a_stream(behind))) as events:
         rest = await first(events, 2)
 
     assert sorted(places_of(seen + rest)) == [(number % 2, number) for number in (0, 2, 4, 1, 3, 5)]
@@ -103,31 +103,31 @@ async def test_the_last_id_is_where_another_stream_goes_on(read_model: ReadModel
 
 async def test_while_nothing_comes_it_shows_that_it_lives(read_model: ReadModel) -> None:
     quick = a_stream(heartbeat=timedelta(milliseconds=1))
-    async with aclosing(events_of(read_model, quick)) as events:
+    async with aclosing(stream_events(read_model, quick)) as events:
         assert await first(events, 2) == [b": heartbeat\n\n"] * 2
 
 
 async def test_it_ends_when_the_process_does(read_model: ReadModel) -> None:
-    events = events_of(read_model, a_stream())
+    events = stream_events(read_model, a_stream())
     await first(events, 0)
     ending = asyncio.ensure_future(anext(events, None))
     read_model.end_waiting()
 
     assert await asyncio.wait_for(ending, 20) is None
-    assert [one async for one in events_of(read_model, a_stream())] == [b"retry: 2000\n\n"]
+    assert [one async for one in stream_events(read_model, a_stream())] == [b"retry: 2000\n\n"]
 
 
 async def test_it_ends_when_its_time_is_up(read_model: ReadModel) -> None:
     brief = a_stream(time_max=timedelta())
 
-    assert [one async for one in events_of(read_model, brief)] == [b"retry: 2000\n\n"]
+    assert [one async for one in stream_events(read_model, brief)] == [b"retry: 2000\n\n"]
 
 
 async def test_it_ends_where_the_database_cannot_be_read(read_model: ReadModel) -> None:
     with read_model.engine.begin() as connection:
         PROGRESS.drop(connection)
 
-    events = [one async for one in events_of(read_model, a_stream())]
+    events = [one async for one in stream_events(read_model, a_stream())]
 
     assert events == [b"retry: 2000\n\n"]
 
@@ -137,7 +137,7 @@ async def test_it_ends_with_its_token_at_the_next_record_of_a_page_too(read_mode
     await log.wait_until_taken()
     admitted = iter([True, True, False])
 
-    events = [one async for one in events_of(read_model, a_stream(is_admitted=lambda: next(admitted)))]
+    events = [one async for one in stream_events(read_model, a_stream(is_admitted=lambda: next(admitted)))]
 
     assert places_of(events[1:]) == [(0, 0), (0, 1)]
 
@@ -145,7 +145,7 @@ async def test_it_ends_with_its_token_at_the_next_record_of_a_page_too(read_mode
 async def test_it_ends_with_its_token_while_nothing_comes(read_model: ReadModel) -> None:
     revoked = a_stream(heartbeat=timedelta(milliseconds=1), is_admitted=lambda: False)
 
-    assert [one async for one in events_of(read_model, revoked)] == [b"retry: 2000\n\n"]
+    assert [one async for one in stream_events(read_model, revoked)] == [b"retry: 2000\n\n"]
 
 
 async def test_it_ends_where_it_cannot_be_asked_whether_the_token_is_valid(read_model: ReadModel) -> None:
@@ -154,7 +154,7 @@ async def test_it_ends_where_it_cannot_be_asked_whether_the_token_is_valid(read_
 
     quick = a_stream(heartbeat=timedelta(milliseconds=1), is_admitted=is_admitted)
 
-    assert [one async for one in events_of(read_model, quick)] == [b"retry: 2000\n\n"]
+    assert [one async for one in stream_events(read_model, quick)] == [b"retry: 2000\n\n"]
 
 
 async def test_a_wrong_last_id_is_refused_before_the_stream_begins(gateway: Gateway) -> None:

@@ -12,15 +12,15 @@ from connectors.medcom_edi.beskedfordeler import read_push_answer
 from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.receipt_reading import read_receipt
-from connectors.medcom_edi.translate import translate as translate_letters
+from connectors.medcom_edi.translate import translate_interchange as translate_letters
 from connectors.medcom_fhir.acknowledgement_reading import acknowledgement_in
-from connectors.medcom_fhir.translate import translate
+from connectors.medcom_fhir.translate import translate_bundle
 from connectors.municipal.guess import guessed
 from connectors.municipal.rows import read_list
-from connectors.strict_json import read_json
+from connectors.strict_json import read_json_object
 from schemas.refusals import RefusedError
 from streams.cli.sending.door_answers import NoDoorError
-from streams.cli.sending.file_kinds import letter_of
+from streams.cli.sending.file_kinds import outgoing_file_of
 from tests.unit.medcom_edi import builders as letters
 from tests.unit.medcom_edi.test_envelopes import WRAPPINGS
 from tests.unit.medcom_fhir import builders as messages
@@ -52,7 +52,7 @@ def _of_door(body: bytes) -> object:
         message = unwrap(body).message
         if message.lstrip()[:1] not in (b"{", b"["):
             translate_letters(message, letters.syntax_of(message), letters.a_door(), RECORDED_AT)
-        return translate(message, messages.a_door(), RECORDED_AT)
+        return translate_bundle(message, messages.a_door(), RECORDED_AT)
     return None
 
 
@@ -65,12 +65,12 @@ def _oioxml(body: bytes) -> object:
 
 
 def _fhir(body: bytes) -> object:
-    return translate(body, messages.a_door(), RECORDED_AT)
+    return translate_bundle(body, messages.a_door(), RECORDED_AT)
 
 
 def _json(body: bytes) -> object:
     with suppress(RefusedError):
-        return read_json(body, 64)
+        return read_json_object(body, 64)
     return None
 
 
@@ -91,7 +91,7 @@ def _guess(body: bytes) -> object:
 
 def _file(body: bytes) -> object:
     with suppress(NoDoorError):
-        return letter_of("discharges.json", body, None)
+        return outgoing_file_of("discharges.json", body, None)
     return None
 
 

@@ -9,9 +9,9 @@ import pytest
 from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import Unreadable
-from connectors.medcom_edi.translate import translate as translate_letters
+from connectors.medcom_edi.translate import translate_interchange as translate_letters
 from connectors.medcom_fhir.outcomes import FhirRefused
-from connectors.medcom_fhir.translate import translate
+from connectors.medcom_fhir.translate import translate_bundle
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi import builders as letters
 from tests.unit.medcom_fhir import builders as messages
@@ -32,7 +32,7 @@ def _code_and_peak(body: bytes, decode: str) -> tuple[str, int]:
 
 
 def _of_fhir(body: bytes) -> str:
-    outcome = translate(body, messages.a_door(), messages.RECORDED_AT)
+    outcome = translate_bundle(body, messages.a_door(), messages.RECORDED_AT)
     assert isinstance(outcome, FhirRefused)
     return outcome.refusal.code
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import (
+    EdiOutcome,
     EdiRefused,
     EdiTranslation,
     InterchangeOutcome,
     LetterOutcome,
-    Outcome,
     Unreadable,
 )
-from connectors.medcom_edi.translate import EdiMappingContext, translate
+from connectors.medcom_edi.translate import EdiMappingContext, translate_interchange
 from schemas.events import Correspondence, Discharge, Person, Referral
 from schemas.reference import Reference, load_reference
 from schemas.refusals import Refusal
@@ -86,9 +86,9 @@ def syntax_of(body: bytes) -> Syntax:
     return Syntax.OIOXML if body.lstrip().startswith(b"<") else Syntax.EDIFACT
 
 
-def outcome_of(body: bytes, door: EdiMappingContext | None = None) -> Outcome:
+def outcome_of(body: bytes, door: EdiMappingContext | None = None) -> EdiOutcome:
     """Returns what comes of an interchange."""
-    return translate(body, syntax_of(body), door or a_door(), RECORDED_AT)
+    return translate_interchange(body, syntax_of(body), door or a_door(), RECORDED_AT)
 
 
 def letters_of(body: bytes, door: EdiMappingContext | None = None) -> tuple[LetterOutcome, ...]:
@@ -126,7 +126,7 @@ def person_of(body: bytes) -> Person:
 
 def refusal_of(body: bytes, syntax: Syntax | None = None) -> Refusal:
     """Returns why an interchange, or its only letter, was refused."""
-    outcome = translate(body, syntax or syntax_of(body), a_door(), RECORDED_AT)
+    outcome = translate_interchange(body, syntax or syntax_of(body), a_door(), RECORDED_AT)
     if isinstance(outcome, Unreadable):
         return outcome.refusal
     (letter,) = outcome.letters

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import EdiTranslation, InterchangeOutcome, Unreadable
-from connectors.medcom_edi.translate import translate
+from connectors.medcom_edi.translate import translate_interchange
 from tests.unit.medcom_edi.builders import RECORDED_AT, Notice, a_door
 
 NAME = "Åse Sørensen"
@@ -26,7 +26,7 @@ def _written(declared: str | None, encoding: str, name: str = NAME) -> bytes:
 
 
 def _name_or_code(body: bytes, charset: str | None) -> str | None:
-    outcome = translate(body, Syntax.OIOXML, a_door(), RECORDED_AT, charset)
+    outcome = translate_interchange(body, Syntax.OIOXML, a_door(), RECORDED_AT, charset)
     if isinstance(outcome, Unreadable):
         return outcome.refusal.code
     assert isinstance(outcome, InterchangeOutcome)

@@ -10,7 +10,7 @@ from connectors.medcom_edi.edifact_lexer import (
     ELEMENTS_MAX,
     SEGMENT_CHARACTERS_MAX,
     SEGMENTS_MAX,
-    read_segments,
+    read_edifact_segments,
 )
 from connectors.medcom_edi.outcomes import EdiRefused, EdiTranslation
 from connectors.medcom_edi.refusing import BODY_BYTES_MAX
@@ -33,13 +33,13 @@ def test_una_may_name_other_separators() -> None:
 
 
 def test_a_released_separator_is_text_and_a_released_release_character_too() -> None:
-    (segment,) = read_segments(rb"FTX+a?+b?:c?'d??e+f'")
+    (segment,) = read_edifact_segments(rb"FTX+a?+b?:c?'d??e+f'")
 
     assert segment.elements == (("a+b:c'd?e",), ("f",))
 
 
 def test_una_may_say_that_there_is_no_release_character() -> None:
-    (segment,) = read_segments(b"UNA:+.  'FTX+a?+b'")
+    (segment,) = read_edifact_segments(b"UNA:+.  'FTX+a?+b'")
 
     assert segment.elements == (("a?",), ("b",))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.medcom_edi.envelopes import Content, unwrap
+from connectors.medcom_edi.envelopes import ContentKind, unwrap
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi.builders import MESSAGES, ROOT, a_letter
 from tests.unit.medcom_fhir.builders import outcome_of
@@ -31,12 +31,12 @@ DRESSES = {
     "fillings": b"\r\n" + FHIR_IN_XML + b"\x00\x1a",
 }
 CONTENTS = [
-    (FHIR, Content.FHIR_JSON),
-    (FHIR_IN_XML, Content.FHIR_XML),
-    (b"\xef\xbb\xbf<!-- a letter -->\n" + FHIR_IN_XML.partition(b"?>")[2].lstrip(), Content.FHIR_XML),
-    (a_letter("DIS17_1"), Content.EDIFACT),
-    (a_letter("DIS20_ok_UNA"), Content.EDIFACT),
-    (a_letter("DIS17_1", ".xml"), Content.OIOXML),
+    (FHIR, ContentKind.FHIR_JSON),
+    (FHIR_IN_XML, ContentKind.FHIR_XML),
+    (b"\xef\xbb\xbf<!-- a letter -->\n" + FHIR_IN_XML.partition(b"?>")[2].lstrip(), ContentKind.FHIR_XML),
+    (a_letter("DIS17_1"), ContentKind.EDIFACT),
+    (a_letter("DIS20_ok_UNA"), ContentKind.EDIFACT),
+    (a_letter("DIS17_1", ".xml"), ContentKind.OIOXML),
 ]
 
 
@@ -86,7 +86,7 @@ WRAPPINGS: list[Wrapping] = [_bare, in_vans_envelope, in_beskedfordeler, pushed_
 @pytest.mark.parametrize("dress", DRESSES)
 def test_fhir_in_xml_is_known_by_the_namespace_of_its_root(dress: str) -> None:
     assert _ROOT in FHIR_IN_XML
-    assert unwrap(DRESSES[dress]).content is Content.FHIR_XML
+    assert unwrap(DRESSES[dress]).content is ContentKind.FHIR_XML
     assert outcome_of(DRESSES[dress]) == outcome_of(FHIR_IN_XML)
 
 
@@ -94,7 +94,7 @@ def test_a_prefix_for_the_namespace_makes_no_difference() -> None:
     root = _ROOT.replace(b"xmlns=", b"xmlns:f=")
     prefixed = re.sub(rb"<(/?)([A-Za-z])", rb"<\1f:\2", FHIR_IN_XML.replace(_ROOT, root))
 
-    assert unwrap(prefixed).content is Content.FHIR_XML
+    assert unwrap(prefixed).content is ContentKind.FHIR_XML
     assert outcome_of(prefixed) == outcome_of(FHIR_IN_XML)
 
 
@@ -106,12 +106,12 @@ def test_a_prefix_for_the_namespace_makes_no_difference() -> None:
     ],
 )
 def test_a_letter_that_only_names_fhir_is_a_letter(body: bytes) -> None:
-    assert unwrap(body).content is Content.OIOXML
+    assert unwrap(body).content is ContentKind.OIOXML
 
 
 @pytest.mark.parametrize("wrapped", WRAPPINGS)
 @pytest.mark.parametrize(("message", "content"), CONTENTS)
-def test_a_message_is_the_same_in_every_envelope(message: bytes, content: Content, wrapped: Wrapping) -> None:
+def test_a_message_is_the_same_in_every_envelope(message: bytes, content: ContentKind, wrapped: Wrapping) -> None:
     unwrapped = unwrap(wrapped(message))
 
     assert (unwrapped.content, unwrapped.message) == (content, message)

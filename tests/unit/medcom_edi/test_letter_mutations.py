@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from connectors.medcom_edi.codes import PATIENT_STATUS_CODES, STATUS_CODES
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import (
+    EdiOutcome,
     EdiOutOfScope,
     EdiRefused,
     EdiTranslation,
     InterchangeOutcome,
     LetterOutcome,
-    Outcome,
     ReceivedReceipt,
     Unreadable,
 )
 from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome
 from connectors.medcom_edi.receipts import receipt_of
-from connectors.medcom_edi.translate import translate
+from connectors.medcom_edi.translate import translate_interchange
 from tests.unit.medcom_edi.builders import (
     MESSAGES,
     RECORDED_AT,
@@ -87,7 +87,7 @@ def _counted(body: bytes) -> bytes:
     return edited(body, "UNT+", "UNT+") if b"UNH+" in body and b"UNT+" in body[body.index(b"UNH+") :] else body
 
 
-def check_outcome(outcome: Outcome) -> None:
+def check_outcome(outcome: EdiOutcome) -> None:
     """Asserts what is true of every outcome."""
     match outcome:
         case Unreadable(refusal, interchange):
@@ -150,7 +150,7 @@ def test_no_change_of_any_byte_ends_in_an_exception(name: str, data: st.DataObje
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
 
     for syntax in Syntax:
-        check_outcome(translate(bytes(body), syntax, a_door(), RECORDED_AT))
+        check_outcome(translate_interchange(bytes(body), syntax, a_door(), RECORDED_AT))
 
 
 @given(name=st.sampled_from(FILES), encoding=st.sampled_from(REENCODINGS))
@@ -170,7 +170,7 @@ def test_another_encoding_is_read_right_or_refused(name: str, encoding: str) -> 
 @given(body=st.binary(max_size=400))
 def test_no_bytes_end_in_an_exception(body: bytes) -> None:
     for syntax in Syntax:
-        check_outcome(translate(body, syntax, a_door(), RECORDED_AT))
+        check_outcome(translate_interchange(body, syntax, a_door(), RECORDED_AT))
 
 
 NOTICES = st.builds(
@@ -210,7 +210,7 @@ def test_the_same_notice_in_either_syntax_says_the_same_field_by_field_or_breaks
     assert _said(outcomes[0]) == _said(outcomes[1])
 
 
-def _said(outcome: Outcome) -> object:
+def _said(outcome: EdiOutcome) -> object:
     if isinstance(outcome, Unreadable):
         return outcome.refusal.code
     (letter,) = outcome.letters

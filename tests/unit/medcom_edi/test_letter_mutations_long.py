@@ -11,7 +11,7 @@ import pytest
 from connectors.medcom_edi.envelopes import unwrap
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import InterchangeOutcome, Unreadable
-from connectors.medcom_edi.translate import translate
+from connectors.medcom_edi.translate import translate_interchange
 from schemas.refusals import RefusedError
 from tests.unit.medcom_edi.builders import MESSAGES, RECORDED_AT, a_door, edited, syntax_of
 from tests.unit.medcom_edi.test_envelopes import WRAPPINGS
@@ -45,7 +45,7 @@ def _outcome(body: bytes) -> str:
         message = unwrap(body).message
     except RefusedError as error:
         return error.refusal.code
-    outcome = translate(message, syntax_of(message), a_door(), RECORDED_AT)
+    outcome = translate_interchange(message, syntax_of(message), a_door(), RECORDED_AT)
     check_outcome(outcome)
     if isinstance(outcome, Unreadable):
         return outcome.refusal.code
@@ -65,4 +65,4 @@ def test_whatever_is_done_to_a_letter_it_comes_out_right_or_is_refused_by_name(*
         slowest = max(slowest, time.perf_counter() - began)
 
     assert slowest < SECONDS_MAX
-    assert min(outcomes[kind] for kind in ("Translation", "Refused", "segment_missing", "not_xml")) > 100
+    assert min(outcomes[kind] for kind in ("EdiTranslation", "EdiRefused", "segment_missing", "not_xml")) > 100

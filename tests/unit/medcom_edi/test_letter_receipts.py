@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from connectors.medcom_edi.edifact_lexer import read_segments
+from connectors.medcom_edi.edifact_lexer import read_edifact_segments
 from connectors.medcom_edi.fields import Addressed, Interchange, Syntax
 from connectors.medcom_edi.outcomes import ReceivedReceipt
 from connectors.medcom_edi.receipt_words import Receipt, ReceiptOutcome, RefuseCode, refuse_code
@@ -28,7 +28,7 @@ def _segments(
     *answers: ReceiptOutcome, refusal: Refusal | None = None
 ) -> list[tuple[str, tuple[tuple[str, ...], ...]]]:
     written = receipt_of(Receipt(EDIFACT, answers, AT, refusal))
-    return [(segment.tag, segment.elements) for segment in read_segments(written)]
+    return [(segment.tag, segment.elements) for segment in read_edifact_segments(written)]
 
 
 def _document(*answers: ReceiptOutcome, refusal: Refusal | None = None) -> etree._Element:

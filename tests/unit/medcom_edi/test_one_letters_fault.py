@@ -7,7 +7,7 @@ import pytest
 from connectors.medcom_edi.edifact_lexer import SEGMENTS_MAX, VALUES_MAX
 from connectors.medcom_edi.fields import Syntax
 from connectors.medcom_edi.outcomes import EdiRefused, EdiTranslation, InterchangeOutcome, Unreadable
-from connectors.medcom_edi.translate import translate
+from connectors.medcom_edi.translate import translate_interchange
 from tests.unit.medcom_edi.builders import (
     RECORDED_AT,
     Notice,
@@ -80,7 +80,7 @@ def test_a_broken_segment_costs_its_letter_alone(old: bytes, new: bytes, code: s
 def test_whoever_sent_what_is_broken_as_a_whole_is_known(old: bytes, new: bytes, code: str) -> None:
     assert old in BOTH
 
-    outcome = translate(BOTH.replace(old, new, 1), Syntax.EDIFACT, a_door(), RECORDED_AT)
+    outcome = translate_interchange(BOTH.replace(old, new, 1), Syntax.EDIFACT, a_door(), RECORDED_AT)
 
     assert isinstance(outcome, Unreadable)
     assert outcome.refusal.code == code

@@ -10,8 +10,8 @@ from typing import Any
 
 from connectors.medcom_fhir.door import FhirMappingContext
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.medcom_fhir.outcomes import FhirRefused, FhirTranslation, Outcome
-from connectors.medcom_fhir.translate import translate
+from connectors.medcom_fhir.outcomes import FhirOutcome, FhirRefused, FhirTranslation
+from connectors.medcom_fhir.translate import translate_bundle
 from schemas.events import Correspondence, Discharge, Person
 from schemas.reference import Reference, load_reference
 from schemas.refusals import Refusal
@@ -67,10 +67,10 @@ def a_message(name: str = "hn-06-SLHJ-discharge-home") -> Json:
     return message
 
 
-def outcome_of(message: Json | bytes, door: FhirMappingContext | None = None) -> Outcome:
+def outcome_of(message: Json | bytes, door: FhirMappingContext | None = None) -> FhirOutcome:
     """Returns what comes of a message."""
     content = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return translate(content, door or a_door(), RECORDED_AT)
+    return translate_bundle(content, door or a_door(), RECORDED_AT)
 
 
 def translation_of(message: Json, door: FhirMappingContext | None = None) -> FhirTranslation:
@@ -94,7 +94,7 @@ def correspondence_of(message: Json, door: FhirMappingContext | None = None) -> 
     return event
 
 
-def rows_of(outcome: Outcome) -> list[Json]:
+def rows_of(outcome: FhirOutcome) -> list[Json]:
     """Returns the lines of a golden file: the events, or the refusal."""
     if isinstance(outcome, FhirRefused):
         return [{"refused": outcome.refusal.as_dict()}]

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from connectors.cpr import D_ECPR, X_ECPR
-from connectors.medcom_fhir.letters import letter_id
+from connectors.medcom_fhir.letters import message_id_of
 from connectors.medcom_fhir.outcomes import FhirOutOfScope
 from schemas.codes import CorrespondenceForm
 from tests.unit.medcom_fhir.breaking_letters import BROKEN_LETTERS, Change, communication, date_extension
@@ -85,7 +85,7 @@ def test_a_reply_to_a_reply_is_in_the_thread_of_the_first_letter() -> None:
     first, third = correspondence_of(a_message("cc-14-new")), correspondence_of(a_message("cc-16-reply-of-reply"))
 
     assert third.correlation_id == first.correlation_id
-    assert third.causation_id == letter_id(CARE_HOME, "d5bd2111-2576-48d3-84d4-8be0297a038d", "")
+    assert third.causation_id == message_id_of(CARE_HOME, "d5bd2111-2576-48d3-84d4-8be0297a038d", "")
 
 
 def test_a_reply_happened_when_its_own_segment_was_written_not_the_newest_that_it_retells() -> None:
@@ -107,7 +107,7 @@ def test_before_guide_4_a_thread_begins_with_the_first_letter_of_its_chain() -> 
 def test_guide_2_modifies_and_retracts_the_letter_that_it_names(name: str, field: str) -> None:
     event = correspondence_of(a_message(name))
 
-    named = letter_id(HOSPITAL, "42cb9200-f421-4d08-8391-7d51a2503cb4", "")
+    named = message_id_of(HOSPITAL, "42cb9200-f421-4d08-8391-7d51a2503cb4", "")
     assert {"revises": event.revises, "cancels": event.cancels} == {"revises": None, "cancels": None, field: named}
     assert (event.form, event.causation_id) == (CorrespondenceForm.NEW, None)
 

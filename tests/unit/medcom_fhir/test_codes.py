@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.medcom_fhir.letters import letter_id
+from connectors.medcom_fhir.letters import message_id_of
 from schemas.codes import Remark, StayClass, StayStatus
 from tests.unit.medcom_fhir.builders import Json, a_chain, discharge_of, own_provenance, resources, the
 
@@ -63,7 +63,7 @@ def test_the_code_follows_from_class_status_activity_and_deceased(
 
     event = discharge_of(message)
 
-    named = letter_id(HOSPITAL, f"letter-{len(activities) - 2}", EPISODE) if len(activities) > 1 else None
+    named = message_id_of(HOSPITAL, f"letter-{len(activities) - 2}", EPISODE) if len(activities) > 1 else None
     assert event.notification == code
     assert event.remarks == ()
     assert event.occurred_at.isoformat() == occurred.replace("12:00:00+01:00", "11:00:00+00:00")
@@ -130,7 +130,7 @@ def test_the_sender_of_an_earlier_letter_is_the_agent_of_its_own_provenance() ->
 
     event = discharge_of(message)
 
-    assert event.revises == letter_id("502701000016000", "letter-0", EPISODE)
+    assert event.revises == message_id_of("502701000016000", "letter-0", EPISODE)
 
 
 def test_a_first_letter_whose_agent_is_left_out_is_from_whoever_made_the_episode() -> None:
@@ -142,7 +142,7 @@ def test_a_first_letter_whose_agent_is_left_out_is_from_whoever_made_the_episode
 
     event = discharge_of(message)
 
-    assert event.revises == letter_id("441211000016000", "letter-0", EPISODE)
+    assert event.revises == message_id_of("441211000016000", "letter-0", EPISODE)
 
 
 def test_the_class_of_a_stay_is_its_activitys_and_a_contradiction_is_remarked() -> None:
@@ -189,7 +189,7 @@ def test_a_death_that_the_chain_shows_is_taken_back(role: str) -> None:
     event = discharge_of(_with_the_own_role(message, role))
 
     assert (event.notification, event.status) == ("AN_MORS", StayStatus.DECEASED)
-    assert event.cancels == letter_id(HOSPITAL, "letter-1", EPISODE)
+    assert event.cancels == message_id_of(HOSPITAL, "letter-1", EPISODE)
 
 
 def test_a_death_that_the_chain_does_not_retell_is_taken_back_by_a_removal() -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from connectors.medcom_fhir.acknowledgement import build_acknowledgement
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.medcom_fhir.outcomes import (
+    FhirOutcome,
     FhirOutOfScope,
     FhirRefused,
     FhirTranslation,
-    Outcome,
     ReceivedAcknowledgement,
 )
 from tests.unit.medcom_fhir.builders import MESSAGES, a_message, outcome_of
@@ -76,7 +76,7 @@ def test_no_change_of_any_node_ends_in_an_exception(name: str, data: st.DataObje
     assert_right_or_refused(outcome)
 
 
-def assert_right_or_refused(outcome: Outcome) -> None:
+def assert_right_or_refused(outcome: FhirOutcome) -> None:
     """A refusal names field and rule, repeats no number, and can be answered where it knows whom to answer."""
     assert isinstance(outcome, FhirTranslation | FhirOutOfScope | ReceivedAcknowledgement | FhirRefused)
     if not isinstance(outcome, FhirRefused):

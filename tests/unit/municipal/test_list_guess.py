@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.municipal.fields import FIELDS, REQUIRED, Event
+from connectors.municipal.fields import FIELDS, REQUIRED, ListEvent
 from connectors.municipal.guess import guessed
 from connectors.municipal.mapping import mapping_from
 from connectors.municipal.synonyms import CODES, COLUMNS
@@ -68,13 +68,13 @@ def test_zeros_are_taken_for_lost_only_where_no_number_has_kept_one() -> None:
 @pytest.mark.parametrize(
     ("names", "event"),
     [
-        (("CPR-nummer", "Samtykke", "Givet af", "Samtykkedato"), Event.CONSENT),
-        (("CPR", "Afsnit", "Planlagt udskrivning"), Event.DISCHARGE),
-        (("Personnummer", "Henvist fra", "Visitation", "Henvisningsdato"), Event.REFERRAL),
-        (("CPR", "Status", "Startdato"), Event.ENROLMENT),
+        (("CPR-nummer", "Samtykke", "Givet af", "Samtykkedato"), ListEvent.CONSENT),
+        (("CPR", "Afsnit", "Planlagt udskrivning"), ListEvent.DISCHARGE),
+        (("Personnummer", "Henvist fra", "Visitation", "Henvisningsdato"), ListEvent.REFERRAL),
+        (("CPR", "Status", "Startdato"), ListEvent.ENROLMENT),
     ],
 )
-def test_what_a_list_is_about_is_told_by_its_names(names: tuple[str, ...], event: Event) -> None:
+def test_what_a_list_is_about_is_told_by_its_names(names: tuple[str, ...], event: ListEvent) -> None:
     for content in (a_csv(("x",) * len(names), names=names), a_workbook(("x",) * len(names), names=names)):
         assert f'event = "{event}"' in proposal(content)
 

@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 
 import pytest
 
-from connectors.municipal.number_formats import format_of, formats_of, is_date, shown
+from connectors.municipal.number_formats import displayed_number, format_of, formats_of, is_date
 from connectors.municipal.sheets import Cell, Unfit
 
 
 def show(text: str, code: str, *, counts_from_1904: bool = False) -> Cell:
-    return shown(text, format_of(code), counts_from_1904=counts_from_1904)
+    return displayed_number(text, format_of(code), counts_from_1904=counts_from_1904)
 
 
 @pytest.mark.parametrize(

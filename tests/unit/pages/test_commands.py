@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
 from connectors.gateway.clients.clients import ClientKind
-from connectors.gateway.ports import utc_now
-from connectors.pages.links import links_key, opened
+from connectors.local_times import utc_now
+from connectors.pages.links import link_of_token, links_key
 from connectors.read_model.tables import NEEDS, NOTICES, in_transaction, open_read_model
 from connectors.vault.urls import sqlite_url
 from streams.cli.main import app
@@ -65,7 +65,7 @@ def test_a_link_is_for_the_notices_need_and_recipient_and_a_week(folder: Path) -
     address = run("links", "make", str(NOTICE), "--gateway", "https://brobygger.example/").stdout.strip()
 
     start, _, token = address.rpartition("/")
-    link = opened(links_key(folder / "keys"), token, before)
+    link = link_of_token(links_key(folder / "keys"), token, before)
     assert start == "https://brobygger.example/pages/consents"
     assert link is not None
     assert (link.notice_id, link.need_id, link.recipient) == (NOTICE, NEED, "region-h")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.pages import links
-from connectors.pages.links import ConsentLink, links_key, opened, signed
+from connectors.pages.links import ConsentLink, link_of_token, links_key, signed
 from connectors.vault.key_files import KeyFileError
 from tests.unit.gateway.builders import NOW
 
@@ -23,14 +23,14 @@ LINK = ConsentLink(UUID(int=1), UUID(int=2), "region-hovedstaden", NOW + timedel
 
 
 def test_a_link_opens_as_what_was_signed() -> None:
-    assert opened(KEY, signed(KEY, LINK), NOW) == LINK
+    assert link_of_token(KEY, signed(KEY, LINK), NOW) == LINK
 
 
 def test_a_link_ends_at_its_time() -> None:
     token = signed(KEY, LINK)
 
-    assert opened(KEY, token, LINK.expires_at - timedelta(milliseconds=1)) == LINK
-    assert opened(KEY, token, LINK.expires_at) is None
+    assert link_of_token(KEY, token, LINK.expires_at - timedelta(milliseconds=1)) == LINK
+    assert link_of_token(KEY, token, LINK.expires_at) is None
 
 
 @given(place=st.integers(0), character=st.sampled_from("ABab01-_.="))
@@ -39,24 +39,24 @@ def test_a_link_with_any_character_altered_does_not_open(place: int, character: 
     place %= len(token)
     altered = token[:place] + character + token[place + 1 :]
 
-    assert (opened(KEY, altered, NOW) is None) is (altered != token)
+    assert (link_of_token(KEY, altered, NOW) is None) is (altered != token)
 
 
 @pytest.mark.parametrize("token", ["", ".", "a.b", "æ.ø", "x" * 2000, f"{signed(KEY, LINK)}=", f"{signed(KEY, LINK)}."])
 def test_what_is_no_link_does_not_open(token: str) -> None:
-    assert opened(KEY, token, NOW) is None
+    assert link_of_token(KEY, token, NOW) is None
 
 
 def test_a_link_of_another_key_does_not_open() -> None:
-    assert opened(KEY, signed(bytes(32), LINK), NOW) is None
+    assert link_of_token(KEY, signed(bytes(32), LINK), NOW) is None
 
 
 def test_a_link_whose_content_was_exchanged_does_not_open() -> None:
     other = replace(LINK, recipient="region-midtjylland")
     text, _, signature = signed(KEY, LINK).partition(".")
 
-    assert opened(KEY, f"{signed(KEY, other).partition('.')[0]}.{signature}", NOW) is None
-    assert opened(KEY, f"{text}.{signature}", NOW) == LINK
+    assert link_of_token(KEY, f"{signed(KEY, other).partition('.')[0]}.{signature}", NOW) is None
+    assert link_of_token(KEY, f"{text}.{signature}", NOW) == LINK
 
 
 def test_a_link_for_another_purpose_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_a_link_for_another_purpose_does_not_open(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
 
     assert json.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))["purpose"] == "something_else"
-    assert opened(KEY, token, NOW) is None
+    assert link_of_token(KEY, token, NOW) is None
 
 
 def test_the_key_is_made_once_and_is_its_owners_only(tmp_path: Path) -> None:

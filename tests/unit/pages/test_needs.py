@@ -13,7 +13,7 @@ import pytest
 
 from connectors.gateway.clients.clients import ClientKind
 from connectors.pages.names import names_of
-from connectors.pages.needs import Moment
+from connectors.pages.needs import NeedAsOf
 from connectors.pages.owner_page import jurisdiction_of
 from schemas.identifiers import derived_id
 from schemas.programmes import load_programmes
@@ -126,7 +126,7 @@ async def test_taking_a_need_is_done_once_the_decision_is_on_its_topic(pages: Pa
     await pages.project(a_decision("take", actor=OWNER))
 
     assert (await waiting).taken_at == NOW
-    assert needs.moment(UUID(NEED), OWNER) == Moment(before.need, None)
+    assert needs.moment(UUID(NEED), OWNER) == NeedAsOf(before.need, None)
 
 
 def test_operations_answer_for_whoever_has_no_owner() -> None:

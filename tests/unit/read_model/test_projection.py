@@ -24,7 +24,7 @@ from connectors.read_model.tables import (
 )
 from schemas.identifiers import derived_id
 from schemas.topics import kafka_name
-from streams.log.following import shown
+from streams.log.following import record_as_json
 from tests.unit.read_model.builders import (
     NOW,
     YOUTH_ID,
@@ -79,7 +79,7 @@ def test_a_record_is_kept_in_the_form_that_subscribe_prints(engine: Engine) -> N
 
     project(engine, [record])
 
-    assert rows_of(engine, HANDOVER_EVENTS)[0]["record"] == shown(fetched)
+    assert rows_of(engine, HANDOVER_EVENTS)[0]["record"] == record_as_json(fetched)
 
 
 @pytest.mark.parametrize("state", [None, "withdrawn"])

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from connectors.read_model import projector
 from connectors.read_model.cursors import Cursor
-from connectors.read_model.handovers import page
+from connectors.read_model.handovers import records_after
 from connectors.read_model.opening import ReadModel
 from connectors.read_model.projection import progress_of
 from schemas.identifiers import derived_id
@@ -48,7 +48,7 @@ async def read_model(tmp_path: Path, log: FakeLog, tally: Tallied) -> AsyncItera
 
 
 def offsets_of(read_model: ReadModel) -> list[int]:
-    return [one.offset for one, _ in page(read_model.engine, Cursor("headspace"), 100).records]
+    return [one.offset for one, _ in records_after(read_model.engine, Cursor("headspace"), 100).records]
 
 
 @pytest.mark.parametrize("error", [KafkaConnectionError(), RuntimeError("a fault of ours, with Nancy in it")])

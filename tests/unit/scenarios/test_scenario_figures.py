@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from streams.cli.main import app
 from streams.scenarios.dates import Dates
 from streams.scenarios.files import load_scenario
-from streams.scenarios.run import Figures, outcome_of
+from streams.scenarios.run import Figures, scenario_outcome_of
 from tests.house.tree import ROOT
 
 SCENARIO = load_scenario(ROOT / "scenarios/opus-young.toml")
@@ -16,7 +16,7 @@ COUNTED: Figures = {one.id: one.source for one in SCENARIO.figures}
 
 
 def test_figures_that_are_all_the_sources_agree() -> None:
-    assert outcome_of(SCENARIO, Dates(3), COUNTED).agrees
+    assert scenario_outcome_of(SCENARIO, Dates(3), COUNTED).agrees
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_figures_that_are_all_the_sources_agree() -> None:
     ],
 )
 def test_one_figure_that_differs_or_is_missing_on_either_side_is_enough_to_disagree(ours: Figures) -> None:
-    outcome = outcome_of(SCENARIO, Dates(3), ours)
+    outcome = scenario_outcome_of(SCENARIO, Dates(3), ours)
 
     assert not outcome.agrees
     assert len([row for row in outcome.rows if not row.agrees]) == 1

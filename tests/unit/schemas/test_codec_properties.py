@@ -17,7 +17,7 @@ from schemas import codec as codec_module
 from schemas.avro import avro_schema
 from schemas.codec import codec, raw_of
 from schemas.codes import NeedKind
-from schemas.compiled import Reader, Writer, compiled_reader, compiled_writer, long_bytes, read_long
+from schemas.compiled import ValueReader, ValueWriter, compiled_reader, compiled_writer, long_bytes, read_long
 from schemas.internal import Intake
 from tests.unit.schemas.records import MODELS, NAMES, models_of, records, refused_or_read
 
@@ -48,7 +48,7 @@ def read_by_fastavro(model: type[BaseModel], body: bytes) -> Any:
 
 
 @cache
-def compiled_both_ways(model: type[BaseModel]) -> tuple[Writer, Reader]:
+def compiled_both_ways(model: type[BaseModel]) -> tuple[ValueWriter, ValueReader]:
     """Returns a model's compiled writer and reader of bodies."""
     return compiled_writer(plain_schema(model), b""), compiled_reader(plain_schema(model))
 

@@ -14,14 +14,14 @@ from connectors.medcom_fhir.care_letter_writing import ServiceOffice
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.medcom_fhir.letters import Addressing
 from connectors.medcom_fhir.organisations import Organisation
-from connectors.source_letters.letters import letter_of
+from connectors.source_letters.letters import letter_for_notice
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.metrics import LetterMetrics
 from connectors.source_letters.outbox import NewLetter, Outbox, Queued, Read, SourceStatement
 from connectors.source_letters.sending import MailboxSending, PostRoom
-from connectors.source_letters.tables import open_database_of
+from connectors.source_letters.tables import letters_database_of
 from connectors.webhooks.backoff import RetryRules
-from connectors.webhooks.sending import Delivered, Outcome, WebhookMessage
+from connectors.webhooks.sending import Delivered, SendingOutcome, WebhookMessage
 from connectors.webhooks.signing import SecretBox
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
@@ -61,7 +61,7 @@ def a_notice(number: int = 1, **changes: Any) -> Notice:
 
 def a_letter(number: int = 1, **changes: Any) -> NewLetter:
     """Returns the letter of a notice."""
-    letter = letter_of(a_notice(number, **changes))
+    letter = letter_for_notice(a_notice(number, **changes))
     assert letter is not None
     return letter
 
@@ -74,12 +74,12 @@ def a_statement() -> SourceStatement:
 class FakeSender:
     """Answers what it was told to, in order, the last answer again and again; remembers what was sent."""
 
-    def __init__(self, *outcomes: Outcome) -> None:
+    def __init__(self, *outcomes: SendingOutcome) -> None:
         """Takes the answers; without one every message is delivered."""
         self._outcomes = list(outcomes)
         self.sent: list[WebhookMessage] = []
 
-    async def send(self, message: WebhookMessage) -> Outcome:
+    async def send(self, message: WebhookMessage) -> SendingOutcome:
         """Returns the next answer."""
         self.sent.append(message)
         if not self._outcomes:
@@ -101,7 +101,7 @@ class Office:
     def __init__(self, folder: Path, sender: FakeSender, retry: RetryRules | None = None, *, puts: bool = True) -> None:
         """Opens the database and gives the hospital a mailbox, unless it is to have one from before."""
         folder.mkdir(exist_ok=True)
-        database = open_database_of(folder)
+        database = letters_database_of(folder)
         self.now = NOW
         self.outbox = Outbox(database)
         self.mailboxes = Mailboxes(database, SecretBox(folder / "keys"))

@@ -10,11 +10,11 @@ import pytest
 
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.source_letters.following import sorted_out
-from connectors.source_letters.letters import as_sent, letter_of, statement_of, written
+from connectors.source_letters.letters import as_sent, letter_for_notice, source_statement_of, written
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
 from connectors.source_letters.outbox import Outbox, Read
-from connectors.source_letters.tables import open_database_of
-from connectors.source_letters.wording import KINDS, text_of, topic_of
+from connectors.source_letters.tables import letters_database_of
+from connectors.source_letters.wording import KINDS, letter_text, topic_of
 from connectors.webhooks.signing import SecretBox
 from schemas.codec import codec
 from schemas.codes import NoticeKind
@@ -42,7 +42,7 @@ SINCE = {RECIPIENT: NOW}
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_of_letter_has_words_a_telephone_and_no_blank_line(kind: NoticeKind) -> None:
-    text = text_of(kind, "brev-7", None, OFFICE.phone)
+    text = letter_text(kind, "brev-7", None, OFFICE.phone)
 
     assert topic_of(kind).strip()
     assert OFFICE.phone in text
@@ -51,7 +51,9 @@ def test_every_kind_of_letter_has_words_a_telephone_and_no_blank_line(kind: Noti
 
 
 def test_a_letter_says_where_to_answer_if_there_is_such_a_place() -> None:
-    assert "https://example.dk/x" in text_of(NoticeKind.CONSENT_WANTED, "brev-7", "https://example.dk/x", OFFICE.phone)
+    assert "https://example.dk/x" in letter_text(
+        NoticeKind.CONSENT_WANTED, "brev-7", "https://example.dk/x", OFFICE.phone
+    )
 
 
 def test_a_notice_about_a_need_is_about_the_statement_that_raised_it() -> None:
@@ -61,7 +63,9 @@ def test_a_notice_about_a_need_is_about_the_statement_that_raised_it() -> None:
 def test_a_notice_about_a_statement_is_about_that() -> None:
     about = uuid4()
 
-    letter = letter_of(a_notice(causation_id=None, statement_id=str(about), kind=NoticeKind.INCONSISTENT_STATUS))
+    letter = letter_for_notice(
+        a_notice(causation_id=None, statement_id=str(about), kind=NoticeKind.INCONSISTENT_STATUS)
+    )
 
     assert letter is not None
     assert letter.about == str(about)
@@ -69,7 +73,7 @@ def test_a_notice_about_a_statement_is_about_that() -> None:
 
 @pytest.mark.parametrize("changes", [{"kind": NoticeKind.ESCALATED}, {"causation_id": None, "statement_id": "unit-7"}])
 def test_other_notices_are_no_letters(changes: dict[str, Any]) -> None:
-    assert letter_of(a_notice(**changes)) is None
+    assert letter_for_notice(a_notice(**changes)) is None
 
 
 def test_a_reminder_is_in_the_thread_of_what_it_reminds_of() -> None:
@@ -80,10 +84,10 @@ def test_a_reminder_is_in_the_thread_of_what_it_reminds_of() -> None:
 def test_a_statement_keeps_the_ids_by_which_its_source_knows_it() -> None:
     discharge = discharge_of(a_message())
 
-    statement = statement_of(discharge)
+    statement = source_statement_of(discharge)
 
     assert (statement.statement_id, statement.episode_id) == (discharge.statement_id, discharge.episode_id)
-    unnumbered = statement_of(discharge.model_copy(update={"episode_id": UNNUMBERED}))
+    unnumbered = source_statement_of(discharge.model_copy(update={"episode_id": UNNUMBERED}))
     assert unnumbered.episode_id is None
 
 
@@ -130,7 +134,7 @@ def test_what_others_said_and_what_nobody_can_read_is_passed_over() -> None:
 
 
 def test_a_mailbox_that_is_set_again_keeps_since_when_it_is_there(tmp_path: Path) -> None:
-    mailboxes = Mailboxes(open_database_of(tmp_path), SecretBox(tmp_path / "keys"))
+    mailboxes = Mailboxes(letters_database_of(tmp_path), SecretBox(tmp_path / "keys"))
     first = Mailbox(RECIPIENT, HOSPITAL, "https://a.example.dk", has_token=False, since=NOW)
     mailboxes.put(first, None)
     mailboxes.put(Mailbox(RECIPIENT, HOSPITAL, "https://b.example.dk", True, NOW + timedelta(days=1)), "token")
@@ -144,14 +148,14 @@ def test_a_mailbox_that_is_set_again_keeps_since_when_it_is_there(tmp_path: Path
 
 
 def test_a_token_is_not_in_the_database(tmp_path: Path) -> None:
-    mailboxes = Mailboxes(open_database_of(tmp_path), SecretBox(tmp_path / "keys"))
+    mailboxes = Mailboxes(letters_database_of(tmp_path), SecretBox(tmp_path / "keys"))
     mailboxes.put(Mailbox(RECIPIENT, Organisation("12345678901", "5790000209354"), "https://a", True, NOW), "planted")
 
     assert not any(b"planted" in path.read_bytes() for path in tmp_path.glob("*.sqlite*"))
 
 
 def test_positions_and_records_are_kept_together_and_what_is_old_is_forgotten(tmp_path: Path) -> None:
-    outbox = Outbox(open_database_of(tmp_path))
+    outbox = Outbox(letters_database_of(tmp_path))
     outbox.take(Read([a_statement()], [a_letter()], {(NOTICES, 3): 7}), NOW)
     outbox.take(Read([a_statement()], [a_letter()], {(NOTICES, 3): 9}), NOW)
 

@@ -17,7 +17,7 @@ from connectors.source_letters.schedule import (
     after_crossing,
     after_failure,
     after_silence,
-    begun,
+    begin_sending,
     retry_at,
 )
 from connectors.webhooks.backoff import RetryRules
@@ -39,7 +39,7 @@ def test_a_letter_is_sent_three_times_at_most_and_its_bundles_change_only_betwee
             letter = after_silence(letter, at)
         if letter.state not in {LetterState.WAITING, LetterState.SENDING}:
             break
-        letter = begun(letter, at)
+        letter = begin_sending(letter, at)
         bundles.append((letter.sendings, letter.sent_at))
         if event == "crossed":
             letter = after_crossing(letter, at)
@@ -53,7 +53,7 @@ def test_a_letter_is_sent_three_times_at_most_and_its_bundles_change_only_betwee
 
 @given(first=st.sampled_from(list(ResponseCode)), then=st.sampled_from(list(ResponseCode)))
 def test_the_first_answer_that_settles_a_letter_stands(first: ResponseCode, then: ResponseCode) -> None:
-    letter = after_crossing(begun(MessageProgress(LetterState.WAITING, 0, NOW, 0, NOW), NOW), NOW)
+    letter = after_crossing(begin_sending(MessageProgress(LetterState.WAITING, 0, NOW, 0, NOW), NOW), NOW)
     settled = after_acknowledgement(letter, first)
 
     again = after_acknowledgement(settled, then)

@@ -15,7 +15,7 @@ from connectors.medcom_fhir.care_letter_rules import defects_of_care_letter
 from connectors.medcom_fhir.codes import ResponseCode
 from connectors.medcom_fhir.organisations import Organisation
 from connectors.source_letters.letters import as_sent
-from connectors.source_letters.schedule import begun
+from connectors.source_letters.schedule import begin_sending
 from connectors.webhooks.backoff import RetryRules
 from connectors.webhooks.sending import Delivered, Failed, Gone
 from tests.unit.medcom_edi.test_envelopes import in_vans_envelope
@@ -213,7 +213,7 @@ async def test_a_letter_that_was_being_sent_when_the_process_died_is_sent_again_
     first.take()
     queued = first.outbox.due(first.mailbox.recipient, first.now)
     assert queued is not None
-    first.outbox.note(queued, begun(queued.progress, first.now))
+    first.outbox.note(queued, begin_sending(queued.progress, first.now))
     died = Office(tmp_path, FakeSender(Delivered(acknowledging())))
     died.now += timedelta(minutes=5)
     await died.work()

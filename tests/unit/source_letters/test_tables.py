@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from connectors.source_letters.mailboxes import Mailbox, Mailboxes
-from connectors.source_letters.tables import TABLES, open_database_of
+from connectors.source_letters.tables import TABLES, letters_database_of
 from connectors.vault.urls import sqlite_url
 from connectors.webhooks.signing import SecretBox
 from tests.unit.source_letters.builders import HOSPITAL, NOW, RECIPIENT
@@ -31,7 +31,7 @@ def shape_of(engine: Engine) -> dict[str, Any]:
 
 
 def test_the_revisions_make_what_the_code_works_with(tmp_path: Path) -> None:
-    open_database_of(tmp_path).close()
+    letters_database_of(tmp_path).close()
     made = create_engine(sqlite_url(tmp_path / "made.sqlite"))
     TABLES.create_all(made)
 
@@ -51,6 +51,6 @@ def test_a_mailbox_from_before_there_were_envelopes_stays_without(tmp_path: Path
             text("INSERT INTO mailboxes VALUES (:recipient, :sor, :gln, 'https://a', NULL, :since)"), row
         )
 
-    mailboxes = Mailboxes(open_database_of(tmp_path), SecretBox(tmp_path / "keys"))
+    mailboxes = Mailboxes(letters_database_of(tmp_path), SecretBox(tmp_path / "keys"))
 
     assert mailboxes.listed() == (Mailbox(RECIPIENT, HOSPITAL, "https://a", has_token=False, since=NOW),)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from connectors.kafka.connection import KafkaConnection
-from connectors.vault.keys import NEEDED_BY, Process, add_key, hand_out
+from connectors.vault.keys import NEEDED_BY, KeyHolder, add_key, hand_out
 from connectors.webhooks.deliverer import Deliverer, DelivererSettings
 from streams.app import stages_of
 from streams.cli.main import app
@@ -27,13 +27,13 @@ def names_in(folder: Path) -> set[str]:
 @pytest.fixture
 def handed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Returns the data folder of the process that the test names, with what was handed to it."""
-    process: Process = request.param
+    process: KeyHolder = request.param
     hand_out(tmp_path / "operations" / "keys", process, tmp_path / "data" / "keys")
     return tmp_path / "data"
 
 
 @pytest.mark.parametrize("process", list(NEEDED_BY))
-def test_a_process_gets_its_keys_and_no_others_each_its_owners_only(process: Process, tmp_path: Path) -> None:
+def test_a_process_gets_its_keys_and_no_others_each_its_owners_only(process: KeyHolder, tmp_path: Path) -> None:
     hand_out(tmp_path / "operations", process, tmp_path / "theirs")
 
     assert names_in(tmp_path / "theirs") == set(NEEDED_BY[process])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from connectors.vault.claim_codes import CODE_CHARACTERS, new_code, read_code, shown
+from connectors.vault.claim_codes import CODE_CHARACTERS, grouped_code, new_code, read_code
 from connectors.vault.claims import Claim, ClaimCodes, ClaimLimits
 from connectors.vault.tables import CLAIMS, MISSES
 from schemas.refusals import Refusal
@@ -55,7 +55,7 @@ def test_a_code_is_read_however_it_is_typed(ways: list[tuple[int, str]]) -> None
     typed = "".join(some[way % len(some)] + after for some, (way, after) in zip(spellings, ways, strict=True))
 
     assert read_code(typed) == code
-    assert read_code(shown(code)) == code
+    assert read_code(grouped_code(code)) == code
 
 
 @given(st.integers(0, CODE_CHARACTERS - 1), st.integers(1, 31))

@@ -20,7 +20,7 @@ from fastapi import APIRouter, Request, Response
 from connectors.gateway.clients.clients import Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.ports import STORE_ERRORS, Desk
-from connectors.gateway.statements.acceptance import accept
+from connectors.gateway.statements.acceptance import accept_statements
 from schemas.refusals import Refusal
 from tests.unit.gateway.builders import Gateway
 from tests.unit.ways_in.way_in import NotNow, Receipt, Sending, WayIn
@@ -55,7 +55,7 @@ async def receive(request: Request) -> Response:
     if isinstance(statement, Refusal):
         return _refused(statement)
     try:
-        [outcome] = await accept(desk, client, "enrolments", [json.dumps(statement).encode()])
+        [outcome] = await accept_statements(desk, client, "enrolments", [json.dumps(statement).encode()])
     except STORE_ERRORS:
         return Response("LATER\n", 503, media_type=_MEDIA_TYPE)
     if outcome.outcome == "unavailable":

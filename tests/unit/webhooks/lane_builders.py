@@ -14,9 +14,9 @@ from connectors.webhooks.endpoints import Endpoints, Registration
 from connectors.webhooks.escalating import Escalator
 from connectors.webhooks.lanes import Bench, Lane
 from connectors.webhooks.metrics import DelivererMetrics
-from connectors.webhooks.sending import Delivered, Outcome, WebhookMessage
+from connectors.webhooks.sending import Delivered, SendingOutcome, WebhookMessage
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import open_database_of
+from connectors.webhooks.tables import webhooks_database_of
 from connectors.webhooks.waiting import Waiting
 from schemas.events import Reply
 from schemas.identifiers import derived_text
@@ -36,13 +36,13 @@ def a_record(handover: str, number: int) -> NewDelivery:
 class Receiver:
     """Answers by ``answer`` and remembers every body it got; holds a body back while its gate is shut."""
 
-    answer: Callable[[str], Outcome] = lambda _: Delivered()
+    answer: Callable[[str], SendingOutcome] = lambda _: Delivered()
     got: list[str] = field(default_factory=list)
     messages: list[WebhookMessage] = field(default_factory=list)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def send(self, message: WebhookMessage) -> Outcome:
+    async def send(self, message: WebhookMessage) -> SendingOutcome:
         body = message.body.decode()
         self.messages.append(message)
         async with self.arrived:
@@ -79,7 +79,7 @@ class World:
     def __init__(self, folder: Path, retry: RetryRules | None = None) -> None:
         self.now = START
         self.receiver, self.replies = Receiver(), Replies()
-        database = open_database_of(folder)
+        database = webhooks_database_of(folder)
         self.endpoints, self.waiting = Endpoints(database, SecretBox(folder / "keys")), Waiting(database)
         self.metrics = DelivererMetrics()
         self.bench = Bench(self.endpoints, self.waiting, retry or RetryRules(), 4, lambda: self.now, self.metrics)

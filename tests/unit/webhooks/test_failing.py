@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from connectors.webhooks.deliverer import open_endpoints
-from connectors.webhooks.sending import Delivered, Failed, Gone, Outcome
+from connectors.webhooks.sending import Delivered, Failed, Gone, SendingOutcome
 from streams.cli.main import app
 from tests.unit.webhooks.lane_builders import PROGRAMME, START, World, a_record
 
@@ -61,7 +61,7 @@ async def test_the_list_names_the_last_error_its_time_and_the_next_attempt(
     [(Failed("http_500"), "http_500"), (Gone(), "http_410"), (Failed("unreachable"), "unreachable")],
 )
 async def test_whatever_an_attempt_failed_with_is_kept_after_the_next_one_succeeds(
-    world: World, run: Callable[..., Result], outcome: Outcome, code: str
+    world: World, run: Callable[..., Result], outcome: SendingOutcome, code: str
 ) -> None:
     world.receiver.answer = lambda _: outcome
     world.comes(a_record("a", 0))

@@ -12,13 +12,13 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from connectors.local_times import utc_now
 from connectors.webhooks.backoff import RetryRules
-from connectors.webhooks.deliverer import utc_now
 from connectors.webhooks.endpoints import FORMER_SECRET_SIGNS, Endpoints, Registration
 from connectors.webhooks.lanes import Lane
 from connectors.webhooks.sending import Delivered, Failed, Gone
 from connectors.webhooks.signing import SecretBox
-from connectors.webhooks.tables import open_database_of
+from connectors.webhooks.tables import webhooks_database_of
 from schemas.codes import ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.refusals import RefusedError
@@ -357,7 +357,7 @@ async def test_a_secret_that_cannot_be_opened_fails_its_own_deliveries_and_ends_
     world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "keys" / "webhooks.key").unlink()
-    database = open_database_of(tmp_path)
+    database = webhooks_database_of(tmp_path)
     bench = replace(world.bench, endpoints=Endpoints(database, SecretBox(tmp_path / "keys")))
     world.comes(a_record("a", 0))
     world.lane = Lane(PROGRAMME, bench, world.receiver)

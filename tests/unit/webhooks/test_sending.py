@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from connectors.webhooks.sending import Delivered, Failed, Gone, HttpSender, Outcome, SendingRules, WebhookMessage
+from connectors.webhooks.sending import (
+    Delivered,
+    Failed,
+    Gone,
+    HttpSender,
+    SendingOutcome,
+    SendingRules,
+    WebhookMessage,
+)
 from tests.unit.webhooks.receivers import Handler, a_receiver, answering, dripping, never_answering, never_ending
 
 pytestmark = pytest.mark.long
@@ -50,7 +58,7 @@ async def a_sender(
         await sender.close()
 
 
-async def outcome_of(handler: Handler, rules: SendingRules = PATIENT) -> Outcome:
+async def outcome_of(handler: Handler, rules: SendingRules = PATIENT) -> SendingOutcome:
     async with a_receiver(handler) as port, a_sender(rules) as sender:
         return await sender.send(a_message(f"http://hooks.example:{port}/hook"))
 
@@ -80,7 +88,7 @@ def a_message(url: str) -> WebhookMessage:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", Delivered()),
     ],
 )
-async def test_what_an_answer_means(answer: bytes, expected: Outcome) -> None:
+async def test_what_an_answer_means(answer: bytes, expected: SendingOutcome) -> None:
     assert await outcome_of(answering(answer)) == expected
 
 
@@ -201,7 +209,7 @@ async def test_a_receiver_that_is_down_or_unknown_is_unreachable() -> None:
     ],
 )
 async def test_the_certificate_is_verified_for_the_hosts_name(
-    tmp_path: Path, certified: str, trusted: bool, expected: Outcome
+    tmp_path: Path, certified: str, trusted: bool, expected: SendingOutcome
 ) -> None:
     server, client = a_certificate(tmp_path, certified)
     asked_for: list[str | None] = []

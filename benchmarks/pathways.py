@@ -161,7 +161,7 @@ def _envelope(youth: int, name: str) -> dict[str, Any]:
         "sent_at": milliseconds_of(_START),
         "recorded_at": milliseconds_of(_START),
         "youth_id": f"{youth:032x}",
-        "statement_id": name,
+        "subject": name,
         "revises": None,
         "cancels": None,
     }

@@ -116,7 +116,7 @@ def divided_between(texts: Sequence[tuple[str, str]], person: PersonDetails) -> 
 
     >>> from connectors.person_details import PersonDetails
     >>> person = PersonDetails("urn:oid:1.2.208.176.1.2", "0105109996")
-    >>> divided_between([("statement_id", "sag-010510"), ("site", "9996")], person)
+    >>> divided_between([("subject", "sag-010510"), ("site", "9996")], person)
     'site'
     """
     runs = [(name, _one_form(_plain(text)).replace(" ", "")) for name, text in texts]

@@ -37,7 +37,7 @@ _HEADERS = {
     "ce_source": "the source as a path, /sources/<name>",
     "ce_type": "the topic's name",
     "ce_time": "when it happened, in UTC with milliseconds",
-    "ce_subject": "the record's key; absent where no young person is meant",
+    "ce_subject": "what it is about: the event's subject",
     "content-type": "application/avro",
 }
 
@@ -147,7 +147,7 @@ def _headers() -> JsonDocument:
         "type": "object",
         "description": "CloudEvents 1.0 in Kafka's binary mode; the payload is authoritative.",
         "properties": properties,
-        "required": [name for name in properties if name != "ce_subject"],
+        "required": [*properties],
     }
 
 

@@ -18,30 +18,27 @@ CONTENT_TYPE = b"application/avro"
 def headers_of(event: EventHeader, topic: str) -> list[tuple[str, bytes]]:
     """Returns the record headers of an event on a topic, given by either of its names.
 
-    The order is fixed, so that the same event always gives the same bytes. ``ce_subject`` is the youth
-    id (the programme's pseudonym on its own topics) and absent where no young person is meant.
+    The order is fixed, so that the same event always gives the same bytes. ``ce_subject`` is what the event is
+    about, its ``subject``; who it is about is the record's key alone.
     """
-    return _headers(topic, str(event.event_id), event.source, (milliseconds_of(event.occurred_at), event.youth_id))
+    return _headers(topic, str(event.event_id), event.source, milliseconds_of(event.occurred_at), event.subject)
 
 
 def headers_of_raw(fields: dict[str, Any], topic: str) -> list[tuple[str, bytes]]:
     """Returns the same headers for a record in its raw form (``codec.raw_of``)."""
-    return _headers(topic, fields["event_id"], fields["source"], (fields["occurred_at"], fields["youth_id"]))
+    return _headers(topic, fields["event_id"], fields["source"], fields["occurred_at"], fields["subject"])
 
 
-def _headers(topic: str, event_id: str, source: str, about: tuple[int, str | None]) -> list[tuple[str, bytes]]:
-    occurred_at, subject = about
-    headers = [
+def _headers(topic: str, event_id: str, source: str, occurred_at: int, subject: str) -> list[tuple[str, bytes]]:
+    return [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
         ("ce_source", _source(source)),
         ("ce_type", _type(topic)),
         ("ce_time", _timestamp(occurred_at)),
+        ("ce_subject", subject.encode()),
+        ("content-type", CONTENT_TYPE),
     ]
-    if subject is not None:
-        headers.append(("ce_subject", subject.encode()))
-    headers.append(("content-type", CONTENT_TYPE))
-    return headers
 
 
 @lru_cache(maxsize=1024)

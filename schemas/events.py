@@ -123,7 +123,7 @@ class EventHeader(BaseModel):
     """What every record starts with, whatever it is about.
 
     ``youth_id`` is the record's key: the vault's random id, on handovers and replies the programme's
-    own pseudonym, absent where no young person is meant. ``statement_id`` names the referral, stay,
+    own pseudonym, absent where no young person is meant. ``subject`` names the referral, stay,
     course, consent or handover; ``revises`` and ``cancels`` name earlier events of the same chain.
     """
 
@@ -138,7 +138,7 @@ class EventHeader(BaseModel):
     sent_at: Moment
     recorded_at: Moment
     youth_id: PseudonymousId | None = None
-    statement_id: Name
+    subject: Name
     revises: UUID | None = None
     cancels: UUID | None = None
 
@@ -166,7 +166,7 @@ class Referral(EventHeader):
 class Discharge(EventHeader):
     """One step of a stay: HospitalNotification 3.0, or an older letter's, a list's or JSON's statement of the same.
 
-    ``statement_id`` is the sender's letter; ``episode_id`` the episode of care, ``unnumbered`` where the sender names
+    ``subject`` is the sender's letter; ``episode_id`` the episode of care, ``unnumbered`` where the sender names
     none: the stay at that time, whatever its id. A step with ``cancels`` names in ``status`` what the cancelled step
     said. ``planned_at`` stands on a planned discharge alone.
     """
@@ -188,7 +188,7 @@ class Discharge(EventHeader):
 
 
 class Enrolment(EventHeader):
-    """A young person's course in a programme; ``statement_id`` is the course."""
+    """A young person's course in a programme; ``subject`` is the course."""
 
     programme: Name
     track: Name | None = None
@@ -252,7 +252,7 @@ class Correspondence(EventHeader):
 
 
 class Reply(EventHeader):
-    """A programme's answer; ``statement_id`` is the handover, ``youth_id`` the programme's pseudonym."""
+    """A programme's answer; ``subject`` is the handover, ``youth_id`` the programme's pseudonym."""
 
     programme: Name
     status: ReplyStatus
@@ -286,7 +286,7 @@ class Person(EventHeader):
 
 
 class Intervention(EventHeader):
-    """What a person decided about a need; ``statement_id`` is the need."""
+    """What a person decided about a need; ``subject`` is the need."""
 
     action: InterventionAction
     actor: Name

@@ -37,7 +37,7 @@ class _Fact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     logged_at: int
     occurred_at: int
     sent_at: int
-    statement_id: str
+    subject: str
     correlation_id: str
     revises: str | None
     cancels: str | None
@@ -131,7 +131,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Correspondence": (Correspondence, CorrespondenceFact),
 }
 _EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Signal)
-_ENVELOPE = itemgetter("occurred_at", "sent_at", "statement_id", "correlation_id", "revises", "cancels")
+_ENVELOPE = itemgetter("occurred_at", "sent_at", "subject", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*(field for field in fact.__struct_fields__[len(_Fact.__struct_fields__) :] if field != "parked"))
     for name, (_, fact) in _MODELS.items()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Content = Annotated[str, Field(max_length=4 << 20)]
 
 
-def own_envelope(event_id: UUID, statement_id: str, at: datetime) -> dict[str, Any]:
+def own_envelope(event_id: UUID, subject: str, at: datetime) -> dict[str, Any]:
     """Returns the envelope's fields of a record that the service writes about itself, correlated with itself."""
     return {
         "event_id": event_id,
@@ -41,7 +41,7 @@ def own_envelope(event_id: UUID, statement_id: str, at: datetime) -> dict[str, A
         "occurred_at": at,
         "sent_at": at,
         "recorded_at": at,
-        "statement_id": statement_id,
+        "subject": subject,
     }
 
 

@@ -23,7 +23,7 @@ class HandoverEvent(EventHeader):
     An anonymous handover has a pseudonym of its own. Ids and times are the pseudonym's: under another the same have
     others. Times are 30 to 90 seconds early, so that a deadline is never shown too late.
 
-    ``statement_id`` is the handover. A heads-up (announced) carries week, age band and municipality
+    ``subject`` is the handover. A heads-up (announced) carries week, age band and municipality
     and neither unit nor course. ``reason_code`` says why it was withdrawn or a reply was refused, and never
     more than the programme needs: a death is only ``withdrawn``. The answer to a reply names it in
     ``causation_id``, where no other cause is named; ``identity_granted`` is such an answer, its ``event_id`` the grant.
@@ -57,7 +57,7 @@ class OptionView(BaseModel):
 
 
 class Notice(EventHeader):
-    """What a source or a person must do; ``statement_id`` is the need or the stay it is about."""
+    """What a source or a person must do; ``subject`` is the need or the stay it is about."""
 
     kind: NoticeKind
     recipient: Name
@@ -72,7 +72,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Disclosure(EventHeader):
-    """Who was told what about a young person, when and why; ``statement_id`` is the handover.
+    """Who was told what about a young person, when and why; ``subject`` is the handover.
 
     Each partition's disclosures are a chain from ``position`` 1: ``digest`` is the HMAC-SHA-256 of ``previous`` (64
     zeros before the first) and of what this one says, so that none can be altered or left out unseen.

@@ -55,7 +55,7 @@ def links_for(settings: Settings) -> LinkOf:
         if gateway is None or letter.kind not in ABOUT_CONSENT:
             return None
         expires_at = letter.said_at + LINK_TIME_MAX
-        link = ConsentLink(UUID(letter.notice_id), UUID(letter.statement_id), letter.recipient, expires_at)
+        link = ConsentLink(UUID(letter.notice_id), UUID(letter.subject), letter.recipient, expires_at)
         return consent_address(gateway, key, link)
 
     return link_of

@@ -175,7 +175,7 @@ async def _write_everywhere(
 ) -> None:
     producer = AIOKafkaProducer(
         **connection.for_aiokafka(),
-        transactional_id=f"brobygger-steering-{event.statement_id}",
+        transactional_id=f"brobygger-steering-{event.subject}",
         transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
         max_request_size=4 << 20,
     )

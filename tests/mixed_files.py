@@ -147,7 +147,7 @@ def _notice(nth: int, **changes: Any) -> Notice:
 
 def _course(nth: int, which: str = "a") -> dict[str, Any]:
     person = a_statement("enrolments")["person"] | {"cpr": a_number(nth % _PEOPLE)}
-    return a_statement("enrolments", statement_id=f"course-{nth}-{which}", person=person)
+    return a_statement("enrolments", subject=f"course-{nth}-{which}", person=person)
 
 
 def _renamed(content: bytes, ids: tuple[str, ...], nth: int) -> bytes:

@@ -70,7 +70,7 @@ def thread_id(letter: EdiLetter, told: LetterTime) -> UUID:
     A thread is a department's, since one episode has an admission notice of each department. Of notices the time that
     they tell is part of it: the number that they have in common is often that of a course, in which somebody is
     discharged more than once, be it on one day. A correction that tells another time names no event by it: it is about
-    the notice of its thread, which is its ``statement_id``, that is nearest in time (docs/specification/rules.md F14).
+    the notice of its thread, which is its ``subject``, that is nearest in time (docs/specification/rules.md F14).
     """
     parts = (letter.sender.gln, letter.sender.identifier, letter.kind, letter.thread)
     time = (told.at.astimezone(COPENHAGEN).isoformat(),) if letter.kind in NOTICES else ()
@@ -136,7 +136,7 @@ def _envelope(facts: Facts, youth_id: str, recorded_at: datetime) -> dict[str, A
         "sent_at": letter.authorised.at,
         "recorded_at": recorded_at,
         "youth_id": youth_id,
-        "statement_id": letter.thread,
+        "subject": letter.thread,
         "revises": root if letter.status is LetterStatus.CORRECTED and not voids else None,
         "cancels": root if voids else None,
     }
@@ -166,7 +166,7 @@ def _person(facts: Facts, event: Event) -> Person:
         sent_at=event.sent_at,
         recorded_at=event.recorded_at,
         youth_id=event.youth_id,
-        statement_id=event.statement_id,
+        subject=event.subject,
         birth_date=facts.letter.number.birth_date,
         municipality=facts.municipality,
     )

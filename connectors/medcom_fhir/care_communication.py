@@ -111,7 +111,7 @@ def events_of_care_letter(
         "sent_at": letter.sent_at,
         "recorded_at": recorded_at,
         "youth_id": youth_id,
-        "statement_id": normalised(letter.header_id),
+        "subject": normalised(letter.header_id),
     }
     activity = letter.link.activity
     said = Correspondence(

@@ -85,7 +85,7 @@ _PERSON = {
     "person.phone": TEXT,
     "person.protected": FLAG,
 }
-_EVERY = {"statement_id": TEXT, "occurred_at": MOMENT, "sent_at": MOMENT, "source_sequence": NUMBER} | _PERSON
+_EVERY = {"subject": TEXT, "occurred_at": MOMENT, "sent_at": MOMENT, "source_sequence": NUMBER} | _PERSON
 _COURSE = {"programme": TEXT, "track": TEXT, "site": TEXT, "status_at": MOMENT, "reason_code": REASON}
 FIELDS: Mapping[ListEvent, Mapping[str, Field]] = {
     ListEvent.REFERRAL: _EVERY

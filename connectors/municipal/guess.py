@@ -148,7 +148,7 @@ def _lines(found: _Found) -> list[str]:
 
 
 def _statement(found: _Found) -> list[str]:
-    if "statement_id" in found.fields.values():
+    if "subject" in found.fields.values():
         return []
     telling = [NUMBER_OF_PERSON, "programme", "started_on", "unit", "receiver", "purpose"]
     if found.event is ListEvent.REFERRAL and {"occurred_at", "status_at"} <= set(found.fields.values()):

@@ -53,7 +53,7 @@ class ListMode(StrEnum):
 class Mapping(MappingPart):
     """One list. ``columns``: column -> field or fields; ``codes``: column -> its word -> our code.
 
-    ``statement`` are the columns that tell one statement from another, where none fills ``statement_id``. With
+    ``statement`` are the columns that tell one statement from another, where none fills ``subject``. With
     ``steps`` a statement may stand in several rows, one for each status that it had. ``undated`` allows a list that
     does not tell when: a course's own start or end does, else the day on which a row first came as it is.
     """
@@ -140,7 +140,7 @@ def _problems(mapping: Mapping) -> list[str]:
     twice = {name for name in given if given.count(name) > 1} | (set(given) & mapping.constants.keys())
     unknown = sorted(mapping.filled - known.keys())
     lacking = sorted(REQUIRED[mapping.event] - mapping.filled)
-    by_itself = "statement_id" in mapping.filled
+    by_itself = "subject" in mapping.filled
     stray = sorted((set(mapping.statement) - columns - set(mapping.ignore)) | (mapping.codes.keys() - columns))
     rules = [
         (unknown, f"no field of a list of {mapping.event}s: {', '.join(unknown)}; it has: {', '.join(sorted(known))}"),
@@ -148,8 +148,8 @@ def _problems(mapping: Mapping) -> list[str]:
         (lacking, f"nothing fills {', '.join(lacking)}: map a column to it, or say it once under [constants]"),
         (NUMBER_OF_PERSON in mapping.constants, "person.cpr comes from a column"),
         (not mapping.undated and not _TIMES & mapping.filled, f"one of {sorted(_TIMES)} is filled, or undated = true"),
-        (by_itself is bool(mapping.statement), "statement names columns, or one fills statement_id: one of the two"),
-        ("statement_id" in mapping.constants, "statement_id comes from a column"),
+        (by_itself is bool(mapping.statement), "statement names columns, or one fills subject: one of the two"),
+        ("subject" in mapping.constants, "subject comes from a column"),
         (stray, f"statement and codes name columns that are mapped; {stray} are not"),
         (columns & set(mapping.ignore), "a column that is ignored fills no field"),
         (REASON_COLUMN in columns, f"{REASON_COLUMN} is the column of the reasons why rows failed"),

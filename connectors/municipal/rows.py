@@ -199,7 +199,7 @@ def _statement_of(values: dict[str, Any], cells: dict[str, Any], mapping: Mappin
     None where the number or the id is missing, or a part can't be read: the foot of a printed page is about nobody.
     """
     if not mapping.statement:
-        return _texts([values.get("statement_id")])
+        return _texts([values.get("subject")])
     number = values.get(NUMBER_OF_PERSON)
     parts: list[Any] = [number if isinstance(number, str) and _PERSON.fullmatch(number.upper()) else _UNREADABLE]
     for column in mapping.statement:
@@ -224,7 +224,7 @@ def _texts(parts: list[Any], *, or_empty: bool = False) -> tuple[str, ...] | Non
 def _lacking(values: dict[str, Any], problems: list[RowProblem], mapping: Mapping) -> Iterator[RowProblem]:
     """Yields the fields that every row fills and this one doesn't, by column."""
     said = {problem.refusal.field for problem in problems}
-    wanted = [NUMBER_OF_PERSON, "statement_id"] if not mapping.statement else [NUMBER_OF_PERSON]
+    wanted = [NUMBER_OF_PERSON, "subject"] if not mapping.statement else [NUMBER_OF_PERSON]
     if not mapping.undated and not said & {"occurred_at", "status_at"}:
         wanted.append("occurred_at")
     for name in wanted:

@@ -20,7 +20,7 @@ _COLUMNS: dict[str, str] = {
     "person.phone": "telefon, tlf, tlf nr, telefonnummer, mobil, mobilnummer, phone, mobile",
     "person.protected": "adressebeskyttelse, adressebeskyttet, beskyttet adresse, navnebeskyttelse, protected",
     "person.municipality": "kommune, kommunekode, kommunenr, bopælskommune, hjemkommune, municipality",
-    "statement_id": "sagsnr, sagsnummer, sags-id, forløbs-id, forløbsnr, henvisnings-id, samtykke-id, id, case id",
+    "subject": "sagsnr, sagsnummer, sags-id, forløbs-id, forløbsnr, henvisnings-id, samtykke-id, id, case id",
     "status_at": "statusdato, status fra, dato for status, status pr, afgørelsesdato, visitationsdato, status date",
     "occurred_at": "dato, oprettet, registreret, ændret, ændringsdato, opdateret, samtykkedato, henvisningsdato, "
     "registreringsdato, date, created, changed",

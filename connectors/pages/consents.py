@@ -67,7 +67,7 @@ def consent_of(form: Form, link: ConsentLink, need: NeedRow, event_id: UUID, at:
         sent_at=at,
         recorded_at=at,
         youth_id=need.youth_id,
-        statement_id=derived_text("consent", need.need_id, link.recipient),
+        subject=derived_text("consent", need.need_id, link.recipient),
         purpose=NeedKind(need.kind),
         recorded_by=link.recipient,
         **fields,

@@ -50,7 +50,7 @@ class History:
 
     def of(self, need: NeedRow) -> list[Entry]:
         """Returns what is known to have happened to a need, oldest first; of more than 200 each the latest 200."""
-        decided, noticed = INTERVENTIONS.c.need_id == need.need_id, NOTICES.c.statement_id == need.need_id
+        decided, noticed = INTERVENTIONS.c.need_id == need.need_id, NOTICES.c.subject == need.need_id
         events = HANDOVER_EVENTS.c
         told = or_(
             *(

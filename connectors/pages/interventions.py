@@ -38,6 +38,6 @@ def intervention_of(
         sent_at=at,
         recorded_at=at,
         youth_id=youth_id,
-        statement_id=str(need_id),
+        subject=str(need_id),
         **decision.model_dump(),
     )

@@ -54,7 +54,7 @@ class NoticeRow:
     event_id: str
     kind: str
     recipient: str
-    statement_id: str
+    subject: str
     reason_code: str | None
     said_at: datetime
 
@@ -101,7 +101,7 @@ class NeedStore:
     def moment(self, need_id: UUID | str, recipient: str, *, taking: bool = False) -> NeedAsOf:
         """Returns a need and the last notice about it to someone; with ``taking`` also when it was taken."""
         need = self.need(need_id)
-        told = select(NOTICES).where(NOTICES.c.statement_id == str(need_id), NOTICES.c.recipient == recipient)
+        told = select(NOTICES).where(NOTICES.c.subject == str(need_id), NOTICES.c.recipient == recipient)
         notice = self._notice(told.order_by(NOTICES.c.offset.desc()).limit(1))
         return NeedAsOf(need, notice, need.taken_at if taking and need else None)
 

@@ -69,7 +69,7 @@ def reply_body(act: RequestedAct, case: WorklistItem, programme: str, event_id: 
     """Returns the reply in the public JSON form, as the other ways to answer send it."""
     reply = {
         "event_id": str(event_id),
-        "statement_id": case.handover_id,
+        "subject": case.handover_id,
         "occurred_at": at.isoformat(),
         "programme": programme,
         "status": act.status,
@@ -86,7 +86,7 @@ def free_places_body(form: Form, sites: dict[str, str], programme: str, event_id
         raise FormProblemError("free_places", "Skriv et helt tal, for eksempel 3.")
     reply = {
         "event_id": str(event_id),
-        "statement_id": "free_capacity",
+        "subject": "free_capacity",
         "occurred_at": at.isoformat(),
         "programme": programme,
         "status": "free_capacity",

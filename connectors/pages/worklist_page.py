@@ -84,7 +84,7 @@ async def take_claim_code(request: Request) -> Response:
         return await _worklist(request, visitor, problem=FormProblemError("code", f"Koden blev ikke godkendt: {why}."))
     if claimed.answer is None or visitor.reach.site not in (None, claimed.answer.event.site):
         return elsewhere("/worklist?told=code")
-    return elsewhere(f"/worklist/{claimed.answer.event.statement_id}?answer={claimed.event_id}")
+    return elsewhere(f"/worklist/{claimed.answer.event.subject}?answer={claimed.event_id}")
 
 
 @router.get(f"/{CLAIM_STATEMENT}")

@@ -85,7 +85,7 @@ def _told(programme: str, record: FetchedRecord) -> HandoverChange:
         "programme": programme,
         "partition": record.partition,
         "offset": record.offset,
-        "handover_id": said.statement_id,
+        "handover_id": said.subject,
         "site": said.site,
         "need_id": str(said.correlation_id),
         "youth_id": said.youth_id,
@@ -112,7 +112,7 @@ def _public(record: FetchedRecord, said: HandoverEvent) -> Row:
 def _handover(programme: str, said: HandoverEvent) -> Row:
     return {
         "programme": programme,
-        "handover_id": said.statement_id,
+        "handover_id": said.subject,
         "need_id": str(said.correlation_id),
         "site": said.site,
         "youth_id": said.youth_id,
@@ -169,7 +169,7 @@ def _noticed(record: FetchedRecord) -> NoticeChange:
             "offset": record.offset,
             "kind": notice.kind.value,
             "recipient": notice.recipient,
-            "statement_id": notice.statement_id,
+            "subject": notice.subject,
             "youth_id": notice.youth_id,
             "need_kind": None if notice.need_kind is None else notice.need_kind.value,
             "due_at": notice.due_at,
@@ -187,7 +187,7 @@ def _decided(record: FetchedRecord) -> Decided | PathwayErasure:
     return Decided(
         {
             "event_id": str(decision.event_id),
-            "need_id": decision.statement_id,
+            "need_id": decision.subject,
             "youth_id": decision.youth_id,
             "action": decision.action.value,
             "actor": decision.actor,

@@ -113,7 +113,7 @@ NEEDS = Table(
 Index("need_by_id", NEEDS.c.need_id)
 Index("need_by_owner", NEEDS.c.owner, NEEDS.c.state)
 
-# Every notice; ``statement_id`` is the need or the stay that it is about, ``youth_id`` the internal one.
+# Every notice; ``subject`` is the need or the stay that it is about, ``youth_id`` the internal one.
 NOTICES = Table(
     "notice",
     TABLES,
@@ -122,7 +122,7 @@ NOTICES = Table(
     Column("offset", BigInteger, nullable=False),
     Column("kind", _CODE, nullable=False),
     Column("recipient", _NAME, nullable=False),
-    Column("statement_id", _NAME, nullable=False, index=True),
+    Column("subject", _NAME, nullable=False, index=True),
     Column("youth_id", _NAME, index=True),
     Column("need_kind", _CODE),
     Column("due_at", Instant),

@@ -26,7 +26,7 @@ _HYPHENLESS = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})(
 
 def letter_for_notice(notice: Notice) -> NewLetter | None:
     """Returns the letter that a notice becomes, or None where its kind is none for letters, or it answers nothing."""
-    about = notice.causation_id or _uuid_or_none(notice.statement_id)
+    about = notice.causation_id or _uuid_or_none(notice.subject)
     if notice.kind not in KINDS or about is None:
         return None
     return NewLetter(
@@ -35,7 +35,7 @@ def letter_for_notice(notice: Notice) -> NewLetter | None:
         recipient=notice.recipient,
         kind=notice.kind.value,
         about=str(about),
-        statement_id=notice.statement_id,
+        subject=notice.subject,
         thread=derived_text("source-letter-thread", notice.recipient, str(notice.correlation_id)),
         said_at=notice.occurred_at,
     )
@@ -45,14 +45,14 @@ def source_statement_of(event: EventHeader) -> SourceStatement:
     """Returns the ids by which a source knows what it said."""
     episode = getattr(event, "episode_id", None)
     numbered = episode if episode != UNNUMBERED else None
-    return SourceStatement(str(event.event_id), event.source, event.statement_id, numbered)
+    return SourceStatement(str(event.event_id), event.source, event.subject, numbered)
 
 
 def written(
     letter: NewLetter, statement: SourceStatement, office: ServiceOffice, receiver: Organisation, link: str | None
 ) -> OutgoingLetter:
     """Returns the letter in full; the same arguments give the same one, whenever it is sent again."""
-    kind, header_id = NoticeKind(letter.kind), as_sent(statement.statement_id)
+    kind, header_id = NoticeKind(letter.kind), as_sent(statement.subject)
     return OutgoingLetter(
         letter_id=UUID(letter.letter_id),
         thread=UUID(letter.thread),

@@ -27,7 +27,7 @@ class SourceStatement:
 
     event_id: str
     source: str
-    statement_id: str
+    subject: str
     episode_id: str | None
 
 
@@ -40,7 +40,7 @@ class NewLetter:
     recipient: str
     kind: str
     about: str
-    statement_id: str
+    subject: str
     thread: str
     said_at: datetime
 
@@ -94,7 +94,7 @@ class Outbox:
         """Returns what a source said under an event id, or None where it isn't known (yet)."""
         with self._database.reading() as connection:
             row = connection.execute(select(STATEMENTS).where(STATEMENTS.c.event_id == event_id)).one_or_none()
-        return SourceStatement(row.event_id, row.source, row.statement_id, row.episode_id) if row else None
+        return SourceStatement(row.event_id, row.source, row.subject, row.episode_id) if row else None
 
     def due(self, recipient: str, at: datetime) -> Queued | None:
         """Returns the recipient's letter about which something is to be done first.
@@ -170,7 +170,7 @@ def _take_statements(connection: Connection, statements: Sequence[SourceStatemen
             values = {
                 "event_id": one.event_id,
                 "source": one.source,
-                "statement_id": one.statement_id,
+                "subject": one.subject,
                 "episode_id": one.episode_id,
                 "seen_at_ms": milliseconds_of(at),
             }

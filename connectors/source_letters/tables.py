@@ -35,7 +35,7 @@ STATEMENTS = Table(
     TABLES,
     Column("event_id", _ID, primary_key=True),
     Column("source", _NAME, nullable=False),
-    Column("statement_id", _NAME, nullable=False),
+    Column("subject", _NAME, nullable=False),
     Column("episode_id", _NAME),
     Column("seen_at_ms", BigInteger, nullable=False),
 )
@@ -49,7 +49,7 @@ OUTBOX = Table(
     Column("recipient", _NAME, nullable=False),
     Column("kind", _CODE, nullable=False),
     Column("about", _ID, nullable=False),
-    Column("statement_id", _NAME, nullable=False),
+    Column("subject", _NAME, nullable=False),
     Column("thread", _ID, nullable=False),
     Column("said_at_ms", BigInteger, nullable=False),
     Column("queued_at_ms", BigInteger, nullable=False),

@@ -144,10 +144,10 @@ class SilenceMonitor:
         batches = await consumer.getmany(timeout_ms=int(_LOOK.total_seconds() * 1000), max_records=_RECORDS_MAX)
         self._hear([one for batch in batches.values() for one in self._taken(batch)])
         for notice in self._silences.due(self._clock()):
-            value, key = codec(Notice).encode(notice), notice.statement_id.encode()
+            value, key = codec(Notice).encode(notice), notice.subject.encode()
             await producer.send_and_wait(_NOTICES, value, key, headers=headers_of(notice, _NOTICES))
             self._silences.told(notice)
-            _log.warning(notice.kind.value, source=notice.statement_id, since=notice.occurred_at.isoformat())
+            _log.warning(notice.kind.value, source=notice.subject, since=notice.occurred_at.isoformat())
 
     def _hear(self, heard: list[tuple[str, LastMessage]]) -> None:
         for source, event in sorted(heard, key=lambda one: one[1].at):

@@ -42,9 +42,9 @@ class Silences:
     def told(self, notice: Notice) -> None:
         """Takes a notice that stands on the topic; those of other kinds change nothing."""
         if notice.kind is NoticeKind.SILENT_SOURCE:
-            self._open[notice.statement_id] = notice
+            self._open[notice.subject] = notice
         elif notice.kind is NoticeKind.SOURCE_BACK:
-            self._open.pop(notice.statement_id, None)
+            self._open.pop(notice.subject, None)
         else:
             return
         self._told.add(notice.event_id)
@@ -78,7 +78,7 @@ class Silences:
 
 
 def _notice(kind: NoticeKind, ids: tuple[UUID, UUID], source: str, last: LastMessage, at: datetime) -> Notice:
-    """Returns a notice about a source, which is its ``statement_id``; ``ids`` are its own and the silence's."""
+    """Returns a notice about a source, which is its ``subject``; ``ids`` are its own and the silence's."""
     return Notice(
         event_id=ids[0],
         source=OURS,
@@ -87,7 +87,7 @@ def _notice(kind: NoticeKind, ids: tuple[UUID, UUID], source: str, last: LastMes
         occurred_at=at,
         sent_at=at,
         recorded_at=at,
-        statement_id=source,
+        subject=source,
         kind=kind,
         recipient=RECIPIENT,
     )

@@ -74,7 +74,7 @@ def undeliverable(delivery: Delivery) -> Reply:
             "sent_at": at,
             "recorded_at": at,
             "youth_id": delivery.youth_id,
-            "statement_id": delivery.handover,
+            "subject": delivery.handover,
             "programme": delivery.programme,
             "status": ReplyStatus.UNDELIVERABLE,
             "reason_code": delivery.outcome,

@@ -144,7 +144,7 @@ def delivery_of_record(value: bytes) -> NewDelivery:
     fields = codec(HandoverEvent).decode(value).model_dump(mode="json")
     return NewDelivery(
         event_id=fields["event_id"],
-        handover=fields["statement_id"],
+        handover=fields["subject"],
         youth_id=fields["youth_id"] or "",
         correlation_id=fields["correlation_id"],
         body=json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(),

@@ -9,7 +9,7 @@ from schemas.outputs import ANSWERS
 if TYPE_CHECKING:
     from connectors.vault.pseudonyms import Alias, Pseudonyms
 
-_IDS = ("event_id", "statement_id", "correlation_id")
+_IDS = ("event_id", "subject", "correlation_id")
 _TIMES = ("occurred_at", "sent_at", "recorded_at", "reply_by", "first_contact_by")
 
 

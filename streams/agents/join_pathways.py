@@ -210,7 +210,7 @@ class JoinPathways:
         topic, writer = _destination(said.topic)
         youth_id = fields["youth_id"]
         if fields.get("kind") == NoticeKind.UNKNOWN_UNIT and fields["need_kind"] is None:
-            self.steering.wait_for_unit(state, fields["statement_id"], youth_id)
+            self.steering.wait_for_unit(state, fields["subject"], youth_id)
         elif said.topic == "disclosures":
             grant_id = self._shown.get(fields["grant_id"], fields["grant_id"])
             key = self.pseudonyms.disclosures_key
@@ -235,7 +235,7 @@ class JoinPathways:
 
         A handover keeps its name to its end: by what it was when it began, and by the root that was in force then.
         """
-        fields, only = said.fields, said.fields["statement_id"] if said.own_pseudonym else None
+        fields, only = said.fields, said.fields["subject"] if said.own_pseudonym else None
         key_id = self.steering.catalogue(state).pseudonym_key_at(fields["programme_version"])
         key_id = key_id or self.pseudonyms.oldest_key_id
         return self.pseudonyms.alias_of(fields["programme"], fields["youth_id"], only, key_id)

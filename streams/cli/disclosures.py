@@ -80,6 +80,6 @@ def _said(one: Disclosure) -> dict[str, Any]:
         "disclosed": one.disclosed.value,
         "purpose": one.purpose.value,
         "consent_id": one.consent_id,
-        "handover_id": one.statement_id,
+        "handover_id": one.subject,
         "grant_id": one.grant_id and str(one.grant_id),
     }

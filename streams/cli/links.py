@@ -36,7 +36,7 @@ def make(
         raise refuse(f"no notice has the id {notice_id}; `brobygger subscribe notices` shows them")
     if notice.kind not in ABOUT_CONSENT:
         raise refuse(f"a {notice.kind} notice asks for no consent; links are for {', '.join(ABOUT_CONSENT)}")
-    need = needs.need(notice.statement_id)
+    need = needs.need(notice.subject)
     if need is None:
         raise refuse(f"the notice {notice_id} is about no need; give one that is")
     link = ConsentLink(notice_id, UUID(need.need_id), notice.recipient, datetime.now(UTC) + timedelta(days=days))

@@ -62,7 +62,7 @@ def _need_behind(settings: Settings, handover: UUID) -> str:
     told = find_told(broker_of(settings), pseudonyms, str(handover))
     if told is None:
         raise refuse(
-            f"no programme was told of the handover {handover}; ask for the statement_id of its record, or the end of "
+            f"no programme was told of the handover {handover}; ask for the subject of its record, or the end of "
             "the address of its page"
         )
     return told.need_id

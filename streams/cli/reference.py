@@ -89,7 +89,7 @@ def _unknown_units(settings: Settings, loaded: Reference) -> Iterator[ReferenceF
     url = settings.read_model_url or sqlite_url(settings.data_folder / "read-model.sqlite")
     if not is_there(url):
         return
-    kind, unit = NoticeKind.UNKNOWN_UNIT.value, NOTICES.c.statement_id
+    kind, unit = NoticeKind.UNKNOWN_UNIT.value, NOTICES.c.subject
     named = select(unit, func.count()).where(NOTICES.c.kind == kind, NOTICES.c.reason_code == kind).group_by(unit)
     engine = open_read_model(url)
     for sor, people in reading(engine, lambda connection: connection.execute(named.order_by(unit)).all()):

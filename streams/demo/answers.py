@@ -42,7 +42,7 @@ def replies_to(handover: dict[str, Any], chance: random.Random) -> Iterator[Plan
 def _reply(handover: dict[str, Any], after: timedelta, status: str, **fields: Any) -> PlannedReply:
     at = moment_of(handover["occurred_at"]) + after
     own = {
-        "statement_id": handover["statement_id"],
+        "subject": handover["subject"],
         "occurred_at": at.isoformat(),
         "programme": handover["programme"],
         "status": status,

@@ -117,7 +117,7 @@ class Plot:
 
     def _consent(self, at: timedelta, person: YoungPerson, number: int, scope: str = "anonymous") -> SimulatedAct:
         fields = {
-            "statement_id": f"consent-{self.run}-{number}",
+            "subject": f"consent-{self.run}-{number}",
             "occurred_at": (self.start + at).isoformat(),
             "decision": "given",
             "given_by": ["young_person"],
@@ -133,7 +133,7 @@ class Plot:
     def _course(self, person: YoungPerson, course: str, programme: str, status: str, at: timedelta) -> dict[str, Any]:
         moment = (self.start + at).isoformat()
         return {
-            "statement_id": course,
+            "subject": course,
             "occurred_at": moment,
             "programme": programme,
             "status": status,

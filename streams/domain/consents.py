@@ -262,14 +262,14 @@ def _is_about(end: ConsentFact, consent: ConsentFact, consents: Consents, asker:
     named = _named_by(end, consents)
     if not named:
         return end.scope == consent.scope and _covers(end, asker)
-    if end.statement_id != consent.statement_id:
+    if end.subject != consent.subject:
         return False
     same_scope = any(one.scope == end.scope for one in named)
     return consent.scope == end.scope if same_scope or end.decision == ConsentDecision.REFUSED else True
 
 
 def _named_by(end: ConsentFact, consents: Consents) -> list[ConsentFact]:
-    return [one for one in consents.given if one.statement_id == end.statement_id]
+    return [one for one in consents.given if one.subject == end.subject]
 
 
 def _may_end(end: ConsentFact, consent: ConsentFact, consents: Consents) -> bool:

@@ -23,7 +23,7 @@ def disclose(work: Work, handover: Handover, disclosed: str, grant_id: str | Non
         "receiver": handover.programme,
         "disclosed": disclosed,
         "purpose": need.kind,
-        "consent_id": None if consent is None else consent.statement_id,
+        "consent_id": None if consent is None else consent.subject,
         "grant_id": grant_id,
     }
     work.said.append(Emission("disclosures", envelope | own))

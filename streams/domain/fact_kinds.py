@@ -31,12 +31,12 @@ class FactKinds(NamedTuple):
 
 def course_name(fact: CourseFact) -> tuple[str, str]:
     """Returns what the statements of one course have in common."""
-    return fact.programme, fact.statement_id
+    return fact.programme, fact.subject
 
 
 def referral_name(fact: ReferralFact) -> tuple[str, str]:
     """Returns what the statements of one referral have in common: another source's id is of another."""
-    return fact.source, fact.statement_id
+    return fact.source, fact.subject
 
 
 def told_apart(facts: Iterable[Fact]) -> FactKinds:

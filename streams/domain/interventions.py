@@ -45,7 +45,7 @@ def take_intervention(work: Work, decided: dict[str, Any]) -> None:
     if decided["action"] == InterventionAction.ERASED:
         forget_person(work)
         return
-    need = work.need_named(decided["statement_id"])
+    need = work.need_named(decided["subject"])
     if need is None:
         work.notify_once(NoticeKind.ESCALATED, decided["event_id"], decided["actor"], "unknown_need")
         return

@@ -52,7 +52,7 @@ def take_reply(work: Work, reply: dict[str, Any]) -> None:
 def _meant(work: Work, reply: dict[str, Any]) -> Handover | None:
     """Returns the handover that a reply is about; a claim code names none, and means the one under way."""
     if reply["status"] != ReplyStatus.CODE_CLAIMED:
-        return work.handovers.get(reply["statement_id"])
+        return work.handovers.get(reply["subject"])
     claimable = [
         one
         for one in work.handovers.values()
@@ -102,7 +102,7 @@ def _take_undeliverable(work: Work, reply: dict[str, Any]) -> None:
 
     The programme is not answered: that could not be brought either.
     """
-    handover = work.handovers.get(reply["statement_id"])
+    handover = work.handovers.get(reply["subject"])
     if handover is None:
         return
     if handover.state in PENDING_HANDOVERS:
@@ -166,7 +166,7 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         current = work.handovers[handover.handover_id]
         work.tell(current, HandoverStatement.REPLY_REFUSED, reason_code=reason, causation_id=reply["event_id"])
         return
-    envelope = work.envelope(reply["event_id"], reply["statement_id"], reply["correlation_id"], reply["event_id"])
+    envelope = work.envelope(reply["event_id"], reply["subject"], reply["correlation_id"], reply["event_id"])
     own = {
         "statement": HandoverStatement.REPLY_REFUSED,
         "programme": reply["programme"],

@@ -109,7 +109,7 @@ def stays_of(statements: Sequence[StayFact]) -> Stays:
 
 def _kind_of(fact: StayFact) -> tuple[str, str, str, bool]:
     """Returns what a letter and its correction have in common: source, number, unit, and whether they tell an end."""
-    return fact.source, fact.statement_id, fact.unit, fact.status in _ENDS
+    return fact.source, fact.subject, fact.unit, fact.status in _ENDS
 
 
 def _ids_of(root: str, chain: Sequence[StayFact], named: Mapping[str, str]) -> frozenset[str]:

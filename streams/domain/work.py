@@ -213,11 +213,9 @@ class Work:
         own["trigger_reason"] = None
         self.said.append(Emission("notices", envelope | own | {"options": []}))
 
-    def envelope(
-        self, event_id: str, statement_id: str, correlation_id: str, causation_id: str | None
-    ) -> dict[str, Any]:
+    def envelope(self, event_id: str, subject: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
         """Returns the envelope's fields of something said now; ``youth_id`` is the internal one."""
-        fields = envelope_of(self.pathway.youth_id, event_id, statement_id, self.now)
+        fields = envelope_of(self.pathway.youth_id, event_id, subject, self.now)
         return fields | {"correlation_id": correlation_id, "causation_id": causation_id}
 
     def age_band(self) -> str | None:
@@ -241,7 +239,7 @@ def _all_facts(pathway: Pathway) -> Sequence[Fact]:
     return sorted(facts.values(), key=lambda fact: (fact.occurred_at, fact.event_id))
 
 
-def envelope_of(youth_id: str, event_id: str, statement_id: str, now: int) -> dict[str, Any]:
+def envelope_of(youth_id: str, event_id: str, subject: str, now: int) -> dict[str, Any]:
     """Returns the envelope's fields of something the service says at a time, correlated with itself."""
     return {
         "event_id": event_id,
@@ -253,7 +251,7 @@ def envelope_of(youth_id: str, event_id: str, statement_id: str, now: int) -> di
         "sent_at": now,
         "recorded_at": now,
         "youth_id": youth_id,
-        "statement_id": statement_id,
+        "subject": subject,
         "revises": None,
         "cancels": None,
     }

@@ -114,14 +114,14 @@ def _sign(topic: str, value: bytes | None, decision: Intervention) -> Effect | N
 
 def _refused(value: bytes, decision: Intervention) -> Effect | None:
     notice = read_model(Notice, value)
-    about = {notice.statement_id, str(notice.correlation_id)}
-    told = notice.recipient == decision.actor and bool(about & {decision.statement_id, str(decision.event_id)})
+    about = {notice.subject, str(notice.correlation_id)}
+    told = notice.recipient == decision.actor and bool(about & {decision.subject, str(decision.event_id)})
     return NotDone(notice.reason_code or notice.kind) if told and notice.kind is NoticeKind.ESCALATED else None
 
 
 def _shown(value: bytes, decision: Intervention) -> Effect | None:
     view = read_model(PathwayView, value)
-    return next((Done(need) for need in view.needs if str(need.need_id) == decision.statement_id), None)
+    return next((Done(need) for need in view.needs if str(need.need_id) == decision.subject), None)
 
 
 def _holds(value: bytes | None, decision: Intervention) -> bool:

@@ -42,11 +42,11 @@ def find_told(connection: KafkaConnection, pseudonyms: Pseudonyms, handover_id: 
 
     Blocks while it reads the programmes' topics. Raises BrokerUnavailableError where nothing comes for 30 s.
     """
-    found = asyncio.run(_first(connection, lambda told: bool(told["statement_id"] == handover_id)))
+    found = asyncio.run(_first(connection, lambda told: bool(told["subject"] == handover_id)))
     fields = None if found is None else traced_back(pseudonyms, found)
     if fields is None:
         return None
-    return ToldHandover(fields["correlation_id"], fields["statement_id"], fields["programme"])
+    return ToldHandover(fields["correlation_id"], fields["subject"], fields["programme"])
 
 
 def ids_told_of(connection: KafkaConnection, pseudonyms: Pseudonyms, youth_id: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ def ids_told_of(connection: KafkaConnection, pseudonyms: Pseudonyms, youth_id: s
     def note(told: dict[str, Any]) -> bool:
         alias = pseudonyms.alias_under(told["programme"], told["youth_id"] or "")
         if alias is not None and alias.youth_id == youth_id:
-            known[alias.ids.internal(told["statement_id"])] = told["statement_id"]
+            known[alias.ids.internal(told["subject"])] = told["subject"]
         return False
 
     asyncio.run(_first(connection, note))

@@ -66,7 +66,7 @@ class Pulling:
 
     async def reply(self, handover: RawEvent, status: str, **fields: Any) -> None:
         """Answers in the short form; see ``Channel``."""
-        place = f"/handovers/{handover['statement_id']}/replies"
+        place = f"/handovers/{handover['subject']}/replies"
         headers = self.doors.headers(self.programme, _JSON) | {"Idempotency-Key": str(uuid4())}
         answer = await self.doors.http.post(place, json={"status": status} | fields, headers=headers)
         _require_taken(place, answer.status_code, answer.text)
@@ -166,7 +166,7 @@ async def _until(happened: Callable[[], Awaitable[bool]], where: str) -> None:
 
 
 def _long_form(handover: RawEvent, status: str, fields: dict[str, Any]) -> RawEvent:
-    own = {name: handover[name] for name in ("statement_id", "youth_id", "programme")}
+    own = {name: handover[name] for name in ("subject", "youth_id", "programme")}
     return own | {"status": status, "occurred_at": datetime.now(UTC).isoformat()} | fields
 
 

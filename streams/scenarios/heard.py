@@ -50,10 +50,10 @@ class ObservedOutputs:
             one for one in self.handovers if one["statement"] == statement and programme in (None, one["programme"])
         ]
 
-    def youths_of(self, topic: str, statement_ids: Iterable[str]) -> list[str]:
+    def youths_of(self, topic: str, subjects: Iterable[str]) -> list[str]:
         """Returns whom statements of a topic are about; KeyError where one of them is not on it."""
-        known = {one["statement_id"]: one["youth_id"] for one in self.statements.get(topic, ())}
-        return [known[statement_id] for statement_id in statement_ids]
+        known = {one["subject"]: one["youth_id"] for one in self.statements.get(topic, ())}
+        return [known[subject] for subject in subjects]
 
     def youths(self) -> set[str]:
         """Returns everyone whom any statement is about."""
@@ -63,7 +63,7 @@ class ObservedOutputs:
         """Returns the latest statement about each referral, course, stay or consent, by its id."""
         found: dict[str, RawRecord] = {}
         for one in sorted(self.statements.get(topic, ()), key=lambda one: int(one["occurred_at"])):
-            found[one["statement_id"]] = one
+            found[one["subject"]] = one
         return found
 
     def needs(self, youths: Iterable[str], kind: str | None = None) -> list[RawRecord]:

@@ -92,7 +92,7 @@ async def _take_over(stage: ScenarioStage, youths: list[str], key: X25519Private
     for handover in await unik.received(one["event_id"] for one in offered if one["programme"] == _BRIDGE):
         await unik.reply(handover, "accepted")
         await Pulling(stage.doors, _BRIDGE).received([handover["event_id"]])  # the doors know of it a little later
-        opened.append(open_identity(key, await _sealed(stage, handover["statement_id"])))
+        opened.append(open_identity(key, await _sealed(stage, handover["subject"])))
         await unik.reply(handover, "first_contact")
     for programme in sorted({one["programme"] for one in offered} - {_BRIDGE}):
         channel = Pulling(stage.doors, programme)
@@ -127,7 +127,7 @@ def _figures(stage: ScenarioStage, youths: list[str], began: datetime) -> dict[s
         "asked_in_month": _month(stage, asked, began),
         "ended_in_month": _month(stage, offered, began),
         "bridged_under_18": sum(one["programme"] == _BRIDGE for one in offered),
-        "same_handover": sum(one["statement_id"] == before["statement_id"] for one in offered for before in announced),
+        "same_handover": sum(one["subject"] == before["subject"] for one in offered for before in announced),
         "turned_18": ", ".join(str(one["reason_code"]) for one in grown_out),
         "next": ", ".join(one["programme"] for one in next_offered),
         "taken_over": sum(need["state"] == "taken_over" for need in heard.needs(youths)),

@@ -69,7 +69,7 @@ class _Pilot:
         wish |= {"referred_from": _HEADSPACE, "status": "proposed", "status_at": wish["occurred_at"], "bridging": True}
         await stage.state("referrals", wish, _HEADSPACE)
         await stage.wait(SETTLED)
-        [youth] = stage.heard.youths_of("referrals", [wish["statement_id"]])
+        [youth] = stage.heard.youths_of("referrals", [wish["subject"]])
         self.asked.append(youth)
         offers = {one["event_id"]: one for one in stage.heard.told([youth], "offered") if one["programme"] == _ADVISER}
         for handover in await self.adviser.received(offers):

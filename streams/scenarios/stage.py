@@ -120,10 +120,10 @@ class ScenarioStage:
             if refused or len(outcomes) != len(some):
                 raise ScenarioError(f"{self.name}: {topic}: {len(outcomes)} answered, {refused[:1]} among them")
 
-    def about(self, person: YoungPerson, statement_id: str, at: datetime | None = None) -> dict[str, Any]:
+    def about(self, person: YoungPerson, subject: str, at: datetime | None = None) -> dict[str, Any]:
         """Returns what every statement about a young person says, as of a time of the source, now unless given."""
         moment = self.dates.played(at or self.now).isoformat()
-        return {"statement_id": statement_id, "occurred_at": moment, "person": person_of(person)}
+        return {"subject": subject, "occurred_at": moment, "person": person_of(person)}
 
     def consent(self, person: YoungPerson, number: int, scope: str, purpose: str) -> dict[str, Any]:
         """Returns a consent that the young person gives now."""

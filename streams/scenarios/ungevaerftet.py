@@ -101,7 +101,7 @@ class _Courses:
         offers = [one for one in self.stage.heard.told(self.youths, "offered") if one["need_kind"] == "aftercare"]
         onward = {self._handover_id(number, _OWN) for number in range(self.play.bridged)}
         for handover in offers:
-            if handover["statement_id"] in onward:
+            if handover["subject"] in onward:
                 await channel.reply(handover, "ended", reason_code="bridged_onward")
             else:
                 await channel.reply(handover, "fulfilled")
@@ -120,7 +120,7 @@ class _Courses:
 
     def _handover_id(self, number: int, programme: str) -> str:
         told = self.stage.heard.told([self.youths[number]], "offered")
-        ids = [str(one["statement_id"]) for one in told if one["programme"] == programme]
+        ids = [str(one["subject"]) for one in told if one["programme"] == programme]
         if not ids:
             raise ScenarioError(f"{self.stage.name}: {programme} was offered nothing that could be bridged on")
         return ids[0]
@@ -142,11 +142,9 @@ def _figures(stage: ScenarioStage, play: UngevaerftetPlay, youths: list[str]) ->
     offered = heard.told(youths, "offered")
     anonymous = [one for one in offered if one["programme"] == _OWN and one["identity"] == "anonymous"]
     begun = [one for one in anonymous if one["need_kind"] == "aftercare"]
-    began_at = {one["statement_id"]: int(one["occurred_at"]) for one in begun}
+    began_at = {one["subject"]: int(one["occurred_at"]) for one in begun}
     met = [one for one in heard.told(youths, "reply_accepted") if one["reason_code"] == "code_claimed"]
-    within = [
-        one for one in met if one["occurred_at"] - began_at[one["statement_id"]] <= _WEEK // timedelta(milliseconds=1)
-    ]
+    within = [one for one in met if one["occurred_at"] - began_at[one["subject"]] <= _WEEK // timedelta(milliseconds=1)]
     onward = [one for one in offered if one["programme"] == _OTHER and one["identity"] == "named"]
     back = [one for one in anonymous if one["need_kind"] == "bridging"]
     first = heard.told(youths[:1], "offered")

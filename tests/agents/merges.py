@@ -89,5 +89,5 @@ def altered(event: EventHeader, **changes: Any) -> bytes:
 
 def a_reply(programme: str, pseudonym: str) -> Reply:
     """Builds a reply of a programme under a pseudonym."""
-    base = envelope("reply", MONDAY, youth_id=pseudonym, statement_id=str(an_id("handover")), source=programme)
+    base = envelope("reply", MONDAY, youth_id=pseudonym, subject=str(an_id("handover")), source=programme)
     return Reply.model_validate(base | {"programme": programme, "status": "accepted"})

@@ -53,5 +53,5 @@ def a_reply(town: Town, when: datetime, status: str, **changes: Any) -> Reply:
     """Builds an answer to the old number's one handover."""
     [handover] = town.pathway(OLD).handovers
     base = envelope(f"{status}-{when}", when, youth_id=OLD, source=handover.programme)
-    fields = {"statement_id": handover.handover_id, "programme": handover.programme, "status": status}
+    fields = {"subject": handover.handover_id, "programme": handover.programme, "status": status}
     return Reply.model_validate(base | fields | changes)

@@ -76,7 +76,7 @@ def event_of(said: Said) -> dict[str, Any]:
 
 def a_reply(told: dict[str, Any], status: str, when: datetime, name: str) -> Reply:
     """Builds an answer to a handover record as its programme makes it: ids copied from the record."""
-    own = {name: told[name] for name in ("statement_id", "youth_id", "programme", "correlation_id")}
+    own = {name: told[name] for name in ("subject", "youth_id", "programme", "correlation_id")}
     more: dict[str, Any] = {"source": told["programme"], "causation_id": told["event_id"], "status": status}
     if status == "waitlisted":
         more["waitlisted_until"] = (when + timedelta(days=6)).date()
@@ -147,7 +147,7 @@ class History:
         self.town.source_states(self._now, "discharges", type(cancelled).model_validate(whole))
 
     def _answer(self) -> None:
-        latest = {event["statement_id"]: event for one in self.town.told() if (event := event_of(one))["state"]}
+        latest = {event["subject"]: event for one in self.town.told() if (event := event_of(one))["state"]}
         if latest:
             told = self._dice.choice(list(latest.values())[-8:])
             status = self._dice.choice((*ACTS.get(told["state"], ()), "nothing"))

@@ -64,7 +64,7 @@ def stated(events: Iterable[tuple[str, EventHeader, datetime]]) -> set[Any]:
     return {
         value
         for _, event, when in events
-        for value in (*scalars("", raw_of(event)), milliseconds_of(when), *str(event.statement_id).split("/"))
+        for value in (*scalars("", raw_of(event)), milliseconds_of(when), *str(event.subject).split("/"))
     }
 
 
@@ -139,7 +139,7 @@ def test_two_anonymous_handovers_share_nothing_and_neither_does_a_named_one(seed
         for some in by_key.values():
             events = [event_of(one) for one in some]
             if events[0]["identity"] == "anonymous":
-                assert len({one["statement_id"] for one in events}) == 1
+                assert len({one["subject"] for one in events}) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -149,7 +149,7 @@ def test_a_handovers_records_have_one_key_and_lie_where_any_producer_would_put_t
         at: dict[bytes, list[int]] = {}
         for one in said:
             event, key = event_of(one), one[2].key or b""
-            places.setdefault(event["statement_id"], set()).add((key, one[1]))
+            places.setdefault(event["subject"], set()).add((key, one[1]))
             at.setdefault(key, []).append(one[2].timestamp_ms)
             assert (one[1], key) == (partition_of(key, PARTITIONS), event["youth_id"].encode())
         assert {len(some) for some in places.values()} == {1}

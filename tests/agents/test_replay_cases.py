@@ -91,12 +91,12 @@ class Chance:
         base = envelope(f"answer-{name}", START) | {"youth_id": youth}
         if self._dice.random() < 0.15:
             action = self._dice.choice(("closed", "reopened", "assigned", "offered"))
-            fields = base | {"statement_id": need, "action": action, "actor": "municipality-0217", "role": "owner"}
+            fields = base | {"subject": need, "action": action, "actor": "municipality-0217", "role": "owner"}
             return "Intervention", raw_of(Intervention.model_validate(fields | {"programme": "headspace"}))
         programme = self._dice.choice(PROGRAMMES)
         handover = derived_text("handover", need, programme, str(self._dice.choice((*[1] * 9, 2))))
         status = self._dice.choice(REPLIES)
-        fields = base | {"statement_id": handover, "programme": programme, "status": status, "source": programme}
+        fields = base | {"subject": handover, "programme": programme, "status": status, "source": programme}
         return "Reply", raw_of(Reply.model_validate(fields | {"waitlisted_until": "2026-02-20"}))
 
     def _record(self, youth: str, name: str, raw: dict[str, Any], within: timedelta) -> StoredRecord:

@@ -48,7 +48,7 @@ def refused(town: PublicTown, reply: Reply) -> None:
 
     answer = told(town, reply.programme)[-1]
     assert (answer["statement"], answer["reason_code"]) == ("reply_refused", "unknown_handover")
-    named = {name: str(getattr(reply, name)) for name in ("statement_id", "youth_id", "correlation_id")}
+    named = {name: str(getattr(reply, name)) for name in ("subject", "youth_id", "correlation_id")}
     assert {name: answer[name] for name in named} == named
     assert answer["causation_id"] == str(reply.event_id)
     assert handovers(town) == before
@@ -62,7 +62,7 @@ def test_an_answer_in_the_programmes_own_ids_is_taken_and_named_as_the_programme
 
     answer = told(town, "ungevaerftet")[-1]
     assert (answer["statement"], answer["state"]) == ("reply_accepted", "accepted")
-    assert (answer["causation_id"], answer["statement_id"]) == (str(reply.event_id), offer["statement_id"])
+    assert (answer["causation_id"], answer["subject"]) == (str(reply.event_id), offer["subject"])
     assert answer["youth_id"] == offer["youth_id"]
 
 
@@ -80,14 +80,14 @@ def test_one_anonymous_handovers_pseudonym_answers_no_other_handover_of_the_same
     one, other = offers(town, "ungevaerftet")
     assert one["youth_id"] != other["youth_id"]
 
-    refused(town, a_reply(one | {"statement_id": other["statement_id"]}, "accepted", LATER, "crossed"))
+    refused(town, a_reply(one | {"subject": other["subject"]}, "accepted", LATER, "crossed"))
 
 
 def test_our_own_id_of_a_handover_answers_nothing() -> None:
     town = an_offered_town()
     [offer] = offers(town, "ungevaerftet")
 
-    refused(town, a_reply(offer | {"statement_id": handovers(town)[0].handover_id}, "accepted", LATER, "guessed"))
+    refused(town, a_reply(offer | {"subject": handovers(town)[0].handover_id}, "accepted", LATER, "guessed"))
 
 
 def test_the_young_persons_own_pseudonym_answers_no_anonymous_handover() -> None:
@@ -98,12 +98,12 @@ def test_the_young_persons_own_pseudonym_answers_no_anonymous_handover() -> None
     refused(town, a_reply(fields, "accepted", LATER, "named"))
 
 
-@pytest.mark.parametrize("statement_id", ["claim", "no-uuid", "c7f64c60-b20d-4454-9ffb-031b44da29a5", "A" * 128])
-def test_an_id_that_was_never_told_comes_back_as_it_was(statement_id: str) -> None:
+@pytest.mark.parametrize("subject", ["claim", "no-uuid", "c7f64c60-b20d-4454-9ffb-031b44da29a5", "A" * 128])
+def test_an_id_that_was_never_told_comes_back_as_it_was(subject: str) -> None:
     town = an_offered_town()
     [offer] = offers(town, "ungevaerftet")
 
-    refused(town, a_reply(offer | {"statement_id": statement_id}, "accepted", LATER, "odd"))
+    refused(town, a_reply(offer | {"subject": subject}, "accepted", LATER, "odd"))
 
 
 def test_a_reply_under_the_event_id_of_a_hospitals_statement_is_answered_like_any_other() -> None:
@@ -120,7 +120,7 @@ def test_a_reply_under_the_event_id_of_a_hospitals_statement_is_answered_like_an
 
 def a_claim(programme: str, name: str, event: str) -> Reply:
     """Builds the reply that the gateway makes of a claim."""
-    base = envelope(name, LATER, source=programme, statement_id="claim", programme=programme, status="code_claimed")
+    base = envelope(name, LATER, source=programme, subject="claim", programme=programme, status="code_claimed")
     pseudonym = PSEUDONYMS.pseudonym_of(programme, YOUTH, str(base["event_id"]))
     return Reply.model_validate(base | {"youth_id": pseudonym, "correlation_id": base["event_id"]})
 
@@ -133,7 +133,7 @@ def test_a_claim_is_the_first_contact_of_the_anonymous_handover_and_answered_und
 
     answer = told(town, "ungevaerftet")[-1]
     assert (answer["statement"], answer["state"]) == ("reply_accepted", "in_contact")
-    assert (answer["youth_id"], answer["statement_id"]) == (offer["youth_id"], offer["statement_id"])
+    assert (answer["youth_id"], answer["subject"]) == (offer["youth_id"], offer["subject"])
     assert answer["causation_id"] == str(claim.event_id)
 
 
@@ -157,7 +157,7 @@ def test_an_offer_that_becomes_a_named_one_keeps_its_pseudonym_and_its_order() -
 
     updated = told(town, "headspace")[-1]
     assert (offer["identity"], updated["identity"], updated["statement"]) == ("anonymous", "named", "updated")
-    assert (updated["youth_id"], updated["statement_id"]) == (offer["youth_id"], offer["statement_id"])
+    assert (updated["youth_id"], updated["subject"]) == (offer["youth_id"], offer["subject"])
     assert len({partition for _, partition, _ in town.told("headspace")}) == 1
 
 
@@ -169,7 +169,7 @@ def test_named_handovers_of_one_person_share_the_persons_pseudonym() -> None:
     town.wait_until(again + timedelta(hours=1))
 
     assert {one["youth_id"] for one in offers(town, "headspace")} == {PSEUDONYMS.pseudonym_of("headspace", YOUTH)}
-    assert len({one["statement_id"] for one in offers(town, "headspace")}) == 2
+    assert len({one["subject"] for one in offers(town, "headspace")}) == 2
 
 
 def test_a_grant_stands_among_the_disclosures_by_the_id_that_its_programme_has_it_by() -> None:

@@ -25,7 +25,7 @@ def told(fold: Fold) -> list[tuple[str, str | None]]:
 
 def courses(source: str, count: int) -> list[tuple[Any, Any]]:
     names = (f"{source}-{number}" for number in range(count))
-    return [(TOLD, a_course(name, TOLD, "x" * 100, "waiting", source=source, statement_id=name)) for name in names]
+    return [(TOLD, a_course(name, TOLD, "x" * 100, "waiting", source=source, subject=name)) for name in names]
 
 
 @pytest.mark.parametrize(

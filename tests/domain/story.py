@@ -64,7 +64,7 @@ def envelope(name: str, occurred_at: datetime, **changes: Any) -> dict[str, Any]
         "sent_at": occurred_at,
         "recorded_at": occurred_at,
         "youth_id": YOUTH,
-        "statement_id": name,
+        "subject": name,
     } | changes
 
 
@@ -105,7 +105,7 @@ def a_person(name: str = "person", **changes: Any) -> Person:
 
 def a_course(name: str, occurred_at: datetime, programme: str, status: str, **changes: Any) -> Enrolment:
     """Builds what an enrolment says about a course."""
-    fields = {"programme": programme, "status": status, "status_at": occurred_at, "statement_id": f"course-{programme}"}
+    fields = {"programme": programme, "status": status, "status_at": occurred_at, "subject": f"course-{programme}"}
     return Enrolment.model_validate(envelope(name, occurred_at) | fields | changes)
 
 
@@ -216,8 +216,8 @@ class Story:
         """Lets a programme answer its latest handover."""
         number = len(self.outcomes)
         fields = {"programme": programme, "status": status}
-        if "statement_id" not in changes:
-            fields["statement_id"] = self.handover_id(programme)
+        if "subject" not in changes:
+            fields["subject"] = self.handover_id(programme)
         base = envelope(f"reply-{programme}-{status}-{number}", when) | {"source": programme}
         reply = Reply.model_validate(base | fields | changes)
         self.last_reply_id = str(reply.event_id)
@@ -227,7 +227,7 @@ class Story:
         """Lets a person decide about the first need."""
         number = len(self.outcomes)
         fields = {"action": action, "actor": "municipality-0217", "role": "owner"}
-        base = envelope(f"decision-{number}", when) | {"statement_id": self.pathway.needs[0].need_id}
+        base = envelope(f"decision-{number}", when) | {"subject": self.pathway.needs[0].need_id}
         return self.tell(when, Intervention.model_validate(base | fields | changes))
 
     def under(self, catalogue: Catalogue) -> Story:

@@ -156,7 +156,7 @@ def test_case_16_a_lapse_is_not_looked_at_where_nothing_new_is_told() -> None:
 
 def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_late_acceptance() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
-    withdrawal = a_consent("withdrawal", at("2026-02-02 12:00"), decision="withdrawn", statement_id="consent")
+    withdrawal = a_consent("withdrawal", at("2026-02-02 12:00"), decision="withdrawn", subject="consent")
     story.tell(at("2026-02-02 12:05"), withdrawal)
     story.reply(at("2026-02-02 13:00"), "ungevaerftet", "accepted")
 
@@ -169,7 +169,7 @@ def test_case_17_consent_withdrawn_before_acceptance_recalls_and_refuses_the_lat
 
 def test_case_17_named_consent_withdrawn_leaves_the_anonymous_one_and_the_offer_goes_on_without_identity() -> None:
     story = _offered_by_name_beside_an_anonymous_agreement()
-    withdrawal = a_consent("gone", at("2026-02-02 12:00"), scope="named", decision="withdrawn", statement_id="named")
+    withdrawal = a_consent("gone", at("2026-02-02 12:00"), scope="named", decision="withdrawn", subject="named")
     story.tell(at("2026-02-02 12:05"), withdrawal)
 
     assert story.needs() == [("aftercare", "open", None)]
@@ -203,7 +203,7 @@ def _offered_by_name_beside_an_anonymous_agreement() -> Story:
 
 def test_case_17_withdrawal_that_names_the_consent_alone_recalls_too() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(SETTLED)
-    told = {"decision": "withdrawn", "purpose": None, "statement_id": "consent"}
+    told = {"decision": "withdrawn", "purpose": None, "subject": "consent"}
     story.tell(at("2026-02-02 12:05"), a_consent("withdrawal", at("2026-02-02 12:00"), **told))
 
     assert story.to_programmes("withdrawn") == [("withdrawn", "ungevaerftet", "consent_withdrawn")]

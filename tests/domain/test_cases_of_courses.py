@@ -92,14 +92,10 @@ def test_case_37_region_midtjylland_makes_a_plan_with_aarhus_and_an_aftercare_ne
 def test_case_77_an_offer_of_what_was_cancelled_is_withdrawn_though_a_course_of_no_need_was_carried() -> None:
     told = [
         a_course("active", at("2023-04-12 14:00"), "opus-young", "active"),
-        a_course("first", at("2025-02-05 13:00"), "stime", "referred_elsewhere", statement_id="first"),
-        a_course(
-            "put-right", at("2025-02-05 14:00"), "stime", "completed", statement_id="first", revises=an_id("first")
-        ),
-        a_course("second", at("2025-02-25 13:00"), "stime", "dropped_out", statement_id="second"),
-        a_course(
-            "void", at("2025-02-25 14:00"), "stime", "dropped_out", statement_id="second", cancels=an_id("second")
-        ),
+        a_course("first", at("2025-02-05 13:00"), "stime", "referred_elsewhere", subject="first"),
+        a_course("put-right", at("2025-02-05 14:00"), "stime", "completed", subject="first", revises=an_id("first")),
+        a_course("second", at("2025-02-25 13:00"), "stime", "dropped_out", subject="second"),
+        a_course("void", at("2025-02-25 14:00"), "stime", "dropped_out", subject="second", cancels=an_id("second")),
     ]
     story = Story().tell(at("2025-02-25 14:00"), a_person(), a_consent("consent", at("2025-02-07 13:00")))
     for number, one in enumerate(told):

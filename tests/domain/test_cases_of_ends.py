@@ -48,7 +48,7 @@ def test_case_46_one_of_two_joint_holders_lets_nothing_leave_and_the_other_is_wa
 
 
 def test_case_47_named_refused_and_anonymous_given_on_one_form_is_offered_anonymously() -> None:
-    form = {"statement_id": "form"}
+    form = {"subject": "form"}
     refused = a_named_consent("no", "2026-02-01 12:00", "young_person", decision="refused", **form)
     story = a_named_story(refused, a_consent("yes", at("2026-02-01 12:00"), **form))
 

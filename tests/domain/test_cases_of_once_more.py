@@ -38,15 +38,15 @@ _ENDS: dict[str, tuple[list[EventHeader], EventHeader, EventHeader]] = {
         a_course("dropped-2", _LATER, "stime", "dropped_out"),
     ),
     "a referral": (
-        [a_referral("referred", MONDAY - 9 * _DAY, statement_id="referral", decision=None)],
-        a_referral("rejected", MONDAY, statement_id="referral"),
-        a_referral("rejected-2", _LATER, statement_id="referral"),
+        [a_referral("referred", MONDAY - 9 * _DAY, subject="referral", decision=None)],
+        a_referral("rejected", MONDAY, subject="referral"),
+        a_referral("rejected-2", _LATER, subject="referral"),
     ),
 }
 #: What goes on between two ends under one id.
 _GOES_ON: dict[str, EventHeader] = {
     "a course": a_course("again", MONDAY + 30 * _DAY, "stime", "active"),
-    "a referral": a_referral("again", MONDAY + 30 * _DAY, statement_id="referral", decision=None),
+    "a referral": a_referral("again", MONDAY + 30 * _DAY, subject="referral", decision=None),
 }
 
 
@@ -209,7 +209,7 @@ def test_case_91_and_no_end_that_comes_after_that_was_taken_back(days: float) ->
 
 @_HOW
 def test_case_83_an_end_told_again_stays_decided_beside_an_older_one_of_another_course(how: str) -> None:
-    older = a_course("older", MONDAY - 20 * _DAY, "stime", "dropped_out", statement_id="older")
+    older = a_course("older", MONDAY - 20 * _DAY, "stime", "dropped_out", subject="older")
     end, again = (a_course(name, MONDAY, "stime", "dropped_out") for name in ("end", "again"))
     story = Story().tell(MONDAY - 2 * _DAY, a_person(), an_anonymous_consent()).tell(MONDAY, older, end)
     _decide(story.wait_until(SETTLED), how)

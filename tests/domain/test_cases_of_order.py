@@ -60,7 +60,7 @@ def test_case_02_the_same_events_in_any_order_each_twice_say_what_case_01_says()
 def test_rule_f14_a_correction_is_about_nothing_that_itself_revises_it() -> None:
     thursday = MONDAY + timedelta(days=3)
     sent = [thursday + timedelta(hours=hours) for hours in (1, 2)]
-    wrong = a_step("slhj", MONDAY, "discharged_home", statement_id="course")
+    wrong = a_step("slhj", MONDAY, "discharged_home", subject="course")
     right = wrong.model_copy(update={"occurred_at": thursday, "event_id": an_id("right"), "sent_at": sent[1]})
     again = right.model_copy(update={"event_id": an_id("again"), "sent_at": sent[0], "revises": right.event_id})
     right = right.model_copy(update={"revises": an_id("never told")})

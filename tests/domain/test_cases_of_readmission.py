@@ -100,8 +100,8 @@ def test_case_52_a_referral_that_was_rejected_on_a_day_was_rejected_after_what_w
         MONDAY,
         a_person(),
         an_anonymous_consent(),
-        a_referral("active", at("2026-02-02 08:00"), decision=None, statement_id="referral"),
-        a_referral("no", at("2026-02-02 00:00"), statement_id="referral", occurred_on=date(2026, 2, 2)),
+        a_referral("active", at("2026-02-02 08:00"), decision=None, subject="referral"),
+        a_referral("no", at("2026-02-02 00:00"), subject="referral", occurred_on=date(2026, 2, 2)),
     )
 
     assert story.wait_until(SETTLED).offers() == [("ungevaerftet", "helsingoer")]
@@ -300,7 +300,7 @@ def test_case_56_what_was_corrected_while_in_hospital_says_so() -> None:
     story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), a_referral("referral", MONDAY)).wait_until(SETTLED)
     story.tell(MONDAY + timedelta(hours=1), a_step("stin", MONDAY + timedelta(hours=1), "admitted"))
     later = MONDAY + timedelta(hours=2)
-    story.tell(later, a_referral("decided", later, decision="accepted", statement_id="referral"))
+    story.tell(later, a_referral("decided", later, decision="accepted", subject="referral"))
 
     assert story.needs() == [("aftercare", "closed", "referral_corrected")]
 

@@ -175,8 +175,8 @@ _LATER = {
         a_course("b", _NEXT, "opus-young", "active"),
     ),
     "accepted after all": (
-        a_referral("a", MONDAY, statement_id="r"),
-        a_referral("b", _NEXT, statement_id="r", decision="accepted"),
+        a_referral("a", MONDAY, subject="r"),
+        a_referral("b", _NEXT, subject="r", decision="accepted"),
     ),
 }
 

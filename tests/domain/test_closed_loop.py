@@ -92,7 +92,7 @@ def test_case_13_the_heads_up_becomes_the_offer_with_the_same_correlation() -> N
     story.wait_until(discharged + SETTLE)
     assert story.to_programmes() == [("announced", "ungevaerftet", None), ("offered", "ungevaerftet", None)]
     announced, offered = (one.fields for _, one in story.said)
-    for field in ("statement_id", "correlation_id", "youth_id"):
+    for field in ("subject", "correlation_id", "youth_id"):
         assert announced[field] == offered[field]
     assert offered["reply_by"] == milliseconds_of(at("2026-02-10 14:15"))
     assert story.needs() == [("aftercare", "offered", None)]
@@ -164,7 +164,7 @@ def test_no_identity_is_granted_for_an_anonymous_handover_nor_before_it_is_accep
 def test_case_17_a_withdrawal_before_the_answer_recalls_and_a_late_acceptance_is_refused() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(MONDAY + SETTLE)
     told = MONDAY + timedelta(hours=1)
-    story.tell(told, a_consent("withdrawal", told, decision="withdrawn", statement_id="consent"))
+    story.tell(told, a_consent("withdrawal", told, decision="withdrawn", subject="consent"))
     assert story.to_programmes()[-1] == ("withdrawn", "ungevaerftet", "consent_withdrawn")
     assert story.said[-1][1].fields["reply_by"] == milliseconds_of(at("2026-02-09 11:00"))
     story.reply(told + timedelta(hours=1), "ungevaerftet", "accepted")
@@ -181,7 +181,7 @@ def test_a_consent_dated_ahead_of_the_log_counts_from_its_date_on() -> None:
 def test_a_consent_given_after_a_withdrawal_lapses_into_waiting_and_not_into_a_withdrawal() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(MONDAY + SETTLE)
     told = MONDAY + timedelta(hours=1)
-    story.tell(told, a_consent("withdrawal", told, decision="withdrawn", statement_id="consent"))
+    story.tell(told, a_consent("withdrawal", told, decision="withdrawn", subject="consent"))
     assert story.needs() == [("aftercare", "closed", "consent_withdrawn")]
     story.tell(told + timedelta(hours=1), a_consent("again", told + timedelta(hours=1)))
     later = at("2027-02-10 10:00")
@@ -196,7 +196,7 @@ def test_case_18_after_acceptance_or_pull_a_recall_ends_with_a_receipt_or_a_pers
         if pulled:
             story.reply(MONDAY + timedelta(hours=2), "headspace", "identity_wanted")
         told = at("2026-02-03 10:00")
-        return story.tell(told, a_consent("withdrawal", told, decision="withdrawn", statement_id="named"))
+        return story.tell(told, a_consent("withdrawal", told, decision="withdrawn", subject="named"))
 
     receipt = withdrawn().reply(at("2026-02-05 10:00"), "headspace", "recalled_and_deleted")
     receipt.wait_until(at("2026-03-30 10:00"))
@@ -212,7 +212,7 @@ def test_case_18_after_acceptance_or_pull_a_recall_ends_with_a_receipt_or_a_pers
 def test_case_27_the_claim_code_is_the_first_contact() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(MONDAY + SETTLE)
     story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "accepted")
-    story.reply(MONDAY + timedelta(days=3), "ungevaerftet", "code_claimed", statement_id="claim")
+    story.reply(MONDAY + timedelta(days=3), "ungevaerftet", "code_claimed", subject="claim")
     assert [one.state for one in story.pathway.handovers] == ["in_contact"]
     story.wait_until(MONDAY + timedelta(days=30))
     assert story.notices() == []
@@ -220,9 +220,9 @@ def test_case_27_the_claim_code_is_the_first_contact() -> None:
 
 def test_a_claim_code_entered_before_the_answer_accepts_and_one_without_a_handover_is_refused() -> None:
     story = a_discharged_story(an_anonymous_consent()).wait_until(MONDAY + SETTLE)
-    story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "code_claimed", statement_id="claim")
+    story.reply(MONDAY + timedelta(hours=1), "ungevaerftet", "code_claimed", subject="claim")
     assert story.needs() == [("aftercare", "taken_over", None)]
-    story.reply(MONDAY + timedelta(hours=2), "ungevaerftet", "code_claimed", statement_id="claim")
+    story.reply(MONDAY + timedelta(hours=2), "ungevaerftet", "code_claimed", subject="claim")
     assert story.to_programmes()[-1] == ("reply_refused", "ungevaerftet", "unknown_handover")
 
 
@@ -293,7 +293,7 @@ def test_turning_18_under_way_is_told_and_asks_for_the_young_persons_own_consent
 
 def test_erasure_closes_withdraws_recalls_and_forgets() -> None:
     story = an_accepted_named_story()
-    story.decide(at("2026-02-03 10:00"), "erased", statement_id=story.pathway.youth_id)
+    story.decide(at("2026-02-03 10:00"), "erased", subject=story.pathway.youth_id)
     assert story.to_programmes()[-1] == ("withdrawn", "headspace", "erased")
     assert story.pathway.facts == ()
     assert story.needs() == [("aftercare", "closed", "erased")]

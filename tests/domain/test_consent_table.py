@@ -201,7 +201,7 @@ def test_rule_c17_an_end_reaches_what_it_names(receiver: str | None, purpose: st
 
 
 def test_rule_c17_an_end_that_names_a_consent_ends_it_whatever_else_it_says_and_no_other() -> None:
-    told = (given(YOUTH, receiver="headspace"), ended(YOUTH, statement_id="given", purpose="plan", scope="anonymous"))
+    told = (given(YOUTH, receiver="headspace"), ended(YOUTH, subject="given", purpose="plan", scope="anonymous"))
 
     assert not is_in_force("named", aged(16), *told)
     assert is_in_force("named", aged(16), *told, given(YOUTH, name="other"))
@@ -211,7 +211,7 @@ def test_rule_c17_an_end_that_names_a_consent_ends_it_whatever_else_it_says_and_
 @pytest.mark.parametrize("same_form", [True, False])
 @pytest.mark.parametrize("decision", ["refused", "withdrawn"])
 def test_rule_c18_ends_count_per_scope_on_one_form_too(ends: str, stays: str, same_form: bool, decision: str) -> None:
-    form: dict[str, Any] = {"statement_id": "form"} if same_form else {}
+    form: dict[str, Any] = {"subject": "form"} if same_form else {}
     told = (
         given(YOUTH, scope=stays, name="one", **form),
         given(YOUTH, scope=ends, name="two", when=GIVEN - timedelta(days=1), **form),
@@ -273,7 +273,7 @@ def test_rule_c31_a_disclosure_rests_on_what_carried_it() -> None:
     consents = consents_of(told, aged(16), now)
 
     basis = [basis_of(consents, HEADSPACE, scope, now) for scope in BOTH]
-    assert [one.statement_id for one in basis if one is not None] == ["named", "anonymous"]
+    assert [one.subject for one in basis if one is not None] == ["named", "anonymous"]
 
 
 @pytest.mark.parametrize(

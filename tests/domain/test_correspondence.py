@@ -95,7 +95,7 @@ def test_a_letter_leaves_the_pathway_after_400_days() -> None:
     story = Story().tell(MONDAY, a_letter("letter", MONDAY, "psychiatry_social_disability"), a_person())
     story.wait_until(MONDAY + timedelta(days=401))
 
-    assert [fact.event_id for fact in story.pathway.facts if fact.statement_id == "letter"] == []
+    assert [fact.event_id for fact in story.pathway.facts if fact.subject == "letter"] == []
     assert story.pathway.said == ()
 
 
@@ -120,7 +120,7 @@ def test_letters_without_an_episode_are_of_the_stay_that_notifications_tell_in_a
 
 @pytest.mark.parametrize("first", ["slhj", "dis17"])
 def test_the_other_telling_of_an_end_that_comes_after_the_offer_makes_no_second_need(first: str) -> None:
-    by_name = {step.statement_id: step for step in SAME_STAY}
+    by_name = {step.subject: step for step in SAME_STAY}
     other = {"slhj": "dis17", "dis17": "slhj"}[first]
     story = Story().tell(MONDAY, a_person(), an_anonymous_consent(), by_name["stin"], by_name[first])
     story.wait_until(SETTLED).tell(MONDAY + timedelta(hours=3), by_name[other]).wait_until(MONDAY + timedelta(hours=9))

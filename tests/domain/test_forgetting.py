@@ -135,7 +135,7 @@ def test_rule_g1_an_end_that_names_a_consent_that_lapsed_ends_no_other(decision:
     story.tell(home, a_step("slhj", home, "discharged_home")).wait_until(home + timedelta(hours=1))
 
     ended = home + timedelta(hours=2)
-    story.tell(ended, a_consent("end", ended, purpose=None, decision=decision, statement_id="old"))
+    story.tell(ended, a_consent("end", ended, purpose=None, decision=decision, subject="old"))
 
     assert (story.to_programmes("withdrawn"), len(story.offers())) == ([], 1)
 

@@ -46,7 +46,7 @@ class Model:
 
     def hear(self, said: Emission) -> None:
         """Takes one statement."""
-        handover_id = said.fields["statement_id"]
+        handover_id = said.fields["subject"]
         self.state[handover_id] = said.fields["state"]
         self.need[handover_id] = said.fields["correlation_id"]
         self.programme[handover_id] = said.fields["programme"]
@@ -113,7 +113,7 @@ class HandoverMachine(RuleBasedStateMachine):
         """A consent is withdrawn."""
         name, purpose, named = self.consents.pop(index % len(self.consents))
         scope = "named" if named else "anonymous"
-        changes = {"statement_id": name, "scope": scope, "purpose": purpose, "decision": "withdrawn"}
+        changes = {"subject": name, "scope": scope, "purpose": purpose, "decision": "withdrawn"}
         self._tell(a_consent(self._name("withdrawal"), self.now, **changes))
 
     @rule(municipality=st.sampled_from(["0217", "0101", "0360"]))
@@ -126,7 +126,7 @@ class HandoverMachine(RuleBasedStateMachine):
     def answer(self, index: int, answer: str, own: bool) -> None:
         """A programme answers one of its handovers, allowed or not."""
         handover_id = sorted(self.model.state)[index % len(self.model.state)]
-        changes: dict[str, Any] = {"statement_id": handover_id, "side": "young_person" if own else "programme"}
+        changes: dict[str, Any] = {"subject": handover_id, "side": "young_person" if own else "programme"}
         if answer == "waitlisted":
             changes["waitlisted_until"] = self.now.date() + timedelta(days=5)
         self._pass_to(self.now)

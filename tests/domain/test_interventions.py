@@ -233,7 +233,7 @@ def test_rule_m6_an_answer_puts_the_next_reminder_off_to_the_longest() -> None:
 
 def test_an_act_about_a_need_that_is_not_there_is_told_back() -> None:
     story = offered()
-    story.decide(at("2026-02-02 11:00"), "closed", statement_id="7d9f3a52-0000-5000-8000-000000000000")
+    story.decide(at("2026-02-02 11:00"), "closed", subject="7d9f3a52-0000-5000-8000-000000000000")
 
     assert story.needs() == [("aftercare", "offered", None)]
     assert story.said[-1][1].fields["reason_code"] == "unknown_need"

@@ -54,8 +54,8 @@ def facts() -> list[EventHeader]:
         a_consent("consent", EARLIER),
         a_consent("named", EARLIER, scope="named"),
         a_consent("plan", EARLIER, scope="named", purpose="plan"),
-        a_consent("withdrawal", EARLIER + timedelta(hours=1), decision="withdrawn", statement_id="consent"),
-        a_consent("refusal", EARLIER + timedelta(hours=2), decision="refused", statement_id="refusal"),
+        a_consent("withdrawal", EARLIER + timedelta(hours=1), decision="withdrawn", subject="consent"),
+        a_consent("refusal", EARLIER + timedelta(hours=2), decision="refused", subject="refusal"),
         a_consent("again", EARLIER + timedelta(hours=3)),
         a_course("opus", EARLIER, "opus-young", "active"),
         a_course("opus-end", START, "opus-young", "completed"),
@@ -124,7 +124,7 @@ def test_law_1_after_the_settle_time_any_order_ends_the_same_through_recalls(
 ) -> None:
     """But for a plan, which changes nothing where it comes after what it planned has settled: it is told first."""
     events, chance = drawn
-    plans = [event for event in events if event.statement_id == "plan"]
+    plans = [event for event in events if event.subject == "plan"]
     rest = [event for event in events if event not in plans]
     until = START + timedelta(hours=7)
     one = told([*plans, *rest], timedelta(hours=6)).wait_until(until)

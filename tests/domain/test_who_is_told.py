@@ -163,7 +163,7 @@ def test_rule_c3_a_holders_withdrawal_closes_the_need_of_who_cannot_judge(*, rep
         HOLDER,
         custody="sole",
         decision="withdrawn",
-        statement_id="holder",
+        subject="holder",
         youth_unable=repeated,
     )
 
@@ -246,7 +246,7 @@ def test_rule_v17_who_holds_an_identity_is_asked_to_delete_it_though_the_handove
     for minutes, status in enumerate(("accepted", "identity_wanted", "first_contact", "fulfilled")):
         story.reply(TOLD + timedelta(minutes=minutes), "headspace", status)
 
-    story.decide(TOLD + DAY, "erased", statement_id=YOUTH)
+    story.decide(TOLD + DAY, "erased", subject=YOUTH)
 
     assert story.to_programmes()[-1] == ("withdrawn", "headspace", "erased")
     story.wait_until(TOLD + 20 * DAY)
@@ -261,7 +261,7 @@ def test_rule_v17_so_is_every_programme_that_was_told_something(answers: tuple[s
     for minutes, status in enumerate(answers):
         story.reply(TOLD + timedelta(minutes=minutes), "ungevaerftet", status, side="programme", reason_code="other")
 
-    story.decide(TOLD + DAY, "erased", statement_id=YOUTH)
+    story.decide(TOLD + DAY, "erased", subject=YOUTH)
 
     assert ("withdrawn", "ungevaerftet", "erased") in story.to_programmes()
 
@@ -281,6 +281,6 @@ def test_rule_c16_a_consent_for_a_date_ahead_that_was_taken_back_since_offers_no
     ahead = a_consent("ahead", at("2026-02-02 20:00"), sent_at=at("2026-02-02 09:00"))
     story = discharged(ahead, municipality="0217")
 
-    story.tell(TOLD, anonymous("no", "2026-02-02 10:50", decision="withdrawn", statement_id="ahead"))
+    story.tell(TOLD, anonymous("no", "2026-02-02 10:50", decision="withdrawn", subject="ahead"))
 
     assert story.wait_until(at("2026-02-03 12:00")).to_programmes() == []

@@ -141,7 +141,7 @@ def view_of(story: Story) -> PathwayView:
 def _told(when: datetime, said: Emission, model: type[EventHeader]) -> Told:
     fields = said.fields
     if model is HandoverEvent:
-        only = fields["statement_id"] if said.own_pseudonym else None
+        only = fields["subject"] if said.own_pseudonym else None
         fields = named_under(PSEUDONYMS.alias_of(fields["programme"], fields["youth_id"], only), fields)
     event = read_model(model, codec(model).encode_raw(fields))
     return Told(at=when.astimezone(COPENHAGEN), topic=said.topic, event=event.model_dump(mode="json"))

@@ -13,7 +13,7 @@ from schemas.cloudevents import headers_of_raw
 from schemas.topics import catalogue
 
 SPECIFICATION = Path(__file__).with_name("asyncapi-3.0.0.schema.json")
-EVENT = {"event_id": "e", "source": "s", "occurred_at": 0, "youth_id": "y"}
+EVENT = {"event_id": "e", "source": "s", "occurred_at": 0, "subject": "course-8"}
 
 
 def test_the_committed_document_is_what_the_topics_say_now() -> None:

@@ -80,7 +80,7 @@ def _link(name: str, when: timedelta, **other: str) -> tuple[timedelta, Person]:
     return when, Person.model_validate(envelope(name, START + when, **other))
 
 
-_WITHDRAWAL = a_consent("gone", START + HOUR, decision="withdrawn", statement_id="consent")
+_WITHDRAWAL = a_consent("gone", START + HOUR, decision="withdrawn", subject="consent")
 _REFUSAL = a_consent("refusal", START + HOUR, decision="refused")
 _U, _H = "ungevaerftet", "headspace"
 _SILENT = (

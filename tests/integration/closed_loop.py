@@ -197,7 +197,7 @@ def closed_loop_of(running: SecuredService) -> ClosedLoop:
     return loop
 
 
-def _about(person: YoungPerson, occurred_at: datetime, statement_id: str) -> dict[str, Any]:
+def _about(person: YoungPerson, occurred_at: datetime, subject: str) -> dict[str, Any]:
     who = {"cpr": person.cpr, "municipality": person.municipality, "address": ADDRESS, "phone": PHONE}
     name = f"{person.first_name} {person.last_name}"
-    return {"statement_id": statement_id, "occurred_at": occurred_at.isoformat(), "person": who | {"name": name}}
+    return {"subject": subject, "occurred_at": occurred_at.isoformat(), "person": who | {"name": name}}

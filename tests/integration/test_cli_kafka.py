@@ -124,12 +124,12 @@ def test_needs_are_listed_without_identity_and_decided_about() -> None:
 def test_a_handover_as_its_programme_names_it_leads_to_its_need() -> None:
     [offer] = lines_of("subscribe", "handovers.ungevaerftet", "--limit", "1", "--timeout", "60", "--json")
     views = [document_of("pathway", youth, "--told", "--json") for youth in (YOUTH, OTHER_YOUTH)]
-    [row] = lines_of("needs", "list", "--handover", offer["event"]["statement_id"], "--json")
+    [row] = lines_of("needs", "list", "--handover", offer["event"]["subject"], "--json")
     unknown = run("needs", "list", "--handover", views[0]["handovers"][0]["handover_id"])
 
     told = {ours: theirs for view in views for ours, theirs in view["told_ids"].items()}
     assert told.keys() == {one["handover_id"] for view in views for one in view["handovers"]}
-    assert offer["event"]["statement_id"] in told.values()
+    assert offer["event"]["subject"] in told.values()
     assert row["need_id"] in {view["needs"][0]["need_id"] for view in views}
     assert row["need_id"] != offer["event"]["correlation_id"]
     assert unknown.exit_code == 2
@@ -225,7 +225,7 @@ def test_ingest_sends_messages_and_statements_to_their_doors_and_names_what_was_
     )["token"]
     message = Path(__file__).parents[1] / "messages" / "medcom-fhir" / "hn-01-STIN-admit.json"
     statement = {
-        "statement_id": "course-8",
+        "subject": "course-8",
         "occurred_at": NOW.isoformat(),
         "programme": "stime",
         "status": "active",

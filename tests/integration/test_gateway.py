@@ -121,7 +121,7 @@ def test_hostile_bodies_are_refused_and_the_door_stays_open(gateway: Process) ->
 
 
 def test_lines_are_taken_one_by_one_on_the_real_broker(gateway: Process, connection: KafkaConnection) -> None:
-    lines = [a_statement("discharges", statement_id=f"letter-{number}") for number in range(300)]
+    lines = [a_statement("discharges", subject=f"letter-{number}") for number in range(300)]
     body = "\n".join(json.dumps(line) for line in lines) + "\n{"
     answer = gateway.client().post("/events/discharges", content=body, headers=NDJSON)
 
@@ -247,7 +247,7 @@ def test_others_are_answered_while_heavy_sheets_are_read_and_the_readers_end_wit
         sheets = [senders.submit(heavy.post, "/lists/courses", content=HEAVY, headers=CSV) for _ in range(4)]
         while not (readers := children_of(gateway.process.pid)):
             assert not any(sheet.done() for sheet in sheets)
-        statements = [a_statement("enrolments", statement_id=f"course-{number}") for number in range(10)]
+        statements = [a_statement("enrolments", subject=f"course-{number}") for number in range(10)]
         answers = [other.post("/events/enrolments", json=statement) for statement in statements]
 
         assert [answer.status_code for answer in answers] == [201] * 10

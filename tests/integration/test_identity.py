@@ -96,7 +96,7 @@ def tell(instance: Instance, number: str, scope: str, municipality: str) -> dict
     now = datetime.now(UTC)
 
     def post(topic: str, ago: timedelta, **said: Any) -> dict[str, Any]:
-        statement = {"occurred_at": (now - ago).isoformat(), "person": person, "statement_id": str(uuid4())} | said
+        statement = {"occurred_at": (now - ago).isoformat(), "person": person, "subject": str(uuid4())} | said
         answer = source.post(f"/events/{topic}", json=statement)
         assert answer.status_code == 201, answer.text
         content: dict[str, Any] = answer.json()
@@ -120,7 +120,7 @@ def offer_to(instance: Instance, identity: str, seen: set[str]) -> tuple[str, di
             for record in client.get("/handovers", params={"limit": 500}).json()["records"]:
                 event = record["event"]
                 offered = event["statement"] == "offered" and event["identity"] == identity
-                if offered and event["statement_id"] not in seen:
+                if offered and event["subject"] not in seen:
                     return name, event
         return None
 
@@ -159,14 +159,14 @@ def test_a_claim_code_is_the_first_contact_once(instance: Instance) -> None:
     taker = instance.client(ClientKind.PROGRAMME, programme)
     other = instance.client(ClientKind.PROGRAMME, next(name for name in PROGRAMMES if name != programme))
     elsewhere = claim(other, code)
-    accept(taker, offer["statement_id"])
+    accept(taker, offer["subject"])
 
     claimed = claim(taker, code)
     again = claim(instance.client(ClientKind.PROGRAMME, programme), code)
 
     assert (elsewhere.status_code, elsewhere.json()["reason_code"]) == (409, "unknown_handover")
     assert (claimed.status_code, claimed.json()["state"]) == (200, "in_contact"), claimed.text
-    assert claimed.json()["answer"]["event"]["statement_id"] == offer["statement_id"]
+    assert claimed.json()["answer"]["event"]["subject"] == offer["subject"]
     assert again.json() == claimed.json()
     assert claim(other, code).json()["refused"]["code"] == "code_used"
 
@@ -176,10 +176,10 @@ def test_an_identity_is_pulled_accounted_for_and_erased(instance: Instance, tmp_
     tell(instance, number, "named", "0101")
     programme, offer = offer_to(instance, "named", set())
     taker = instance.client(ClientKind.PROGRAMME, programme)
-    door = f"/handovers/{offer['statement_id']}/identity"
+    door = f"/handovers/{offer['subject']}/identity"
 
     too_early = pull(taker, door, "early")
-    accept(taker, offer["statement_id"])
+    accept(taker, offer["subject"])
     pulled, again = pull(taker, door, "one"), pull(taker, door, "one")
     assert pulled.status_code == 200, pulled.text
     (tmp_path / "sealed.json").write_bytes(pulled.content)

@@ -77,7 +77,7 @@ async def test_what_is_anothers_is_answered_as_what_was_never_there(two: Two) ->
 async def test_an_answer_with_its_own_pseudonym_to_anothers_handover_is_refused_by_the_log(two: Two) -> None:
     before = two.seen
     own = (await two.b.get(f"/handovers/{two.own_handover}")).json()["handover"]
-    reply = {"statement_id": two.spoils["handover"], "youth_id": own["youth_id"], "programme": B, "status": "ended"}
+    reply = {"subject": two.spoils["handover"], "youth_id": own["youth_id"], "programme": B, "status": "ended"}
 
     taken = await two.b.post("/events/replies", json=reply | {"occurred_at": two.spoils["now"]})
     after = await two.of_a()
@@ -114,7 +114,7 @@ async def test_lists_and_streams_hold_its_own_handovers_alone(two: Two) -> None:
 def handovers_in(events: list[View]) -> set[str]:
     """Returns the handovers of records for B; a refusal repeats B's own word for what it meant."""
     assert {one["programme"] for one in events} == {B}
-    return {one["statement_id"] for one in events if one["statement"] != "reply_refused"}
+    return {one["subject"] for one in events if one["statement"] != "reply_refused"}
 
 
 async def test_the_claim_code_is_as_good_as_before_for_whom_it_is_meant(two: Two) -> None:
@@ -144,7 +144,7 @@ async def test_webhooks_bring_each_its_own_and_no_secret_speaks_for_another(two:
             answer = await forger.post(f"http://127.0.0.1:{port_of_a}/hook", content=body, headers=headers)
 
     assert handovers_in(at_b.got) == {two.own_handover}
-    assert two.spoils["handover"] in {one["statement_id"] for one in at_a.got}
+    assert two.spoils["handover"] in {one["subject"] for one in at_a.got}
     assert (answer.status_code, at_a.refused, len(at_a.got)) == (401, 1, genuine)
 
 

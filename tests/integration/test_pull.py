@@ -57,7 +57,7 @@ class Loop:
                 event["statement"] == "offered" and pseudonyms.youth_of(PROGRAMME, event["youth_id"]) == case.youth_id
             )
         )
-        return str(offered["event"]["statement_id"])
+        return str(offered["event"]["subject"])
 
     async def told(self, wanted: Callable[[Record], bool]) -> Record:
         """Returns the first record of the topic that says what is wanted, once it is there."""
@@ -206,7 +206,7 @@ async def test_a_stream_goes_on_after_a_restart_of_the_gateway_with_nothing_lost
     async with asyncio.timeout(_SECONDS_MAX), aclosing(loop.stream(before[-1][0])) as records:
         async for _, record in records:
             after.append(record)
-            if record["event"]["statement_id"] == handover:
+            if record["event"]["subject"] == handover:
                 break
 
     seen = [place_of(record) for _, record in before] + [place_of(record) for record in after]

@@ -88,7 +88,7 @@ async def told(connection: KafkaConnection) -> list[str]:
     """Returns the kinds of what was told of the source, in order, each once."""
     records = await read_topic(connection, "notices")
     notices = [cast("Notice", codec(Notice).decode(record.value)) for record in records]
-    ours = [one for one in notices if one.statement_id == SOURCE]
+    ours = [one for one in notices if one.subject == SOURCE]
     assert len({one.event_id for one in ours}) == len(ours)
     return [one.kind.value for one in ours]
 

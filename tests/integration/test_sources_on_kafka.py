@@ -82,7 +82,7 @@ async def test_readmes_source_states_once_is_told_each_time_and_leaves_nothing_b
             await asyncio.to_thread(until, lambda: receipts_in(printed()) >= 1, _TAKEN_MAX_SECONDS)
     await asyncio.to_thread(until, lambda: left_in(service.connection, STATEMENTS) == 0, _TAKEN_MAX_SECONDS)
 
-    [course] = [one for one in await courses_on(service.connection) if one["statement_id"] == "course-8"]
+    [course] = [one for one in await courses_on(service.connection) if one["subject"] == "course-8"]
     assert course["source"] == f"{SOURCE}-kommune"
 
 
@@ -104,7 +104,7 @@ async def test_a_header_that_no_client_can_read_or_packed_records_hold_nobody_up
         packing.send(STATEMENTS, a_course("packed"), partition=2, headers=[_ENROLMENT]).get(30)
         await asyncio.to_thread(until, all_told, _TAKEN_MAX_SECONDS)
 
-    taken = {one["statement_id"] for one in await courses_on(service.connection)}
+    taken = {one["subject"] for one in await courses_on(service.connection)}
     codes = [one["refused"]["code"] for one in await receipts_of(source) if one["outcome"] == "refused"]
     assert taken >= {"before", "next", "elsewhere", "packed"}
     assert not taken & {"bad", "after"}
@@ -121,9 +121,9 @@ class _NotUtf8(str):
         return b"\xff"
 
 
-def a_course(statement_id: str) -> bytes:
+def a_course(subject: str) -> bytes:
     """Returns the public form of a course."""
-    return json.dumps(a_statement("enrolments", statement_id=statement_id)).encode()
+    return json.dumps(a_statement("enrolments", subject=subject)).encode()
 
 
 async def receipts_of(connection: KafkaConnection) -> list[dict[str, Any]]:

@@ -201,7 +201,7 @@ async def test_given_up_after_three_days_a_handover_is_escalated_by_one_reply_an
 
     [(key, reply)] = replies
     assert (reply.status, reply.source, reply.reason_code) == (ReplyStatus.UNDELIVERABLE, "brobygger", "unreachable")
-    assert (key, reply.youth_id, reply.statement_id) == (b"k001-lost-handover-lost", key.decode(), "handover-lost")
+    assert (key, reply.youth_id, reply.subject) == (b"k001-lost-handover-lost", key.decode(), "handover-lost")
     assert reply.event_id == derived_id("undeliverable", str(event.event_id))
     assert reply.causation_id == event.event_id
     assert reply.occurred_at.replace(microsecond=0) == given_up_at.replace(microsecond=0)

@@ -12,10 +12,10 @@ from typing import Any
 from tests.unit.gateway.builders import a_message
 
 A, B = "headspace", "ungevaerftet"
-_ABOUT = {"statement_id": "{handover}", "occurred_at": "{now}"}
+_ABOUT = {"subject": "{handover}", "occurred_at": "{now}"}
 _ENDED: dict[str, Any] = {"status": "ended", "side": "young_person", "reason_code": "not_wanted"}
 _OF_A = _ABOUT | _ENDED | {"youth_id": "{pseudonym}", "programme": A}
-_PLACES = {"statement_id": "free_capacity", "occurred_at": "{now}", "status": "free_capacity", "free_places": 0}
+_PLACES = {"subject": "free_capacity", "occurred_at": "{now}", "status": "free_capacity", "free_places": 0}
 _PERSON = {"person": {"cpr": "{cpr}", "municipality": "0101"}}
 _COURSE = _ABOUT | _PERSON | {"status": "active", "status_at": "{now}"}
 _REFERRAL = _COURSE | {"programme": "stime", "referred_to": A}

@@ -71,7 +71,7 @@ class Received:
 
     def of(self, handover_id: str) -> list[Event]:
         """Returns a handover's records, as they came."""
-        return [one for one in self.events if one["statement_id"] == handover_id]
+        return [one for one in self.events if one["subject"] == handover_id]
 
     def told(self, handover_id: str, count: int) -> list[str] | None:
         """Returns what was said about a handover, None while less than ``count`` has come."""

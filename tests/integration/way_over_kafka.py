@@ -62,7 +62,7 @@ class OverKafka:
         """Writes the answer, and reads on the programme's topic what became of it; see ``Way``."""
         event_id = _event_id_of(key)
         offered = self.received.of(handover_id)[0]
-        own = {name: offered[name] for name in ("statement_id", "youth_id", "programme")}
+        own = {name: offered[name] for name in ("subject", "youth_id", "programme")}
         now = self._first_time(event_id)
         await self._write(own | {"event_id": str(event_id), "occurred_at": now, "status": status} | fields)
 
@@ -104,7 +104,7 @@ class OverKafka:
 
     async def _write(self, answer: Event) -> None:
         assert self._producer is not None
-        topic, key = kafka_name(f"answers.{PROGRAMME}"), answer["statement_id"].encode()
+        topic, key = kafka_name(f"answers.{PROGRAMME}"), answer["subject"].encode()
         await self._producer.send_and_wait(topic, json.dumps(answer).encode(), key=key)
 
     async def _begin(self) -> None:

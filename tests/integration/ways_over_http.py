@@ -198,7 +198,7 @@ class Webhooks(ByPost):
 def free_places(places: int) -> dict[str, Any]:
     """Returns the reply that tells how many places are free at the programme's site."""
     return {
-        "statement_id": "free_capacity",
+        "subject": "free_capacity",
         "occurred_at": datetime.now(UTC).isoformat(),
         "programme": PROGRAMME,
         "status": "free_capacity",

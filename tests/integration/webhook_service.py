@@ -45,7 +45,7 @@ def a_handover_event(programme: str, handover: str, number: int) -> HandoverEven
             "sent_at": at,
             "recorded_at": at,
             "youth_id": f"k001-{programme}-{handover}",
-            "statement_id": handover,
+            "subject": handover,
             "statement": "offered" if number == 0 else "updated",
             "programme": programme,
             "programme_version": number,
@@ -111,7 +111,7 @@ class VerifyingReceiver:
 
     def numbers(self, handover: str) -> list[int]:
         """Returns the numbers of a handover's records, as they came."""
-        return [one["programme_version"] for one in self.got if one["statement_id"] == handover]
+        return [one["programme_version"] for one in self.got if one["subject"] == handover]
 
 
 @dataclass

@@ -20,7 +20,7 @@ def acts_follow_the_table(ledger: Ledger, seen: Seen) -> Found:
     event = seen.event
     if seen.model != "Intervention" or seen.outcome not in FOLDED or event["event_id"] in ledger.firsts:
         return
-    need = next((one for one in seen.before.needs if one.need_id == event["statement_id"]), None)
+    need = next((one for one in seen.before.needs if one.need_id == event["subject"]), None)
     expected = _refusal(ledger, seen, need)
     told = {fields["reason_code"] for kind, fields in notices(seen) if kind == NoticeKind.ESCALATED}
     if expected is None:
@@ -45,7 +45,7 @@ def _refusal(ledger: Ledger, seen: Seen, need: Need | None) -> str | None:
     if erased or carried_on or _died(ledger, seen):
         return None
     if need is None:
-        unknown = seen.event["statement_id"] == id_of("no need") and action != InterventionAction.UNKNOWN
+        unknown = seen.event["subject"] == id_of("no need") and action != InterventionAction.UNKNOWN
         return "unknown_need" if unknown else None
     if action == InterventionAction.UNKNOWN:
         return "unknown_action"

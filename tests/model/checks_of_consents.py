@@ -43,7 +43,7 @@ def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
 
 def _names_now(ledger: Ledger, statement: str, fields: dict[str, Any]) -> bool:
     """Tells whether an update tells a programme by name whom it knew anonymously."""
-    known = ledger.handovers.get(fields["statement_id"])
+    known = ledger.handovers.get(fields["subject"])
     named = fields["identity"] == Identity.NAMED and statement == HandoverStatement.UPDATED
     return bool(named and known and known.identity == Identity.ANONYMOUS)
 
@@ -59,12 +59,12 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
     disclosed = [one.fields for one in seen.said if one.topic == "disclosures"]
     told = [fields for statement, fields in to_programmes(seen) if statement in TELLING]
     for fields in told:
-        mine = [one for one in disclosed if one["statement_id"] == fields["statement_id"]]
+        mine = [one for one in disclosed if one["subject"] == fields["subject"]]
         if not mine and fields["statement"] != HandoverStatement.OFFERED:
             yield f"{fields['statement']} to {fields['programme']} is in no disclosure"
         wish, known = wish_of(ledger, seen, fields), ledger.certain_consents(seen.number)
         carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
-        names = {one.statement_id for one in carrying}
+        names = {one.subject for one in carrying}
         under_way = any(not ledger.has_heard(seen.number, fact) for fact in consents_told(ledger, seen))
         names = set() if ledger.is_parted or under_way else names  # once parted each number has its own consents again
         for one in mine:
@@ -79,7 +79,7 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
     plain = plain and event["custody"] == Custody.UNKNOWN  # who has custody may be news, and end what rested on it
     if plain and event["decision"] == ConsentDecision.GIVEN and seen.outcome in FOLDED:
         for statement, fields in to_programmes(seen):
-            handed = ledger.handovers.get(fields["statement_id"])
+            handed = ledger.handovers.get(fields["subject"])
             later = handed is not None and event["occurred_at"] > handed.left_at
             onward = fields["reason_code"] == "bridged_onward"  # hands Y on as soon as another one may hear of Y (T10)
             if statement == HandoverStatement.WITHDRAWN and later and not onward:
@@ -97,14 +97,14 @@ def nothing_leaves_between_two_ends(ledger: Ledger, seen: Seen) -> Found:
     recalled = any(what[:2] == recall and what[2] > since for one in mine for what in one.told)
     if fresh and recalled and seen.model != "Intervention":
         for statement, fields in to_programmes(seen):
-            if statement in NEW and fields["statement_id"] not in ledger.handovers:
+            if statement in NEW and fields["subject"] not in ledger.handovers:
                 yield f"{statement} to {fields['programme']} while what was taken back settles"
 
 
 def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
     """What a programme has taken over is ended by the young person, a death, an erasure, a person or a cancellation."""
     for statement, fields in to_programmes(seen):
-        handed = ledger.handovers.get(fields["statement_id"])
+        handed = ledger.handovers.get(fields["subject"])
         if statement != HandoverStatement.WITHDRAWN or handed is None or handed.state not in TAKEN:
             continue
         reason = fields["reason_code"]
@@ -151,7 +151,7 @@ def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
             corrected = corrected or len(custodies) > 1  # who has custody changed: what rested on it may end
             mine = (end for end in ends if may_end_something(end, wish, ends))
             doubtful = wish.born is None or corrected or ledger.is_parted or seen.model in ("Reply", "Intervention")
-            handed = ledger.handovers.get(fields["statement_id"])
+            handed = ledger.handovers.get(fields["subject"])
             left_at = handed.told[0][2] if handed else seen.now
             if not doubtful and not ledger.linked and still_carried(wish, left_at, ends):
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) although a consent carries it"

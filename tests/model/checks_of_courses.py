@@ -70,7 +70,7 @@ def _is_news(fact: Fact, same: list[Fact]) -> bool:
 def _name(fact: Fact) -> tuple[object, ...]:
     event = fact.event
     owner = event["programme"] if fact.model == "Enrolment" else event["source"]
-    return owner, event["statement_id"]
+    return owner, event["subject"]
 
 
 COURSE_CHECKS: tuple[Callable[[Ledger, World], Found], ...] = (early_ends_become_needs,)

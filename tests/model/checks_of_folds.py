@@ -117,7 +117,7 @@ def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
             yield f"{statement} to {fields['programme']} while in hospital since {since}"
     held = {need.need_id for need in seen.after.needs if need.kind != NeedKind.BRIDGING}
     notices = (one.fields for one in seen.said if one.topic == "notices")
-    if any(one["kind"] == NoticeKind.CODE_UNCLAIMED and one["statement_id"] in held for one in notices):
+    if any(one["kind"] == NoticeKind.CODE_UNCLAIMED and one["subject"] in held for one in notices):
         yield f"somebody is told that a code is unclaimed while Y is in hospital since {since}"
 
 
@@ -187,7 +187,7 @@ def told_in_sequence(ledger: Ledger, seen: Seen) -> Found:
     """Each programme hears of each handover what its state allows, and of none that is over."""
     states = {one.handover_id: one.state for one in ledger.handovers.values()}
     for statement, fields in to_programmes(seen):
-        handover_id = fields["statement_id"]
+        handover_id = fields["subject"]
         state = states.get(handover_id, "")
         erased = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "erased"
         allowed = STATEMENTS.get(ERASED if erased else statement)
@@ -235,7 +235,7 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
     if seen.model or is_working_day(seen.now, ledger.catalogue.holidays):
         return
     for statement, fields in to_programmes(seen):
-        handed = ledger.handovers.get(fields["statement_id"])
+        handed = ledger.handovers.get(fields["subject"])
         expired = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "expired"
         expired = expired and handed is not None and not _waitlisted(handed)
         if expired or statement == HandoverStatement.REMINDED:
@@ -244,9 +244,7 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
     settling = told + ledger.settle_max_ms + MINUTE > seen.now
     for kind, fields in notices(seen):
         # What brings a need to a person is told when it comes; what is told again is a clock's.
-        again = any(
-            need.need_id == fields["statement_id"] and need.state == "with_person" for need in seen.before.needs
-        )
+        again = any(need.need_id == fields["subject"] and need.state == "with_person" for need in seen.before.needs)
         escalated = kind == NoticeKind.ESCALATED and (again or fields["reason_code"] in _BY_CLOCK)
         if kind in _REMINDING or (escalated and not settling):
             yield f"notice {kind} ({fields['reason_code']}) on a day off"
@@ -268,9 +266,9 @@ def open_needs_do_not_vanish(ledger: Ledger, seen: Seen) -> Found:
 
 def offers_are_not_taken_back_at_once(ledger: Ledger, seen: Seen) -> Found:
     """Nothing is offered and withdrawn in one fold."""
-    new = {fields["statement_id"] for statement, fields in to_programmes(seen) if statement in NEW}
+    new = {fields["subject"] for statement, fields in to_programmes(seen) if statement in NEW}
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["statement_id"] in new:
+        if statement == HandoverStatement.WITHDRAWN and fields["subject"] in new:
             yield f"offered to {fields['programme']} and withdrawn at once ({fields['reason_code']})"
 
 
@@ -283,7 +281,7 @@ def notices_have_somebody(ledger: Ledger, seen: Seen) -> Found:
 
 def handovers_are_as_told(ledger: Ledger, seen: Seen) -> Found:
     """What the service holds is what the programme was told last."""
-    told = {fields["statement_id"]: fields["state"] for _, fields in to_programmes(seen) if fields["state"]}
+    told = {fields["subject"]: fields["state"] for _, fields in to_programmes(seen) if fields["state"]}
     for one in seen.after.handovers:
         handed = ledger.handovers.get(one.handover_id)
         state = told.get(one.handover_id, handed.state if handed else "")

@@ -22,7 +22,7 @@ def one_end_is_decided_once(ledger: Ledger, seen: Seen) -> Found:
         if fields["trigger"] != "discharge" or fields["occurred_on"] is None:
             continue
         day = fields["occurred_on"]
-        known = ledger.handovers.get(fields["statement_id"])
+        known = ledger.handovers.get(fields["subject"])
         cancelled = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "discharge_cancelled"
         if len(_episodes(ledger, seen, day)) > 1:
             continue

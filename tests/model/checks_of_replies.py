@@ -39,7 +39,7 @@ def replies_are_answered(ledger: Ledger, seen: Seen) -> Found:
 
 def _right_answer(ledger: Ledger, seen: Seen, answer: dict[str, Any]) -> Found:
     event, refused = seen.event, answer["statement"] == HandoverStatement.REPLY_REFUSED
-    handed = ledger.handovers.get(event["statement_id"])
+    handed = ledger.handovers.get(event["subject"])
     if event["status"] == ReplyStatus.CODE_CLAIMED:
         return
     held = handed is not None and any(one.handover_id == handed.handover_id for one in seen.before.handovers)

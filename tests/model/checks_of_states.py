@@ -285,7 +285,7 @@ def first_contact_is_asked_for(ledger: Ledger, world: World) -> Found:
         late = one.since + (days + 8) * DAY
         said = [when for statement, _, when in one.told if statement == "reminded" and when >= one.since]
         about = {one.handover_id, *one.need_ids}
-        said += [when for when, notice in ledger.notices if notice["statement_id"] in about and when >= one.since]
+        said += [when for when, notice in ledger.notices if notice["subject"] in about and when >= one.since]
         steps = [fact for fact in ledger.widest(one.number) if fact.model == "Discharge"]
         heard_at = max((fact.told_at for fact in steps if one.kind != NeedKind.BRIDGING), default=0)
         in_doubt = (
@@ -326,7 +326,7 @@ def receipts_are_waited_for(ledger: Ledger, world: World) -> Found:
             continue
         about = {one.handover_id, *one.need_ids}
         kind = NoticeKind.DELETION_OVERDUE
-        if not any(fields["kind"] == kind and fields["statement_id"] in about for _, fields in ledger.notices):
+        if not any(fields["kind"] == kind and fields["subject"] in about for _, fields in ledger.notices):
             yield f"recalled from {one.programme} at {text_of(one.since)}, and nobody waits for its receipt"
 
 

@@ -41,7 +41,7 @@ def everything_ends_with_a_person(ledger: Ledger, world: World) -> Found:
 def notices_have_a_bound(ledger: Ledger, world: World) -> Found:
     """In a quiet year nobody hears of one thing more than so many times."""
     quiet = ledger.now - 365 * DAY
-    about = Counter((fields["statement_id"], fields["kind"]) for when, fields in ledger.notices if when > quiet)
+    about = Counter((fields["subject"], fields["kind"]) for when, fields in ledger.notices if when > quiet)
     for (_, kind), count in about.items():
         if count > NOTICES_A_YEAR:
             yield f"{count} notices {kind} about one thing in a quiet year"

@@ -82,7 +82,7 @@ def _end(draw: Draw, when: int, kind: str, name: str) -> str:
         ({"purpose": None}, {"purpose": None}, {"purpose": kind}, {"purpose": None, "receiver": "headspace"})
     )
     if draw.chance(0.4):
-        fields["statement_id"] = name
+        fields["subject"] = name
     return say_consent(
         draw,
         when,

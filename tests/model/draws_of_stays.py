@@ -95,7 +95,7 @@ def _plan(draw: Draw, common: dict[str, Any]) -> None:
 def _discharge(draw: Draw, common: dict[str, Any]) -> None:
     home = {"status": "discharged_home", **common}
     if draw.chance(0.2):
-        home["statement_id"] = draw.name("notice")  # a letter before FHIR: corrections name its number, and a time
+        home["subject"] = draw.name("notice")  # a letter before FHIR: corrections name its number, and a time
     when = midnight_of(day_of_moment(draw.now)) if draw.chance(0.1) else draw.now
     last = draw.tell("Discharge", "slhj", when, **home)
     draw.offered_about.append((draw.now, "aftercare"))
@@ -111,7 +111,7 @@ def _discharge(draw: Draw, common: dict[str, Any]) -> None:
         told = when + draw.random.choice((-10 * MINUTE, 2 * MINUTE, HOUR, DAY))
         draw.steps.append(Told(max(told, 0), "Discharge", name, fields, draw.number()))
         chain.append(name)
-    if draw.chance(0.3 if "statement_id" in home else 0.12):
+    if draw.chance(0.3 if "subject" in home else 0.12):
         lag = draw.random.choice((-20 * MINUTE, 5 * MINUTE, 2 * HOUR, DAY, 9 * DAY))
         draw.tell("Discharge", "an-slhj", when, lag=lag, cancels=_named(draw, home, chain), **home)
     if draw.chance(0.22):
@@ -120,7 +120,7 @@ def _discharge(draw: Draw, common: dict[str, Any]) -> None:
 
 def _named(draw: Draw, home: dict[str, Any], chain: Sequence[str]) -> str:
     """Returns what a correction names: an earlier statement; of a letter's time sometimes none that was told."""
-    return draw.name("untold") if "statement_id" in home and draw.chance(0.6) else draw.random.choice(chain)
+    return draw.name("untold") if "subject" in home and draw.chance(0.6) else draw.random.choice(chain)
 
 
 def _readmission(draw: Draw, common: dict[str, Any]) -> None:

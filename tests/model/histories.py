@@ -125,7 +125,7 @@ def _link(draw: Draw, number: int) -> None:
 def _course(draw: Draw) -> None:
     """A course of OPUS Young, STIME or one that nobody knows, from its beginning to an end, sometimes corrected."""
     programme = draw.random.choice(("opus-young", "opus-young", "stime", "stime", "unheard-of"))
-    course: dict[str, Any] = {"programme": programme, "statement_id": draw.name("course")}
+    course: dict[str, Any] = {"programme": programme, "subject": draw.name("course")}
     began = draw.now - draw.random.choice((30, 300, 665, 720)) * DAY
     draw.tell("Enrolment", "active", began, lag=draw.now - began, status="active", status_at=began, **course)
     draw_consents(draw)
@@ -156,7 +156,7 @@ def _once_more(draw: Draw, model: str, about: dict[str, Any], goes_on: dict[str,
 def _referral(draw: Draw) -> None:
     """A referral and what visitation says of it."""
     programme = draw.random.choice(("stime", "stime", "headspace"))
-    referral: dict[str, Any] = {"programme": programme, "statement_id": draw.name("referral")}
+    referral: dict[str, Any] = {"programme": programme, "subject": draw.name("referral")}
     if draw.chance(0.5):
         draw.tell("Referral", "referred", draw.now - 5 * DAY, lag=0, status="active", **referral)
     decision = draw.random.choice(("rejected", "rejected", "rejected", "accepted", "forwarded", "re_prioritised"))

@@ -143,7 +143,7 @@ class Ledger:
         self.folded_under[seen.number] = self.catalogue.version
 
     def _hear_statement(self, seen: Seen, fields: dict[str, Any]) -> None:
-        handover_id, programme = fields["statement_id"], fields["programme"]
+        handover_id, programme = fields["subject"], fields["programme"]
         statement = str(fields["statement"])
         self.met[f"said {statement}"] += 1
         known = handover_id in self.handovers
@@ -314,6 +314,6 @@ def statement_of(event: dict[str, Any]) -> Statement:
         event["scope"],
         event["receiver"],
         event["purpose"],
-        event["statement_id"],
+        event["subject"],
         event["lapses_at"],
     )

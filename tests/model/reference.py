@@ -56,7 +56,7 @@ class Statement:
     scope: str
     receiver: str | None
     purpose: str | None
-    statement_id: str
+    subject: str
     lapses_at: int | None = None
 
 
@@ -155,14 +155,14 @@ def is_carried_beyond_doubt(wish: Wish, statements: Sequence[Statement]) -> bool
     back still stands by a named consent, it doesn't; nor what is ended by an end that names a consent of another scope,
     nor whether Y may end what holders gave because Y is unable; nor whether an end that names one consent ends more.
     """
-    all_ends = [replace(one, statement_id="") if one.decision in ENDS else one for one in statements]
+    all_ends = [replace(one, subject="") if one.decision in ENDS else one for one in statements]
     carrying, _ = in_force(wish, all_ends)
     carrying = tuple(one for one in carrying if one.lapses_at != wish.moment)
     ends_said = [end for end in statements if end.decision in ENDS and readable(end)]
     taken_back = any(end.scope == Identity.ANONYMOUS and covers(end, wish) for end in ends_said)
-    named = {end.statement_id for end in ends_said}
+    named = {end.subject for end in ends_said}
     by_youth = any(ConsentGiver.YOUNG_PERSON in end.givers for end in ends_said)
-    untouched = [one for one in carrying if one.statement_id not in named and not (one.unable and by_youth)]
+    untouched = [one for one in carrying if one.subject not in named and not (one.unable and by_youth)]
     custodies = {one.custody for one in statements if readable(one)} & {Custody.SOLE, Custody.JOINT}
     doubtful = taken_back and all(one.scope == Identity.NAMED for one in untouched)
     return bool(untouched) and not doubtful and len(custodies) < _TWO
@@ -176,8 +176,8 @@ def still_carried(wish: Wish, left_at: int, statements: Sequence[Statement]) -> 
     then, _ = in_force(replace(wish, moment=left_at), [one for one in statements if one.said_at <= left_at])
     ended_at = max((one.said_at for one in statements if one.decision in ENDS), default=0)
     lasting = (one for one in then if not lapsed(one, ended_at) and one.lapses_at != ended_at)
-    carried = {(one.statement_id, one.said_at) for one in lasting}
-    mine = [one for one in statements if one.decision in ENDS or (one.statement_id, one.said_at) in carried]
+    carried = {(one.subject, one.said_at) for one in lasting}
+    mine = [one for one in statements if one.decision in ENDS or (one.subject, one.said_at) in carried]
     return is_carried_beyond_doubt(replace(wish, under_way=True), mine)
 
 
@@ -276,8 +276,8 @@ def ends(end: Statement, one: Statement, wish: Wish, statements: Iterable[Statem
         return False
     if wish.born is None or _interval(end.said_at)[1] <= _interval(one.said_at)[0]:
         return False
-    about_another = end.statement_id != one.statement_id and any(
-        other.statement_id == end.statement_id and other.decision == ConsentDecision.GIVEN for other in statements
+    about_another = end.subject != one.subject and any(
+        other.subject == end.subject and other.decision == ConsentDecision.GIVEN for other in statements
     )
     allowed = enders_allowed(one, _age_at(wish.born, end.said_at), unable=one.unable)
     return not about_another and bool(end.givers & allowed)
@@ -291,9 +291,7 @@ def may_end_something(end: Statement, wish: Wish, statements: Iterable[Statement
     born = wish.born
     if not readable(end) or end.decision not in ENDS or born is None:
         return False
-    names_a_consent = any(
-        one.statement_id == end.statement_id and one.decision == ConsentDecision.GIVEN for one in statements
-    )
+    names_a_consent = any(one.subject == end.subject and one.decision == ConsentDecision.GIVEN for one in statements)
     if not covers(end, wish) and not names_a_consent:
         return False
     age = _age_at(born, end.said_at)

@@ -159,7 +159,7 @@ def _meant(fact: Fact, facts: Sequence[Fact], root: dict[str, str]) -> str:
         if other.model == "Discharge"
         and not other.event["cancels"]
         and not unknown_code(other)
-        and all(other.event[name] == event[name] for name in ("source", "statement_id", "unit"))
+        and all(other.event[name] == event[name] for name in ("source", "subject", "unit"))
         and (other.event["status"] in _HOME_OR_DEAD) is (event["status"] in _HOME_OR_DEAD)
         and _sent(other.event) < (event["sent_at"], True, event["event_id"])
         and not _descends(other.event["event_id"], event["event_id"], root)

@@ -149,19 +149,19 @@ def raw_event(step: Told) -> dict[str, Any]:
 
 def raw_reply(step: Answer, handover_id: str, youth_id: str) -> dict[str, Any]:
     """Returns a programme's reply in its raw form."""
-    own = {"programme": step.programme, "status": step.status, "source": step.programme, "statement_id": handover_id}
+    own = {"programme": step.programme, "status": step.status, "source": step.programme, "subject": handover_id}
     return _filled("Reply", step.name, step.at, own | step.fields) | {"youth_id": youth_id}
 
 
 def raw_act(step: Act, need_id: str) -> dict[str, Any]:
     """Returns a person's decision in its raw form."""
-    own = {"action": step.action, "statement_id": need_id}
+    own = {"action": step.action, "subject": need_id}
     return _filled("Intervention", step.name, step.at, own | step.fields) | {"youth_id": NUMBERS[step.number]}
 
 
 def raw_signal(event_id: str, about: str, now: int, content: dict[str, Any]) -> dict[str, Any]:
     """Returns a signal of a programme's to a young person, in its raw form."""
-    envelope = {"event_id": event_id, "source": "brobygger", "correlation_id": about, "statement_id": about}
+    envelope = {"event_id": event_id, "source": "brobygger", "correlation_id": about, "subject": about}
     times = dict.fromkeys(("occurred_at", "sent_at", "recorded_at"), now)
     return _plainest("Signal") | envelope | times | content
 
@@ -169,7 +169,7 @@ def raw_signal(event_id: str, about: str, now: int, content: dict[str, Any]) -> 
 def _filled(model: str, name: str, moment: int, fields: dict[str, Any]) -> dict[str, Any]:
     event = dict(_plainest(model))
     event["event_id"] = id_of(name)
-    event["statement_id"] = name
+    event["subject"] = name
     event["occurred_at"] = event["sent_at"] = event["recorded_at"] = moment
     if "status_at" in event:
         event["status_at"] = moment
@@ -202,7 +202,7 @@ def _plainest(model: str) -> dict[str, Any]:
         "sent_at": moment,
         "recorded_at": moment,
         "youth_id": NUMBERS[0],
-        "statement_id": "plainest",
+        "subject": "plainest",
     }
     return raw_of(MODELS[model].model_validate(envelope | _LEAST[model]))
 

@@ -112,11 +112,9 @@ FOUND = {
                 at("2026-04-21 09:54"),
                 "Enrolment",
                 "active-27",
-                {"occurred_at": at("2025-06-25 09:54"), "statement_id": "course-26"},
+                {"occurred_at": at("2025-06-25 09:54"), "subject": "course-26"},
             ),
-            Told(
-                at("2026-04-21 10:54"), "Enrolment", "ended-29", {"status": "dropped_out", "statement_id": "course-26"}
-            ),
+            Told(at("2026-04-21 10:54"), "Enrolment", "ended-29", {"status": "dropped_out", "subject": "course-26"}),
             Told(at("2026-04-21 11:54"), "Enrolment", "corrected-36", {"cancels": "ended-29"}),
             Act(at("2026-04-22 09:54"), "act-24", "offered", fields={"programme": "headspace"}),
         ),
@@ -198,26 +196,24 @@ FOUND = {
     "what waits is an occasion as soon as what it waited for has ended": History(
         (
             Told(at("2026-04-25 09:10"), "Person", "person-1", {"municipality": "0217", "birth_date": 15041}),
-            Told(at("2026-05-30 09:10"), "Referral", "referred-3", {"statement_id": "referral-2"}),
+            Told(at("2026-05-30 09:10"), "Referral", "referred-3", {"subject": "referral-2"}),
             Told(at("2026-06-04 08:10"), "Consent", "consent-6", {"decision": "withdrawn"}),
-            Told(
-                at("2026-06-04 09:10"), "Referral", "visited-4", {"decision": "rejected", "statement_id": "referral-2"}
-            ),
-            Told(at("2026-07-29 09:10"), "Referral", "referred-11", {"statement_id": "referral-10"}),
-            Told(at("2026-07-29 09:10"), "Referral", "referred-52", {"statement_id": "referral-51"}),
+            Told(at("2026-06-04 09:10"), "Referral", "visited-4", {"decision": "rejected", "subject": "referral-2"}),
+            Told(at("2026-07-29 09:10"), "Referral", "referred-11", {"subject": "referral-10"}),
+            Told(at("2026-07-29 09:10"), "Referral", "referred-52", {"subject": "referral-51"}),
             Told(at("2026-08-02 09:10"), "Consent", "consent-54"),
             Told(
                 at("2026-08-03 09:10"),
                 "Referral",
                 "visited-12",
-                {"decision": "rejected", "statement_id": "referral-10"},
+                {"decision": "rejected", "subject": "referral-10"},
             ),
             Answer(at("2026-08-03 11:10"), "reply-14", "ungevaerftet", "accepted"),
             Told(
                 at("2026-08-05 09:10"),
                 "Referral",
                 "visited-53",
-                {"occurred_at": at("2026-08-03 09:10"), "decision": "rejected", "statement_id": "referral-51"},
+                {"occurred_at": at("2026-08-03 09:10"), "decision": "rejected", "subject": "referral-51"},
             ),
             Told(
                 at("2026-08-05 11:10"),
@@ -230,9 +226,7 @@ FOUND = {
     "an end of the moment of the decided one may be another, too": History(
         (
             Told(at("2025-07-12 13:27"), "Person", "person-1", {"municipality": "0101", "birth_date": 14875}),
-            Told(
-                at("2025-08-21 13:27"), "Referral", "visited-4", {"decision": "rejected", "statement_id": "referral-2"}
-            ),
+            Told(at("2025-08-21 13:27"), "Referral", "visited-4", {"decision": "rejected", "subject": "referral-2"}),
             Told(at("2025-10-24 13:27"), "Consent", "consent-47"),
             Told(
                 at("2025-10-25 13:27"),
@@ -248,7 +242,7 @@ FOUND = {
                 {
                     "occurred_at": at("2025-10-25 13:27"),
                     "status_at": at("2025-10-25 13:27"),
-                    "statement_id": "referral-2",
+                    "subject": "referral-2",
                     "decision": "rejected",
                 },
             ),
@@ -259,7 +253,7 @@ FOUND = {
                 {
                     "occurred_at": at("2025-08-26 13:27"),
                     "status_at": at("2025-08-26 13:27"),
-                    "statement_id": "referral-2",
+                    "subject": "referral-2",
                 },
             ),
         ),

@@ -31,7 +31,7 @@ def said(*givers: str, when: str = "2026-02-01 12:00", **changes: Any) -> Statem
         "scope": "named",
         "receiver": None,
         "purpose": "aftercare",
-        "statement_id": f"said {when}",
+        "subject": f"said {when}",
     }
     return Statement(**(fields | changes))
 

@@ -146,7 +146,7 @@ class World:
             if one.topic == SIGNALS:
                 self._post(youth_id, dict(one.fields), seen.now + delay)
             elif one.fields.get("kind") == NoticeKind.UNKNOWN_UNIT and one.fields["need_kind"] is None:
-                self._waiting.setdefault(one.fields["statement_id"], set()).add(youth_id)
+                self._waiting.setdefault(one.fields["subject"], set()).add(youth_id)
         self.look(seen)
 
     def _next_delay(self) -> int:

@@ -158,7 +158,7 @@ def _vouched(desk: Desk, client: Client, claim: Claim) -> SystemReply:
         programme=client.name,
         # Of this claim alone: a refusal must not tell whose code it is.
         pseudonym=desk.pseudonyms.pseudonym_of(client.name, claim.youth_id, str(event_id)),
-        statement_id=CLAIM_STATEMENT,
+        subject=CLAIM_STATEMENT,
         status=ReplyStatus.CODE_CLAIMED,
         at=claim.claimed_at,
     )

@@ -128,7 +128,7 @@ async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: R
         event_id=event_id,
         programme=client.name,
         pseudonym=handover.youth_id,
-        statement_id=handover.handover_id,
+        subject=handover.handover_id,
         status=ReplyStatus.IDENTITY_WANTED,
         at=first.occurred_at,
         correlation_id=UUID(handover.need_id),
@@ -145,13 +145,13 @@ async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: S
     if answer.event.statement is not HandoverStatement.IDENTITY_GRANTED:
         return json_answer(409, outcome | {"refused": refusal_of_reply(outcome["reason_code"]).as_dict()})
     # A grant is served again for a while: what has ended since then, by a withdrawal above all, ends it too.
-    now = await asyncio.to_thread(story, desk.read_model.engine, client.reach, vouched.statement_id)
+    now = await asyncio.to_thread(story, desk.read_model.engine, client.reach, vouched.subject)
     state = now.handover.state if now else None
     if state not in _SERVED_STATES:
         reason = "handover_withdrawn" if state in _WITHDRAWN else "not_in_this_state"
         ended = {"outcome": "refused", "state": state, "reason_code": reason}
         return json_answer(409, outcome | ended | {"refused": refusal_of_reply(reason).as_dict()})
-    return await _released(desk, key, answer, vouched.statement_id)
+    return await _released(desk, key, answer, vouched.subject)
 
 
 async def _released(desk: Desk, key: X25519PublicKey, grant: TopicRecord, handover_id: str) -> Response:
@@ -159,8 +159,8 @@ async def _released(desk: Desk, key: X25519PublicKey, grant: TopicRecord, handov
     event = grant.event
     youth_id = desk.pseudonyms.youth_of(event.programme, event.youth_id or "")
     details = None if youth_id is None else await asyncio.to_thread(desk.identities.details_of, youth_id)
-    if details is None or event.statement_id != handover_id:
+    if details is None or event.subject != handover_id:
         return refused_answer(410, _NOTHING_KEPT)
-    binding = Binding(event.statement_id, event.need_kind.value, event.programme)
+    binding = Binding(event.subject, event.need_kind.value, event.programme)
     _log.info("identity_released", grant_id=str(event.event_id), programme=event.programme)
     return json_answer(200, {"grant_id": str(event.event_id)} | seal_identity(key, details, binding))

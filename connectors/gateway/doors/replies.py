@@ -161,7 +161,7 @@ def _statement(form: HandoverReply, sent: SentReply, handover: Row[Any]) -> byte
     filled_in = {
         "event_id": str(sent.event_id),
         "correlation_id": handover.need_id,
-        "statement_id": handover.handover_id,
+        "subject": handover.handover_id,
         "youth_id": handover.youth_id,
         "programme": handover.programme,
         "occurred_at": sent.occurred_at.isoformat(),

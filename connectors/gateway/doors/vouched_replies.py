@@ -31,7 +31,7 @@ class SystemReply:
     event_id: UUID
     programme: str
     pseudonym: str
-    statement_id: str
+    subject: str
     status: ReplyStatus
     at: datetime
     correlation_id: UUID | None = None
@@ -65,7 +65,7 @@ def _reply(vouched: SystemReply) -> Reply:
         source=vouched.programme,
         correlation_id=correlation_id,
         youth_id=vouched.pseudonym,
-        statement_id=vouched.statement_id,
+        subject=vouched.subject,
         programme=vouched.programme,
         status=vouched.status,
         **times,

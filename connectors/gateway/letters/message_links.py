@@ -71,6 +71,6 @@ def _event(translation: FhirTranslation, link: NumberLink) -> Person:
         sent_at=about.sent_at,
         recorded_at=about.recorded_at,
         youth_id=link.youth_id,
-        statement_id=about.statement_id,
+        subject=about.subject,
         linked_to=link.linked_to,
     )

@@ -94,12 +94,12 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> dict[str, Any
     return report_of(sent.name, sent.mapping, read, reports, missing)
 
 
-def form_of(row: ListRow, mapping: Mapping, statement_id: str, since: datetime) -> dict[str, Any]:
+def form_of(row: ListRow, mapping: Mapping, subject: str, since: datetime) -> dict[str, Any]:
     """Returns a row's form with the id that its list has none of, and the time where it tells none.
 
     What a row is about is no episode of care: two lists, and a letter, name one stay differently.
     """
-    form = {"statement_id": statement_id} | (row.form or {})
+    form = {"subject": subject} | (row.form or {})
     known = FIELDS[mapping.event]
     if "episode_id" in known:
         form.setdefault("episode_id", UNNUMBERED)
@@ -193,12 +193,12 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> RowCh
             code = code_again(desk, event)
             entry.outcome = RowReport(entry.row.number, "repeated", event.event_id, claim_code=code)
         return saying
-    name = statement_id_of(desk.fingerprints, sent, entry.row)
+    name = subject_of_row(desk.fingerprints, sent, entry.row)
     form = form_of(entry.row, sent.mapping, name, known.since)
     return said_now(topic, read_row_form(desk.reader, topic, form, sent.client, sent.at), known)
 
 
-def statement_id_of(marks: Fingerprints, sent: SentList, row: ListRow) -> str:
+def subject_of_row(marks: Fingerprints, sent: SentList, row: ListRow) -> str:
     """Returns an id for what a row is about, of a list without ids: nobody without the key finds the row by it."""
     return f"{sent.name}-{marks.of('list statement', sent.client.name, sent.name, *(row.statement or ())).hex()[:32]}"
 

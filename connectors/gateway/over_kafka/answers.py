@@ -102,7 +102,7 @@ def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refu
     event_id = derived_id("refused answer", str(answer.place))
     said = _said(body)
     told = HandoverEvent(
-        **own_envelope(event_id, str(_uuid(said.get("statement_id")) or "unreadable"), at),
+        **own_envelope(event_id, str(_uuid(said.get("subject")) or "unreadable"), at),
         causation_id=_uuid(said.get("event_id")),
         statement=HandoverStatement.REPLY_REFUSED,
         programme=programme,

@@ -69,7 +69,7 @@ FORMS: dict[str, type[BaseModel]] = {
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "referrals": {
-        "statement_id": "referral-17",
+        "subject": "referral-17",
         "occurred_at": _EXAMPLE_TIME,
         "referred_from": "Helsingør Kommune",
         "programme": "stime",
@@ -80,7 +80,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "person": _EXAMPLE_PERSON,
     },
     "discharges": {
-        "statement_id": "letter-4711",
+        "subject": "letter-4711",
         "occurred_at": _EXAMPLE_TIME,
         "episode_id": "episode-9",
         "status": "discharge_planned",
@@ -90,7 +90,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "person": _EXAMPLE_PERSON,
     },
     "enrolments": {
-        "statement_id": "course-8",
+        "subject": "course-8",
         "occurred_at": _EXAMPLE_TIME,
         "programme": "opus-young",
         "status": "active",
@@ -99,7 +99,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "person": _EXAMPLE_PERSON,
     },
     "consents": {
-        "statement_id": "consent-3",
+        "subject": "consent-3",
         "occurred_at": _EXAMPLE_TIME,
         "decision": "given",
         "given_by": ["young_person"],
@@ -110,14 +110,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "person": _EXAMPLE_PERSON,
     },
     "correspondence": {
-        "statement_id": "letter-91",
+        "subject": "letter-91",
         "occurred_at": _EXAMPLE_TIME,
         "category": "psychiatry_social_disability",
         "form": "reply",
         "person": _EXAMPLE_PERSON,
     },
     "replies": {
-        "statement_id": "6f1c2f7a-53c0-5e63-8a58-0f9c1a1c6a34",
+        "subject": "6f1c2f7a-53c0-5e63-8a58-0f9c1a1c6a34",
         "occurred_at": _EXAMPLE_TIME,
         "programme": "headspace",
         "status": "accepted",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from connectors.person_details import PersonDetails
 
-_IDS = frozenset({"statement_id", "episode_id"})
+_IDS = frozenset({"subject", "episode_id"})
 
 
 def refuse_identifying(form: BaseModel, *people: PersonDetails) -> None:

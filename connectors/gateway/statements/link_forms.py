@@ -29,7 +29,7 @@ class LinkForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    statement_id: Name
+    subject: Name
     occurred_at: Moment = Field(description="when the number was replaced, or the link was found to be wrong")
     person: NumberForm
     linked_to: NumberForm | None = Field(default=None, description="the number that stands from then on")
@@ -52,7 +52,7 @@ class LinkForm(BaseModel):
 
 
 LINK_EXAMPLE: dict[str, Any] = {
-    "statement_id": "change-of-number-3",
+    "subject": "change-of-number-3",
     "occurred_at": "2026-01-10T09:30:00+01:00",
     "person": {"cpr": "0105109996"},
     "linked_to": {"cpr": "0105109997"},

@@ -139,7 +139,7 @@ class StatementReader:
         if topic == "replies":
             refuse_identifying(form)
             check_pseudonym(self.pseudonyms, form)
-            answered = {"statement_id": as_given_out(form.statement_id)}
+            answered = {"subject": as_given_out(form.subject)}
             return _statement(topic, form.model_copy(update=answered), client, recorded_at, {})
         person: Any = getattr(form, "person")  # noqa: B009 the form's class is made at run time
         who = identified(person)
@@ -247,7 +247,7 @@ def _correlation_id(fields: dict[str, Any]) -> UUID:
     # The MedCom door derives it from the episode too, so that a stay told both ways has one correlation.
     if fields.get("episode_id", UNNUMBERED) not in (None, UNNUMBERED):
         return derived_id("episode", fields["episode_id"])
-    return derived_id("statement", fields["source"], fields["statement_id"])
+    return derived_id("statement", fields["source"], fields["subject"])
 
 
 def _event_id(topic: str, event: EventHeader, known: dict[str, Any]) -> UUID:

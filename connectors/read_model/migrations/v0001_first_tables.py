@@ -98,7 +98,7 @@ def _make_notice() -> None:
         Column("offset", BigInteger, nullable=False),
         Column("kind", String(64), nullable=False),
         Column("recipient", String(128), nullable=False),
-        Column("statement_id", String(128), nullable=False),
+        Column("subject", String(128), nullable=False),
         Column("youth_id", String(128)),
         Column("need_kind", String(64)),
         Column("due_at", BigInteger),
@@ -107,7 +107,7 @@ def _make_notice() -> None:
         Column("said_at", BigInteger, nullable=False),
         if_not_exists=True,
     )
-    op.create_index("ix_notice_statement_id", "notice", ["statement_id"], if_not_exists=True)
+    op.create_index("ix_notice_subject", "notice", ["subject"], if_not_exists=True)
     op.create_index("ix_notice_youth_id", "notice", ["youth_id"], if_not_exists=True)
     op.create_index("notice_by_recipient", "notice", ["recipient", "said_at"], if_not_exists=True)
     op.create_index("notice_by_time", "notice", ["said_at"], if_not_exists=True)

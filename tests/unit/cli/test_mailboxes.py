@@ -87,7 +87,7 @@ def test_a_letters_link_opens_for_its_recipient_and_need_and_is_the_same_each_ti
     assert address == links_for(settings)(letter)
     link = link_of_token(links_key(settings.keys_folder), urlsplit(address).path.rpartition("/")[2], NOW)
     assert link is not None
-    assert (link.recipient, link.need_id) == (RECIPIENT, UUID(letter.statement_id))
+    assert (link.recipient, link.need_id) == (RECIPIENT, UUID(letter.subject))
 
 
 def test_without_a_public_address_or_anything_to_do_there_is_no_link(tmp_path: Path) -> None:

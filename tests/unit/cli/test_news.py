@@ -81,7 +81,7 @@ def test_restarts_failed_deliveries_and_notices_are_new_once(cluster: Cluster, t
     with webhooks_database_of(tmp_path).writing() as connection:
         connection.execute(insert(FAILURES).values(failure))
     notice = {"event_id": "n", "partition": 0, "offset": 0, "kind": "stuck", "recipient": "operations"}
-    notice |= {"statement_id": "s", "options": [], "said_at": AT + MINUTE}
+    notice |= {"subject": "s", "options": [], "said_at": AT + MINUTE}
     engine = open_read_model(sqlite_url(tmp_path / "read-model.sqlite"))
     in_transaction(engine, lambda connection: connection.execute(insert(NOTICES).values(notice)))
 

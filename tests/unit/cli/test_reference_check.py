@@ -63,7 +63,7 @@ def test_a_unit_that_notices_name_is_told_until_reference_data_knows_it(folder: 
     known = load_reference(folder / "reference").units[0].sor
     about = [(UNKNOWN[0], "one"), (UNKNOWN[0], "two"), (known, "three")]
     notices = [
-        a_notice(name, (0, place), kind="unknown_unit", statement_id=unit, reason_code="unknown_unit")
+        a_notice(name, (0, place), kind="unknown_unit", subject=unit, reason_code="unknown_unit")
         for place, (unit, name) in enumerate(about)
     ]
     project(engine, notices)

@@ -14,7 +14,7 @@ from tests.unit.gateway.builders import a_statement
 
 
 def statement(number: int) -> bytes:
-    return json.dumps(a_statement("enrolments", statement_id=f"s-{number}")).encode()
+    return json.dumps(a_statement("enrolments", subject=f"s-{number}")).encode()
 
 
 def put_in(folder: Path, name: str, content: bytes = b"a note", seconds: int = 1_000_000_000) -> None:

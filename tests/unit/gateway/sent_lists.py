@@ -22,7 +22,7 @@ event = "enrolment"
 mode = "{mode}"
 [columns]
 CPR = "person.cpr"
-Sag = "statement_id"
+Sag = "subject"
 Status = "status"
 Dato = "status_at"
 [constants]

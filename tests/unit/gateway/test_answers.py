@@ -17,7 +17,7 @@ from schemas.refusals import Refusal
 from tests.unit.gateway.builders import NOW, Gateway, a_statement
 
 EVENT_ID = "6a4f6e20-8f4e-4f7e-9d3c-0a7a4f0f7b11"
-HANDOVER_ID = a_statement("replies")["statement_id"]
+HANDOVER_ID = a_statement("replies")["subject"]
 
 
 def answered(value: bytes | dict[str, Any], offset: int = 0) -> Received:
@@ -100,7 +100,7 @@ async def test_a_refusal_names_the_answer_and_the_handover(gateway: Gateway) -> 
 
     [told] = gateway.published("refusals.headspace")
     [(_, why)] = refusals(gateway)
-    assert (told["causation_id"], told["statement_id"], told["statement"]) == (EVENT_ID, HANDOVER_ID, "reply_refused")
+    assert (told["causation_id"], told["subject"], told["statement"]) == (EVENT_ID, HANDOVER_ID, "reply_refused")
     assert set(why) == {"refused-code", "refused-field", "refused-rule", "refused-help"}
     assert why["refused-field"] == "status"
 
@@ -125,7 +125,7 @@ async def test_what_could_not_be_read_at_all_is_told_and_what_is_around_it_is_ta
 
 
 async def test_a_refusal_repeats_nothing_that_may_be_personal(gateway: Gateway) -> None:
-    personal = an_answer(gateway, statement_id="2512489996", event_id="Nancy", status="2512489996")
+    personal = an_answer(gateway, subject="2512489996", event_id="Nancy", status="2512489996")
 
     assert await take(gateway, answered(personal))
 

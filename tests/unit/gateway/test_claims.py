@@ -64,7 +64,7 @@ async def test_where_a_repeat_gets_no_code_it_is_told_how_to_get_a_new_one(gatew
         gateway.app.state.desk.claim_codes.prune(NOW + timedelta(days=61))
 
     again = await gateway.statement("consents", headers, **body)
-    anew = await gateway.statement("consents", headers, statement_id="another")
+    anew = await gateway.statement("consents", headers, subject="another")
 
     assert "claim_code" not in again.json()
     assert "new code" in again.json()["claim_code_help"]
@@ -72,7 +72,7 @@ async def test_where_a_repeat_gets_no_code_it_is_told_how_to_get_a_new_one(gatew
 
 
 async def test_another_consent_of_the_same_person_gets_another_code(gateway: Gateway) -> None:
-    codes = {await a_code(gateway, statement_id=f"consent-{number}") for number in range(5)}
+    codes = {await a_code(gateway, subject=f"consent-{number}") for number in range(5)}
 
     assert len(codes) == 5
 
@@ -96,9 +96,9 @@ async def test_nothing_else_gets_a_code(gateway: Gateway, topic: str, changes: d
 async def test_each_line_gets_its_own_code(gateway: Gateway) -> None:
     lines = [
         a_statement("consents"),
-        a_statement("consents", statement_id="named", scope="named"),
+        a_statement("consents", subject="named", scope="named"),
         {"not": "a consent"},
-        a_statement("consents", statement_id="other"),
+        a_statement("consents", subject="other"),
     ]
     content = "\n".join(map(json.dumps, lines))
 
@@ -148,7 +148,7 @@ async def test_a_claim_is_a_reply_of_the_programme_and_gets_its_answer(gateway: 
     [reply] = domain.replies
     [consent] = gateway.published("consents")
     desk = gateway.app.state.desk
-    assert (reply.status, reply.statement_id, reply.programme) == (ReplyStatus.CODE_CLAIMED, "claim", "headspace")
+    assert (reply.status, reply.subject, reply.programme) == (ReplyStatus.CODE_CLAIMED, "claim", "headspace")
     assert desk.pseudonyms.youth_of("headspace", reply.youth_id) == consent["youth_id"]
     assert reply.youth_id != desk.pseudonyms.pseudonym_of("headspace", consent["youth_id"])
     assert str(reply.event_id) == answer.json()["event_id"]

@@ -126,7 +126,7 @@ async def test_a_correction_is_published_and_names_what_it_revises(gateway: Gate
     first, second, third = gateway.published("discharges")
     assert [receipts_of(answer) for answer in answers] == [[("EPIC394310433", "7")]] * 2
     assert second["revises"] == first["event_id"] != third["revises"]
-    assert third["statement_id"] == first["statement_id"]
+    assert third["subject"] == first["subject"]
 
 
 async def test_a_refused_letter_may_come_corrected_under_its_number(gateway: Gateway) -> None:

@@ -113,7 +113,7 @@ async def test_an_event_id_with_other_content_is_a_conflict(gateway: Gateway) ->
 @pytest.mark.parametrize(
     "changes",
     [
-        {"statement_id": "other"},
+        {"subject": "other"},
         {"occurred_at": "2026-01-10T09:31:00+01:00"},
         {"status": "admitted"},
         {"person": {"cpr": "0205109996"}},
@@ -182,9 +182,9 @@ async def test_killed_after_the_confirmation_the_repeat_publishes_the_same_bytes
         ("discharges", {"unit": "a\x07"}, (422, "wrong_form", "unit")),
         ("discharges", {"unit": "a\x00"}, (400, "unfit_text", "body")),
         ("discharges", {"unit": "a" * 129}, (422, "wrong_form", "unit")),
-        ("discharges", {"statement_id": "010510-9996"}, (422, "identifier_in_text", "statement_id")),
-        ("discharges", {"statement_id": "610510-9996"}, (422, "identifier_in_text", "statement_id")),
-        ("discharges", {"statement_id": "x0105109996"}, (422, "identifier_in_text", "statement_id")),
+        ("discharges", {"subject": "010510-9996"}, (422, "identifier_in_text", "subject")),
+        ("discharges", {"subject": "610510-9996"}, (422, "identifier_in_text", "subject")),
+        ("discharges", {"subject": "x0105109996"}, (422, "identifier_in_text", "subject")),
         ("enrolments", {"started_on": "1768003200"}, (422, "impossible_date", "started_on")),
         ("enrolments", {"started_on": "2026-02-30"}, (422, "impossible_date", "started_on")),
         ("enrolments", {"person": ...}, (422, "missing_field", "person")),

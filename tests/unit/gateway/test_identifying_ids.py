@@ -22,10 +22,10 @@ PERSON = {"cpr": "0105109996", "name": "Testine Testesen", "address": "Prøvevej
 OWN = ("01.05.10/9996", "x_0105109996", "\uff101051\u201309996", "Testine Testesen", "testesen.testine", "Prøvevej 7")
 OTHERS = ("02.05.10-9996", "020510 9996", "0/2/0/5/1/0/9/9/9/6", "620510_9996", "\u0660205109996")
 FIELDS = {
-    "discharges": ("statement_id", "episode_id", "unit"),
-    "referrals": ("statement_id", "referred_from", "referred_to", "track", "site"),
-    "enrolments": ("statement_id", "track", "site"),
-    "consents": ("statement_id", "recorded_by", "receiver"),
+    "discharges": ("subject", "episode_id", "unit"),
+    "referrals": ("subject", "referred_from", "referred_to", "track", "site"),
+    "enrolments": ("subject", "track", "site"),
+    "consents": ("subject", "recorded_by", "receiver"),
 }
 MEDCOM_NUMBER = "2509479989"
 
@@ -66,11 +66,11 @@ async def test_no_count_holds_a_number_of_the_persons(gateway: Gateway, count: i
 
 
 async def test_no_two_fields_hold_the_number_between_them(gateway: Gateway) -> None:
-    divided = {"statement_id": "sag 109996", "site": "01-05"}
+    divided = {"subject": "sag 109996", "site": "01-05"}
 
     answer = await gateway.statement("enrolments", gateway.token(), person=PERSON, **divided)
 
-    assert refused(answer) == (422, "identifier_in_text", "statement_id")
+    assert refused(answer) == (422, "identifier_in_text", "subject")
     assert gateway.publisher.records == []
 
 
@@ -99,7 +99,7 @@ async def test_nor_does_a_row_of_a_list(gateway: Gateway, text: str) -> None:
 
 async def test_nor_does_a_source_over_kafka(gateway: Gateway) -> None:
     gateway.token(name="helsingor-kommune", kafka_id="helsingor")
-    body = json.dumps(a_statement("enrolments", person=PERSON, statement_id=OTHERS[0])).encode()
+    body = json.dumps(a_statement("enrolments", person=PERSON, subject=OTHERS[0])).encode()
     record = Received(RecordPosition("statements", 0, 0), body, {"ce_type": b"brobygger.enrolments.v1"})
 
     assert await take_statements(gateway.app.state.desk, "helsingor", [record])

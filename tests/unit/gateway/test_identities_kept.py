@@ -61,10 +61,10 @@ async def test_a_later_statement_adds_and_an_older_one_changes_nothing(gateway: 
     await gateway.statement("enrolments", headers, person=PERSON)
     newer = {"cpr": "0105109996", "phone": "+45 99", "protected": True}
     gateway.clock.now += timedelta(hours=1)
-    await gateway.statement("enrolments", headers, statement_id="course-9", person=newer)
+    await gateway.statement("enrolments", headers, subject="course-9", person=newer)
     older = {"cpr": "0105109996", "phone": "+45 11"}
     sent_at = "2026-01-01T00:00:00Z"
-    await gateway.statement("enrolments", headers, statement_id="course-10", person=older, sent_at=sent_at)
+    await gateway.statement("enrolments", headers, subject="course-10", person=older, sent_at=sent_at)
 
     assert kept_of(gateway, "0105109996") == PersonDetails(
         CPR_SYSTEM, "0105109996", KNOWN.name, KNOWN.address, "+45 99", True
@@ -141,7 +141,7 @@ async def test_nothing_is_published_where_the_vault_cannot_keep(gateway: Gateway
     with desk_of(gateway).vault.engine.begin() as connection:
         connection.execute(IDENTITIES.update().values(sealed=b"altered"))
 
-    answer = await gateway.statement("enrolments", gateway.token(), statement_id="course-9", person=PERSON)
+    answer = await gateway.statement("enrolments", gateway.token(), subject="course-9", person=PERSON)
 
     assert (answer.status_code, answer.json()["refused"]["code"]) == (503, "store_unavailable")
     assert len(gateway.publisher.records) == published

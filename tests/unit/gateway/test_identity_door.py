@@ -33,7 +33,7 @@ HANDOVER = str(derived_id("handover", "named"))
 PERSON = {"cpr": "0105109996", "name": "Testine Testesen", "address": "Prøvevej 7", "phone": "+45 20123456"}
 GRANTED = {
     "statement": "identity_granted",
-    "statement_id": HANDOVER,
+    "subject": HANDOVER,
     "identity": "named",
     "reason_code": None,
     "state": "accepted",
@@ -78,7 +78,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         [event] = gateway.published("enrolments")
         youth_id = event["youth_id"]
         pseudonym = desk.pseudonyms.pseudonym_of("headspace", youth_id)
-        await project(gateway, told(statement_id=HANDOVER, identity="named", state="accepted", youth_id=pseudonym))
+        await project(gateway, told(subject=HANDOVER, identity="named", state="accepted", youth_id=pseudonym))
         domain = FakeDomain(gateway)
         domain.answer = GRANTED
         yield Scene(gateway, domain, key, gateway.token(ClientKind.PROGRAMME, "headspace"), youth_id)
@@ -97,7 +97,7 @@ async def test_a_grant_releases_the_identity_to_the_programme_alone(scene: Scene
         "protected": False,
     }
     [reply] = scene.domain.replies
-    assert (reply.status, reply.statement_id) == (ReplyStatus.IDENTITY_WANTED, HANDOVER)
+    assert (reply.status, reply.subject) == (ReplyStatus.IDENTITY_WANTED, HANDOVER)
     assert answer.json()["grant_id"] == str(derived_id("answer", str(reply.event_id)))
     assert answer.headers["cache-control"] == "no-store"
     assert not any(text in answer.text for text in PERSON.values())
@@ -138,7 +138,7 @@ async def test_the_same_key_is_the_same_grant_for_a_quarter_of_an_hour(scene: Sc
 async def test_a_key_stands_for_one_handover(scene: Scene) -> None:
     other = str(derived_id("handover", "other"))
     pseudonym = scene.gateway.app.state.desk.pseudonyms.pseudonym_of("headspace", scene.youth_id)
-    await project(scene.gateway, told("two", (0, 1), statement_id=other, youth_id=pseudonym))
+    await project(scene.gateway, told("two", (0, 1), subject=other, youth_id=pseudonym))
     await scene.pull("one")
 
     headers = scene.headers | {"idempotency-key": "one"}
@@ -170,7 +170,7 @@ async def test_no_other_answer_is_taken_for_a_grant(scene: Scene, statement: str
 
 
 async def test_a_grant_of_another_handover_releases_nothing(scene: Scene) -> None:
-    scene.domain.answer = GRANTED | {"statement_id": str(derived_id("handover", "other"))}
+    scene.domain.answer = GRANTED | {"subject": str(derived_id("handover", "other"))}
 
     assert (await scene.pull()).status_code == 410
 
@@ -231,7 +231,7 @@ async def test_after_erasure_even_the_same_grant_releases_nothing(scene: Scene) 
 )
 async def test_what_has_ended_since_the_grant_ends_it_too(scene: Scene, state: str, reason: str) -> None:
     assert (await scene.pull("one")).status_code == 200
-    ended = told("two", (0, 5000), statement_id=HANDOVER, identity="named", statement="withdrawn", state=state)
+    ended = told("two", (0, 5000), subject=HANDOVER, identity="named", statement="withdrawn", state=state)
     await project(scene.gateway, ended)
 
     answer = await scene.pull("one")
@@ -252,7 +252,7 @@ async def test_asking_for_the_head_alone_asks_for_no_identity(scene: Scene) -> N
 async def test_a_protected_address_stays_in_the_vault(scene: Scene) -> None:
     scene.gateway.clock.now += timedelta(minutes=1)
     person = {"cpr": "0105109996", "protected": True}
-    await scene.gateway.statement("enrolments", scene.gateway.token(), statement_id="course-9", person=person)
+    await scene.gateway.statement("enrolments", scene.gateway.token(), subject="course-9", person=person)
 
     opened = open_identity(scene.key, (await scene.pull()).json())
 

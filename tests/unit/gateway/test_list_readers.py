@@ -55,7 +55,7 @@ async def test_others_are_answered_while_eight_heavy_sheets_are_read(tmp_path: P
     async with reading_itself(tmp_path / "data") as gateway:
         sheets = [one for sender in range(senders) for one in sent(gateway, f"kommune-{sender}", HEAVY, 8 // senders)]
         headers = gateway.token()
-        answers = [await gateway.statement("enrolments", headers, statement_id=f"course-{n}") for n in range(10)]
+        answers = [await gateway.statement("enrolments", headers, subject=f"course-{n}") for n in range(10)]
         answers += [await gateway.http.get("/ready"), await gateway.http.get("/metrics")]
 
         assert {answer.status_code for answer in answers} == {200, 201}

@@ -33,7 +33,7 @@ mode = "snapshot"
 undated = true
 [columns]
 CPR = "person.cpr"
-Sag = "statement_id"
+Sag = "subject"
 Planlagt = "planned_at"
 [constants]
 status = "discharge_planned"
@@ -96,7 +96,7 @@ async def test_what_is_missing_from_a_snapshot_has_ended_as_the_mapping_says(gat
     assert told(gateway)[2:] == [("dropped_out", None, None)]
     ended = gateway.published("enrolments")[2]
     first = gateway.published("enrolments")[1]
-    assert (ended["statement_id"], ended["youth_id"]) == (first["statement_id"], first["youth_id"])
+    assert (ended["subject"], ended["youth_id"]) == (first["subject"], first["youth_id"])
     assert ended["reason_code"] == "left_the_list"
 
 

@@ -55,7 +55,7 @@ async def test_records_are_keyed_by_youth_id_and_mirror_the_envelope(gateway: Ga
     headers = dict(record.headers)
     assert record.key.decode() == discharge["youth_id"]
     assert headers["ce_id"].decode() == discharge["event_id"]
-    assert headers["ce_subject"].decode() == discharge["youth_id"]
+    assert headers["ce_subject"].decode() == discharge["subject"]
     assert headers["ce_type"] == b"brobygger.discharges.v1"
 
 

@@ -29,7 +29,7 @@ def outcomes(answer: httpx.Response) -> list[tuple[int, str]]:
 
 
 def a_stay(number: int, **changes: Any) -> dict[str, Any]:
-    return a_statement("discharges", statement_id=f"letter-{number}", **changes)
+    return a_statement("discharges", subject=f"letter-{number}", **changes)
 
 
 async def test_each_line_is_accepted_or_refused_by_itself(gateway: Gateway) -> None:

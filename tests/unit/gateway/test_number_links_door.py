@@ -100,7 +100,7 @@ async def test_who_was_not_given_the_role_by_name_links_nobody(
             {"linked_to": {"system": "urn:oid:1.2", "value": "1"}},
             (422, "unknown_identifier_system", "linked_to.system"),
         ),
-        ({"statement_id": f"change-{NEW}"}, (422, "identifier_in_text", "statement_id")),
+        ({"subject": f"change-{NEW}"}, (422, "identifier_in_text", "subject")),
         ({"cancels": "6f1c2f7a-53c0-5e63-8a58-0f9c1a1c6a34"}, (422, "unknown_field", "cancels")),
         ({"occurred_at": "2036-01-10T09:30:00+01:00"}, (422, "time_ahead", "occurred_at")),
     ],

@@ -25,15 +25,15 @@ async def test_a_reply_is_keyed_by_the_programmes_pseudonym(gateway: Gateway) ->
 async def test_a_reply_names_its_handover_however_the_id_is_written(gateway: Gateway) -> None:
     headers = gateway.token(ClientKind.PROGRAMME, "headspace")
     own = {"youth_id": gateway.pseudonym("headspace")}
-    given_out = a_statement("replies")["statement_id"]
+    given_out = a_statement("replies")["subject"]
 
     answers = [
-        await gateway.statement("replies", headers, statement_id=written, **own)
+        await gateway.statement("replies", headers, subject=written, **own)
         for written in (given_out, given_out.upper(), f"urn:uuid:{given_out}")
     ]
 
     assert [answer.json()["outcome"] for answer in answers] == ["accepted", "repeated", "repeated"]
-    assert [reply["statement_id"] for reply in gateway.published("replies")] == [given_out]
+    assert [reply["subject"] for reply in gateway.published("replies")] == [given_out]
 
 
 async def test_a_pseudonym_of_another_programme_is_refused(gateway: Gateway) -> None:

@@ -30,13 +30,13 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 
 async def two_lines(gateway: Gateway, headers: dict[str, str], nth: int) -> httpx.Response:
-    lines = [json.dumps(a_statement("enrolments", statement_id=f"course-{nth}-{number}")) for number in range(2)]
+    lines = [json.dumps(a_statement("enrolments", subject=f"course-{nth}-{number}")) for number in range(2)]
     return await gateway.http.post("/events/enrolments", content="\n".join(lines), headers=headers | NDJSON)
 
 
 async def two_statements(gateway: Gateway, headers: dict[str, str], nth: int) -> httpx.Response:
-    await gateway.statement("enrolments", headers, statement_id=f"course-{nth}-a")
-    return await gateway.statement("enrolments", headers, statement_id=f"course-{nth}-b")
+    await gateway.statement("enrolments", headers, subject=f"course-{nth}-a")
+    return await gateway.statement("enrolments", headers, subject=f"course-{nth}-b")
 
 
 async def two_rows(gateway: Gateway, headers: dict[str, str], nth: int) -> httpx.Response:
@@ -74,7 +74,7 @@ async def test_a_source_states_no_more_than_its_quota(gateway: Gateway, send: Se
 
 async def test_a_body_of_more_than_a_burst_is_taken_by_whoever_has_stated_nothing_else(gateway: Gateway) -> None:
     headers = gateway.token()
-    lines = [json.dumps(a_statement("enrolments", statement_id=f"course-{number}")) for number in range(BURST + 4)]
+    lines = [json.dumps(a_statement("enrolments", subject=f"course-{number}")) for number in range(BURST + 4)]
     body = "\n".join(lines)
 
     first = await gateway.http.post("/events/enrolments", content=body, headers=headers | NDJSON)

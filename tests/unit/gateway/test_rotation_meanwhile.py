@@ -24,7 +24,7 @@ STEPS = [
 
 async def told(gateway: Gateway, number: int, person: dict[str, Any], headers: dict[str, str]) -> str:
     """Tells the gateway of a person, and returns the youth id that was published."""
-    answer = await gateway.statement("consents", headers, statement_id=f"consent-{number}", person=person)
+    answer = await gateway.statement("consents", headers, subject=f"consent-{number}", person=person)
     assert answer.status_code == 201, answer.text
     youth_id: str = gateway.published("consents")[-1]["youth_id"]
     return youth_id

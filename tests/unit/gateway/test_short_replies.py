@@ -43,7 +43,7 @@ async def test_what_is_published_is_filled_in_from_the_handover(hasty: Gateway) 
     await programme.reply(ONE, status="declined", side="programme", reason_code="no_capacity")
 
     [reply] = hasty.published("replies")
-    assert (reply["statement_id"], reply["programme"], reply["source"]) == (ONE, "headspace", "headspace")
+    assert (reply["subject"], reply["programme"], reply["source"]) == (ONE, "headspace", "headspace")
     assert (reply["status"], reply["side"], reply["reason_code"]) == ("declined", "programme", "no_capacity")
     assert reply["occurred_at"] == milliseconds_of(NOW)
     assert hasty.publisher.records[0].key.decode() == hasty.pseudonym("headspace")
@@ -207,7 +207,7 @@ async def test_what_the_broker_has_not_confirmed_may_be_sent_again(hasty: Gatewa
 
 async def test_an_answer_to_a_reply_by_the_long_form_can_be_asked_for_too(hasty: Gateway) -> None:
     programme = await offered(hasty)
-    fields = {"youth_id": hasty.pseudonym("headspace"), "statement_id": ONE}
+    fields = {"youth_id": hasty.pseudonym("headspace"), "subject": ONE}
     sent = await hasty.statement("replies", programme.headers, **fields)
     await project(hasty, an_answer(sent.json()["event_id"], "one", (0, 1)))
 

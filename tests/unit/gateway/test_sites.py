@@ -29,7 +29,7 @@ async def test_a_site_pulls_its_own_records_in_pages(gateway: Gateway) -> None:
     page = await site.pull(limit=1)
     rest = await site.pull(cursor=page["next"])
 
-    assert [one["event"]["statement_id"] for one in page["records"]] == [handover_id("ours")]
+    assert [one["event"]["subject"] for one in page["records"]] == [handover_id("ours")]
     assert rest["records"] == []
     assert len((await a_programme(gateway).pull())["records"]) == 3
 
@@ -56,7 +56,7 @@ async def test_a_site_answers_its_own_handover(hasty: Gateway) -> None:
     answered = await site.reply(handover_id("ours"), status="accepted")
 
     assert (shown.status_code, answered.status_code) == (200, 202)
-    assert [event["statement_id"] for event in hasty.published("replies")] == [handover_id("ours")]
+    assert [event["subject"] for event in hasty.published("replies")] == [handover_id("ours")]
 
 
 @pytest.mark.parametrize("topic", ["replies", "enrolments", "referrals"])

@@ -109,7 +109,7 @@ async def test_statements_of_many_kinds_keep_their_order_and_each_has_its_own_re
         stated(a_statement("referrals"), "referrals"),
         stated(b"{", "referrals"),
         stated(a_statement("enrolments"), "enrolments"),
-        stated(a_statement("referrals", statement_id="referral-18"), "referrals"),
+        stated(a_statement("referrals", subject="referral-18"), "referrals"),
     ]
 
     assert await take(source, *records)
@@ -187,7 +187,7 @@ async def test_an_anonymous_consents_claim_code_is_told_again_where_the_record_c
 
 
 async def test_no_receipt_repeats_what_may_be_personal(source: Gateway) -> None:
-    assert await take(source, stated(a_statement("enrolments", status=CPR, statement_id=CPR)))
+    assert await take(source, stated(a_statement("enrolments", status=CPR, subject=CPR)))
 
     [told] = [one for one in source.publisher.records if one.topic == "receipts.helsingor"]
     assert CPR.encode() not in told.value + told.key + repr(told.headers).encode()

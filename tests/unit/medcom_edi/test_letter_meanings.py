@@ -89,7 +89,7 @@ def test_a_correction_of_the_time_names_the_thread_alone() -> None:
     correction = discharge_of(Notice(status=CORRECTED, happened=local("2025-06-24T01:15")).oioxml())
 
     assert correction.revises not in (None, notice.event_id)
-    assert correction.statement_id == notice.statement_id
+    assert correction.subject == notice.subject
     assert correction.occurred_at == datetime(2025, 6, 23, 23, 15, tzinfo=UTC)
 
 
@@ -110,7 +110,7 @@ def test_a_correction_names_the_notice_of_its_time_and_every_one_the_thread() ->
     said = [discharge_of(notice.oioxml()) for notice in (first, second, correction)]
 
     assert said[2].revises == said[1].event_id != said[0].event_id
-    assert len({one.statement_id for one in said}) == 1
+    assert len({one.subject for one in said}) == 1
 
 
 def test_a_cancelled_notice_cancels_the_one_of_its_number() -> None:

@@ -178,7 +178,7 @@ def test_ids_that_differ_by_a_hyphen_or_a_capital_are_two_letters(first: str, se
         letters.append(translation_of(message))
 
     assert letters[0].letter_id != letters[1].letter_id
-    assert letters[0].events[0][1].statement_id == first
+    assert letters[0].events[0][1].subject == first
 
 
 @pytest.mark.parametrize(("first", "second"), [("1-12", "11-2"), ("Xa7", "xA7")])

@@ -28,7 +28,7 @@ def a_mapping(**changes: Any) -> Mapping:
     given: dict[str, Any] = {
         "event": "enrolment",
         "mode": "changes",
-        "columns": {"CPR": "person.cpr", "Sag": "statement_id", "Status": "status", "Dato": "occurred_at"},
+        "columns": {"CPR": "person.cpr", "Sag": "subject", "Status": "status", "Dato": "occurred_at"},
         "constants": {"programme": "stime"},
     }
     return Mapping.model_validate({name: value for name, value in (given | changes).items() if value is not ...})

@@ -139,7 +139,7 @@ def test_excels_own_dates_numbers_and_times_are_taken() -> None:
 
     assert row.form is not None
     assert row.form["person"] == {"cpr": "2509479989"}
-    assert row.form["statement_id"] == "17"
+    assert row.form["subject"] == "17"
     assert row.form["occurred_at"] == "2026-11-01T13:30:00+00:00"
 
 

@@ -88,7 +88,7 @@ def test_names_over_two_lines_are_put_together_where_the_lower_ones_stand_twice(
 
 
 def test_a_running_number_is_no_id_since_it_differs_in_every_list() -> None:
-    assert '= "statement_id"' not in proposal(a_csv(names=("CPR", "Løbenr", "Startdato")))
+    assert '= "subject"' not in proposal(a_csv(names=("CPR", "Løbenr", "Startdato")))
 
 
 def test_a_file_without_any_known_name_is_refused() -> None:

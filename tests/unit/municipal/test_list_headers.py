@@ -21,7 +21,7 @@ def test_names_over_two_lines_are_put_together_and_merged_cells_go_on() -> None:
     content = a_csv(ROW, names=("Borger;;Forløb;\nCPR", "Sag", "Status", "Dato"))
     columns = {
         "Borger CPR": "person.cpr",
-        "Borger Sag": "statement_id",
+        "Borger Sag": "subject",
         "Forløb Status": "status",
         "Forløb Dato": "occurred_at",
     }
@@ -74,7 +74,7 @@ def test_a_word_that_only_begins_like_a_total_is_a_statements() -> None:
 
 
 def test_a_row_that_begins_like_a_total_and_has_a_number_is_a_statement() -> None:
-    mapping = a_mapping(columns={"Sag": "statement_id", "CPR": "person.cpr", "Status": "status", "Dato": "occurred_at"})
+    mapping = a_mapping(columns={"Sag": "subject", "CPR": "person.cpr", "Status": "status", "Dato": "occurred_at"})
 
     found = read(a_csv(("Total", *ROW[::2], ROW[3]), names=("Sag", "CPR", "Status", "Dato")), mapping)
 
@@ -92,7 +92,7 @@ CPR-nr.;Sag;Status;Dato
 Antal borgere: 2;;;
 Side 1 af 1;;;
 """
-PRINTED = {"columns": {"CPR-nr.": "person.cpr", "Sag": "statement_id", "Status": "status", "Dato": "occurred_at"}}
+PRINTED = {"columns": {"CPR-nr.": "person.cpr", "Sag": "subject", "Status": "status", "Dato": "occurred_at"}}
 
 
 def test_names_that_are_broken_over_lines_are_found_and_their_repeats_are_no_rows() -> None:
@@ -112,12 +112,12 @@ def test_a_person_above_the_names_that_were_found_is_reported_and_known_by_nothi
 
 def test_two_columns_that_differ_by_signs_alone_are_two() -> None:
     names = ("CPR", "Sag", "Sag*", "Status", "Dato")
-    columns = {"CPR": "person.cpr", "Sag*": "statement_id", "Status": "status", "Dato": "occurred_at"}
+    columns = {"CPR": "person.cpr", "Sag*": "subject", "Status": "status", "Dato": "occurred_at"}
 
     row = the_row(a_csv((ROW[0], "S-0", *ROW[1:]), names=names), a_mapping(columns=columns, ignore=["Sag"]))
 
     assert row.form is not None
-    assert row.form["statement_id"] == "S-1"
+    assert row.form["subject"] == "S-1"
 
 
 def test_a_list_of_names_alone_has_no_rows() -> None:

@@ -21,12 +21,12 @@ def test_a_mapping_file_is_read() -> None:
     ("changes", "told"),
     [
         (
-            {"columns": COLUMNS | {"Sag": "statement_id", "X": "colour"}},
+            {"columns": COLUMNS | {"Sag": "subject", "X": "colour"}},
             "no field of a list of enrolments: colour; it has: ended_on,",
         ),
-        ({"columns": COLUMNS | {"Sag": "statement_id", "X": "status"}}, "['status'] are filled twice"),
+        ({"columns": COLUMNS | {"Sag": "subject", "X": "status"}}, "['status'] are filled twice"),
         ({"constants": {}}, "nothing fills programme: map a column to it, or say it once under [constants]"),
-        ({"columns": {"CPR": "person.cpr", "Sag": "statement_id", "Status": "status"}}, "one of ['occurred_at'"),
+        ({"columns": {"CPR": "person.cpr", "Sag": "subject", "Status": "status"}}, "one of ['occurred_at'"),
         ({"columns": COLUMNS}, "statement names columns"),
         ({"statement": ["CPR"]}, "statement names columns"),
         ({"columns": COLUMNS, "statement": ["Sag"]}, "['Sag'] are not"),
@@ -68,9 +68,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_list_that_does_not_tell_when_is_taken_where_the_mapping_says_so() -> None:
-    row = the_row(
-        a_csv(ROW), a_mapping(columns=COLUMNS | {"Sag": "statement_id", "Dato": "expected_end_on"}, undated=True)
-    )
+    row = the_row(a_csv(ROW), a_mapping(columns=COLUMNS | {"Sag": "subject", "Dato": "expected_end_on"}, undated=True))
 
     assert row.form is not None
     assert "occurred_at" not in row.form
@@ -81,7 +79,7 @@ def test_a_list_that_does_not_tell_when_is_taken_where_the_mapping_says_so() -> 
     [("active", "2025-12-23T23:00:00+00:00"), ("completed", "2026-10-30T23:00:00+00:00"), ("waiting", None)],
 )
 def test_a_course_tells_by_its_own_dates_when_where_no_column_does(status: str, told: str | None) -> None:
-    columns = {"CPR": "person.cpr", "Sag": "statement_id", "Status": "status", "Fra": "started_on", "Til": "ended_on"}
+    columns = {"CPR": "person.cpr", "Sag": "subject", "Status": "status", "Fra": "started_on", "Til": "ended_on"}
     row = (*ROW[:2], status, "24-12-2025", "31-10-2026")
 
     form = the_row(a_csv(row, names=tuple(columns)), a_mapping(columns=columns, undated=True)).form

@@ -60,7 +60,7 @@ def test_names_codes_and_dates_are_known_whatever_signs_are_between_their_letter
     row = the_row(a_csv(("010510\u20119996", "'0012", "ac\u200btive", "01\u201311\u20132026"), names=names))
 
     assert row.form is not None
-    assert (row.form["statement_id"], row.form["status"], row.form["occurred_on"]) == ("0012", "active", "2026-11-01")
+    assert (row.form["subject"], row.form["status"], row.form["occurred_on"]) == ("0012", "active", "2026-11-01")
 
 
 def test_a_letter_in_two_parts_is_the_letter() -> None:

@@ -39,7 +39,7 @@ def tell(folder: Path, kind: str, about: str = str(NEED)) -> None:
     need = {"need_id": str(NEED), "youth_id": YOUTH_ID, "kind": "aftercare", "trigger": "discharge", "options": []}
     times = {"since": NOW, "updated_at": NOW}
     notice = {"event_id": str(NOTICE), "partition": 0, "offset": 0, "kind": kind, "recipient": "region-h"}
-    told = {"statement_id": about, "options": [], "said_at": NOW}
+    told = {"subject": about, "options": [], "said_at": NOW}
     engine = open_read_model(sqlite_url(folder / "read-model.sqlite"))
     in_transaction(engine, lambda one: one.execute(insert(NEEDS).values(need | times | {"state": "awaiting_consent"})))
     in_transaction(engine, lambda one: one.execute(insert(NOTICES).values(notice | told)))

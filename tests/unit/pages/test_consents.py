@@ -116,7 +116,7 @@ async def test_a_refusal_and_a_withdrawal_name_the_same_consent(pages: Pages) ->
 
     consents = pages.gateway.published("consents")
     assert [one["decision"] for one in consents] == ["given", "withdrawn", "refused"]
-    assert {one["statement_id"] for one in consents} == {derived_text("consent", str(NEED), UNIT)}
+    assert {one["subject"] for one in consents} == {derived_text("consent", str(NEED), UNIT)}
 
 
 async def test_two_holders_of_a_sole_custody_are_asked_about(pages: Pages) -> None:

@@ -214,7 +214,7 @@ async def test_a_needs_history_tells_who_did_what_in_the_order_in_which_it_happe
     def at(days: int) -> dict[str, Any]:
         return {"occurred_at": NOW - timedelta(days=days)}
 
-    about = {"statement_id": need_id("n0"), "recipient": OWNER}
+    about = {"subject": need_id("n0"), "recipient": OWNER}
     pseudonyms = Pseudonyms(pseudonym_roots(pages.gateway.settings.keys_folder))
     first = derived_text("handover", need_id("n0"), "headspace", "1")
     named, alone = (pseudonyms.alias_of("headspace", f"{0:032x}", only) for only in (None, first))

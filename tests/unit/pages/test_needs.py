@@ -161,7 +161,7 @@ async def test_each_act_becomes_the_intervention_that_the_command_writes(
     [decision] = pages.gateway.published("interventions")
     [record] = pages.gateway.publisher.records
     assert {name: decision[name] for name in said} == said
-    assert (decision["statement_id"], decision["youth_id"], record.key) == (NEED, YOUTH_ID, YOUTH_ID.encode())
+    assert (decision["subject"], decision["youth_id"], record.key) == (NEED, YOUTH_ID, YOUTH_ID.encode())
     assert "Beslutningen er sendt" in answer.text
 
 
@@ -216,13 +216,13 @@ async def test_a_need_that_lacks_consent_can_have_it_asked_for_again_and_no_othe
 
 
 async def test_a_need_shows_who_was_asked_for_consent_and_when(pages: Pages) -> None:
-    about = {"statement_id": NEED, "recipient": "region-hovedstaden", "reason_code": "named_consent_wanted"}
+    about = {"subject": NEED, "recipient": "region-hovedstaden", "reason_code": "named_consent_wanted"}
     later = {"occurred_at": NOW + timedelta(days=2)}
     await pages.project(
         a_view("one", **WAITING | {"reason_code": "consent_missing"}),
         a_notice("first", (0, 0), kind="consent_wanted", **about),
         a_notice("second", (0, 1), kind="consent_reminder", **about, **later),
-        a_notice("third", (0, 2), statement_id=NEED, recipient=OWNER, reason_code="consent_missing", **later),
+        a_notice("third", (0, 2), subject=NEED, recipient=OWNER, reason_code="consent_missing", **later),
     )
 
     text = (await (await an_owner(pages)).see(f"/needs/{NEED}")).text
@@ -269,7 +269,7 @@ async def test_a_page_offers_what_the_needs_state_allows_and_nothing_else(
 
 @pytest.mark.parametrize(("kind", "answered"), [("escalated", True), ("deletion_overdue", True), ("stuck", False)])
 async def test_whoever_was_reminded_can_say_that_it_was_seen_to(pages: Pages, kind: str, *, answered: bool) -> None:
-    await pages.project(a_view("one", **WAITING), a_notice(kind=kind, statement_id=NEED, recipient=OWNER))
+    await pages.project(a_view("one", **WAITING), a_notice(kind=kind, subject=NEED, recipient=OWNER))
     browser = await an_owner(pages)
     offered = 'value="escalation_answered"' in (await browser.see(f"/needs/{NEED}")).text
     if offered:
@@ -292,7 +292,7 @@ async def test_a_closed_need_can_only_be_opened_again(pages: Pages) -> None:
 
 async def test_why_a_need_came_back_is_read_from_its_notice(pages: Pages) -> None:
     await pages.project(a_view("one", **WAITING | {"reason_code": None}))
-    await pages.project(a_notice(recipient=OWNER, statement_id=NEED, reason_code="not_on_offer"))
+    await pages.project(a_notice(recipient=OWNER, subject=NEED, reason_code="not_on_offer"))
     browser = await an_owner(pages)
 
     text = (await browser.see(f"/needs/{NEED}?told=not_done&why=capacity_full")).text

@@ -121,7 +121,7 @@ async def test_each_act_becomes_the_reply_that_the_other_doors_take(
 
     [reply] = pages.gateway.published("replies")
     assert {name: reply[name] for name in said} == said
-    assert (reply["statement_id"], reply["programme"]) == (handover_id("one"), "headspace")
+    assert (reply["subject"], reply["programme"]) == (handover_id("one"), "headspace")
     assert "Svaret er sendt" in answer.text
 
 
@@ -291,7 +291,7 @@ async def test_two_acts_at_once_are_two_replies(pages: Pages) -> None:
         *(browser.submit(f"/worklist/{handover_id(name)}", {}, act="accepted") for name in ("one", "two"))
     )
 
-    assert {reply["statement_id"] for reply in pages.gateway.published("replies")} == {
+    assert {reply["subject"] for reply in pages.gateway.published("replies")} == {
         handover_id("one"),
         handover_id("two"),
     }
@@ -307,7 +307,7 @@ async def test_a_code_that_is_refused_later_says_why_on_the_worklist(tmp_path: P
         await pages.gateway.publisher.published(1)
         [reply] = pages.gateway.published("replies")
         refused: dict[str, Any] = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
-        refused |= {"statement_id": "claim"}
+        refused |= {"subject": "claim"}
         await pages.project(an_answer(UUID(str(reply["event_id"])), "nobody", **refused))
         answer = await claiming
 

@@ -158,7 +158,7 @@ def a_notice(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any)
 
 def a_decision(name: str = "one", place: tuple[int, int] = (0, 0), about: str = "one", **changes: Any) -> FetchedRecord:
     """Returns what a person decided about a need, to take it unless changed."""
-    own = {"statement_id": str(derived_id("need", about)), "action": "assigned", "actor": "Helsingør", "role": "owner"}
+    own = {"subject": str(derived_id("need", about)), "action": "assigned", "actor": "Helsingør", "role": "owner"}
     fields = {**_envelope(f"decision-{name}", about), "youth_id": YOUTH_ID, **own, **changes}
     return _fetched(INTERVENTIONS, place, Intervention.model_validate(fields))
 
@@ -182,7 +182,7 @@ def _envelope(event: str, about: str) -> dict[str, Any]:
         "occurred_at": NOW,
         "sent_at": NOW,
         "recorded_at": NOW,
-        "statement_id": handover_id(about),
+        "subject": handover_id(about),
     }
 
 

@@ -130,6 +130,6 @@ def an_old_person() -> Person:
         occurred_at=now,
         sent_at=now,
         recorded_at=now,
-        statement_id="person",
+        subject="person",
         birth_date=date(2010, 5, 1),
     )

@@ -30,7 +30,7 @@ def a_disclosure(number: int, **changes: Any) -> dict[str, Any]:
         "sent_at": 1_768_000_000_000 + number,
         "recorded_at": 1_768_000_000_000 + number,
         "youth_id": f"{number:032x}",
-        "statement_id": derived_text("handover", str(number)),
+        "subject": derived_text("handover", str(number)),
         "revises": None,
         "cancels": None,
         "receiver": "headspace",

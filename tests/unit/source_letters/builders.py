@@ -52,7 +52,7 @@ def a_notice(number: int = 1, **changes: Any) -> Notice:
         "sent_at": NOW,
         "recorded_at": NOW,
         "youth_id": "youth-0001",
-        "statement_id": str(derived_id("need", "1")),
+        "subject": str(derived_id("need", "1")),
         "kind": NoticeKind.CONSENT_WANTED,
         "recipient": RECIPIENT,
     }

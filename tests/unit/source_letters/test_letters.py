@@ -63,15 +63,13 @@ def test_a_notice_about_a_need_is_about_the_statement_that_raised_it() -> None:
 def test_a_notice_about_a_statement_is_about_that() -> None:
     about = uuid4()
 
-    letter = letter_for_notice(
-        a_notice(causation_id=None, statement_id=str(about), kind=NoticeKind.INCONSISTENT_STATUS)
-    )
+    letter = letter_for_notice(a_notice(causation_id=None, subject=str(about), kind=NoticeKind.INCONSISTENT_STATUS))
 
     assert letter is not None
     assert letter.about == str(about)
 
 
-@pytest.mark.parametrize("changes", [{"kind": NoticeKind.ESCALATED}, {"causation_id": None, "statement_id": "unit-7"}])
+@pytest.mark.parametrize("changes", [{"kind": NoticeKind.ESCALATED}, {"causation_id": None, "subject": "unit-7"}])
 def test_other_notices_are_no_letters(changes: dict[str, Any]) -> None:
     assert letter_for_notice(a_notice(**changes)) is None
 
@@ -86,7 +84,7 @@ def test_a_statement_keeps_the_ids_by_which_its_source_knows_it() -> None:
 
     statement = source_statement_of(discharge)
 
-    assert (statement.statement_id, statement.episode_id) == (discharge.statement_id, discharge.episode_id)
+    assert (statement.subject, statement.episode_id) == (discharge.subject, discharge.episode_id)
     unnumbered = source_statement_of(discharge.model_copy(update={"episode_id": UNNUMBERED}))
     assert unnumbered.episode_id is None
 

@@ -28,7 +28,7 @@ def test_a_source_that_falls_silent_is_told_of_once() -> None:
     early, first, again = tell(silences, timedelta(days=1)), tell(silences), tell(silences, timedelta(days=30))
 
     assert (early, again) == ([], [])
-    assert [(one.kind, one.statement_id, one.recipient) for one in first] == [
+    assert [(one.kind, one.subject, one.recipient) for one in first] == [
         (NoticeKind.SILENT_SOURCE, SOURCE, "operations")
     ]
     assert first[0].causation_id == EVENTS[-1].event_id

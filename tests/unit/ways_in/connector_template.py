@@ -25,7 +25,7 @@ from schemas.refusals import Refusal
 from tests.unit.gateway.builders import Gateway
 from tests.unit.ways_in.way_in import NotNow, Receipt, Sending, WayIn
 
-_FIELDS = ("statement_id", "cpr", "municipality", "programme", "status", "status_at")
+_FIELDS = ("subject", "cpr", "municipality", "programme", "status", "status_at")
 _MEDIA_TYPE = "text/plain"
 router = APIRouter()
 

@@ -158,8 +158,8 @@ def _sheet(row: str) -> bytes:
 
 
 _EDI, _BAD_EDI = Notice(), Notice(number="3113109999")
-_LINES = _statement() + b"\n" + _statement(statement_id="course-9")
-_BAD_LINES = _statement(status="dancing") + b"\n" + _statement(status="dancing", statement_id="course-9")
+_LINES = _statement() + b"\n" + _statement(subject="course-9")
+_BAD_LINES = _statement(status="dancing") + b"\n" + _statement(status="dancing", subject="course-9")
 
 WAYS = (
     WayIn("HospitalNotification", _by_http("/medcom/fhir", _FHIR_JSON), _NOTIFICATION, _unborn(_NOTIFICATION),

@@ -185,7 +185,7 @@ async def test_after_three_days_a_record_is_given_up_its_handover_escalated_and_
     assert world.receiver.got[-1] == "a1"
     assert world.waiting_count() == 0
     assert (reply.status, reply.source, reply.programme) == (ReplyStatus.UNDELIVERABLE, "brobygger", PROGRAMME)
-    assert (reply.statement_id, reply.youth_id) == ("a", a_record("a", 0).youth_id)
+    assert (reply.subject, reply.youth_id) == ("a", a_record("a", 0).youth_id)
     assert reply.event_id == derived_id("undeliverable", a_record("a", 0).event_id)
     assert reply.reason_code == "http_500"
     assert await world.escalate() == [reply]
@@ -260,7 +260,7 @@ async def test_while_paused_nothing_is_sent_and_what_waits_for_three_days_is_esc
 
     await world.passes(DAY)
 
-    assert [(reply.statement_id, reply.reason_code) for reply in await world.escalate()] == [("a", "paused")]
+    assert [(reply.subject, reply.reason_code) for reply in await world.escalate()] == [("a", "paused")]
     assert world.receiver.got == []
     assert world.waiting_count() == 1
 

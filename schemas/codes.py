@@ -173,7 +173,7 @@ class InterventionAction(StrEnum):
     CONSENT_ASKED = "consent_asked"
 
 
-class HandoverStatement(StrEnum):
+class HandoverEventType(StrEnum):
     """What a record on a programme's topic says."""
 
     UNKNOWN = "UNKNOWN"

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.codes import Disclosed, HandoverStatement, Identity, NeedKind, NoticeKind
+from schemas.codes import Disclosed, HandoverEventType, Identity, NeedKind, NoticeKind
 from schemas.events import Count, EventHeader, Moment, Municipality, Name, ReasonCode
 
 #: What answers a programme's reply.
 ANSWERS = frozenset(
-    {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
+    {HandoverEventType.REPLY_ACCEPTED, HandoverEventType.REPLY_REFUSED, HandoverEventType.IDENTITY_GRANTED}
 )
 
 
@@ -29,7 +29,7 @@ class HandoverEvent(EventHeader):
     ``causation_id``, where no other cause is named; ``identity_granted`` is such an answer, its ``event_id`` the grant.
     """
 
-    statement: HandoverStatement
+    type: HandoverEventType
     programme: Name
     programme_version: Count
     site: Name | None = None

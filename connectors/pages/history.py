@@ -93,8 +93,8 @@ class History:
     def _told(self, row: Any) -> Entry:
         said_at = self._said_at(row)
         reason = row.record["event"].get("reason_code")
-        what = said(row.statement, TOLD)
-        if row.statement == "reply_accepted" and reason:
+        what = said(row.type, TOLD)
+        if row.type == "reply_accepted" and reason:
             return Entry(said_at, self._names.programme(row.programme), f"{what}: {said(reason, ACTS)}")
         return Entry(said_at, self._names.programme(row.programme), what, _why(reason))
 
@@ -112,7 +112,7 @@ class History:
 
 def _is_offer(row: Any) -> bool:
     """Tells what comes last of what is said at once: an offer follows from what ended the one before."""
-    return bool(row.statement == "offered")
+    return bool(row.type == "offered")
 
 
 def _handover_ids(need_id: str, programme: str) -> list[str]:

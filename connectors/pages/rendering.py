@@ -58,7 +58,7 @@ def _environment() -> Environment:
         "identity": lambda code: words.said(code, words.IDENTITIES),
         "case_state": lambda code: words.said(code, words.CASE_STATES),
         "need_state": lambda code: words.said(code, words.NEED_STATES),
-        "statement": lambda code: words.said(code, words.STATEMENTS),
+        "event_type": lambda code: words.said(code, words.EVENT_TYPES),
         "act": lambda code: words.said(code, words.ACTS),
         "reason": lambda code: words.said(code, words.REASONS, words.ACTS),
         "owner_reason": lambda code: words.said(code, words.OWNER_REASONS, words.REASONS, words.ACTS),

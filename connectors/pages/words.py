@@ -40,7 +40,7 @@ NEED_STATES = {
     "with_person": "Afventer jeres stillingtagen",
     "closed": "Lukket",
 }
-STATEMENTS = {
+EVENT_TYPES = {
     "announced": "Varslet: en ung er på vej",
     "offered": "Tilbudt jer",
     "reminded": "Påmindelse sendt",

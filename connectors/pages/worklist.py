@@ -44,7 +44,7 @@ class WorklistItem(HandoverState):
 class HistoryStep:
     """One thing that was said about a handover."""
 
-    statement: str
+    type: str
     said_at: datetime
     reason_code: str | None
     state: str | None
@@ -75,24 +75,24 @@ class Worklist:
         """Returns what was said about a programme's handover, in its order."""
         events = HANDOVER_EVENTS.c
         wanted = (
-            select(events.statement, events.said_at, events.record)
+            select(events.type, events.said_at, events.record)
             .where(events.programme == programme, events.handover_id == handover_id)
             .order_by(events.partition, events.offset)
             .limit(_STEPS_MAX)
         )
         rows = reading(self._engine, lambda connection: connection.execute(wanted).all())
-        return tuple(HistoryStep(row.statement, row.said_at, *_reason_and_state(row.record)) for row in rows)
+        return tuple(HistoryStep(row.type, row.said_at, *_reason_and_state(row.record)) for row in rows)
 
     def answer(self, programme: str, event_id: UUID) -> ReplyResult | None:
         """Returns what a programme's reply was answered, or None where there is no answer yet."""
         events = HANDOVER_EVENTS.c
-        wanted = select(events.statement, events.record).where(
+        wanted = select(events.type, events.record).where(
             events.programme == programme,
             events.causation_id == str(event_id),
-            events.statement.in_(sorted(ANSWERS)),
+            events.type.in_(sorted(ANSWERS)),
         )
         row = reading(self._engine, lambda connection: connection.execute(wanted.limit(1)).one_or_none())
-        return None if row is None else ReplyResult(row.statement != "reply_refused", *_reason_and_state(row.record))
+        return None if row is None else ReplyResult(row.type != "reply_refused", *_reason_and_state(row.record))
 
     @staticmethod
     def _of(reach: Scope) -> Any:

@@ -68,7 +68,7 @@ class Answers:
         """Wakes those who wait for any of the records, which are committed."""
         for one in records:
             event = one.record["event"]
-            if event["statement"] in ANSWERS and event["causation_id"] in self._waiting:
+            if event["type"] in ANSWERS and event["causation_id"] in self._waiting:
                 self._wake(event["causation_id"], one)
 
     def end(self) -> None:
@@ -92,7 +92,7 @@ class Answers:
         events = HANDOVER_EVENTS.c
         wanted = (
             select(events.programme, events.partition, events.offset, events.record)
-            .where(events.causation_id == cause, events.statement.in_(sorted(ANSWERS)))
+            .where(events.causation_id == cause, events.type.in_(sorted(ANSWERS)))
             .order_by(events.programme, events.partition, events.offset)
             .limit(1)
         )

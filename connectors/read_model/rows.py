@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from connectors.read_model.answers import TopicRecord
 from connectors.read_model.feed import INTERVENTIONS, PATHWAYS, programme_of
 from schemas.codec import codec
-from schemas.codes import HandoverStatement, InterventionAction
+from schemas.codes import HandoverEventType, InterventionAction
 from schemas.events import Intervention
 from schemas.outputs import HandoverEvent, Notice, PathwayView
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 # A refused reply changes nothing, and may be about a handover that is not this programme's; what an unknown
 # statement changes is not known.
-_CHANGES_NOTHING = frozenset({HandoverStatement.REPLY_REFUSED, HandoverStatement.UNKNOWN})
+_CHANGES_NOTHING = frozenset({HandoverEventType.REPLY_REFUSED, HandoverEventType.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,11 @@ def _told(programme: str, record: FetchedRecord) -> HandoverChange:
         "youth_id": said.youth_id,
         "event_id": str(said.event_id),
         "causation_id": None if said.causation_id is None else str(said.causation_id),
-        "statement": said.statement.value,
+        "type": said.type.value,
         "said_at": said.occurred_at,
         "record": _public(record, said),
     }
-    return HandoverChange(event, None if said.statement in _CHANGES_NOTHING else _handover(programme, said))
+    return HandoverChange(event, None if said.type in _CHANGES_NOTHING else _handover(programme, said))
 
 
 def _public(record: FetchedRecord, said: HandoverEvent) -> Row:
@@ -120,7 +120,7 @@ def _handover(programme: str, said: HandoverEvent) -> Row:
         "identity": said.identity.value,
         "state": said.state,
         # The code of an accepted reply is the reply's own status.
-        "reason_code": said.reason_code if said.statement == HandoverStatement.WITHDRAWN else None,
+        "reason_code": said.reason_code if said.type == HandoverEventType.WITHDRAWN else None,
         "reply_by": said.reply_by,
         "first_contact_by": said.first_contact_by,
         "age_band": said.age_band,

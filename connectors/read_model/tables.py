@@ -55,7 +55,7 @@ HANDOVER_EVENTS = Table(
     Column("youth_id", _NAME),
     Column("event_id", _ID, nullable=False, index=True),
     Column("causation_id", _ID, index=True),
-    Column("statement", _CODE, nullable=False),
+    Column("type", _CODE, nullable=False),
     Column("said_at", Instant, nullable=False),
     Column("record", JSON, nullable=False),
 )

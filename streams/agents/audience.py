@@ -25,7 +25,7 @@ def named_under(alias: Alias, fields: dict[str, Any], replied_under: Alias | Non
     A cause is named where it is the programme's own reply; any other cause is another's to know.
     """
     shown: dict[str, Any] = {name: alias.ids.shown(fields[name]) for name in _IDS}
-    is_answer = fields["statement"] in ANSWERS
+    is_answer = fields["type"] in ANSWERS
     cause = (replied_under or alias).ids.shown(fields["causation_id"]) if is_answer else None
     return fields | shown | {"causation_id": cause, "youth_id": alias.pseudonym}
 

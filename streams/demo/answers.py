@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from schemas.codes import HandoverStatement
+from schemas.codes import HandoverEventType
 from schemas.instants import moment_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class PlannedReply:
 
 def replies_to(handover: dict[str, Any], chance: random.Random) -> Iterator[PlannedReply]:
     """Yields what a programme answers to a handover record: most accept and meet, some decline, some are silent."""
-    if handover["statement"] != HandoverStatement.OFFERED:
+    if handover["type"] != HandoverEventType.OFFERED:
         return
     lot = chance.random()
     if lot < 0.15:  # noqa: PLR2004 - silent: reminder, then the next programme

@@ -80,7 +80,7 @@ class Demo:
         return f"refused: {refused['code']}" if refused else str(status)
 
     def _show(self, topic: str, record: dict[str, Any]) -> None:
-        what = record.get("statement") or record["kind"]
+        what = record.get("type") or record["kind"]
         self._count(what)
         who = topic.removeprefix("handovers.") if topic != "notices" else record["recipient"]
         reason = f" ({record['reason_code']})" if record["reason_code"] else ""

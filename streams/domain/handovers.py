@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind
+from schemas.codes import Disclosed, HandoverEventType, Identity, NoticeKind
 from schemas.identifiers import derived_text
 from schemas.pathway import NEVER, Handover, Need, replace
 from streams.domain.awaiting import review_at
@@ -45,14 +45,14 @@ def offer(work: Work, need: Need, trigger: Trigger, programme: Programme, identi
         clock_at=after_working_days(work.now, programme.remind_working_days, closed),
         reply_by=after_working_days(work.now, programme.reply_working_days, closed),
     )
-    return _said(work, need, handover, HandoverStatement.OFFERED)
+    return _said(work, need, handover, HandoverEventType.OFFERED)
 
 
 def announce(work: Work, need: Need, trigger: Trigger, programme: Programme, identity: str) -> Handover:
     """Gives a programme a heads-up: week, age band and municipality of what will be offered, and nothing more."""
     overdue = overdue_at(trigger.occurred_at, work.catalogue.holidays)
     handover = replace(_begun(work, need, trigger, programme, identity), clock_at=overdue)
-    return _said(work, need, handover, HandoverStatement.ANNOUNCED)
+    return _said(work, need, handover, HandoverEventType.ANNOUNCED)
 
 
 def postpone(handover: Handover, occurs_at: int, closed: Container[int]) -> Handover:
@@ -90,7 +90,7 @@ def _begun(work: Work, need: Need, trigger: Trigger, programme: Programme, ident
     )
 
 
-def _said(work: Work, need: Need, handover: Handover, statement: str) -> Handover:
+def _said(work: Work, need: Need, handover: Handover, event_type: str) -> Handover:
     """Says a new offer or heads-up, keeps the need with it, and enters the disclosure."""
     work.change(
         need,
@@ -104,7 +104,7 @@ def _said(work: Work, need: Need, handover: Handover, statement: str) -> Handove
     )
     if work.now < handover.too_old_at:
         work.wake_at(handover.too_old_at)
-    handover = work.tell(handover, statement)
+    handover = work.tell(handover, event_type)
     disclose(work, handover, Disclosed.HANDOVER)
     return handover
 
@@ -119,7 +119,7 @@ def withdraw(work: Work, handover: Handover, reason: str) -> Handover:
     due = after_working_days(work.now, _DELETION_WORKING_DAYS, work.catalogue.holidays) if recalled else NEVER
     handover = replace(handover, state="withdrawn", clock_at=due, reply_by=due, reason_code=reason, reminded=0)
     told = None if reason in _HIDDEN_REASONS else reason
-    return work.tell(handover, HandoverStatement.WITHDRAWN, reason_code=told)
+    return work.tell(handover, HandoverEventType.WITHDRAWN, reason_code=told)
 
 
 def close(work: Work, need: Need, reason: str, *, by_facts: bool = False, told: str | None = None) -> None:
@@ -184,7 +184,7 @@ def _ask_for_receipt(work: Work, handover: Handover) -> None:
 def _remind_or_expire(work: Work, handover: Handover) -> None:
     if handover.reminded == 0 and work.now < handover.reply_by:
         handover = replace(handover, reminded=1, clock_at=handover.reply_by)
-        work.tell(handover, HandoverStatement.REMINDED)
+        work.tell(handover, HandoverEventType.REMINDED)
         return
     withdraw(work, handover, "expired")
     mark_tried(work, handover)
@@ -223,4 +223,4 @@ def _ask_for_first_contact(work: Work, handover: Handover) -> None:
         work.handovers[handover.handover_id] = replace(handover, reminded=step, clock_at=due)
         work.notify(NoticeKind.CODE_UNCLAIMED, handover.consent_taker or work.owner(), need)
     else:
-        work.tell(replace(handover, reminded=step, clock_at=due, overdue=True), HandoverStatement.REMINDED)
+        work.tell(replace(handover, reminded=step, clock_at=due, overdue=True), HandoverEventType.REMINDED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.codes import Disclosed, HandoverStatement, Identity, NoticeKind, ReplyStatus, Side
+from schemas.codes import Disclosed, HandoverEventType, Identity, NoticeKind, ReplyStatus, Side
 from schemas.pathway import NEVER, Handover, Need, replace
 from schemas.rules import WAITLISTED_UNTIL
 from streams.domain.awaiting import give_to_person
@@ -43,7 +43,7 @@ def take_reply(work: Work, reply: dict[str, Any]) -> None:
         _grant(work, handover, reply)
         return
     changed = _changed(work, handover, reply)
-    work.tell(changed, HandoverStatement.REPLY_ACCEPTED, reason_code=reply["status"], causation_id=reply["event_id"])
+    work.tell(changed, HandoverEventType.REPLY_ACCEPTED, reason_code=reply["status"], causation_id=reply["event_id"])
     if changed.state in ("declined", "ended"):
         mark_tried(work, changed)
     _follow(work, work.needs[changed.need_id], reply)
@@ -93,7 +93,7 @@ def _why_no_identity(work: Work, handover: Handover) -> str | None:
 def _grant(work: Work, handover: Handover, reply: dict[str, Any]) -> None:
     """Grants a pull of identity, and enters the disclosure: the door releases it on the committed grant."""
     handover = replace(handover, granted=True)
-    handover = work.tell(handover, HandoverStatement.IDENTITY_GRANTED, causation_id=reply["event_id"])
+    handover = work.tell(handover, HandoverEventType.IDENTITY_GRANTED, causation_id=reply["event_id"])
     disclose(work, handover, Disclosed.IDENTITY, work.said[-1].fields["event_id"])
 
 
@@ -164,11 +164,11 @@ def _after_no_show(work: Work, need: Need) -> None:
 def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason: str) -> None:
     if handover is not None and handover.programme == reply["programme"]:
         current = work.handovers[handover.handover_id]
-        work.tell(current, HandoverStatement.REPLY_REFUSED, reason_code=reason, causation_id=reply["event_id"])
+        work.tell(current, HandoverEventType.REPLY_REFUSED, reason_code=reason, causation_id=reply["event_id"])
         return
     envelope = work.envelope(reply["event_id"], reply["subject"], reply["correlation_id"], reply["event_id"])
     own = {
-        "statement": HandoverStatement.REPLY_REFUSED,
+        "type": HandoverEventType.REPLY_REFUSED,
         "programme": reply["programme"],
         "programme_version": work.catalogue.version,
         "need_kind": "UNKNOWN",

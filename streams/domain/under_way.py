@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import ConsentGiver, HandoverStatement, Identity, NoticeKind
+from schemas.codes import ConsentGiver, HandoverEventType, Identity, NoticeKind
 from schemas.pathway import Handover, Need, replace
 from streams.domain.calendar import birthday
 from streams.domain.capacity import full_now, full_then
@@ -164,7 +164,7 @@ def _accompany(work: Work, need: Need, handover: Handover, stay: Stay | None) ->
     if _has_moved(work, handover):
         municipality = work.derived.municipality or ""
         moved = replace(work.handovers[handover.handover_id], municipality=municipality)
-        work.tell(moved, HandoverStatement.UPDATED, reason_code="moved")
+        work.tell(moved, HandoverEventType.UPDATED, reason_code="moved")
         work.notify(NoticeKind.ESCALATED, work.owner(), need, reason_code="moved")
     if work.derived.birth_day is None:
         return
@@ -181,7 +181,7 @@ def _has_been_readmitted(work: Work, handover: Handover, stay: Stay) -> None:
     begun_since = stay.started_at is None or stay.started_at >= handover.occurred_at
     if begun_since and about not in work.once:
         work.once.add(about)
-        work.tell(work.handovers[handover.handover_id], HandoverStatement.UPDATED, reason_code="readmitted")
+        work.tell(work.handovers[handover.handover_id], HandoverEventType.UPDATED, reason_code="readmitted")
 
 
 def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
@@ -198,7 +198,7 @@ def _has_come_of_age(work: Work, handover: Handover, age: int) -> None:
     else:
         work.once.add((NoticeKind.CONSENT_WANTED, about))
     if age == ADULT_AGE:
-        work.tell(work.handovers[handover.handover_id], HandoverStatement.UPDATED, reason_code="turned_18")
+        work.tell(work.handovers[handover.handover_id], HandoverEventType.UPDATED, reason_code="turned_18")
 
 
 def _correct(work: Work, lead: Trigger, handover: Handover) -> None:
@@ -210,4 +210,4 @@ def _correct(work: Work, lead: Trigger, handover: Handover) -> None:
     changed = replace(was, identity=handover.identity, occurred_at=occurred_at)
     if changed.state == "announced":
         changed = postpone(changed, occurred_at, work.catalogue.holidays)
-    work.tell(changed, HandoverStatement.UPDATED)
+    work.tell(changed, HandoverEventType.UPDATED)

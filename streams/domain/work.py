@@ -153,14 +153,14 @@ class Work:
                     return stay
         return None
 
-    def tell(self, handover: Handover, statement: str, **fields: Any) -> Handover:
+    def tell(self, handover: Handover, event_type: str, **fields: Any) -> Handover:
         """Says something to a handover's programme and stores the handover, its statement counted."""
         own_pseudonym = handover.own_pseudonym if handover.statements else handover.identity == Identity.ANONYMOUS
         handover = replace(handover, statements=handover.statements + 1, own_pseudonym=own_pseudonym)
         self.handovers[handover.handover_id] = handover
         need = self.needs[handover.need_id]
         own = {
-            "statement": statement,
+            "type": event_type,
             "programme": handover.programme,
             "programme_version": handover.version,
             "site": handover.site,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.log.refold import Written
 
 _Image = tuple[bytes | None, bytes | None, int, tuple[tuple[str, bytes | None], ...]]
-_SHOWN = ("statement", "kind", "programme", "recipient", "subject", "event_id")
+_SHOWN = ("type", "kind", "programme", "recipient", "subject", "event_id")
 
 
 class Finding(NamedTuple):

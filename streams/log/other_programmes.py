@@ -110,4 +110,4 @@ def _statements(folded: RefoldResult, pseudonyms: Pseudonyms) -> Iterator[tuple[
             reason = f" ({fields['reason_code']})" if fields["reason_code"] else ""
             when = moment_of(fields["occurred_at"]).isoformat(timespec="seconds")
             need_id = (traced_back(pseudonyms, fields) or fields)["correlation_id"]
-            yield need_id, f"{when} {fields['programme']} {fields['statement']}{reason}"
+            yield need_id, f"{when} {fields['programme']} {fields['type']}{reason}"

@@ -123,8 +123,8 @@ class OverKafka:
         finally:
             await producer.stop()
         event_id = statement["event_id"]
-        [told] = await self._read(lambda one: one["causation_id"] == event_id and one["statement"] in _ANSWERS, 1)
-        if told["statement"] != "reply_accepted":
+        [told] = await self._read(lambda one: one["causation_id"] == event_id and one["type"] in _ANSWERS, 1)
+        if told["type"] != "reply_accepted":
             raise ScenarioError(f"answers.{self.programme}: {status} was refused: {told['reason_code']}")
 
     async def _read(self, wanted: Callable[[RawEvent], bool], count: int) -> list[RawEvent]:

@@ -44,11 +44,9 @@ class ObservedOutputs:
             else:
                 self.statements.setdefault(topic, []).append(record)
 
-    def said(self, statement: str, programme: str | None = None) -> list[RawRecord]:
+    def said(self, event_type: str, programme: str | None = None) -> list[RawRecord]:
         """Returns the handover records that say so, to one programme if named."""
-        return [
-            one for one in self.handovers if one["statement"] == statement and programme in (None, one["programme"])
-        ]
+        return [one for one in self.handovers if one["type"] == event_type and programme in (None, one["programme"])]
 
     def youths_of(self, topic: str, subjects: Iterable[str]) -> list[str]:
         """Returns whom statements of a topic are about; KeyError where one of them is not on it."""
@@ -75,7 +73,7 @@ class ObservedOutputs:
             if kind in (None, need["kind"])
         ]
 
-    def told(self, youths: Iterable[str], statement: str) -> list[RawRecord]:
+    def told(self, youths: Iterable[str], event_type: str) -> list[RawRecord]:
         """Returns what programmes were told that says so and is about one of these young people."""
         mine = {need["need_id"] for need in self.needs(youths)}
-        return [one for one in self.said(statement) if one["need_id"] in mine]
+        return [one for one in self.said(event_type) if one["need_id"] in mine]

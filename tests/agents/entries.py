@@ -85,4 +85,4 @@ def as_it_was(record: StoredRecord) -> OriginalRecord:
 def statements_of(fold: Fold, youth_id: str = YOUTH) -> list[str]:
     """Returns what ungevaerftet was told about a young person."""
     told = fold.decoded("handovers.ungevaerftet", HandoverEvent)
-    return [one["statement"] for one in told if PSEUDONYMS.youth_of("ungevaerftet", one["youth_id"]) == youth_id]
+    return [one["type"] for one in told if PSEUDONYMS.youth_of("ungevaerftet", one["youth_id"]) == youth_id]

@@ -23,7 +23,7 @@ from tests.domain.story import YOUTH
 SEEDS = range(4)
 #: Words, days, and what a programme's own file says: equal by chance, or for everybody.
 VOCABULARY = frozenset(
-    {"source", "statement", "programme", "programme_version", "site", "need_kind", "identity", "age_band"}
+    {"source", "type", "programme", "programme_version", "site", "need_kind", "identity", "age_band"}
     | {"municipality", "trigger", "expected_week", "appointment_on", "occurred_on", "reason_code", "state", "status"}
     | {"side", "waitlisted_until", "free_places", "source_sequence", "ce_specversion", "ce_source", "ce_type"}
     | {"content-type", "birth_date", "decision", "given_by", "custody", "youth_unable", "scope", "receiver", "purpose"}
@@ -94,7 +94,7 @@ def test_the_histories_reach_what_they_are_meant_to_reach(seed: int) -> None:
     told = [event_of(one) for one in history(seed).town.told()]
 
     assert len({one["programme"] for one in told}) > 1
-    assert {"offered", "withdrawn", "reply_accepted"} <= {one["statement"] for one in told}
+    assert {"offered", "withdrawn", "reply_accepted"} <= {one["type"] for one in told}
     assert {one["identity"] for one in told} >= {"named", "anonymous"}
 
 
@@ -162,7 +162,7 @@ def test_a_cause_is_named_where_it_is_the_programmes_own_reply_alone(seed: int) 
     replies = {str(one.event_id) for one in town.replied}
     told = [event_of(one) for one in town.told()]
 
-    assert {one["statement"] for one in told if one["causation_id"] in replies} <= {"reply_accepted", "reply_refused"}
+    assert {one["type"] for one in told if one["causation_id"] in replies} <= {"reply_accepted", "reply_refused"}
     assert {one["causation_id"] for one in told} - replies == {None}
     assert {one["causation_id"] for one in told} - {None} == replies
 

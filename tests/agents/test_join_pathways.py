@@ -36,7 +36,7 @@ def test_a_tick_after_the_settle_time_lets_the_offer_leave_under_the_programmes_
     fold = Fold().take(a_log([*discharged(), a_tick(MONDAY + timedelta(minutes=16))]))
 
     [offer] = fold.decoded("handovers.ungevaerftet", HandoverEvent)
-    assert offer["statement"] == "offered"
+    assert offer["type"] == "offered"
     [handover] = decode_pathway(fold.state(YOUTH.encode()) or b"").handovers
     assert offer["youth_id"] == PSEUDONYMS.pseudonym_of("ungevaerftet", YOUTH, handover.handover_id)
     assert YOUTH.encode() not in fold.written[kafka_name("handovers.ungevaerftet")][0].value
@@ -57,14 +57,14 @@ def test_reference_data_that_names_the_unit_lets_the_need_go_on_at_once() -> Non
     fold = Fold().take(a_log([*discharged(UNKNOWN_UNIT), (later, version), a_tick(later)]))
 
     assert [one["kind"] for one in fold.decoded("notices", Notice)] == ["unknown_unit"]
-    assert [one["statement"] for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)] == ["offered"]
+    assert [one["type"] for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)] == ["offered"]
 
 
 def test_a_calendar_record_sets_the_time_and_fires_what_is_due() -> None:
     fields = envelope("calendar", MONDAY) | {"youth_id": None, "calendar_at": MONDAY + timedelta(days=1)}
     fold = Fold().take(a_log([*discharged(), (MONDAY + timedelta(seconds=1), CalendarSet.model_validate(fields))]))
 
-    statements = [one["statement"] for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)]
+    statements = [one["type"] for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)]
     assert statements == ["offered"]
     assert fold._task.state.next_due() is not None
 

@@ -168,7 +168,7 @@ def test_case_40_the_mixtures_reach_what_they_are_meant_to_reach() -> None:
     folds = [folded(log, 5_000) for log in logs_of(1_000, seed=40)]
 
     statements = {
-        (one["statement"], one["reason_code"])
+        (one["type"], one["reason_code"])
         for fold in folds
         for programme in set(PROGRAMMES)
         for one in fold.decoded(f"handovers.{programme}", HandoverEvent)

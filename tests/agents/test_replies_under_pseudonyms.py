@@ -24,7 +24,7 @@ def told(town: PublicTown, programme: str) -> list[dict[str, Any]]:
 
 
 def offers(town: PublicTown, programme: str) -> list[dict[str, Any]]:
-    return [one for one in told(town, programme) if one["statement"] == "offered"]
+    return [one for one in told(town, programme) if one["type"] == "offered"]
 
 
 def handovers(town: PublicTown) -> tuple[Handover, ...]:
@@ -47,7 +47,7 @@ def refused(town: PublicTown, reply: Reply) -> None:
     town.reply(LATER + timedelta(hours=3), reply)
 
     answer = told(town, reply.programme)[-1]
-    assert (answer["statement"], answer["reason_code"]) == ("reply_refused", "unknown_handover")
+    assert (answer["type"], answer["reason_code"]) == ("reply_refused", "unknown_handover")
     named = {name: str(getattr(reply, name)) for name in ("subject", "youth_id", "correlation_id")}
     assert {name: answer[name] for name in named} == named
     assert answer["causation_id"] == str(reply.event_id)
@@ -61,7 +61,7 @@ def test_an_answer_in_the_programmes_own_ids_is_taken_and_named_as_the_programme
     town.reply(LATER, reply)
 
     answer = told(town, "ungevaerftet")[-1]
-    assert (answer["statement"], answer["state"]) == ("reply_accepted", "accepted")
+    assert (answer["type"], answer["state"]) == ("reply_accepted", "accepted")
     assert (answer["causation_id"], answer["subject"]) == (str(reply.event_id), offer["subject"])
     assert answer["youth_id"] == offer["youth_id"]
 
@@ -72,7 +72,7 @@ def test_the_same_reply_twice_is_answered_once() -> None:
     for _ in range(2):
         town.reply(LATER, a_reply(offer, "accepted", LATER, "reply"))
 
-    assert [one["statement"] for one in told(town, "ungevaerftet")] == ["offered", "reply_accepted"]
+    assert [one["type"] for one in told(town, "ungevaerftet")] == ["offered", "reply_accepted"]
 
 
 def test_one_anonymous_handovers_pseudonym_answers_no_other_handover_of_the_same_person() -> None:
@@ -115,7 +115,7 @@ def test_a_reply_under_the_event_id_of_a_hospitals_statement_is_answered_like_an
     town.reply(LATER, reply)
 
     answer = told(town, "ungevaerftet")[-1]
-    assert (answer["statement"], answer["causation_id"]) == ("reply_accepted", str(discharge.event_id))
+    assert (answer["type"], answer["causation_id"]) == ("reply_accepted", str(discharge.event_id))
 
 
 def a_claim(programme: str, name: str, event: str) -> Reply:
@@ -132,7 +132,7 @@ def test_a_claim_is_the_first_contact_of_the_anonymous_handover_and_answered_und
     town.reply(LATER, claim)
 
     answer = told(town, "ungevaerftet")[-1]
-    assert (answer["statement"], answer["state"]) == ("reply_accepted", "in_contact")
+    assert (answer["type"], answer["state"]) == ("reply_accepted", "in_contact")
     assert (answer["youth_id"], answer["subject"]) == (offer["youth_id"], offer["subject"])
     assert answer["causation_id"] == str(claim.event_id)
 
@@ -156,7 +156,7 @@ def test_an_offer_that_becomes_a_named_one_keeps_its_pseudonym_and_its_order() -
     town.wait_until(LATER + timedelta(minutes=20))
 
     updated = told(town, "headspace")[-1]
-    assert (offer["identity"], updated["identity"], updated["statement"]) == ("anonymous", "named", "updated")
+    assert (offer["identity"], updated["identity"], updated["type"]) == ("anonymous", "named", "updated")
     assert (updated["youth_id"], updated["subject"]) == (offer["youth_id"], offer["subject"])
     assert len({partition for _, partition, _ in town.told("headspace")}) == 1
 
@@ -180,5 +180,5 @@ def test_a_grant_stands_among_the_disclosures_by_the_id_that_its_programme_has_i
 
     grant = told(town, "headspace")[-1]
     disclosed = [codec(Disclosure).decode_raw(value) for topic, value in town.written if ".disclosures." in topic]
-    assert grant["statement"] == "identity_granted"
+    assert grant["type"] == "identity_granted"
     assert [one["grant_id"] for one in disclosed] == [None, grant["event_id"]]

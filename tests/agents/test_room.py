@@ -20,7 +20,7 @@ ROOM = 16 * 1024
 
 
 def told(fold: Fold) -> list[tuple[str, str | None]]:
-    return [(one["statement"], one["reason_code"]) for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)]
+    return [(one["type"], one["reason_code"]) for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)]
 
 
 def courses(source: str, count: int) -> list[tuple[Any, Any]]:

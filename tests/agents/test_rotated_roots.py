@@ -40,7 +40,7 @@ def test_a_handover_that_has_begun_keeps_its_pseudonym_and_ids_and_the_next_has_
 
     names = {(one["youth_id"][:4], one["youth_id"], one["subject"]) for one in told}
     assert sorted(key_id for key_id, _, _ in names) == ["k001", "k002"]
-    first = [one["statement"] for one in told if one["youth_id"].startswith("k001")]
+    first = [one["type"] for one in told if one["youth_id"].startswith("k001")]
     assert first == ["offered", "withdrawn"]
 
 

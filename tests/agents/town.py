@@ -76,7 +76,7 @@ class Town:
     def handovers(self) -> list[tuple[str, str, str | None, Any]]:
         """Returns (statement, programme, reason, day of the appointment) of all that programmes were told."""
         said = [codec(HandoverEvent).decode_raw(value) for topic, value in self.written if ".handovers." in topic]
-        return [(one["statement"], one["programme"], one["reason_code"], one["appointment_on"]) for one in said]
+        return [(one["type"], one["programme"], one["reason_code"], one["appointment_on"]) for one in said]
 
     def notices(self) -> list[dict[str, Any]]:
         """Returns the notices, raw."""

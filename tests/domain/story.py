@@ -179,17 +179,15 @@ class Story:
     def to_programmes(self, statement: str | None = None) -> list[tuple[str, str, str | None]]:
         """Returns (statement, programme, reason) of what programmes were told."""
         return [
-            (one.fields["statement"], one.fields["programme"], one.fields["reason_code"])
+            (one.fields["type"], one.fields["programme"], one.fields["reason_code"])
             for _, one in self.said
-            if one.topic.startswith("handovers.") and statement in (None, one.fields["statement"])
+            if one.topic.startswith("handovers.") and statement in (None, one.fields["type"])
         ]
 
     def offers(self) -> list[tuple[str, str | None]]:
         """Returns (programme, site) of each offer."""
         return [
-            (one.fields["programme"], one.fields["site"])
-            for _, one in self.said
-            if one.fields.get("statement") == "offered"
+            (one.fields["programme"], one.fields["site"]) for _, one in self.said if one.fields.get("type") == "offered"
         ]
 
     def notices(self) -> list[tuple[str, str]]:
@@ -201,7 +199,7 @@ class Story:
         return [
             moment.astimezone(COPENHAGEN)
             for moment, one in self.said
-            if statement_or_kind in (one.fields.get("statement"), one.fields.get("kind"))
+            if statement_or_kind in (one.fields.get("type"), one.fields.get("kind"))
         ]
 
     def needs(self) -> list[tuple[str, str, str | None]]:

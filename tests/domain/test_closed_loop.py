@@ -142,7 +142,7 @@ def test_a_pull_of_identity_is_granted_by_name_in_answer_to_its_reply_and_disclo
     story = an_accepted_named_story()
     story.reply(MONDAY + timedelta(hours=2), "headspace", "identity_wanted", event_id=an_id("pull"))
     granted = story.said[-1][1].fields
-    assert (granted["statement"], granted["causation_id"]) == ("identity_granted", str(an_id("pull")))
+    assert (granted["type"], granted["causation_id"]) == ("identity_granted", str(an_id("pull")))
     disclosed = story.disclosures[-1]
     assert (disclosed["disclosed"], disclosed["receiver"], disclosed["consent_id"], disclosed["grant_id"]) == (
         Disclosed.IDENTITY,

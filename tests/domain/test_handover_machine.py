@@ -136,7 +136,7 @@ class HandoverMachine(RuleBasedStateMachine):
         [said] = [
             one for _, one in self.story.said[self.heard :] if one.fields["causation_id"] == self.story.last_reply_id
         ]
-        refused = said.fields["statement"] == "reply_refused"
+        refused = said.fields["type"] == "reply_refused"
         reason = said.fields["reason_code"]
         forgotten = handover_id not in dict(_states_of(before))
         assert refused is not allowed or reason in UNFORESEEN or forgotten, (answer, reason)

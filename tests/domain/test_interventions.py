@@ -88,7 +88,7 @@ def refused(story: Story, action: str, **changes: Any) -> str | None:
     before, said = story.pathway, len(story.said)
     story.decide(NOW, action, **changes)
     told = [one.fields for _, one in story.said[said:]]
-    if not told or told[-1]["kind" if "kind" in told[-1] else "statement"] != "escalated":
+    if not told or told[-1]["kind" if "kind" in told[-1] else "type"] != "escalated":
         return None
     assert [one["recipient"] for one in told] == ["municipality-0217"]
     assert [need.state for need in story.pathway.needs] == [need.state for need in before.needs]

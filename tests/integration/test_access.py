@@ -183,7 +183,7 @@ async def test_the_pipeline_runs_closed_and_readmes_programme_receives_and_answe
             await asyncio.to_thread(until, lambda: "reply_accepted" in printed(), _ANSWERED_MAX_SECONDS)
             writing(kafka_name(f"answers.{OWN}"))(programme)
             await asyncio.to_thread(until, lambda: "reply_refused" in printed(), _ANSWERED_MAX_SECONDS)
-        said = [row["statement"] for topic, row in await service.said() if topic == f"handovers.{OWN}"]
+        said = [row["type"] for topic, row in await service.said() if topic == f"handovers.{OWN}"]
 
     assert said == ["offered", "reply_accepted"]
     assert [line.split()[0] for line in printed().splitlines()] == ["offered", "reply_accepted", "reply_refused"]

@@ -66,7 +66,7 @@ def service(empty_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFacto
 def test_a_published_discharge_ends_as_an_offer_that_subscribe_prints() -> None:
     [offer] = lines_of("subscribe", "handovers.ungevaerftet", "--limit", "1", "--timeout", "60", "--json")
 
-    assert offer["event"]["statement"] == "offered"
+    assert offer["event"]["type"] == "offered"
     assert offer["key"] == offer["event"]["youth_id"] != YOUTH
 
 

@@ -145,8 +145,8 @@ async def is_enough(connection: KafkaConnection) -> bool:
     told = [
         codec(HandoverEvent).decode_raw(record.value) async for _, record in committed_records(connection, partitions)
     ]
-    offered = {one["programme"] for one in told if one["statement"] == "offered"}
-    return offered >= PROGRAMMES and any(one["statement"] == "reply_accepted" for one in told)
+    offered = {one["programme"] for one in told if one["type"] == "offered"}
+    return offered >= PROGRAMMES and any(one["type"] == "reply_accepted" for one in told)
 
 
 def addresses_of(instance: Instance) -> list[str]:

@@ -119,7 +119,7 @@ def offer_to(instance: Instance, identity: str, seen: set[str]) -> tuple[str, di
         for name, client in clients.items():
             for record in client.get("/handovers", params={"limit": 500}).json()["records"]:
                 event = record["event"]
-                offered = event["statement"] == "offered" and event["identity"] == identity
+                offered = event["type"] == "offered" and event["identity"] == identity
                 if offered and event["subject"] not in seen:
                     return name, event
         return None

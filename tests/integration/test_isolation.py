@@ -87,7 +87,7 @@ async def test_an_answer_with_its_own_pseudonym_to_anothers_handover_is_refused_
 
     assert taken.status_code == 201
     assert after == before
-    assert (told["statement"], told["reason_code"], told["state"]) == ("reply_refused", "unknown_handover", None)
+    assert (told["type"], told["reason_code"], told["state"]) == ("reply_refused", "unknown_handover", None)
     assert told["causation_id"] == taken.json()["event_id"]
 
 
@@ -114,7 +114,7 @@ async def test_lists_and_streams_hold_its_own_handovers_alone(two: Two) -> None:
 def handovers_in(events: list[View]) -> set[str]:
     """Returns the handovers of records for B; a refusal repeats B's own word for what it meant."""
     assert {one["programme"] for one in events} == {B}
-    return {one["subject"] for one in events if one["statement"] != "reply_refused"}
+    return {one["subject"] for one in events if one["type"] != "reply_refused"}
 
 
 async def test_the_claim_code_is_as_good_as_before_for_whom_it_is_meant(two: Two) -> None:

@@ -164,12 +164,12 @@ def statements_by_case(
     """Returns what programmes were told about each case, in order of the calendar."""
     numbers = {youth_id: case.number for case in CASES for youth_id in case.youth_ids}
     statements = [one for topic, one in said if topic != "notices"]
-    statements.sort(key=lambda one: (_five_minutes(one), one["statement"] == "offered"))
+    statements.sort(key=lambda one: (_five_minutes(one), one["type"] == "offered"))
     told: dict[str, list[tuple[str, str, str | None]]] = {case.number: [] for case in CASES}
     for one in statements:
         traced = traced_back(pseudonyms, one)
         assert traced is not None
-        told[numbers[traced["youth_id"]]].append((one["statement"], one["programme"], one["reason_code"]))
+        told[numbers[traced["youth_id"]]].append((one["type"], one["programme"], one["reason_code"]))
     return told
 
 

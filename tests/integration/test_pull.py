@@ -54,7 +54,7 @@ class Loop:
         pseudonyms = Pseudonyms(pseudonym_roots(self.service.settings.keys_folder))
         offered = await self.told(
             lambda event: (
-                event["statement"] == "offered" and pseudonyms.youth_of(PROGRAMME, event["youth_id"]) == case.youth_id
+                event["type"] == "offered" and pseudonyms.youth_of(PROGRAMME, event["youth_id"]) == case.youth_id
             )
         )
         return str(offered["event"]["subject"])
@@ -158,7 +158,7 @@ async def test_a_reply_is_accepted_with_the_state_that_it_led_to(loop: Loop) -> 
 
     assert (answer.status_code, answer.json()["outcome"], answer.json()["state"]) == (200, "accepted", "accepted")
     assert now["handover"]["state"] == "accepted"
-    assert [one["event"]["statement"] for one in now["events"]] == ["offered", "reply_accepted"]
+    assert [one["event"]["type"] for one in now["events"]] == ["offered", "reply_accepted"]
     assert now["events"][1]["event"]["causation_id"] == answer.json()["event_id"]
 
 

@@ -37,7 +37,7 @@ async def test_an_offer_that_cannot_be_delivered_goes_to_the_next_programme_and_
 
         said = await service.said()
 
-    told = [(topic, record["statement"], record["reason_code"]) for topic, record in said if topic != "notices"]
+    told = [(topic, record["type"], record["reason_code"]) for topic, record in said if topic != "notices"]
     assert sorted(told) == [
         ("handovers.headspace", "offered", None),
         ("handovers.ungevaerftet", "offered", None),

@@ -80,7 +80,7 @@ async def a_two(loop: ClosedLoop, clients: tuple[httpx.AsyncClient, httpx.AsyncC
     await way.told(handover, 1)
     assert (await way.answer(handover, "accepted", key=key)).accepted
     await way.told(handover, 2)
-    [reply] = [one["causation_id"] for one in way.received.of(handover) if one["statement"] == "reply_accepted"]
+    [reply] = [one["causation_id"] for one in way.received.of(handover) if one["type"] == "reply_accepted"]
     page = (await a.get("/handovers", params={"limit": 1})).json()
     offered = (await a.get(f"/handovers/{handover}")).json()["handover"]
     session = await session_of(loop.running.doors, token)

@@ -75,12 +75,12 @@ class Received:
 
     def told(self, handover_id: str, count: int) -> list[str] | None:
         """Returns what was said about a handover, None while less than ``count`` has come."""
-        said = [one["statement"] for one in self.of(handover_id)]
+        said = [one["type"] for one in self.of(handover_id)]
         return said if len(said) >= count else None
 
     def offer(self, handover_id: str) -> Offer:
         """Returns a handover's one offer."""
-        [event] = [one for one in self.of(handover_id) if one["statement"] == "offered"]
+        [event] = [one for one in self.of(handover_id) if one["type"] == "offered"]
         return Offer(
             **{name: str(event[name]) for name in ("need_kind", "trigger", "identity", "age_band")},
             municipality=event["municipality"],

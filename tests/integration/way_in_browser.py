@@ -11,7 +11,7 @@ from datetime import datetime
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request, async_playwright, expect
 
 from connectors.pages.names import Names
-from connectors.pages.words import CASE_STATES, KINDS, REASONS, STATEMENTS, TRIGGERS
+from connectors.pages.words import CASE_STATES, EVENT_TYPES, KINDS, REASONS, TRIGGERS
 from tests.browser.conftest import CHROMIUM
 from tests.integration.way_contract import PROGRAMME, SITE, Answered, Offer, until
 
@@ -50,7 +50,7 @@ class InBrowser:
         async def come() -> list[str] | None:
             page = await self._case(handover_id)
             found = await page.locator("ol.steps li").all_inner_texts()
-            said = [_code(STATEMENTS, re.sub(r" \(.*\)$", "", one.partition(": ")[2])) for one in found]
+            said = [_code(EVENT_TYPES, re.sub(r" \(.*\)$", "", one.partition(": ")[2])) for one in found]
             return said if len(said) >= count else None
 
         said = await until(come)

@@ -69,10 +69,10 @@ class OverKafka:
         async def answered() -> Event | None:
             await self._look()
             answers = [one for one in self.received.of(handover_id) if one["causation_id"] == str(event_id)]
-            return next((one for one in answers if one["statement"] in ANSWERS), None)
+            return next((one for one in answers if one["type"] in ANSWERS), None)
 
         event = await until(answered)
-        accepted = event["statement"] == "reply_accepted"
+        accepted = event["type"] == "reply_accepted"
         return Answered(accepted, None if accepted else event["reason_code"], event["state"])
 
     async def tell_free_places(self, places: int) -> None:

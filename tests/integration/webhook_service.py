@@ -46,7 +46,7 @@ def a_handover_event(programme: str, handover: str, number: int) -> HandoverEven
             "recorded_at": at,
             "youth_id": f"k001-{programme}-{handover}",
             "subject": handover,
-            "statement": "offered" if number == 0 else "updated",
+            "type": "offered" if number == 0 else "updated",
             "programme": programme,
             "programme_version": number,
             "need_kind": "aftercare",
@@ -136,7 +136,7 @@ class Delivering:
         """Returns what the records say that were ever queued for a programme, in their order."""
         wanted = select(DELIVERIES.c.body).where(DELIVERIES.c.programme == programme).order_by(DELIVERIES.c.number)
         with webhooks_database_of(self.settings.data_folder).reading() as reading:
-            return [json.loads(body)["statement"] for body in reading.execute(wanted).scalars()]
+            return [json.loads(body)["type"] for body in reading.execute(wanted).scalars()]
 
     def nothing_is_due(self, programme: str) -> bool:
         """Tells whether every record that waits was tried, and its next attempt is later than now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.codes import ConsentDecision, Custody, HandoverStatement, Identity, StayStatus
+from schemas.codes import ConsentDecision, Custody, HandoverEventType, Identity, StayStatus
 from tests.model.checks_of_folds import NEW, TELLING, Found, consents_told, is_silent, to_programmes, wish_of
 from tests.model.ledger import FOLDED, Handed, Ledger
 from tests.model.reference import (
@@ -44,7 +44,7 @@ def consent_in_force(ledger: Ledger, seen: Seen) -> Found:
 def _names_now(ledger: Ledger, statement: str, fields: dict[str, Any]) -> bool:
     """Tells whether an update tells a programme by name whom it knew anonymously."""
     known = ledger.handovers.get(fields["subject"])
-    named = fields["identity"] == Identity.NAMED and statement == HandoverStatement.UPDATED
+    named = fields["identity"] == Identity.NAMED and statement == HandoverEventType.UPDATED
     return bool(named and known and known.identity == Identity.ANONYMOUS)
 
 
@@ -60,8 +60,8 @@ def disclosure_names_its_consent(ledger: Ledger, seen: Seen) -> Found:
     told = [fields for statement, fields in to_programmes(seen) if statement in TELLING]
     for fields in told:
         mine = [one for one in disclosed if one["subject"] == fields["subject"]]
-        if not mine and fields["statement"] != HandoverStatement.OFFERED:
-            yield f"{fields['statement']} to {fields['programme']} is in no disclosure"
+        if not mine and fields["type"] != HandoverEventType.OFFERED:
+            yield f"{fields['type']} to {fields['programme']} is in no disclosure"
         wish, known = wish_of(ledger, seen, fields), ledger.certain_consents(seen.number)
         carrying = (*in_force(wish, known)[0], *in_force(wish, with_custody_known(known, seen.now))[0])
         names = {one.subject for one in carrying}
@@ -82,7 +82,7 @@ def consent_takes_nothing_back(ledger: Ledger, seen: Seen) -> Found:
             handed = ledger.handovers.get(fields["subject"])
             later = handed is not None and event["occurred_at"] > handed.left_at
             onward = fields["reason_code"] == "bridged_onward"  # hands Y on as soon as another one may hear of Y (T10)
-            if statement == HandoverStatement.WITHDRAWN and later and not onward:
+            if statement == HandoverEventType.WITHDRAWN and later and not onward:
                 yield f"withdrawn from {fields['programme']} ({fields['reason_code']}) at a later consent"
 
 
@@ -92,7 +92,7 @@ def nothing_leaves_between_two_ends(ledger: Ledger, seen: Seen) -> Found:
     told = [fact for fact in standing(ledger.of(frozenset({seen.number}))) if fact.model == "Consent"]
     ends = [fact for fact in told if fact.event["decision"] in ENDS and fact.event["occurred_at"] <= seen.now]
     fresh = any(since < fact.told_at for fact in ends)
-    recall = (HandoverStatement.WITHDRAWN, "consent_withdrawn")
+    recall = (HandoverEventType.WITHDRAWN, "consent_withdrawn")
     mine = [one for one in ledger.handovers.values() if one.number == seen.number]
     recalled = any(what[:2] == recall and what[2] > since for one in mine for what in one.told)
     if fresh and recalled and seen.model != "Intervention":
@@ -105,7 +105,7 @@ def what_goes_on_stays(ledger: Ledger, seen: Seen) -> Found:
     """What a programme has taken over is ended by the young person, a death, an erasure, a person or a cancellation."""
     for statement, fields in to_programmes(seen):
         handed = ledger.handovers.get(fields["subject"])
-        if statement != HandoverStatement.WITHDRAWN or handed is None or handed.state not in TAKEN:
+        if statement != HandoverEventType.WITHDRAWN or handed is None or handed.state not in TAKEN:
             continue
         reason = fields["reason_code"]
         by_links = len(ledger.widest(seen.number)) > len(ledger.of(frozenset({seen.number})))
@@ -142,7 +142,7 @@ def _corrects(fact: Fact, ledger: Ledger) -> bool:
 def ended_by_somebody(ledger: Ledger, seen: Seen) -> Found:
     """What is ended for want of consent was ended by somebody who may end it."""
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
+        if statement == HandoverEventType.WITHDRAWN and fields["reason_code"] in OF_CONSENT:
             ends = ledger.consents(ledger.widest(seen.number))
             wish = wish_of(ledger, seen, fields)
             told = consents_told(ledger, seen)

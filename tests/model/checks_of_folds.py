@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.codes import CourseStatus, HandoverStatement, NeedKind, NoticeKind, ReplyStatus
+from schemas.codes import CourseStatus, HandoverEventType, NeedKind, NoticeKind, ReplyStatus
 from schemas.outputs import Disclosure, HandoverEvent, Notice, PathwayView
 from schemas.pathway import Need
 from streams.domain.work import Emission
@@ -31,10 +31,10 @@ from tests.model.steps import DAY, EMERGENCY, MINUTE, OTHER_PSYCHIATRY, PSYCHIAT
 from tests.model.world import Seen
 
 Found = Iterator[str]
-NEW = frozenset({HandoverStatement.ANNOUNCED, HandoverStatement.OFFERED})
-TELLING = NEW | {HandoverStatement.IDENTITY_GRANTED}
+NEW = frozenset({HandoverEventType.ANNOUNCED, HandoverEventType.OFFERED})
+TELLING = NEW | {HandoverEventType.IDENTITY_GRANTED}
 ANSWERS = frozenset(
-    {HandoverStatement.REPLY_ACCEPTED, HandoverStatement.REPLY_REFUSED, HandoverStatement.IDENTITY_GRANTED}
+    {HandoverEventType.REPLY_ACCEPTED, HandoverEventType.REPLY_REFUSED, HandoverEventType.IDENTITY_GRANTED}
 )
 _REMINDING = frozenset({NoticeKind.CONSENT_REMINDER, NoticeKind.DELETION_OVERDUE, NoticeKind.CODE_UNCLAIMED})
 _BY_CLOCK = frozenset({"consent_missing", "first_contact_overdue", "planned_end_overdue", "no_slot_answer"})
@@ -52,7 +52,7 @@ _FIELDS = {
 
 def to_programmes(seen: Seen) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields (statement, fields) of what programmes were told."""
-    return ((one.fields["statement"], one.fields) for one in seen.said if one.topic.startswith("handovers."))
+    return ((one.fields["type"], one.fields) for one in seen.said if one.topic.startswith("handovers."))
 
 
 def notices(seen: Seen) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -112,8 +112,8 @@ def not_in_hospital(ledger: Ledger, seen: Seen) -> Found:
         return
     since = text_of(admission.event["occurred_at"])
     for statement, fields in to_programmes(seen):
-        offered = statement == HandoverStatement.OFFERED and fields["trigger"] == "discharge"
-        if offered or (statement == HandoverStatement.REMINDED and fields["need_kind"] != NeedKind.BRIDGING):
+        offered = statement == HandoverEventType.OFFERED and fields["trigger"] == "discharge"
+        if offered or (statement == HandoverEventType.REMINDED and fields["need_kind"] != NeedKind.BRIDGING):
             yield f"{statement} to {fields['programme']} while in hospital since {since}"
     held = {need.need_id for need in seen.after.needs if need.kind != NeedKind.BRIDGING}
     notices = (one.fields for one in seen.said if one.topic == "notices")
@@ -135,7 +135,7 @@ def silent_after_erasure(ledger: Ledger, seen: Seen) -> Found:
     """Who was erased is told of to nobody, but for withdrawals and answers."""
     if ledger.erased.get(seen.number, seen.now) < seen.now and len(ledger.group(seen.number)) == 1:
         for statement, fields in to_programmes(seen):
-            if statement not in ANSWERS | {HandoverStatement.WITHDRAWN} or statement in TELLING:
+            if statement not in ANSWERS | {HandoverEventType.WITHDRAWN} or statement in TELLING:
                 yield f"{statement} to {fields['programme']} after an erasure"
 
 
@@ -189,11 +189,11 @@ def told_in_sequence(ledger: Ledger, seen: Seen) -> Found:
     for statement, fields in to_programmes(seen):
         handover_id = fields["subject"]
         state = states.get(handover_id, "")
-        erased = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "erased"
+        erased = statement == HandoverEventType.WITHDRAWN and fields["reason_code"] == "erased"
         allowed = STATEMENTS.get(ERASED if erased else statement)
         if allowed is not None and state not in allowed:
             yield f"{statement} to {fields['programme']} in state {state or '(never told)'}"
-        if statement != HandoverStatement.REPLY_REFUSED:
+        if statement != HandoverEventType.REPLY_REFUSED:
             states[handover_id] = fields["state"] or state
 
 
@@ -207,8 +207,8 @@ def ids_name_one_content(ledger: Ledger, seen: Seen) -> Found:
         known = ledger.said.get(key) or mine.get(key)
         if known is not None and known != one.fields:
             differs = sorted(name for name in known if known[name] != one.fields.get(name))
-            what = one.fields.get("kind") or one.fields.get("statement") or one.topic
-            yield f"{what}: the id of an earlier {known.get('kind') or known.get('statement')}, differs in {differs}"
+            what = one.fields.get("kind") or one.fields.get("type") or one.topic
+            yield f"{what}: the id of an earlier {known.get('kind') or known.get('type')}, differs in {differs}"
         mine[key] = one.fields
 
 
@@ -226,7 +226,7 @@ def _private(one: Emission) -> Found:
     for name, value in one.fields.items():
         if isinstance(value, str) and (value in _UNITS or value.startswith(("episode-", "sor:"))):
             yield f"{one.topic} tells a unit, an episode or a source in {name}"
-    if one.fields["statement"] == HandoverStatement.ANNOUNCED and one.fields["occurred_on"] is not None:
+    if one.fields["type"] == HandoverEventType.ANNOUNCED and one.fields["occurred_on"] is not None:
         yield "a heads-up tells a day"
 
 
@@ -236,9 +236,9 @@ def clocks_are_working_days(ledger: Ledger, seen: Seen) -> Found:
         return
     for statement, fields in to_programmes(seen):
         handed = ledger.handovers.get(fields["subject"])
-        expired = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "expired"
+        expired = statement == HandoverEventType.WITHDRAWN and fields["reason_code"] == "expired"
         expired = expired and handed is not None and not _waitlisted(handed)
-        if expired or statement == HandoverStatement.REMINDED:
+        if expired or statement == HandoverEventType.REMINDED:
             yield f"{statement} to {fields['programme']} on a day off"
     told = max([ledger.signal_at, *(fact.told_at for fact in ledger.facts)])
     settling = told + ledger.settle_max_ms + MINUTE > seen.now
@@ -268,7 +268,7 @@ def offers_are_not_taken_back_at_once(ledger: Ledger, seen: Seen) -> Found:
     """Nothing is offered and withdrawn in one fold."""
     new = {fields["subject"] for statement, fields in to_programmes(seen) if statement in NEW}
     for statement, fields in to_programmes(seen):
-        if statement == HandoverStatement.WITHDRAWN and fields["subject"] in new:
+        if statement == HandoverEventType.WITHDRAWN and fields["subject"] in new:
             yield f"offered to {fields['programme']} and withdrawn at once ({fields['reason_code']})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.codes import HandoverStatement, StayStatus
+from schemas.codes import HandoverEventType, StayStatus
 from schemas.events import UNNUMBERED
 from tests.model.checks_of_folds import Found, to_programmes
 from tests.model.ledger import Handed, Ledger
@@ -23,12 +23,12 @@ def one_end_is_decided_once(ledger: Ledger, seen: Seen) -> Found:
             continue
         day = fields["occurred_on"]
         known = ledger.handovers.get(fields["subject"])
-        cancelled = statement == HandoverStatement.WITHDRAWN and fields["reason_code"] == "discharge_cancelled"
+        cancelled = statement == HandoverEventType.WITHDRAWN and fields["reason_code"] == "discharge_cancelled"
         if len(_episodes(ledger, seen, day)) > 1:
             continue
         if known is not None and cancelled and known.state in TAKEN and day in _days_home(ledger, seen):
             yield f"withdrawn from {fields['programme']} although the end of that day stands"
-        if known is None and statement == HandoverStatement.OFFERED and _was_decided(ledger, seen, fields):
+        if known is None and statement == HandoverEventType.OFFERED and _was_decided(ledger, seen, fields):
             yield f"offered to {fields['programme']} although that day's end was decided"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.codes import HandoverStatement, Identity, ReplyStatus
+from schemas.codes import HandoverEventType, Identity, ReplyStatus
 from schemas.instants import days_of
 from tests.model.checks_of_folds import ANSWERS, Found, consents_told, is_silent, to_programmes
 from tests.model.ledger import FOLDED, Handed, Ledger
@@ -28,7 +28,7 @@ def replies_are_answered(ledger: Ledger, seen: Seen) -> Found:
         return
     event = seen.event
     answers = [fields for _, fields in to_programmes(seen) if fields["causation_id"] == event["event_id"]]
-    mine = [fields for fields in answers if fields["statement"] in ANSWERS]
+    mine = [fields for fields in answers if fields["type"] in ANSWERS]
     if event["status"] in (ReplyStatus.UNDELIVERABLE, ReplyStatus.UNKNOWN) or event["event_id"] in ledger.firsts:
         return
     if len(mine) != 1:
@@ -38,7 +38,7 @@ def replies_are_answered(ledger: Ledger, seen: Seen) -> Found:
 
 
 def _right_answer(ledger: Ledger, seen: Seen, answer: dict[str, Any]) -> Found:
-    event, refused = seen.event, answer["statement"] == HandoverStatement.REPLY_REFUSED
+    event, refused = seen.event, answer["type"] == HandoverEventType.REPLY_REFUSED
     handed = ledger.handovers.get(event["subject"])
     if event["status"] == ReplyStatus.CODE_CLAIMED:
         return
@@ -48,7 +48,7 @@ def _right_answer(ledger: Ledger, seen: Seen, answer: dict[str, Any]) -> Found:
         follows = None
     if follows is None or handed is None:
         if not refused:
-            yield f"reply {event['status']} in state {handed.state if handed else None} was {answer['statement']}"
+            yield f"reply {event['status']} in state {handed.state if handed else None} was {answer['type']}"
         elif not answer["reason_code"]:
             yield f"reply {event['status']} refused without a reason"
         return
@@ -56,13 +56,13 @@ def _right_answer(ledger: Ledger, seen: Seen, answer: dict[str, Any]) -> Found:
 
 
 def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str, Any], follows: str) -> Found:
-    event, refused = seen.event, answer["statement"] == HandoverStatement.REPLY_REFUSED
+    event, refused = seen.event, answer["type"] == HandoverEventType.REPLY_REFUSED
     if event["status"] == ReplyStatus.WAITLISTED:
         until = event["waitlisted_until"]
         today = days_of(local_of(seen.now).date())
         allowed = until is not None and today <= until <= today + WAITLIST_DAYS
         if refused is allowed:
-            yield f"waitlisted {'within' if allowed else 'out of'} the bounds was {answer['statement']}"
+            yield f"waitlisted {'within' if allowed else 'out of'} the bounds was {answer['type']}"
         if not allowed:
             return
     if event["status"] == ReplyStatus.IDENTITY_WANTED:
@@ -73,7 +73,7 @@ def _allowed_answer(ledger: Ledger, seen: Seen, handed: Handed, answer: dict[str
         told = ledger.consents(consents_told(ledger, seen))  # a refusal may rest on what was told moments ago
         carried = reason is None and all(is_carried_beyond_doubt(wish, said) for said in (known, told))
         if (carried if refused else reason is not None) and not is_silent(ledger, seen):
-            yield f"identity {answer['statement']} ({answer['reason_code']}), by the table: {reason or 'granted'}"
+            yield f"identity {answer['type']} ({answer['reason_code']}), by the table: {reason or 'granted'}"
         return
     if refused:
         yield f"reply {event['status']} in state {handed.state} refused as {answer['reason_code']}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.codes import HandoverStatement
+from schemas.codes import HandoverEventType
 from schemas.pathway import Need
 from schemas.programmes import Catalogue, Programme
 from tests.model.reference import Statement, Wish, age_on
@@ -144,10 +144,10 @@ class Ledger:
 
     def _hear_statement(self, seen: Seen, fields: dict[str, Any]) -> None:
         handover_id, programme = fields["subject"], fields["programme"]
-        statement = str(fields["statement"])
+        statement = str(fields["type"])
         self.met[f"said {statement}"] += 1
         known = handover_id in self.handovers
-        if not known and statement == HandoverStatement.REPLY_REFUSED:
+        if not known and statement == HandoverEventType.REPLY_REFUSED:
             return
         if not known:
             terms = self.terms_of(programme, fields["programme_version"])
@@ -156,10 +156,10 @@ class Ledger:
         one = self.handovers[handover_id]
         one.trigger, one.appointment = fields["trigger"], one.appointment or fields["appointment_on"] is not None
         one.occurred_on = fields["occurred_on"] if fields["occurred_on"] is not None else one.occurred_on
-        if statement != HandoverStatement.REPLY_REFUSED and fields["state"] and fields["state"] != one.state:
+        if statement != HandoverEventType.REPLY_REFUSED and fields["state"] and fields["state"] != one.state:
             one.state, one.since = fields["state"], seen.now
             self.met[f"handover {one.state} {one.identity}"] += 1
-        if statement != HandoverStatement.REPLY_REFUSED:
+        if statement != HandoverEventType.REPLY_REFUSED:
             one.identity, one.municipality = fields["identity"], fields["municipality"]
         one.told.append((statement, fields["reason_code"], seen.now))
 

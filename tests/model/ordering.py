@@ -146,4 +146,4 @@ def _short(said: Any) -> str:
     return ", ".join(f"{name} {said[name]}" for name in _SHOWN if said.get(name) is not None)
 
 
-_SHOWN = ("statement", "kind", "programme", "recipient", "identity", "state", "reason_code", "need_kind", "occurred_on")
+_SHOWN = ("type", "kind", "programme", "recipient", "identity", "state", "reason_code", "need_kind", "occurred_on")

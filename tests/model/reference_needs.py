@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.codes import (
     CourseStatus,
-    HandoverStatement,
+    HandoverEventType,
     NeedKind,
     NoticeKind,
     ReplyStatus,
@@ -51,22 +51,22 @@ REPLIES: dict[tuple[str, str], str] = {
 ERASED = "withdrawn as erased"
 #: In which states a programme may hear what, beside answers to its replies; "" is a handover it never heard of.
 STATEMENTS: dict[str, frozenset[str]] = {
-    HandoverStatement.ANNOUNCED: frozenset({""}),
-    HandoverStatement.OFFERED: frozenset({"", "announced"}),
-    HandoverStatement.REMINDED: frozenset({"offered", "waitlisted", "accepted"}),
-    HandoverStatement.UPDATED: LIVE,
-    HandoverStatement.WITHDRAWN: LIVE,
+    HandoverEventType.ANNOUNCED: frozenset({""}),
+    HandoverEventType.OFFERED: frozenset({"", "announced"}),
+    HandoverEventType.REMINDED: frozenset({"offered", "waitlisted", "accepted"}),
+    HandoverEventType.UPDATED: LIVE,
+    HandoverEventType.WITHDRAWN: LIVE,
     ERASED: frozenset({"declined", "ended", "fulfilled"}) | LIVE,
-    HandoverStatement.IDENTITY_GRANTED: TAKEN,
+    HandoverEventType.IDENTITY_GRANTED: TAKEN,
 }
 #: Withdrawals tell a programme to stop; answers tell it what became of its own reply. Both may follow a death.
 SILENT_AFTER_DEATH = frozenset(
     {
-        HandoverStatement.ANNOUNCED,
-        HandoverStatement.OFFERED,
-        HandoverStatement.REMINDED,
-        HandoverStatement.UPDATED,
-        HandoverStatement.IDENTITY_GRANTED,
+        HandoverEventType.ANNOUNCED,
+        HandoverEventType.OFFERED,
+        HandoverEventType.REMINDED,
+        HandoverEventType.UPDATED,
+        HandoverEventType.IDENTITY_GRANTED,
         NoticeKind.CONSENT_WANTED,
         NoticeKind.CONSENT_REMINDER,
         NoticeKind.DISCHARGE_PLANNED,

@@ -169,7 +169,7 @@ class Simulation:
                 yield f"a need is {state}, and {need.state} ({need.reason_code}) when asked again"
         for one in again.said:
             if one.topic != "pathways":
-                yield f"{one.fields.get('statement') or one.fields.get('kind') or one.topic} is said when asked again"
+                yield f"{one.fields.get('type') or one.fields.get('kind') or one.topic} is said when asked again"
 
     def _look_around(self, now: int) -> None:
         if self.world.signals_under_way:

@@ -69,7 +69,7 @@ def test_a_printed_history_is_the_history() -> None:
 
 def test_what_is_broken_is_found_and_cut_to_the_steps_that_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_offers(ledger: Ledger, seen: Seen) -> Any:
-        return (str(one.fields["programme"]) for one in seen.said if one.fields.get("statement") == "offered")
+        return (str(one.fields["programme"]) for one in seen.said if one.fields.get("type") == "offered")
 
     monkeypatch.setattr(simulation_module, "SAYING_CHECKS", (no_offers,))
     more = Told(at("2026-02-03 10:00"), "Correspondence", "letter")

@@ -71,4 +71,4 @@ async def stream_events(read_model: ReadModel, stream: Stream) -> AsyncGenerator
 
 def _event(record: TopicRecord, behind: Cursor) -> bytes:
     data = json.dumps(record.record, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {behind.text}\nevent: {record.record['event']['statement']}\ndata: {data}\n\n".encode()
+    return f"id: {behind.text}\nevent: {record.record['event']['type']}\ndata: {data}\n\n".encode()

@@ -32,7 +32,7 @@ from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
 from connectors.read_model.handovers import story
 from connectors.vault.release import Binding, seal_identity
-from schemas.codes import HandoverStatement, ReplyStatus
+from schemas.codes import HandoverEventType, ReplyStatus
 from schemas.identifiers import derived_id
 from schemas.programmes import ProgrammeFileError
 from schemas.refusals import Refusal
@@ -142,7 +142,7 @@ async def _answered(desk: Desk, client: Client, key: X25519PublicKey, vouched: S
     outcome = reply_result_of(vouched.event_id, answer)
     if answer is None:
         return json_answer(202, outcome)
-    if answer.event.statement is not HandoverStatement.IDENTITY_GRANTED:
+    if answer.event.type is not HandoverEventType.IDENTITY_GRANTED:
         return json_answer(409, outcome | {"refused": refusal_of_reply(outcome["reason_code"]).as_dict()})
     # A grant is served again for a while: what has ended since then, by a withdrawal above all, ends it too.
     now = await asyncio.to_thread(story, desk.read_model.engine, client.reach, vouched.subject)

@@ -22,7 +22,7 @@ from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import accept_statements
 from connectors.read_model.handovers import story
 from connectors.strict_json import read_json_object
-from schemas.codes import HandoverStatement
+from schemas.codes import HandoverEventType
 from schemas.identifiers import derived_id
 from schemas.refusals import Refusal, RefusedError
 from schemas.rules import first_refusal_of
@@ -73,9 +73,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 _ASKED: dict[int | str, dict[str, Any]] = {status: _ANSWERS[status] for status in (401, 403, 404, 429, 503)}
 _OUTCOMES = {
-    HandoverStatement.REPLY_ACCEPTED: "accepted",
-    HandoverStatement.REPLY_REFUSED: "refused",
-    HandoverStatement.IDENTITY_GRANTED: "granted",
+    HandoverEventType.REPLY_ACCEPTED: "accepted",
+    HandoverEventType.REPLY_REFUSED: "refused",
+    HandoverEventType.IDENTITY_GRANTED: "granted",
 }
 _HELP = "see /docs for the form of a reply"
 router = APIRouter(tags=["Programmes"])
@@ -195,10 +195,10 @@ def reply_result_of(event_id: UUID, answer: TopicRecord | None) -> dict[str, Any
     if answer is None:
         return {"event_id": str(event_id), "outcome": "waiting"}
     event = answer.event
-    refused = event.statement is HandoverStatement.REPLY_REFUSED
+    refused = event.type is HandoverEventType.REPLY_REFUSED
     return {
         "event_id": str(event_id),
-        "outcome": _OUTCOMES[event.statement],
+        "outcome": _OUTCOMES[event.type],
         "state": event.state,
         "reason_code": event.reason_code if refused else None,
         "answer": answer.record,

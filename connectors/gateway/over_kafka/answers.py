@@ -21,7 +21,7 @@ from connectors.gateway.publisher import OutgoingRecord, Unavailable
 from connectors.gateway.statements.acceptance import LineOutcome, accept_statements
 from schemas.cloudevents import headers_of
 from schemas.codec import SINGLE_OBJECT, codec
-from schemas.codes import HandoverStatement, Identity, NeedKind
+from schemas.codes import HandoverEventType, Identity, NeedKind
 from schemas.events import Reply
 from schemas.identifiers import derived_id
 from schemas.internal import own_envelope
@@ -104,7 +104,7 @@ def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refu
     told = HandoverEvent(
         **own_envelope(event_id, str(_uuid(said.get("subject")) or "unreadable"), at),
         causation_id=_uuid(said.get("event_id")),
-        statement=HandoverStatement.REPLY_REFUSED,
+        type=HandoverEventType.REPLY_REFUSED,
         programme=programme,
         programme_version=0,
         need_kind=NeedKind.UNKNOWN,

@@ -55,7 +55,7 @@ def _make_handover_event() -> None:
         Column("youth_id", String(128)),
         Column("event_id", String(36), nullable=False),
         Column("causation_id", String(36)),
-        Column("statement", String(64), nullable=False),
+        Column("type", String(64), nullable=False),
         Column("said_at", BigInteger, nullable=False),
         Column("record", JSON, nullable=False),
         if_not_exists=True,

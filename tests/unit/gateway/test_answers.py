@@ -100,7 +100,7 @@ async def test_a_refusal_names_the_answer_and_the_handover(gateway: Gateway) -> 
 
     [told] = gateway.published("refusals.headspace")
     [(_, why)] = refusals(gateway)
-    assert (told["causation_id"], told["subject"], told["statement"]) == (EVENT_ID, HANDOVER_ID, "reply_refused")
+    assert (told["causation_id"], told["subject"], told["type"]) == (EVENT_ID, HANDOVER_ID, "reply_refused")
     assert set(why) == {"refused-code", "refused-field", "refused-rule", "refused-help"}
     assert why["refused-field"] == "status"
 

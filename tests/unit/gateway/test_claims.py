@@ -173,7 +173,7 @@ async def test_what_another_programme_has_claimed_is_used(gateway: Gateway) -> N
 
 async def test_a_claim_that_the_domain_refuses_says_why_and_leaves_the_code(gateway: Gateway) -> None:
     domain, code = FakeDomain(gateway), await a_code(gateway)
-    domain.answer = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
+    domain.answer = {"type": "reply_refused", "reason_code": "unknown_handover", "state": None}
     first = await claim(gateway, code)
     domain.answer = {"state": "in_contact"}
 
@@ -187,7 +187,7 @@ async def test_a_claim_that_the_domain_refuses_says_why_and_leaves_the_code(gate
 
 async def test_the_same_programme_may_try_again_after_a_refusal(gateway: Gateway) -> None:
     domain, code = FakeDomain(gateway), await a_code(gateway)
-    domain.answer = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
+    domain.answer = {"type": "reply_refused", "reason_code": "unknown_handover", "state": None}
     await claim(gateway, code)
     domain.answer = {"state": "in_contact"}
 

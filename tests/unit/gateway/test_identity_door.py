@@ -32,7 +32,7 @@ pytestmark = pytest.mark.long
 HANDOVER = str(derived_id("handover", "named"))
 PERSON = {"cpr": "0105109996", "name": "Testine Testesen", "address": "Prøvevej 7", "phone": "+45 20123456"}
 GRANTED = {
-    "statement": "identity_granted",
+    "type": "identity_granted",
     "subject": HANDOVER,
     "identity": "named",
     "reason_code": None,
@@ -148,7 +148,7 @@ async def test_a_key_stands_for_one_handover(scene: Scene) -> None:
 
 
 async def test_what_is_not_granted_is_refused_with_reason_and_state(scene: Scene) -> None:
-    scene.domain.answer = {"statement": "reply_refused", "reason_code": "consent_lapsed", "state": "accepted"}
+    scene.domain.answer = {"type": "reply_refused", "reason_code": "consent_lapsed", "state": "accepted"}
 
     answer = await scene.pull("one")
 
@@ -164,7 +164,7 @@ async def test_what_is_not_granted_is_refused_with_reason_and_state(scene: Scene
 
 @pytest.mark.parametrize("statement", ["reply_accepted", "reply_refused"])
 async def test_no_other_answer_is_taken_for_a_grant(scene: Scene, statement: str) -> None:
-    scene.domain.answer = {"statement": statement, "reason_code": "whatever"}
+    scene.domain.answer = {"type": statement, "reason_code": "whatever"}
 
     assert (await scene.pull()).status_code == 409
 
@@ -231,7 +231,7 @@ async def test_after_erasure_even_the_same_grant_releases_nothing(scene: Scene) 
 )
 async def test_what_has_ended_since_the_grant_ends_it_too(scene: Scene, state: str, reason: str) -> None:
     assert (await scene.pull("one")).status_code == 200
-    ended = told("two", (0, 5000), subject=HANDOVER, identity="named", statement="withdrawn", state=state)
+    ended = told("two", (0, 5000), subject=HANDOVER, identity="named", type="withdrawn", state=state)
     await project(scene.gateway, ended)
 
     answer = await scene.pull("one")

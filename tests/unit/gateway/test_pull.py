@@ -132,7 +132,7 @@ async def test_a_handover_is_shown_with_its_story(gateway: Gateway) -> None:
 
     content = answer.json()
     assert (content["handover"]["state"], content["handover"]["handover_id"]) == ("accepted", handover_id("one"))
-    assert [one["event"]["statement"] for one in content["events"]] == ["offered", "reply_accepted"]
+    assert [one["event"]["type"] for one in content["events"]] == ["offered", "reply_accepted"]
 
 
 async def test_a_programme_sees_nothing_of_another_by_any_of_these_doors(hasty: Gateway) -> None:

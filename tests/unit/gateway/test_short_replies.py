@@ -58,7 +58,7 @@ async def test_an_accepted_reply_is_answered_with_the_record_that_says_so(gatewa
 
 
 async def test_a_refused_reply_is_a_conflict_with_reason_and_state(gateway: Gateway) -> None:
-    said = {"statement": "reply_refused", "state": "withdrawn", "reason_code": "handover_withdrawn"}
+    said = {"type": "reply_refused", "state": "withdrawn", "reason_code": "handover_withdrawn"}
     answer = await answered(gateway, await offered(gateway), {"status": "accepted"}, **said)
 
     content = answer.json()

@@ -15,7 +15,7 @@ from connectors.pages.words import DECISIONS, NOTICES_SENT, TOLD
 from connectors.read_model.feed import FetchedRecord
 from connectors.vault.keys import pseudonym_roots
 from connectors.vault.pseudonyms import Pseudonyms
-from schemas.codes import HandoverStatement, InterventionAction, NoticeKind
+from schemas.codes import HandoverEventType, InterventionAction, NoticeKind
 from schemas.identifiers import derived_id, derived_text
 from schemas.instants import milliseconds_of, moment_of
 from tests.unit.pages.builders import Browser, Pages
@@ -154,15 +154,15 @@ def test_every_id_has_two_words_by_which_it_is_found() -> None:
 
 async def test_a_coordinator_sees_what_is_overdue_first_then_the_tasks_by_their_deadlines(pages: Pages) -> None:
     hours = timedelta(hours=1)
-    offer = {"statement": "offered", "state": "offered"}
+    offer = {"type": "offered", "state": "offered"}
     await pages.project(
         an_offer(pages, "o0", (1, 0), reply_by=NOW + 9 * hours, **offer),
         an_offer(pages, "o1", (1, 1), reply_by=NOW + 2 * hours, **offer),
-        an_offer(pages, "o2", (1, 2), statement="updated", state="waitlisted", reply_by=None),
-        an_offer(pages, "o3", (1, 3), statement="updated", state="accepted", first_contact_by=NOW - hours),
-        an_offer(pages, "o4", (1, 4), statement="updated", state="accepted", first_contact_by=NOW + hours),
-        an_offer(pages, "o5", (1, 5), statement="withdrawn", state="withdrawn", reply_by=NOW + hours),
-        an_offer(pages, "o6", (1, 6), statement="withdrawn", state="withdrawn", reply_by=None, reason_code="expired"),
+        an_offer(pages, "o2", (1, 2), type="updated", state="waitlisted", reply_by=None),
+        an_offer(pages, "o3", (1, 3), type="updated", state="accepted", first_contact_by=NOW - hours),
+        an_offer(pages, "o4", (1, 4), type="updated", state="accepted", first_contact_by=NOW + hours),
+        an_offer(pages, "o5", (1, 5), type="withdrawn", state="withdrawn", reply_by=NOW + hours),
+        an_offer(pages, "o6", (1, 6), type="withdrawn", state="withdrawn", reply_by=None, reason_code="expired"),
     )
     browser = await pages.signed_in()
 
@@ -219,12 +219,12 @@ async def test_a_needs_history_tells_who_did_what_in_the_order_in_which_it_happe
     first = derived_text("handover", need_id("n0"), "headspace", "1")
     named, alone = (pseudonyms.alias_of("headspace", f"{0:032x}", only) for only in (None, first))
     by_name, anonymously = ({"correlation_id": one.ids.shown(need_id("n0"))} for one in (named, alone))
-    answer = {"statement": "reply_accepted", "reason_code": "declined"}
+    answer = {"type": "reply_accepted", "reason_code": "declined"}
     await pages.project(
         a_need(0),
         told("n0", (5, 0), **anonymously, **at(9)),
         told("n0", (5, 1), event_id=derived_id("no"), **answer, **anonymously, **at(8)),
-        told("n0", (5, 2), event_id=derived_id("w"), statement="withdrawn", reason_code="expired", **by_name, **at(7)),
+        told("n0", (5, 2), event_id=derived_id("w"), type="withdrawn", reason_code="expired", **by_name, **at(7)),
         told("n0", (5, 3), event_id=derived_id("other"), **at(6)),
         a_notice("asked", (0, 0), **about | {"recipient": "region-sjaelland"}, kind="consent_wanted", **at(6)),
         a_notice("escalated", (0, 1), **about, reason_code="no_answer", **at(5)),
@@ -269,8 +269,8 @@ async def test_a_needs_history_tells_a_cause_before_its_effect_whatever_time_a_p
         a_need(0),
         a_decision("sent", (0, 1), about="n0", actor=OWNER, action="offered", programme="headspace", occurred_at=NOW),
         a_record(programmes[0], 1),
-        a_record(programmes[1], 2, statement="reply_accepted", reason_code="declined"),
-        a_record(programmes[2], 3, statement="withdrawn", reason_code="expired"),
+        a_record(programmes[1], 2, type="reply_accepted", reason_code="declined"),
+        a_record(programmes[2], 3, type="withdrawn", reason_code="expired"),
     )
 
     history = (await (await an_owner(pages)).see(f"/needs/{need}")).text.partition('aria-labelledby="history">')[2]
@@ -283,5 +283,5 @@ async def test_a_needs_history_tells_a_cause_before_its_effect_whatever_time_a_p
 
 def test_whatever_may_stand_in_a_history_has_words() -> None:
     assert set(NOTICES_SENT) == set(NoticeKind) - {NoticeKind.UNKNOWN}
-    assert set(TOLD) == set(HandoverStatement) - {HandoverStatement.UNKNOWN}
+    assert set(TOLD) == set(HandoverEventType) - {HandoverEventType.UNKNOWN}
     assert set(DECISIONS) == set(InterventionAction) - {InterventionAction.UNKNOWN, InterventionAction.ERASED}

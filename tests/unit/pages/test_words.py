@@ -8,7 +8,7 @@ import re
 import pytest
 
 from connectors.pages import words
-from schemas.codes import HandoverStatement, Identity, NeedKind, ReplyStatus
+from schemas.codes import HandoverEventType, Identity, NeedKind, ReplyStatus
 from schemas.programmes import TRIGGERS
 from tests.unit.gateway.prepared import ROOT
 
@@ -66,7 +66,7 @@ def test_the_domains_reasons_are_found() -> None:
 
 
 def test_every_code_of_the_lists_has_words() -> None:
-    assert set(words.STATEMENTS) == set(HandoverStatement) - {HandoverStatement.UNKNOWN}
+    assert set(words.EVENT_TYPES) == set(HandoverEventType) - {HandoverEventType.UNKNOWN}
     assert set(words.KINDS) == set(NeedKind) - {NeedKind.UNKNOWN}
     assert set(words.IDENTITIES) == set(Identity) - {Identity.UNKNOWN}
     assert set(words.TRIGGERS) == set(TRIGGERS)

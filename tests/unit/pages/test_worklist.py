@@ -114,7 +114,7 @@ async def test_hostile_values_are_shown_as_text(pages: Pages) -> None:
 async def test_each_act_becomes_the_reply_that_the_other_doors_take(
     pages: Pages, state: str, fields: dict[str, str], said: dict[str, str]
 ) -> None:
-    await pages.project(an_offer(pages, state=state, statement="updated", identity="named"))
+    await pages.project(an_offer(pages, state=state, type="updated", identity="named"))
     browser = await pages.signed_in()
 
     answer = await browser.submit(f"/worklist/{handover_id('one')}", fields, act=fields["act"])
@@ -173,7 +173,7 @@ async def test_the_same_form_sent_twice_is_one_reply(pages: Pages) -> None:
     [
         ({}, "Svar: taget imod. Henvendelsens status er nu: Taget imod."),
         (
-            {"statement": "reply_refused", "reason_code": "handover_withdrawn", "state": "withdrawn"},
+            {"type": "reply_refused", "reason_code": "handover_withdrawn", "state": "withdrawn"},
             "Grund: henvendelsen er trukket tilbage. Henvendelsens status er: Trukket tilbage. Intet er ændret.",
         ),
     ],
@@ -210,7 +210,7 @@ async def test_a_broker_that_is_away_is_told_and_nothing_is_lost(pages: Pages) -
 
 
 async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_shows(pages: Pages) -> None:
-    await pages.project(an_offer(pages, state="accepted", statement="updated"))
+    await pages.project(an_offer(pages, state="accepted", type="updated"))
     browser = await pages.signed_in()
     path, desk = f"/worklist/{handover_id('one')}", pages.gateway.app.state.desk
     allotted(desk.vault.engine, YOUTH_ID)
@@ -241,7 +241,7 @@ async def test_an_anonymous_first_contact_is_by_the_code_that_the_young_person_s
 async def test_how_to_learn_who_it_is_is_said_as_long_as_it_is_to_be_learnt(
     pages: Pages, state: str, identity: str, shown: str
 ) -> None:
-    await pages.project(an_offer(pages, state=state, statement="updated", identity=identity))
+    await pages.project(an_offer(pages, state=state, type="updated", identity=identity))
     browser = await pages.signed_in()
 
     assert shown in (await browser.see(f"/worklist/{handover_id('one')}")).text
@@ -306,7 +306,7 @@ async def test_a_code_that_is_refused_later_says_why_on_the_worklist(tmp_path: P
         claiming = asyncio.create_task(browser.submit("/worklist", {"code": code}, to="/worklist/claims"))
         await pages.gateway.publisher.published(1)
         [reply] = pages.gateway.published("replies")
-        refused: dict[str, Any] = {"statement": "reply_refused", "reason_code": "unknown_handover", "state": None}
+        refused: dict[str, Any] = {"type": "reply_refused", "reason_code": "unknown_handover", "state": None}
         refused |= {"subject": "claim"}
         await pages.project(an_answer(UUID(str(reply["event_id"])), "nobody", **refused))
         answer = await claiming

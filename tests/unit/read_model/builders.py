@@ -108,7 +108,7 @@ def told(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> 
     fields: dict[str, Any] = {
         **_envelope(f"told-{name}", name),
         "youth_id": PSEUDONYM,
-        "statement": "offered",
+        "type": "offered",
         "programme": "headspace",
         "programme_version": 1,
         "need_kind": "aftercare",
@@ -125,7 +125,7 @@ def told(name: str = "one", place: tuple[int, int] = (0, 0), **changes: Any) -> 
 
 def an_answer(reply: UUID, name: str = "one", place: tuple[int, int] = (0, 1), **changes: Any) -> FetchedRecord:
     """Returns a programme's record that answers a reply, an acceptance unless changed."""
-    answer = {"statement": "reply_accepted", "state": "accepted", "causation_id": reply, "reason_code": "accepted"}
+    answer = {"type": "reply_accepted", "state": "accepted", "causation_id": reply, "reason_code": "accepted"}
     return told(name, place, event_id=derived_id("answer", str(reply)), **(answer | changes))
 
 

@@ -60,8 +60,8 @@ def everything(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 def test_a_handover_is_as_its_programme_was_last_told(engine: Engine) -> None:
     records = [
         told("one", (3, 5)),
-        told("one", (3, 6), statement="reminded", event_id=derived_id("second")),
-        told("one", (3, 9), statement="withdrawn", state="withdrawn", reason_code="expired", reply_by=None),
+        told("one", (3, 6), type="reminded", event_id=derived_id("second")),
+        told("one", (3, 9), type="withdrawn", state="withdrawn", reason_code="expired", reply_by=None),
     ]
 
     project(engine, records)
@@ -87,7 +87,7 @@ def test_a_refused_reply_changes_no_handover(engine: Engine, state: str | None) 
     project(engine, [told("one", (0, 0))])
     before = rows_of(engine, HANDOVERS)
 
-    project(engine, [an_answer(REPLY, "one", statement="reply_refused", state=state, reason_code="unknown_handover")])
+    project(engine, [an_answer(REPLY, "one", type="reply_refused", state=state, reason_code="unknown_handover")])
 
     assert rows_of(engine, HANDOVERS) == before
     assert len(rows_of(engine, HANDOVER_EVENTS)) == 2
@@ -221,5 +221,5 @@ def a_log() -> list[FetchedRecord]:
         an_answer(REPLY, "one", (3, 7)),
         a_view("b", place=(0, 4)),
         a_decision("one", (0, 0)),
-        an_answer(REPLY, "one", (3, 8), statement="reply_refused", reason_code="not_in_this_state"),
+        an_answer(REPLY, "one", (3, 8), type="reply_refused", reason_code="not_in_this_state"),
     ]

@@ -112,7 +112,7 @@ async def test_an_answer_that_is_there_is_given_at_once(read_model: ReadModel, l
 @pytest.mark.parametrize("statement", ["reply_accepted", "reply_refused", "identity_granted"])
 async def test_an_answer_that_comes_wakes_all_who_wait(read_model: ReadModel, log: FakeLog, statement: str) -> None:
     waiting = [asyncio.create_task(read_model.answers.answer_to(REPLY, LONG)) for _ in range(3)]
-    log.append(an_answer(derived_id("another"), "two", (0, 0)), an_answer(REPLY, "one", (0, 1), statement=statement))
+    log.append(an_answer(derived_id("another"), "two", (0, 0)), an_answer(REPLY, "one", (0, 1), type=statement))
 
     answers = await asyncio.wait_for(asyncio.gather(*waiting), 20)
 

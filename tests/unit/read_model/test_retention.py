@@ -36,19 +36,19 @@ DAYS = entry_of("handovers").retention_days or 0
 HORIZON = NOW - timedelta(days=DAYS)
 BEFORE, AFTER = HORIZON - timedelta(milliseconds=1), HORIZON
 CLOSED: list[dict[str, Any]] = [
-    {"statement": "reply_accepted", "state": "declined"},
-    {"statement": "reply_accepted", "state": "fulfilled"},
-    {"statement": "reply_accepted", "state": "ended"},
-    {"statement": "reply_accepted", "state": "deleted"},
-    {"statement": "withdrawn", "state": "withdrawn", "reply_by": None, "reason_code": "expired"},
+    {"type": "reply_accepted", "state": "declined"},
+    {"type": "reply_accepted", "state": "fulfilled"},
+    {"type": "reply_accepted", "state": "ended"},
+    {"type": "reply_accepted", "state": "deleted"},
+    {"type": "withdrawn", "state": "withdrawn", "reply_by": None, "reason_code": "expired"},
 ]
 OPEN: list[dict[str, Any]] = [
-    {"statement": "announced", "state": "announced"},
+    {"type": "announced", "state": "announced"},
     {"state": "offered"},
-    {"statement": "reply_accepted", "state": "waitlisted"},
-    {"statement": "reply_accepted", "state": "accepted"},
-    {"statement": "reply_accepted", "state": "in_contact"},
-    {"statement": "withdrawn", "state": "withdrawn", "reply_by": NOW},
+    {"type": "reply_accepted", "state": "waitlisted"},
+    {"type": "reply_accepted", "state": "accepted"},
+    {"type": "reply_accepted", "state": "in_contact"},
+    {"type": "withdrawn", "state": "withdrawn", "reply_by": NOW},
 ]
 
 
@@ -115,7 +115,7 @@ def test_decisions_leave_when_notices_do(engine: Engine) -> None:
 
 
 def test_one_made_anew_from_what_the_topics_have_left_holds_the_same(new_database: Callable[[], str]) -> None:
-    closed = {"statement": "reply_accepted", "state": "ended"}
+    closed = {"type": "reply_accepted", "state": "ended"}
     expired: list[FetchedRecord] = [
         told("gone", (0, 0), **said_at(BEFORE - timedelta(days=9))),
         told("gone", (0, 1), **closed, **said_at(BEFORE)),

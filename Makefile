@@ -26,7 +26,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: help setup packages run check unit integration browser screenshots chaos test soak model golden bench-engine bench-pathways clean
+.PHONY: help setup packages run check unit integration browser screenshots chaos test soak model figures golden bench-engine bench-pathways clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ soak: packages setup check ## as test, with the full counts instead of the tenth
 SEEDS ?= 0:2000
 model: setup ## run histories by seed against the reference model, on all cores: make model SEEDS=0:2000, or one seed
 	$(BIN)/python -m tests.model $(SEEDS) --met
+
+figures: setup ## what the house looks like in figures: files, functions, names given twice, circles of imports
+	$(BIN)/python -m tests.house.figures
 
 golden: setup ## rewrite expected outputs, example records and the AsyncAPI document; review reads the difference
 	$(BIN)/python -m tests.house.rewrite_golden

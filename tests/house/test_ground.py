@@ -22,7 +22,7 @@ REGISTRIES = [
 MACHINE_PATHS = [("/wo", "rk/"), ("/ro", "ot/"), ("/ho", "me/")]
 TARGETS = [
     *("help", "setup", "packages", "run", "check", "unit", "integration", "browser", "screenshots"),
-    *("chaos", "test", "soak", "model"),
+    *("chaos", "test", "soak", "model", "figures"),
     *("golden", "bench-engine", "bench-pathways", "clean"),
 ]
 

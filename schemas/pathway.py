@@ -125,7 +125,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     logged_at: int
 
 
-class Borrowed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class MergedFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A fact of another number of the same person: told to ``owner``'s pathway, lent by ``lender``'s."""
 
     lender: str
@@ -152,7 +152,7 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
 
     ``said`` are the notices that must go out once: what and about which statement; ``shown`` is the
     digest of the public view last written. ``erased`` tells that the young person asked to be forgotten.
-    ``borrowed`` are facts of another number of the person; ``lent_to`` is the youth id that stands for this one
+    ``borrowed`` are facts of another number of the person; ``merged_into`` is the youth id that stands for this one
     where its own number was replaced, ``kept_told`` what that one was told to be kept here, ``shared`` the facts that
     it tells in return, and ``signals`` counts what was written to such.
     """
@@ -167,12 +167,12 @@ class Pathway(msgspec.Struct, frozen=True, array_like=True):
     duplicates: int = 0
     shown: int = 0
     erased: bool = False
-    borrowed: tuple[Borrowed, ...] = ()
+    borrowed: tuple[MergedFact, ...] = ()
     kept_elsewhere: tuple[KeptElsewhere, ...] = ()
-    lent_to: str | None = None
+    merged_into: str | None = None
     signals: int = 0
     kept_told: tuple[KeptElsewhere, ...] = ()
-    shared: tuple[Borrowed, ...] = ()
+    shared: tuple[MergedFact, ...] = ()
 
 
 _decoder = msgspec.msgpack.Decoder(Pathway)

@@ -24,8 +24,8 @@ _SEGMENT_OF_EMPTIED = timedelta(hours=1)
 class Topic(BaseModel):
     """One entry of the catalogue.
 
-    ``per`` has a topic for each programme, or for each source that writes to Kafka. ``emptied`` has its reader delete
-    what it has taken. ``media_type`` is that of values that are no event of ours.
+    ``per`` has a topic for each programme, or for each source that writes to Kafka. ``delete_after_read`` has its
+    reader delete what it has taken. ``media_type`` is that of values that are no event of ours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -38,7 +38,7 @@ class Topic(BaseModel):
     internal: bool = False
     compacted: bool = False
     per: Literal["programme", "source"] | None = None
-    emptied: bool = False
+    delete_after_read: bool = False
     media_type: str = "application/octet-stream"
     broker_timestamps: bool = False
     retention_days: int | None = None
@@ -52,7 +52,7 @@ class Topic(BaseModel):
     def config(self) -> dict[str, str]:
         """Returns the topic's broker settings."""
         retention = timedelta(days=self.retention_days) if self.retention_days else None
-        emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.emptied else {}
+        emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.delete_after_read else {}
         # A broker that unpacks, or packs anew, makes room for whatever size a batch of others names, and dies of it.
         as_sent = {} if _OTHERS.isdisjoint(self.producers) else {"compression.type": "producer"}
         return (

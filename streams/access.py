@@ -147,7 +147,7 @@ def _place(short: str, topic: Topic) -> tuple[str, str]:
 def _operations(topic: Topic, parties: tuple[str, ...]) -> Iterator[str]:
     if any(party.startswith(parties) for party in topic.consumers):
         yield "READ"
-        if topic.emptied:
+        if topic.delete_after_read:
             yield "DELETE"
     if any(party.startswith(parties) for party in topic.producers):
         yield "WRITE"

@@ -28,7 +28,7 @@ from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of
 from streams.agents.audience import told_under
 from streams.agents.room import require_room
 from streams.agents.steering import Steering
-from streams.domain.pathways import CONFLICTING, FOLDED, Transition, pass_time, put_aside, take
+from streams.domain.pathways import CONFLICTING, FOLDED, Transition, fire_deadlines, quarantine, take
 from streams.domain.work import SIGNALS, Emission
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import TickRecord
@@ -127,11 +127,11 @@ class JoinPathways:
             return
         pathway = decode_pathway(value)
         try:
-            self._keep(state, key, pass_time(pathway, self.steering.catalogue(state), due))
+            self._keep(state, key, fire_deadlines(pathway, self.steering.catalogue(state), due))
         except Exception as error:  # noqa: BLE001 - the boundary where one whose deadline can't be folded is put aside
             _log_failure("deadline_failed", error)
             state.count("stuck", "deadline")
-            self._keep(state, key, put_aside(pathway, self.steering.catalogue(state).operations, due))
+            self._keep(state, key, quarantine(pathway, self.steering.catalogue(state).operations, due))
 
     def _apply(self, state: PartitionState, record: Record) -> bool:
         """Folds a record; False where the transaction has to end inside it, and it is folded again for the rest."""

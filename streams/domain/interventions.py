@@ -40,7 +40,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 _ANSWERED_REVIEWS = 3
 
 
-def take_intervention(work: Work, decided: dict[str, Any]) -> None:
+def apply_intervention(work: Work, decided: dict[str, Any]) -> None:
     """Does what a person decided; what is not allowed is told back with the reason and changes nothing."""
     if decided["action"] == InterventionAction.ERASED:
         forget_person(work)
@@ -127,7 +127,7 @@ def _reopen(work: Work, need: Need) -> str | None:
         return "need_has_no_trigger" if stay_holding(work, need.kind) is None else "in_hospital"
     if need.kind in ONE_AT_A_TIME and work.open_need(need.kind) is not None:
         return "other_need_open"
-    if work.absorbed or work.is_kind_taken(need):
+    if work.is_merged or work.is_kind_taken(need):
         return "other_handover_live"
     refusal = refusal_by_youth(work, need.kind, lead)
     if refusal is None:
@@ -187,7 +187,7 @@ def _offer_to(work: Work, need: Need, programme_id: str | None) -> str | None:
         return "wrong_kind"
     if lead.is_planned and work.now >= overdue_at(lead.occurred_at, work.catalogue.holidays):
         return "planned_end_overdue"
-    if work.absorbed or work.is_kind_taken(need):
+    if work.is_merged or work.is_kind_taken(need):
         return "other_handover_live"
     live = work.live_handover(need)
     if live is not None and live.programme == programme.programme_id:

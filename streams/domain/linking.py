@@ -1,6 +1,6 @@
 """Two numbers of one person: the pathway of the replaced one lends its facts to the other's, by signals.
 
-The absorbed pathway keeps its facts, ends what waits there and goes on with what a programme has taken over; the
+The merged pathway keeps its facts, ends what waits there and goes on with what a programme has taken over; the
 other derives from its own and the borrowed facts together, and shares its own in return: whatever ends or changes a
 handover, and a death, reaches each under whichever number it was told.
 Undone, each has its own again. Programmes aren't told: that a number changed is nobody's business.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.codes import ConsentDecision, NoticeKind, StayStatus
 from schemas.facts import ConsentFact, CorrespondenceFact, Fact, PersonFact, StayFact
 from schemas.identifiers import derived_text
-from schemas.pathway import Borrowed, KeptElsewhere, Need, replace
+from schemas.pathway import KeptElsewhere, MergedFact, Need, replace
 from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonErased, encode_signal, signal_kind
 from streams.domain.handovers import close
 from streams.domain.work import CLOSED, SIGNALS, Emission, Work
@@ -30,20 +30,20 @@ _TAKEN_OVER = "taken_over"
 def follow_link(work: Work, fresh: Fact | None = None) -> None:
     """Lends what is to be lent to whoever stands for the young person now; ``fresh`` is a fact that has just come."""
     pathway, target = work.pathway, _standing_for(work)
-    work.absorbed = target is not None
+    work.is_merged = target is not None
     if fresh is not None:
-        _share(work, [Borrowed("", pathway.youth_id, fresh)])
-    if target == pathway.lent_to:
+        _share(work, [MergedFact("", pathway.youth_id, fresh)])
+    if target == pathway.merged_into:
         if target is not None and fresh is not None:
-            _lend(work, [Borrowed("", pathway.youth_id, fresh)])
+            _lend(work, [MergedFact("", pathway.youth_id, fresh)])
         return
-    if pathway.lent_to is not None:
-        _write(work, pathway.lent_to, LoanEnded(pathway.youth_id, None))
-    work.pathway = replace(work.pathway, lent_to=target, kept_told=(), shared=())
+    if pathway.merged_into is not None:
+        _write(work, pathway.merged_into, LoanEnded(pathway.youth_id, None))
+    work.pathway = replace(work.pathway, merged_into=target, kept_told=(), shared=())
     if pathway.shared:
         work.derive_again()
     if target is not None:
-        _lend(work, [*(Borrowed("", pathway.youth_id, fact) for fact in pathway.facts), *pathway.borrowed])
+        _lend(work, [*(MergedFact("", pathway.youth_id, fact) for fact in pathway.facts), *pathway.borrowed])
         tell_kept(work)
 
 
@@ -62,7 +62,7 @@ def _standing_for(work: Work) -> str | None:
     return None if target in owners and own == max(*owners, own) else target
 
 
-def leave_to_other(work: Work, need: Need) -> None:
+def leave_to_merged(work: Work, need: Need) -> None:
     """Ends what waits here where another number of the person goes on."""
     close(work, need, "linked", by_facts=True, told=_TOLD)
 
@@ -70,16 +70,18 @@ def leave_to_other(work: Work, need: Need) -> None:
 def tell_kept(work: Work) -> None:
     """Tells whoever stands for the young person which needs are gone on with or decided here, where that is new."""
     pathway = work.pathway
-    if pathway.lent_to is None:
+    if pathway.merged_into is None:
         return
     kept = {one.need_id: one for one in (*map(_kept_here, work.needs.values()), *_kept_beyond(work)) if one is not None}
     told = {one.need_id: one for one in pathway.kept_told}
     for need_id, one in kept.items():
         if told.get(need_id) != one:
-            _write(work, pathway.lent_to, NeedKept(pathway.youth_id, need_id, replace(one, lender=pathway.youth_id)))
+            _write(
+                work, pathway.merged_into, NeedKept(pathway.youth_id, need_id, replace(one, lender=pathway.youth_id))
+            )
     for need_id in told.keys() - kept.keys():
         if need_id in work.needs or told[need_id].live:
-            _write(work, pathway.lent_to, NeedKept(pathway.youth_id, need_id, None))
+            _write(work, pathway.merged_into, NeedKept(pathway.youth_id, need_id, None))
     if kept != told:
         work.pathway = replace(work.pathway, kept_told=tuple(kept.values()))
 
@@ -107,31 +109,31 @@ def take_lent(work: Work, lent: FactLent) -> None:
         return
     # It settles from now: what cancels it may be in the next signal.
     fact = replace(lent.fact, logged_at=work.now)
-    borrowed, is_known = Borrowed(lent.lender, lent.owner, fact), lent.lender in _shared_with(work)
+    borrowed, is_known = MergedFact(lent.lender, lent.owner, fact), lent.lender in _shared_with(work)
     work.pathway = replace(pathway, borrowed=(*pathway.borrowed, borrowed))
     work.derive_again()
     _share(work, [borrowed])
     if not is_known:
-        own = [Borrowed("", pathway.youth_id, fact) for fact in pathway.facts]
+        own = [MergedFact("", pathway.youth_id, fact) for fact in pathway.facts]
         _share(work, [*own, *pathway.borrowed, *pathway.shared], lent.lender)
-    if pathway.lent_to is not None:
-        _lend(work, [Borrowed("", lent.owner, fact)])
+    if pathway.merged_into is not None:
+        _lend(work, [MergedFact("", lent.owner, fact)])
 
 
 def take_shared(work: Work, shared: FactShared) -> None:
     """Keeps a fact of the number that stands for this one, as long as it does."""
     pathway = work.pathway
     known = any(one.fact.event_id == shared.fact.event_id for one in pathway.shared)
-    if known or shared.sharer != pathway.lent_to or shared.owner == pathway.youth_id or pathway.erased:
+    if known or shared.sharer != pathway.merged_into or shared.owner == pathway.youth_id or pathway.erased:
         return
-    fact = Borrowed(shared.sharer, shared.owner, replace(shared.fact, logged_at=work.now))
+    fact = MergedFact(shared.sharer, shared.owner, replace(shared.fact, logged_at=work.now))
     work.pathway = replace(pathway, shared=(*pathway.shared, fact))
     work.derive_again()
     _share(work, [fact])
 
 
 def take_kept(work: Work, told: NeedKept) -> None:
-    """Notes that an absorbed pathway goes on with a need, has decided it, or does neither any longer."""
+    """Notes that a merged pathway goes on with a need, has decided it, or does neither any longer."""
     pathway = work.pathway
     if pathway.erased:
         return
@@ -143,7 +145,7 @@ def take_kept(work: Work, told: NeedKept) -> None:
         work.notify_once(NoticeKind.ESCALATED, need.need_id, work.owner(), "two_handovers")
 
 
-def end_loan(work: Work, ended: LoanEnded) -> None:
+def unmerge(work: Work, ended: LoanEnded) -> None:
     """Gives borrowed or shared facts back, and ends what had followed from them."""
     pathway = work.pathway
     gone = [
@@ -170,26 +172,26 @@ def end_loan(work: Work, ended: LoanEnded) -> None:
         if need.root in roots and need.state != CLOSED and not stands:
             close(work, need, "unlinked", by_facts=True, told=_TOLD)
     for owner in sorted({one.owner for one in gone}):
-        for other in sorted((sharing | {pathway.lent_to or ""}) - {"", ended.lender}):
+        for other in sorted((sharing | {pathway.merged_into or ""}) - {"", ended.lender}):
             _write(work, other, LoanEnded(pathway.youth_id, owner))
 
 
 def tell_erased(work: Work, told_by: str | None) -> None:
     """Tells the pathways of the person's other numbers that the young person is to be forgotten."""
     pathway = work.pathway
-    for other in sorted((_shared_with(work) | {pathway.lent_to or ""}) - {"", told_by}):
+    for other in sorted((_shared_with(work) | {pathway.merged_into or ""}) - {"", told_by}):
         _write(work, other, PersonErased(pathway.youth_id))
 
 
-def _lend(work: Work, facts: Iterable[Borrowed]) -> None:
+def _lend(work: Work, facts: Iterable[MergedFact]) -> None:
     """Lends a death first, then what ends something. Letters in free text stay: their reader has been told."""
-    own, target = work.pathway.youth_id, work.pathway.lent_to
+    own, target = work.pathway.youth_id, work.pathway.merged_into
     for one in sorted(facts, key=_rank):
         if target is not None and one.owner != target and type(one.fact) is not CorrespondenceFact:
             _write(work, target, FactLent(own, one.owner, one.fact))
 
 
-def _rank(one: Borrowed) -> int:
+def _rank(one: MergedFact) -> int:
     """Returns the place in which a fact is told: a death, what takes a consent back, other corrections, all else."""
     fact = one.fact
     if type(fact) is StayFact and fact.status == StayStatus.DECEASED:
@@ -205,7 +207,7 @@ def _shared_with(work: Work) -> set[str]:
     return {one.lender for one in work.pathway.borrowed} | {one.lender for one in work.pathway.kept_elsewhere}
 
 
-def _share(work: Work, facts: Iterable[Borrowed], only: str | None = None) -> None:
+def _share(work: Work, facts: Iterable[MergedFact], only: str | None = None) -> None:
     own, others = work.pathway.youth_id, sorted(_shared_with(work)) if only is None else [only]
     for one in sorted(facts, key=_rank) if others else ():
         for other in others:

@@ -18,7 +18,7 @@ from streams.domain.capacity import full_now, give_back_slots, has_slot, renumbe
 from streams.domain.consents import last_word, missing_for
 from streams.domain.decided import decided_by, decided_needs, keep_decided, tellings, without_plans
 from streams.domain.handovers import announce, close, offer, run_clock
-from streams.domain.linking import leave_to_other, tell_kept
+from streams.domain.linking import leave_to_merged, tell_kept
 from streams.domain.matching import choose
 from streams.domain.occasions import (
     KINDS,
@@ -61,7 +61,7 @@ def reconcile_needs(work: Work) -> None:
     else:
         for kind in KINDS:
             _reconcile_until_settled(work, kind)
-    if work.absorbed:
+    if work.is_merged:
         tell_kept(work)
     give_back_slots(work)
 
@@ -117,8 +117,8 @@ def _reconcile_kind(work: Work, kind: str) -> None:
         elif occasion.refused is not None:
             # Where a consent has come since, what came later goes on with it.
             close(work, need, refusal_by_youth(work, kind, occasion.newest) or "carried_on", by_facts=True)
-        elif work.absorbed and need.state != "taken_over":
-            leave_to_other(work, need)
+        elif work.is_merged and need.state != "taken_over":
+            leave_to_merged(work, need)
     if any(work.needs[need.need_id].state == CLOSED for need in going_on):
         return  # what waited for that is an occasion now
     if any(one.live and one.kind == kind for one in work.pathway.kept_elsewhere):
@@ -151,7 +151,7 @@ def _leave_to_kept(work: Work, kind: str) -> None:
     """Ends what waits here while another number of the person goes on with a handover of the kind."""
     for need in list(work.needs.values()):
         if need.kind == kind and need.state not in (CLOSED, "taken_over"):
-            leave_to_other(work, need)
+            leave_to_merged(work, need)
 
 
 def _reconcile_one(work: Work, kind: str, occasion: Occasion) -> None:
@@ -197,7 +197,7 @@ def _opened(work: Work, kind: str, occasion: Occasion, lead: Trigger | None, kno
     others = [one for one in work.needs.values() if one.kind == kind and one.state != CLOSED]
     first = occasion.triggers[0]
     newest = lead or occasion.newest
-    if work.absorbed or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
+    if work.is_merged or (others and kind in ONE_AT_A_TIME) or _is_elsewhere(work, kind, first):
         return None
     if any(not one.by_facts for one in known):
         return None
@@ -245,7 +245,7 @@ def _carried(work: Work, need: Need, occasion: Occasion, lead: Trigger | None) -
     is_same = need.root in first.chain and not (is_told and need.root == first.root)
     known = work.needs.get(need_id)
     is_decided = known is not None and known.state == CLOSED and not known.by_facts
-    if not work.absorbed and need_id != need.need_id and not is_same and not is_decided:
+    if not work.is_merged and need_id != need.need_id and not is_same and not is_decided:
         need = _renamed(work, need, need_id, first.root)
     happened = [one for one in occasion.settled(work) if not one.is_planned]
     about = [*happened, *([lead] if lead is not None and lead not in happened else [])]
@@ -307,8 +307,8 @@ def _drive(work: Work, need: Need, lead: Trigger | None, stay: Stay | None) -> N
         # Where it ends, the kind is gone through once more: what waited for that may be what the need is about now.
         go_on(work, lead, handover, stay)
         return
-    if work.absorbed:
-        leave_to_other(work, need)
+    if work.is_merged:
+        leave_to_merged(work, need)
         return
     if lead is None:
         settling_until = work.settling_until(need)

@@ -117,7 +117,7 @@ def occasions(work: Work, kind: str) -> Sequence[Occasion]:
 
 def raised_together(work: Work) -> Iterator[Occasion]:
     """Yields what raises a need together and nobody has decided for good, whether or not it has settled."""
-    for kind in ONE_AT_A_TIME if not work.absorbed else ():
+    for kind in ONE_AT_A_TIME if not work.is_merged else ():
         decided: list[Need | KeptElsewhere] = [*decided_needs(work, kind), *decided_elsewhere(work, kind)]
         raising = _raising(work, kind, [need for need in work.needs.values() if need.kind == kind])
         yield from _told_apart(work, kind, [one for one in raising if one.opens and not is_over(one, decided)])

@@ -13,10 +13,10 @@ from schemas.signals import FactLent, FactShared, LoanEnded, NeedKept, PersonEra
 from streams.domain.capacity import take_answer
 from streams.domain.correspondence import concerns_us, watch_correspondence
 from streams.domain.forgetting import forget
-from streams.domain.interventions import forget_person, take_intervention
-from streams.domain.linking import end_loan, follow_link, take_kept, take_lent, take_shared
+from streams.domain.interventions import apply_intervention, forget_person
+from streams.domain.linking import follow_link, take_kept, take_lent, take_shared, unmerge
 from streams.domain.needs import reconcile_needs
-from streams.domain.replies import take_reply
+from streams.domain.replies import apply_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import Stay, is_psychiatric
 from streams.domain.views import show
@@ -45,7 +45,7 @@ def _apply_signal(work: Work, event: dict[str, Any]) -> None:
         case NeedKept() as kept:
             take_kept(work, kept)
         case LoanEnded() as ended:
-            end_loan(work, ended)
+            unmerge(work, ended)
         case PersonErased() as erased:
             forget_person(work, told_by=erased.teller)
         case _:
@@ -53,7 +53,7 @@ def _apply_signal(work: Work, event: dict[str, Any]) -> None:
 
 
 #: What is done once, in the order of the log, rather than kept as a fact.
-_ACTS = {"Reply": take_reply, "Intervention": take_intervention, "Signal": _apply_signal}
+_ACTS = {"Reply": apply_reply, "Intervention": apply_intervention, "Signal": _apply_signal}
 
 
 class Transition(NamedTuple):
@@ -89,7 +89,7 @@ def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogu
     return _finished(work, _scope_of(work, fact), shows=isinstance(fact, StayFact | PersonFact))
 
 
-def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Transition:
+def fire_deadlines(pathway: Pathway, catalogue: Catalogue, now: int) -> Transition:
     """Lets the deadlines of a moment fire; raises AssertionError where one would fire for ever."""
     folded = _finished(Work(pathway, catalogue, now), FOLDED)
     if folded.pathway.next_due <= now:
@@ -97,7 +97,7 @@ def pass_time(pathway: Pathway, catalogue: Catalogue, now: int) -> Transition:
     return folded
 
 
-def put_aside(pathway: Pathway, operations: str, now: int) -> Transition:
+def quarantine(pathway: Pathway, operations: str, now: int) -> Transition:
     """Stops the clocks of a young person whose deadline can't be folded, and tells operations.
 
     The next event about them is folded as usual and starts the clocks again.
@@ -163,7 +163,7 @@ def _finished(work: Work, outcome: str, *, shows: bool = False) -> Transition:
     What ends a pathway's story is shown before it is forgotten.
     """
     reconcile_needs(work)
-    if not work.absorbed:
+    if not work.is_merged:
         watch_stays(work)
     watch_correspondence(work)
     _show(work, changed=shows)

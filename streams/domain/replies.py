@@ -29,7 +29,7 @@ _ALLOWED = {
 _NO_SHOW_ENDS_BEFORE_PERSON = 2
 
 
-def take_reply(work: Work, reply: dict[str, Any]) -> None:
+def apply_reply(work: Work, reply: dict[str, Any]) -> None:
     """Does what a reply says, or refuses it with the reason and the state; either way the programme is told."""
     if reply["status"] == ReplyStatus.UNDELIVERABLE and reply["source"] == SOURCE:
         _take_undeliverable(work, reply)

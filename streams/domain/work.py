@@ -59,11 +59,11 @@ class Work:
     once: set[tuple[str, str]] = field(init=False)
     said: list[Emission] = field(default_factory=list)
     wakes: int = NEVER
-    absorbed: bool = field(init=False)
+    is_merged: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Derives what the facts say."""
-        self.absorbed = self.pathway.lent_to is not None
+        self.is_merged = self.pathway.merged_into is not None
         self.derive_again()
         self.needs = {need.need_id: need for need in self.pathway.needs}
         self.handovers = {one.handover_id: one for one in self.pathway.handovers}

@@ -48,12 +48,12 @@ def test_rule_i3_a_link_is_remembered_as_long_as_either_pathway_is_and_is_undone
     for days in (300, 600, 900):
         now = BEGINS + timedelta(days=days)
         town.tell(now, *of(kept_busy, a_step(f"step-{days}", now, "admitted", episode_id=f"episode-{days}")))
-    linked = town.pathway(OLD).lent_to
+    linked = town.pathway(OLD).merged_into
     undone = BEGINS + timedelta(days=930)
     town.tell(undone, a_link("undone", undone, undone=True))
 
     assert linked == NEW
-    assert town.pathway(OLD).lent_to is None
+    assert town.pathway(OLD).merged_into is None
     assert town.pathway(NEW).borrowed == ()
 
 

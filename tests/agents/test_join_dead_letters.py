@@ -14,7 +14,7 @@ from schemas.outputs import HandoverEvent, Notice
 from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.agents import join_pathways, room
-from streams.domain.pathways import Transition, pass_time, take
+from streams.domain.pathways import Transition, fire_deadlines, take
 from streams.engine.processor import StoredRecord
 from tests.agents.entries import (
     OTHER,
@@ -94,9 +94,9 @@ def test_a_deadline_that_cant_be_folded_puts_one_pathway_aside_and_the_others_st
     def failing(pathway: Any, *rest: Any) -> Transition:
         if pathway.youth_id == YOUTH:
             raise ZeroDivisionError
-        return pass_time(pathway, *rest)
+        return fire_deadlines(pathway, *rest)
 
-    monkeypatch.setattr(join_pathways, "pass_time", failing)
+    monkeypatch.setattr(join_pathways, "fire_deadlines", failing)
     later = MONDAY + timedelta(days=1)
     fold = Fold().take(a_log([*discharged(), *of(OTHER, discharged()), a_tick(later)]))
 
@@ -112,7 +112,7 @@ def test_the_next_event_about_one_who_was_put_aside_starts_the_clocks_again(monk
     later = MONDAY + timedelta(hours=1)
     log = a_log([*discharged(), a_tick(later), (later, a_person("touch")), a_tick(later + timedelta(days=1))])
     with monkeypatch.context() as patched:
-        patched.setattr(join_pathways, "pass_time", lambda *_: 1 / 0)
+        patched.setattr(join_pathways, "fire_deadlines", lambda *_: 1 / 0)
         fold = Fold().take(log[:6])
 
     assert [one["kind"] for one in fold.decoded("notices", Notice)] == ["stuck"]

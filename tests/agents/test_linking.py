@@ -173,7 +173,7 @@ def test_of_numbers_that_replace_each_other_in_a_circle_one_stays_by_itself(circ
     )
     town.wait_until(MONDAY + SETTLED)
 
-    assert [town.pathway(youth).lent_to is None for youth in circle].count(True) == 1
+    assert [town.pathway(youth).merged_into is None for youth in circle].count(True) == 1
     assert [needs_of(town, youth) for youth in circle] == [*[[] for _ in circle[1:]], [("offered", None)]]
 
 
@@ -213,17 +213,19 @@ def test_whatever_is_linked_and_undone_facts_lie_where_links_say_and_no_need_is_
 
     for pathway in town.pathways():
         assert all(need.state == "closed" or (need.owner and need.clock_at) for need in pathway.needs)
-        if pathway.lent_to is not None:
+        if pathway.merged_into is not None:
             assert all(need.state in ("taken_over", "closed") for need in pathway.needs)
             lent = {
-                one.fact.event_id for one in town.pathway(pathway.lent_to).borrowed if one.lender == pathway.youth_id
+                one.fact.event_id
+                for one in town.pathway(pathway.merged_into).borrowed
+                if one.lender == pathway.youth_id
             }
             assert lent == {fact.event_id for fact in pathway.facts} | {
-                one.fact.event_id for one in pathway.borrowed if one.owner != pathway.lent_to
+                one.fact.event_id for one in pathway.borrowed if one.owner != pathway.merged_into
             }
         lenders = {one.lender for one in pathway.borrowed}
-        assert all(town.pathway(lender).lent_to == pathway.youth_id for lender in lenders)
-    heads = [one for one in town.pathways() if one.lent_to is None]
+        assert all(town.pathway(lender).merged_into == pathway.youth_id for lender in lenders)
+    heads = [one for one in town.pathways() if one.merged_into is None]
     assert heads
     assert sum(len(one.facts) for one in heads) + sum(
         len({borrowed.fact.event_id for borrowed in one.borrowed} - {fact.event_id for fact in one.facts})

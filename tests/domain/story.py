@@ -25,7 +25,7 @@ from schemas.events import (
 from schemas.instants import milliseconds_of, moment_of
 from schemas.pathway import NEVER, Pathway
 from schemas.programmes import Catalogue
-from streams.domain.pathways import pass_time, take
+from streams.domain.pathways import fire_deadlines, take
 from streams.domain.work import Emission
 from tests.domain.catalogues import a_catalogue
 
@@ -159,7 +159,7 @@ class Story:
         until = milliseconds_of(when)
         while self.pathway.next_due <= until:
             due = self.pathway.next_due
-            folded = pass_time(self.pathway, self.catalogue, due)
+            folded = fire_deadlines(self.pathway, self.catalogue, due)
             assert folded.pathway.next_due > due, "a deadline that fired is due again at once"
             self._keep(folded.pathway, folded.said, due)
         return self

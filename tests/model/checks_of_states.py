@@ -359,7 +359,13 @@ def links_hold_for_good(ledger: Ledger, world: World) -> Found:
         number = NUMBERS.index(pathway.youth_id)
         links = [fact for fact in ledger.facts if fact.number == number and fact.model == "Person"]
         linked = any(fact.event["linked_to"] for fact in links) and number not in ledger.erased
-        if linked and not ledger.is_parted and not ledger.erased and pathway.lent_to is None and not _circular(ledger):
+        if (
+            linked
+            and not ledger.is_parted
+            and not ledger.erased
+            and pathway.merged_into is None
+            and not _circular(ledger)
+        ):
             yield "a number that was replaced stands by itself again, and nobody said so"
 
 

@@ -146,7 +146,7 @@ SEEDED_BUGS = (
             Change(
                 "needs.py",
                 "    if work.derived.stays.deceased:\n",
-                "    if work.derived.stays.deceased and work.absorbed:\n",
+                "    if work.derived.stays.deceased and work.is_merged:\n",
             ),
         ),
     ),

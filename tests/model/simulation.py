@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from schemas.codes import ReplyStatus
-from streams.domain.pathways import pass_time
+from streams.domain.pathways import fire_deadlines
 from tests.model.catalogues import changed, first_catalogue
 from tests.model.checks_of_acts import ACT_CHECKS
 from tests.model.checks_of_consents import CONSENT_CHECKS, QUIET_CONSENT_CHECKS
@@ -161,7 +161,7 @@ class Simulation:
 
     def _deciding_again(self, seen: Seen) -> Iterator[str]:
         """The same facts at the same time give the same decision, however often it is asked (F6)."""
-        again = pass_time(seen.after, self.world.catalogue, seen.now)
+        again = fire_deadlines(seen.after, self.world.catalogue, seen.now)
         was = {need.need_id: need for need in seen.after.needs}
         for need in again.pathway.needs:
             state = was[need.need_id].state if need.need_id in was else "unknown"

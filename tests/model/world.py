@@ -23,7 +23,7 @@ from schemas.pathway import NEVER, Pathway, decode_pathway, encode_pathway
 from schemas.programmes import Catalogue
 from schemas.signals import SlotGivenBack, SlotWanted, decode_signal, encode_signal, signal_kind
 from streams.domain.bookings import book, give_back
-from streams.domain.pathways import pass_time, take
+from streams.domain.pathways import fire_deadlines, take
 from streams.domain.work import SIGNALS, Emission
 from tests.model.steps import NUMBERS, raw_signal
 
@@ -114,7 +114,7 @@ class World:
         before = self.pathways[youth_id]
         self.clocks += 1
         try:
-            folded = pass_time(before, self.catalogue, due)
+            folded = fire_deadlines(before, self.catalogue, due)
         except Exception as error:
             raise BrokenFoldError(f"a deadline can't be folded: {_where(error)}") from error
         if folded.pathway.next_due <= due:

@@ -14,13 +14,13 @@ from sqlalchemy import insert, select, update
 from connectors.gateway.clients.new_clients import (
     ANY_SENDER,
     NO_INDIVIDUAL_PATHWAY,
-    TELLING,
+    PERSON_DATA_ROLES,
     ClientKind,
     NewClient,
     Role,
-    is_lawful,
+    check_senders,
+    has_legal_basis,
     refuse_incomplete,
-    refuse_unbound,
     usual_roles,
 )
 from connectors.gateway.tables import CLIENTS, in_transaction, open_ledger, reading
@@ -58,9 +58,9 @@ class Client:
         """Returns which handovers it sees and answers, where it is a programme's."""
         return Scope(self.name, self.site)
 
-    def may_tell_by(self, role: Role) -> bool:
+    def may_submit(self, role: Role) -> bool:
         """Returns whether it has the data controller and the legal basis that a role takes."""
-        return role not in TELLING or is_lawful(self)
+        return role not in PERSON_DATA_ROLES or has_legal_basis(self)
 
     def may_send_for(self, sender: str) -> bool:
         """Returns whether it may send what an organisation sends, by its SOR code or location number."""
@@ -84,7 +84,7 @@ class Clients:
         senders = [ANY_SENDER] if client.any_sender else sorted(client.senders)
         roles = client.roles or usual_roles(client, senders)
         refuse_incomplete(client)
-        refuse_unbound(roles, senders)
+        check_senders(roles, senders)
         client_id = secrets.token_hex(_ID_BYTES)
         secret = secrets.token_urlsafe(_TOKEN_BYTES)
         values = client.model_dump(exclude={"roles", "senders", "any_sender"}) | {

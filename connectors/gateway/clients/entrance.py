@@ -59,7 +59,7 @@ class Entrance:
                     "ask operations: `brobygger clients` makes tokens",
                 ),
             )
-        if not client.may_tell_by(role):
+        if not client.may_submit(role):
             rule = "who tells of young people has named its data controller and its legal basis"
             advice = "ask operations for a token made with --data-controller and --legal-basis"
             raise TurnedAwayError(403, Refusal("missing_data_controller", "authorization", rule, advice))

@@ -53,7 +53,7 @@ _ROLES = {
     ClientKind.OWNER: frozenset({Role.NEEDS}),
 }
 #: Who has one of these tells of young people by number, and answers for doing so.
-TELLING = frozenset({Role.MEDCOM, Role.STATEMENTS, Role.PERSONS})
+PERSON_DATA_ROLES = frozenset({Role.MEDCOM, Role.STATEMENTS, Role.PERSONS})
 
 
 class NewClient(BaseModel):
@@ -85,10 +85,10 @@ def usual_roles(client: NewClient, senders: list[str]) -> frozenset[Role]:
     roles = _ROLES[client.kind] - {Role.PERSONS}
     if not senders:
         roles -= {Role.MEDCOM}
-    return roles if client.kind is ClientKind.SOURCE or is_lawful(client) else roles - TELLING
+    return roles if client.kind is ClientKind.SOURCE or has_legal_basis(client) else roles - PERSON_DATA_ROLES
 
 
-def is_lawful(client: NewClient | Client) -> bool:
+def has_legal_basis(client: NewClient | Client) -> bool:
     """Returns whether a data controller and a legal basis are named."""
     return all((text or "").strip() for text in (client.data_controller, client.legal_basis))
 
@@ -104,7 +104,7 @@ def refuse_incomplete(client: NewClient) -> None:
                 "create a client for the programme that the young person is handed over to",
             )
         )
-    if client.kind is ClientKind.SOURCE or not TELLING.isdisjoint(client.roles or ()):
+    if client.kind is ClientKind.SOURCE or not PERSON_DATA_ROLES.isdisjoint(client.roles or ()):
         for field in ("data_controller", "legal_basis"):
             if not (getattr(client, field) or "").strip():
                 raise RefusedError(
@@ -131,7 +131,7 @@ def refuse_incomplete(client: NewClient) -> None:
         )
 
 
-def refuse_unbound(roles: frozenset[Role], senders: list[str]) -> None:
+def check_senders(roles: frozenset[Role], senders: list[str]) -> None:
     """Raises RefusedError where who may send MedCom messages has no sender, or who may not has one."""
     if (Role.MEDCOM in roles) is not bool(senders):
         raise RefusedError(

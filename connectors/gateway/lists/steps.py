@@ -60,7 +60,7 @@ class RowChange:
     earlier: tuple[str, ...] = ()
 
 
-def said_now(topic: str, statement: Submission, known: KnownRow) -> RowChange:
+def row_change_of(topic: str, statement: Submission, known: KnownRow) -> RowChange:
     """Returns what is to be said of a row that is new or has changed."""
     if known.event is None:
         return RowChange([statement])
@@ -68,7 +68,7 @@ def said_now(topic: str, statement: Submission, known: KnownRow) -> RowChange:
     if last.youth_id != statement.event.youth_id:
         undone = [*_taken_back(topic, known), *_undone(topic, last, known.earlier, "other_person")]
         return RowChange([*undone, _after(statement, last.event_id)])
-    if not stands_again(topic, known):
+    if not can_resume(topic, known):
         return RowChange([_after(statement, event_of(topic, known.ended or b"").event_id)])
     if _is_step(last, statement.event):
         earlier = (*known.earlier, str(last.event_id))[-_STEPS_MAX:]
@@ -76,12 +76,12 @@ def said_now(topic: str, statement: Submission, known: KnownRow) -> RowChange:
     return RowChange([*_taken_back(topic, known), _after(statement, last.event_id, last.event_id)], known.earlier)
 
 
-def stands_again(topic: str, known: KnownRow) -> bool:
+def can_resume(topic: str, known: KnownRow) -> bool:
     """Tells whether what a row said stands again as soon as its end is taken back: not where it was cancelled."""
     return known.ended is None or event_of(topic, known.ended).cancels is None
 
 
-def said_again(topic: str, known: KnownRow) -> RowChange:
+def unchanged(topic: str, known: KnownRow) -> RowChange:
     """Returns what is to be said of a row that says what it said before: nothing, or that it has not ended."""
     return RowChange(_taken_back(topic, known), known.earlier)
 
@@ -145,7 +145,7 @@ def _after(statement: Submission, before: UUID, revised: UUID | None = None) -> 
 
 
 def _taken_back(topic: str, known: KnownRow) -> list[Submission]:
-    if known.ended is None or not stands_again(topic, known):
+    if known.ended is None or not can_resume(topic, known):
         return []
     ended = event_of(topic, known.ended)
     return [_cancelled(topic, ended, ended.event_id, "back")]

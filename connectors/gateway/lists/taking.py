@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.gateway.lists.missing import what_is_missing
 from connectors.gateway.lists.report import RowReport, report_of
 from connectors.gateway.lists.rows import AcceptedRow, KnownRow
-from connectors.gateway.lists.steps import RowChange, event_of, row_content_of, said_again, said_now, stands_again
+from connectors.gateway.lists.steps import RowChange, can_resume, event_of, row_change_of, row_content_of, unchanged
 from connectors.gateway.statements.acceptance import LineOutcome, accept_read, code_again
 from connectors.municipal.fields import FIELDS
 from schemas.events import UNNUMBERED
@@ -68,7 +68,7 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Met:
+class _SeenRows:
     """The rows of a list so far: each content by its mark with the row it stood in, and which rows are copies."""
 
     first: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
@@ -82,7 +82,7 @@ async def take_list(desk: Desk, sent: SentList, read: ReadList) -> dict[str, Any
     doubles nothing. Raises what the stores raise; then, too, all of it may be sent again.
     """
     reports: list[RowReport] = []
-    met = _Met()
+    met = _SeenRows()
     for start in range(0, len(read.rows), _ROWS_AT_ONCE):
         rows = read.rows[start : start + _ROWS_AT_ONCE]
         if any(report.outcome == "unavailable" for report in reports):
@@ -117,7 +117,7 @@ def problems_of(refusal: Refusal, mapping: Mapping) -> tuple[tuple[str | None, R
     return ((mapping.column_of(field) or mapping.column_of(other), refusal),)
 
 
-def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[ListRow], met: _Met) -> Iterator[_Entry]:
+def _entries(marks: Fingerprints, sent: SentList, rows: Sequence[ListRow], met: _SeenRows) -> Iterator[_Entry]:
     for row in rows:
         if row.key is None:
             yield _Entry(row, outcome=_refused(row))
@@ -186,8 +186,8 @@ def _say_all(desk: Desk, sent: SentList, entries: Sequence[_Entry], known: dict[
 
 def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> RowChange:
     topic = sent.topic
-    if known.event is not None and known.content == entry.content and stands_again(topic, known):
-        saying = said_again(topic, known)
+    if known.event is not None and known.content == entry.content and can_resume(topic, known):
+        saying = unchanged(topic, known)
         if not saying.statements:
             event = event_of(topic, known.event)
             code = code_again(desk, event)
@@ -195,7 +195,7 @@ def _saying(desk: Desk, sent: SentList, entry: _Entry, known: KnownRow) -> RowCh
         return saying
     name = subject_of_row(desk.fingerprints, sent, entry.row)
     form = form_of(entry.row, sent.mapping, name, known.since)
-    return said_now(topic, read_row_form(desk.reader, topic, form, sent.client, sent.at), known)
+    return row_change_of(topic, read_row_form(desk.reader, topic, form, sent.client, sent.at), known)
 
 
 def subject_of_row(marks: Fingerprints, sent: SentList, row: ListRow) -> str:

@@ -111,7 +111,9 @@ async def _read_for_ever(inboxes: Inboxes, connection: KafkaConnection) -> None:
             metadata_max_age_ms=int(_NEW_TOPIC_SEEN_WITHIN.total_seconds() * 1000),
         )
         consumer.subscribe(pattern=f"^{pattern}$")
-        admin = AIOKafkaAdminClient(**connection.for_aiokafka()) if catalogue()[inboxes.short].emptied else None
+        admin = (
+            AIOKafkaAdminClient(**connection.for_aiokafka()) if catalogue()[inboxes.short].delete_after_read else None
+        )
         try:
             await consumer.start()
             if admin is not None:

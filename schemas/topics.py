@@ -52,11 +52,11 @@ class Topic(BaseModel):
     def config(self) -> dict[str, str]:
         """Returns the topic's broker settings."""
         retention = timedelta(days=self.retention_days) if self.retention_days else None
-        emptied = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.delete_after_read else {}
+        segments = {"segment.ms": _milliseconds(_SEGMENT_OF_EMPTIED)} if self.delete_after_read else {}
         # A broker that unpacks, or packs anew, makes room for whatever size a batch of others names, and dies of it.
         as_sent = {} if _OTHERS.isdisjoint(self.producers) else {"compression.type": "producer"}
         return (
-            emptied
+            segments
             | as_sent
             | {
                 "cleanup.policy": "compact" if self.compacted else "delete",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import URL
 from starlette.requests import Request
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ReadableAddresses:
         app: ASGIApp = self._app
         refusal = _refusal_of(scope) if scope["type"] == "http" else None
         if refusal is not None:
-            app = await self._turn_away(Request(scope), TurnedAwayError(400, refusal))
+            app = await self._turn_away(Request(scope), ApiError(400, refusal))
         await app(scope, receive, send)
 
 

@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect
 
 from connectors.gateway import documentation
 from connectors.gateway.addresses import ReadableAddresses
+from connectors.gateway.api_errors import ApiError, refused_answer
 from connectors.gateway.clients.at_once import UntilAnswered
 from connectors.gateway.composition import opened_desk
 from connectors.gateway.doors import claims, edi, events, handovers, identity, lists, medcom, replies
 from connectors.gateway.doors.handover_forms import HandoverReply
-from connectors.gateway.doors.turning_away import TurnedAwayError, refused_answer
 from connectors.gateway.head_requests import HeadRequests
 from connectors.gateway.ports import Desk, GatewayPorts
 from connectors.gateway.statements.forms import FORMS
@@ -62,7 +62,7 @@ def build_gateway(settings: GatewaySettings, ports: GatewayPorts | None = None) 
     app.add_middleware(UntilAnswered)
     app.add_middleware(HeadRequests)
     app.add_middleware(ReadableAddresses, turn_away=_turn_away)
-    app.add_exception_handler(TurnedAwayError, _turn_away)
+    app.add_exception_handler(ApiError, _turn_away)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(ClientDisconnect, _let_go)
     programmes = (handovers.router, replies.router, identity.router, claims.router)
@@ -107,7 +107,7 @@ async def tell_metrics(request: Request) -> Response:
 
 
 async def _turn_away(request: Request, error: Exception) -> Response:
-    if not isinstance(error, TurnedAwayError):
+    if not isinstance(error, ApiError):
         raise error
     desk: Desk = request.app.state.desk
     desk.metrics.refusals.labels("entrance", error.refusal.code).inc()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from schemas.refusals import Refusal
 
 FOLDER = Path(__file__).parent / "swagger_ui"
@@ -39,7 +39,7 @@ async def send_asset(name: str) -> Response:
     """Returns one of the page's files."""
     if name not in _ASSETS:
         rule = f"the page has the files: {', '.join(_ASSETS)}"
-        raise TurnedAwayError(404, Refusal("not_found", "name", rule, "open /docs"))
+        raise ApiError(404, Refusal("not_found", "name", rule, "open /docs"))
     headers = _HEADERS | {"cache-control": "max-age=86400"}
     return Response(_content(name), media_type=_ASSETS[name], headers=headers)
 

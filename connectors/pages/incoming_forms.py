@@ -60,7 +60,7 @@ class Form:
 async def read_page_form(request: Request, secret: str) -> Form:
     """Returns the form of a request; raises PageError where another site sent it, or it lacks the secret's token.
 
-    Raises TurnedAwayError where the body is no form, too large or too slow.
+    Raises ApiError where the body is no form, too large or too slow.
     """
     desk: Desk = request.app.state.desk
     if _is_from_elsewhere(request):

@@ -8,7 +8,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from connectors.gateway.ports import STORE_ERRORS
 from connectors.pages.rendering import elsewhere, render_page
 
@@ -56,7 +56,7 @@ class PageRoute(APIRoute):
                 return elsewhere("/sign-in")
             except PageError as error:
                 return _problem(request, error.status, error.title, error.text)
-            except TurnedAwayError as error:
+            except ApiError as error:
                 text = _TURNED_AWAY.get(error.status, _UNAVAILABLE)
                 return _problem(request, error.status, "Formularen kunne ikke læses", text)
             except RequestValidationError:  # an address with another form of id in it

@@ -27,4 +27,4 @@ def test_a_name_that_a_fourth_file_has_is_shared_too_often() -> None:
 
 def test_imports_that_close_a_circle_are_found_and_get_no_more() -> None:
     assert ("connectors.gateway.ports", "connectors.gateway.letters.receipts") in back_arrows()
-    assert len(back_arrows()) <= 12
+    assert len(back_arrows()) <= 7

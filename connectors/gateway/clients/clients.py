@@ -60,7 +60,7 @@ class Client:
 
     def may_submit(self, role: Role) -> bool:
         """Returns whether it has the data controller and the legal basis that a role takes."""
-        return role not in PERSON_DATA_ROLES or has_legal_basis(self)
+        return role not in PERSON_DATA_ROLES or has_legal_basis(self.data_controller, self.legal_basis)
 
     def may_send_for(self, sender: str) -> bool:
         """Returns whether it may send what an organisation sends, by its SOR code or location number."""

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Entrance:
         self._threads.shutdown(wait=False)
 
     async def admit(self, request: Request, role: Role) -> Client:
-        """Returns the client; raises TurnedAwayError with 401, 403 or 429, before the body is read."""
+        """Returns the client; raises ApiError with 401, 403 or 429, before the body is read."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_CHARACTERS_MAX:
@@ -50,7 +50,7 @@ class Entrance:
         if client is None:
             raise _unauthenticated("the token is known and not revoked")
         if role not in client.roles:
-            raise TurnedAwayError(
+            raise ApiError(
                 403,
                 Refusal(
                     "forbidden",
@@ -62,15 +62,15 @@ class Entrance:
         if not client.may_submit(role):
             rule = "who tells of young people has named its data controller and its legal basis"
             advice = "ask operations for a token made with --data-controller and --legal-basis"
-            raise TurnedAwayError(403, Refusal("missing_data_controller", "authorization", rule, advice))
+            raise ApiError(403, Refusal("missing_data_controller", "authorization", rule, advice))
         if wait_seconds := self._rate_limit.wait_seconds(client.client_id):
             rule = f"a client makes at most so many requests: {self._rate_limit}"
             refusal = Refusal("too_many_requests", "", rule, "wait as Retry-After says, or send NDJSON")
-            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
+            raise ApiError(429, refusal, {"retry-after": str(wait_seconds)})
         if not self._at_once.begin(request, client.client_id):
             rule = f"a client has at most {self._at_once.per_client_max} requests under way at once"
             refusal = Refusal("too_many_at_once", "", rule, "wait for the answers to the others")
-            raise TurnedAwayError(429, refusal, {"retry-after": "1"})
+            raise ApiError(429, refusal, {"retry-after": "1"})
         return client
 
 
@@ -98,18 +98,18 @@ class Quota:
         return taken
 
     def charge(self, client: Client, count: int) -> None:
-        """Counts so many statements; raises TurnedAwayError with 429 where that is more than the client may state."""
+        """Counts so many statements; raises ApiError with 429 where that is more than the client may state."""
         if wait_seconds := self.is_spent(client, count):
             rule = f"a client states at most so many lines, rows and letters: {self._rate_limit}"
             refusal = Refusal("too_many_statements", "", rule, "send the same again after what Retry-After says")
-            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
+            raise ApiError(429, refusal, {"retry-after": str(wait_seconds)})
 
     def charge_time(self, client: Client, spent: timedelta) -> None:
         """Counts a reading that was ended since it took too long: as all that is left, and ten times its time."""
         self._rate_limit.suspend(client.client_id, _SUSPENDED_FOR * spent.total_seconds())
 
     def refuse_suspended(self, client: Client) -> None:
-        """Raises TurnedAwayError with 429, before anything is read, until ``charge_time`` is paid off."""
+        """Raises ApiError with 429, before anything is read, until ``charge_time`` is paid off."""
         if wait_seconds := self._rate_limit.suspended_seconds(client.client_id):
             rule = (
                 "a list that takes too long to read counts as many statements, and the next is read when they are over"
@@ -117,9 +117,9 @@ class Quota:
             refusal = Refusal(
                 "too_many_statements", "", rule, "split the list, and send it after what Retry-After says"
             )
-            raise TurnedAwayError(429, refusal, {"retry-after": str(wait_seconds)})
+            raise ApiError(429, refusal, {"retry-after": str(wait_seconds)})
 
 
-def _unauthenticated(rule: str) -> TurnedAwayError:
+def _unauthenticated(rule: str) -> ApiError:
     refusal = Refusal("unauthenticated", "authorization", rule, "ask operations: `brobygger clients` makes tokens")
-    return TurnedAwayError(401, refusal, {"www-authenticate": "Bearer"})
+    return ApiError(401, refusal, {"www-authenticate": "Bearer"})

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from schemas.events import Name
 from schemas.programmes import ProgrammeId
 from schemas.refusals import Refusal, RefusedError
-
-if TYPE_CHECKING:
-    from connectors.gateway.clients.clients import Client
 
 ANY_SENDER = "*"
 NO_INDIVIDUAL_PATHWAY = "psykinfo"
@@ -85,12 +82,16 @@ def usual_roles(client: NewClient, senders: list[str]) -> frozenset[Role]:
     roles = _ROLES[client.kind] - {Role.PERSONS}
     if not senders:
         roles -= {Role.MEDCOM}
-    return roles if client.kind is ClientKind.SOURCE or has_legal_basis(client) else roles - PERSON_DATA_ROLES
+    return (
+        roles
+        if client.kind is ClientKind.SOURCE or has_legal_basis(client.data_controller, client.legal_basis)
+        else roles - PERSON_DATA_ROLES
+    )
 
 
-def has_legal_basis(client: NewClient | Client) -> bool:
+def has_legal_basis(data_controller: str | None, legal_basis: str | None) -> bool:
     """Returns whether a data controller and a legal basis are named."""
-    return all((text or "").strip() for text in (client.data_controller, client.legal_basis))
+    return all((text or "").strip() for text in (data_controller, legal_basis))
 
 
 def refuse_incomplete(client: NewClient) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _DRAIN_TIME_MAX = timedelta(seconds=10)
 
 
 async def read_body(request: Request, bytes_max: int, limits: Limits) -> bytes:
-    """Returns the body; raises TurnedAwayError with 413 where it is larger, with 408 where it comes too slowly.
+    """Returns the body; raises ApiError with 413 where it is larger, with 408 where it comes too slowly.
 
     It has ``limits.body_time_max`` as a whole, and ``limits.silence_max`` until more of it comes.
     """
@@ -41,11 +41,11 @@ async def read_body(request: Request, bytes_max: int, limits: Limits) -> bytes:
                     break
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise TurnedAwayError(408, _too_slow(limits), {"connection": "close"}) from error
+        raise ApiError(408, _too_slow(limits), {"connection": "close"}) from error
     if too_large:
         chunks.clear()
         await _drain(request)
-        raise TurnedAwayError(413, _too_large(bytes_max), {"connection": "close"})
+        raise ApiError(413, _too_large(bytes_max), {"connection": "close"})
     return b"".join(chunks)
 
 
@@ -56,13 +56,13 @@ def declared_bytes(request: Request) -> int:
 
 
 def check_media_type(request: Request, allowed: Collection[str], charsets: Collection[str] = UTF_8) -> str:
-    """Returns the body's media type; raises TurnedAwayError with 415 for another, another charset, or compression."""
+    """Returns the body's media type; raises ApiError with 415 for another, another charset, or compression."""
     media_type, charset = request.headers.get("content-type", "").lower().partition(";")[0], charset_of(request) or ""
     encoding = request.headers.get("content-encoding", "identity").lower()
     if media_type.strip() in allowed and charset in {"", *charsets} and encoding == "identity":
         return media_type.strip()
     names = " or ".join(sorted(allowed))
-    raise TurnedAwayError(
+    raise ApiError(
         415,
         Refusal(
             "unsupported_media_type",

@@ -10,20 +10,20 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectors.gateway.api_errors import (
+    BROKER_UNAVAILABLE,
+    RETRY_SECONDS,
+    ApiError,
+    refused_answer,
+    status_of,
+    unavailable,
+)
 from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.handover_forms import SECURED
 from connectors.gateway.doors.handovers import json_answer
 from connectors.gateway.doors.replies import refusal_of_reply, reply_result_of
 from connectors.gateway.doors.sent_replies import SentReply
-from connectors.gateway.doors.turning_away import (
-    BROKER_UNAVAILABLE,
-    RETRY_SECONDS,
-    TurnedAwayError,
-    refused_answer,
-    status_of,
-    unavailable,
-)
 from connectors.gateway.doors.vouched_replies import SystemReply, answer_to_vouched
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.publisher import Unavailable
@@ -95,7 +95,7 @@ async def claim_code(request: Request) -> Response:
     with desk.metrics.request_seconds.labels("claims").time():
         client = await desk.entrance.admit(request, Role.REPLIES)
         if client.kind is not ClientKind.PROGRAMME:
-            raise TurnedAwayError(403, _ONLY_PROGRAMMES)
+            raise ApiError(403, _ONLY_PROGRAMMES)
         check_media_type(request, {_JSON})
         form = _form_of(desk, await read_body(request, desk.limits.body_bytes_max, desk.limits))
         try:
@@ -108,9 +108,9 @@ def _form_of(desk: Desk, body: bytes) -> ClaimForm:
     try:
         return ClaimForm.model_validate(read_json_object(body, desk.limits.nesting_max), strict=True)
     except RefusedError as error:
-        raise TurnedAwayError(status_of(error.refusal), error.refusal) from error
+        raise ApiError(status_of(error.refusal), error.refusal) from error
     except ValidationError as error:
-        raise TurnedAwayError(422, first_refusal_of(error, "send {code}")) from error
+        raise ApiError(422, first_refusal_of(error, "send {code}")) from error
 
 
 async def claim_by_code(desk: Desk, client: Client, typed: str, guesser: str) -> Claimed | Refusal | Unavailable:

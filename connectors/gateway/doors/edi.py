@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from connectors.gateway.api_errors import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import charset_of, check_media_type, read_body
-from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE, RETRY_SECONDS, refused_answer, unavailable
 from connectors.gateway.letters.answers import (
     LETTER_CHANGED,
     StoredAnswer,

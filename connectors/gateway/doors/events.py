@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from connectors.gateway.clients.permissions import check_may_submit, role_for
-from connectors.gateway.doors.bodies import check_media_type, read_body
-from connectors.gateway.doors.idempotency import answered_once
-from connectors.gateway.doors.turning_away import (
+from connectors.gateway.api_errors import (
     BROKER_UNAVAILABLE,
     RETRY_SECONDS,
-    TurnedAwayError,
+    ApiError,
     status_of,
     unavailable,
 )
+from connectors.gateway.clients.permissions import check_may_submit, role_for
+from connectors.gateway.doors.bodies import check_media_type, read_body
+from connectors.gateway.doors.idempotency import answered_once
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import LineOutcome, accept_statements
 from connectors.gateway.statements.forms import EXAMPLES, FORMS
@@ -110,7 +110,7 @@ async def _answer_lines(desk: Desk, client: Client, topic: str, body: bytes) -> 
             },
         )
     if len(lines) > desk.limits.lines_max:
-        raise TurnedAwayError(
+        raise ApiError(
             413,
             Refusal("too_many_lines", "body", f"a body has at most {desk.limits.lines_max} lines", "send less at once"),
         )
@@ -133,18 +133,16 @@ def _status_of_all(outcomes: Sequence[LineOutcome]) -> int:
 
 def _check_topic(client: Client, topic: str) -> None:
     if topic not in FORMS:
-        raise TurnedAwayError(
-            404, Refusal("unknown_topic", "topic", f"the topic is one of: {', '.join(FORMS)}", "see /docs")
-        )
+        raise ApiError(404, Refusal("unknown_topic", "topic", f"the topic is one of: {', '.join(FORMS)}", "see /docs"))
     check_topic_of(client, topic)
 
 
 def check_topic_of(client: Client, topic: str) -> None:
-    """Raises TurnedAwayError with 403 where nothing on the topic is this client's to state."""
+    """Raises ApiError with 403 where nothing on the topic is this client's to state."""
     try:
         check_may_submit(client, topic)
     except RefusedError as error:
-        raise TurnedAwayError(403, error.refusal) from error
+        raise ApiError(403, error.refusal) from error
 
 
 def _json_answer(status: int, content: dict[str, Any]) -> StoredResponse:

@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
+from connectors.gateway.api_errors import ApiError, unavailable
 from connectors.gateway.clients.clients import Role
 from connectors.gateway.doors.handover_forms import (
     SECURED,
@@ -19,7 +20,6 @@ from connectors.gateway.doors.handover_forms import (
     RefusedAnswer,
 )
 from connectors.gateway.doors.handover_stream import Stream, stream_events
-from connectors.gateway.doors.turning_away import TurnedAwayError, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.read_model.cursors import CURSOR_CHARACTERS_MAX, Cursor
 from connectors.read_model.handovers import records_after, story
@@ -86,7 +86,7 @@ async def pull_handovers(request: Request) -> Response:
             cursor = Cursor.read(client.name, given or request.query_params.get("cursor"))
             limit = _limit_of(request)
         except RefusedError as error:
-            raise TurnedAwayError(422, error.refusal) from error
+            raise ApiError(422, error.refusal) from error
         if streams:
             return _streamed(request, desk, client, cursor)
         try:
@@ -124,16 +124,16 @@ def json_answer(status: int, content: dict[str, Any], headers: dict[str, str] | 
     return Response(body, status, {"cache-control": "no-store"} | (headers or {}), media_type="application/json")
 
 
-def unknown(field: str) -> TurnedAwayError:
+def unknown(field: str) -> ApiError:
     """Returns the one answer to what does not exist and what is another programme's."""
     rule = "it names something that this programme was told of"
-    return TurnedAwayError(404, Refusal("not_found", field, rule, "`GET /handovers` shows all that there is"))
+    return ApiError(404, Refusal("not_found", field, rule, "`GET /handovers` shows all that there is"))
 
 
 def _streamed(request: Request, desk: Desk, client: Client, cursor: Cursor) -> Response:
     if not desk.streams.begin(request, client.client_id):
         rule = f"a client has at most {desk.limits.streams_per_client_max} streams open"
-        raise TurnedAwayError(429, Refusal("too_many_streams", "", rule, "close one, or pull pages"))
+        raise ApiError(429, Refusal("too_many_streams", "", rule, "close one, or pull pages"))
     limits = desk.limits
 
     def is_admitted() -> bool:

@@ -7,7 +7,7 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.gateway.doors.turning_away import TurnedAwayError
+from connectors.gateway.api_errors import ApiError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def answered_once(
 
     Without a key it is processed each time. Answers with a 5xx status are not kept: the client may try again.
     Two requests with the same key at once wait for each other. A kept answer is sealed under key and body. Raises
-    TurnedAwayError with 422 where the key came with another body before.
+    ApiError with 422 where the key came with another body before.
     """
     client_id, idempotency_key = key
     if idempotency_key is None:
@@ -58,17 +58,17 @@ def _the_same(known: StoredResponse, content: bytes) -> StoredResponse:
     raise key_reused()
 
 
-def key_reused() -> TurnedAwayError:
+def key_reused() -> ApiError:
     """Returns the answer to a key that came with another body before."""
     rule = "a key stands for one body on one topic"
     refusal = Refusal("idempotency_key_reused", "Idempotency-Key", rule, "use a new key for another body")
-    return TurnedAwayError(422, refusal)
+    return ApiError(422, refusal)
 
 
 def check_key(key: str) -> None:
-    """Raises TurnedAwayError with 400 where a key is too long or can't be printed."""
+    """Raises ApiError with 400 where a key is too long or can't be printed."""
     if not (0 < len(key) <= _KEY_CHARACTERS_MAX and key.isprintable()):
-        raise TurnedAwayError(
+        raise ApiError(
             400,
             Refusal(
                 "wrong_form",

@@ -13,19 +13,19 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Header, Path, Request, Response
 
+from connectors.gateway.api_errors import (
+    BROKER_UNAVAILABLE,
+    RETRY_SECONDS,
+    ApiError,
+    refused_answer,
+    unavailable,
+)
 from connectors.gateway.clients.clients import ClientKind, Role
 from connectors.gateway.doors.handover_forms import SECURED
 from connectors.gateway.doors.handovers import json_answer, unknown
 from connectors.gateway.doors.idempotency import check_key, key_reused
 from connectors.gateway.doors.replies import refusal_of_reply, reply_result_of
 from connectors.gateway.doors.sent_replies import SentReply
-from connectors.gateway.doors.turning_away import (
-    BROKER_UNAVAILABLE,
-    RETRY_SECONDS,
-    TurnedAwayError,
-    refused_answer,
-    unavailable,
-)
 from connectors.gateway.doors.vouched_replies import SystemReply, answer_to_vouched
 from connectors.gateway.head_requests import WITHOUT_BODY
 from connectors.gateway.ports import STORE_ERRORS, Desk
@@ -95,9 +95,9 @@ async def pull_identity(
     with desk.metrics.request_seconds.labels("identity").time():
         client = await desk.entrance.admit(request, Role.REPLIES)
         if client.kind is not ClientKind.PROGRAMME:
-            raise TurnedAwayError(403, _ONLY_PROGRAMMES)
+            raise ApiError(403, _ONLY_PROGRAMMES)
         if idempotency_key is None:
-            raise TurnedAwayError(400, _KEY_MISSING)
+            raise ApiError(400, _KEY_MISSING)
         check_key(idempotency_key)
         try:
             found = await asyncio.to_thread(story, desk.read_model.engine, client.reach, handover_id)
@@ -116,14 +116,14 @@ async def pull_identity(
 
 
 async def _entered(desk: Desk, client: Client, idempotency_key: str, handover: Row[Any]) -> SystemReply:
-    """Returns the wish as it first came under its key; raises TurnedAwayError with 410 or 422."""
+    """Returns the wish as it first came under its key; raises ApiError with 410 or 422."""
     at, wanted = desk.ports.clock(), desk.fingerprints.of("identity", handover.handover_id)
     event_id = derived_id("identity wanted", client.name, client.client_id, idempotency_key)
     first = await asyncio.to_thread(desk.sent_replies.enter, SentReply(event_id, client.name, wanted, at))
     if first.body != wanted:
         raise key_reused()
     if at - first.occurred_at >= SERVED_FOR:
-        raise TurnedAwayError(410, _OVER)
+        raise ApiError(410, _OVER)
     return SystemReply(
         event_id=event_id,
         programme=client.name,

@@ -11,20 +11,20 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from connectors.gateway.clients.clients import Role
-from connectors.gateway.doors.bodies import read_body
-from connectors.gateway.doors.events import check_topic_of
-from connectors.gateway.doors.idempotency import answered_once
-from connectors.gateway.doors.turning_away import (
+from connectors.gateway.api_errors import (
     RETRY_SECONDS,
-    TurnedAwayError,
+    ApiError,
     refused_answer,
     status_of,
     unavailable,
 )
+from connectors.gateway.clients.clients import Role
+from connectors.gateway.doors.bodies import read_body
+from connectors.gateway.doors.events import check_topic_of
+from connectors.gateway.doors.idempotency import answered_once
 from connectors.gateway.lists.readers import TOO_HEAVY
-from connectors.gateway.lists.report import reasons_in
-from connectors.gateway.lists.taking import SentList, take_list
+from connectors.gateway.lists.report import SentList, reasons_in
+from connectors.gateway.lists.taking import take_list
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.ledger import StoredResponse
 from connectors.municipal.failed import failed_rows
@@ -138,7 +138,7 @@ def _mapping(desk: Desk, name: str) -> tuple[str, Mapping]:
     if not is_list_name(name) or not path.is_file():
         rule = "the list has a mapping file, <list>.toml in the data folder's lists/"
         refusal = Refusal("unknown_list", "name", rule, "ask operations: `brobygger lists guess` proposes one")
-        raise TurnedAwayError(404, refusal)
+        raise ApiError(404, refusal)
     try:
         text = path.read_text(encoding="utf-8")
         return text, mapping_from(text, name)
@@ -146,7 +146,7 @@ def _mapping(desk: Desk, name: str) -> tuple[str, Mapping]:
         _log.error("broken_mapping", list=name, error=str(error))
         rule = "the list's mapping file is as it must be"
         refusal = Refusal("broken_mapping", "name", rule, "operations: `brobygger lists check` says what is wrong")
-        raise TurnedAwayError(503, refusal) from error
+        raise ApiError(503, refusal) from error
 
 
 async def _content(request: Request, desk: Desk) -> bytes:
@@ -155,7 +155,7 @@ async def _content(request: Request, desk: Desk) -> bytes:
     if media_type not in _MEDIA_TYPES or encoding != "identity":
         rule = f"the body is one of: {', '.join(_MEDIA_TYPES)}; not compressed"
         help_text = "set Content-Type to what the file is"
-        raise TurnedAwayError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
+        raise ApiError(415, Refusal("unsupported_media_type", "content-type", rule, help_text))
     body = await read_body(request, desk.limits.lines_bytes_max, desk.limits)
     return await _file_in(request, body) if media_type == _MULTIPART else body
 
@@ -181,11 +181,9 @@ async def _file_in(request: Request, body: bytes) -> bytes:
         await form.close()
 
 
-def _no_file() -> TurnedAwayError:
+def _no_file() -> ApiError:
     rule = "a form has one part, a file"
-    return TurnedAwayError(
-        400, Refusal("no_file", "body", rule, "curl --form file=@LIST does it; or send the file raw")
-    )
+    return ApiError(400, Refusal("no_file", "body", rule, "curl --form file=@LIST does it; or send the file raw"))
 
 
 def _refused(desk: Desk, sent: SentList, refusal: Refusal) -> Response:

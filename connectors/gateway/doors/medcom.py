@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from connectors.gateway.api_errors import RETRY_SECONDS, STORE_UNAVAILABLE
 from connectors.gateway.clients.clients import Client, Role
 from connectors.gateway.doors.bodies import check_media_type, declared_bytes, read_body
-from connectors.gateway.doors.turning_away import RETRY_SECONDS, STORE_UNAVAILABLE
 from connectors.gateway.letters.enveloped import enveloped, message_in, network_receipt_answer
 from connectors.gateway.letters.message_links import MessageLinks, links_of
 from connectors.gateway.letters.publishing import publish_letter

@@ -11,13 +11,13 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import ValidationError
 
+from connectors.gateway.api_errors import RETRY_SECONDS, ApiError, refused_answer, status_of, unavailable
 from connectors.gateway.clients.clients import Role
 from connectors.gateway.doors.bodies import check_media_type, read_body
 from connectors.gateway.doors.handover_forms import SECURED, HandoverReply, RefusedAnswer, RefusedReply, ReplyOutcome
 from connectors.gateway.doors.handovers import NOT_FOUND, json_answer, unknown
 from connectors.gateway.doors.idempotency import check_key, key_reused
 from connectors.gateway.doors.sent_replies import SentReply
-from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError, refused_answer, status_of, unavailable
 from connectors.gateway.ports import STORE_ERRORS, Desk
 from connectors.gateway.statements.acceptance import accept_statements
 from connectors.read_model.handovers import story
@@ -136,10 +136,10 @@ def _form_of(desk: Desk, body: bytes) -> HandoverReply:
         read_json_object(body, desk.limits.nesting_max)
         return HandoverReply.model_validate_json(body.removeprefix(b"\xef\xbb\xbf"), strict=True)
     except RefusedError as error:
-        raise TurnedAwayError(status_of(error.refusal), error.refusal) from error
+        raise ApiError(status_of(error.refusal), error.refusal) from error
     except ValidationError as error:
         refusal = first_refusal_of(error, _HELP)
-        raise TurnedAwayError(status_of(refusal), refusal) from error
+        raise ApiError(status_of(refusal), refusal) from error
 
 
 async def _entered(desk: Desk, client: Client, about: tuple[str, str | None], body: bytes) -> SentReply:

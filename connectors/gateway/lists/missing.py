@@ -23,9 +23,8 @@ from schemas.refusals import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.gateway.lists.report import RowReport
+    from connectors.gateway.lists.report import RowReport, SentList
     from connectors.gateway.lists.rows import KnownRow
-    from connectors.gateway.lists.taking import SentList
     from connectors.gateway.ports import Desk
     from connectors.municipal.rows import ReadList
 

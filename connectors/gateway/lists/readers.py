@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.gateway.doors.turning_away import RETRY_SECONDS, TurnedAwayError
+from connectors.gateway.api_errors import RETRY_SECONDS, ApiError
 from schemas.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class ListReaders:
 
     @asynccontextmanager
     async def turn_of(self, client: str) -> AsyncIterator[None]:
-        """Waits until no other list of a client is in hand; raises TurnedAwayError where too many wait already."""
+        """Waits until no other list of a client is in hand; raises ApiError where too many wait already."""
         if self._held[client] >= self._per_client_max:
             rule = f"a client has at most {self._per_client_max} lists on their way at once"
             refusal = Refusal("too_many_lists", "", rule, "send a list when the one before is answered")
-            raise TurnedAwayError(429, refusal, {"retry-after": str(RETRY_SECONDS)})
+            raise ApiError(429, refusal, {"retry-after": str(RETRY_SECONDS)})
         self._held[client] += 1
         try:
             async with self._turns.setdefault(client, asyncio.Lock()):

@@ -1,4 +1,4 @@
-"""The report of a list: what became of each row, by its number, column and rule; and never a value."""
+"""A list that was sent, and its report: what became of each row, by number, column and rule; and never a value."""
 
 from __future__ import annotations
 
@@ -8,13 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
+    from connectors.gateway.clients.clients import Client
     from connectors.municipal.mapping import Mapping
     from connectors.municipal.rows import ReadList
     from schemas.refusals import Refusal
 
 _OUTCOMES = ("accepted", "repeated", "refused", "unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class SentList:
+    """A list that was sent: its name and mapping, by whom and when. ``of`` is what stands for it in the database."""
+
+    name: str
+    mapping: Mapping
+    client: Client
+    of: bytes
+    at: datetime
+    believe_missing: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Returns the topic of its statements."""
+        return self.mapping.topic
 
 
 @dataclass(frozen=True, slots=True)

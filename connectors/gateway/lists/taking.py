@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.gateway.lists.missing import what_is_missing
-from connectors.gateway.lists.report import RowReport, report_of
+from connectors.gateway.lists.report import RowReport, SentList, report_of
 from connectors.gateway.lists.rows import AcceptedRow, KnownRow
 from connectors.gateway.lists.steps import RowChange, can_resume, event_of, row_change_of, row_content_of, unchanged
 from connectors.gateway.statements.acceptance import LineOutcome, accept_read, code_again
@@ -37,23 +37,6 @@ _DUPLICATE = Refusal(
 _NOT_TRIED = Refusal(
     "broker_unavailable", "", "a statement is taken once the broker has confirmed it", "send the same list again"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SentList:
-    """A list that was sent: its name and mapping, by whom and when. ``of`` is what stands for it in the database."""
-
-    name: str
-    mapping: Mapping
-    client: Client
-    of: bytes
-    at: datetime
-    believe_missing: bool = False
-
-    @property
-    def topic(self) -> str:
-        """Returns the topic of its statements."""
-        return self.mapping.topic
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from connectors.gateway.doors.turning_away import BROKER_UNAVAILABLE
+from connectors.gateway.api_errors import BROKER_UNAVAILABLE
 from connectors.gateway.publisher import Unavailable
 from connectors.gateway.statements.ledger import DuplicateStatus, Entered
 from connectors.gateway.statements.reading import Submission, wants_claim_code

@@ -52,7 +52,7 @@ STORE_UNAVAILABLE = Refusal(
 _log = structlog.get_logger(__name__)
 
 
-class TurnedAwayError(Exception):
+class ApiError(Exception):
     """Raised to leave a door early; the one handler in ``app`` turns it into the answer."""
 
     def __init__(self, status: int, refusal: Refusal, headers: Mapping[str, str] | None = None) -> None:

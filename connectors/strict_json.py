@@ -58,7 +58,7 @@ def size_of(body: bytes, nesting_max: int, signs_max: int) -> tuple[int, int]:
 
     Counts no further than just over what is enough, so that it takes linear time and no memory.
 
-    >>> measured(b'{"a": [1, "[[["]}', 10, 10)
+    >>> size_of(b'{"a": [1, "[[["]}', 10, 10)
     (2, 7)
     """
     deepest = depth = signs = 0

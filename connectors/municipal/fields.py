@@ -39,7 +39,7 @@ class ListEvent(StrEnum):
     def topic(self) -> str:
         """Returns the topic of its statements.
 
-        >>> Event.REFERRAL.topic
+        >>> ListEvent.REFERRAL.topic
         'referrals'
         """
         return f"{self}s"

@@ -133,7 +133,7 @@ def plain(text: str) -> str:
 def cell_text(cell: Cell) -> str:
     r"""Returns a cell's text with blanks and line breaks brought down to one blank; a whole number without decimals.
 
-    >>> text_of(" Nørre \n Allé "), text_of(217.0), text_of(None)
+    >>> cell_text(" Nørre \n Allé "), cell_text(217.0), cell_text(None)
     ('Nørre Allé', '217', '')
     """
     if cell is None:

@@ -102,7 +102,7 @@ MARKERS: Mapping[str, tuple[str, ...]] = {
 def comparable(name: str) -> str:
     """Returns a name as names are compared.
 
-    >>> folded("CPR-nr. ")
+    >>> comparable("CPR-nr. ")
     'cprnr'
     """
     return re.sub(r"[\W_]", "", name.casefold())

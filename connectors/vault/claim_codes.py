@@ -34,7 +34,7 @@ def code_of(bits: int) -> str:
 def grouped_code(code: str) -> str:
     """Returns a code in groups, as it is handed over.
 
-    >>> shown("7K3QX9M2TDF")
+    >>> grouped_code("7K3QX9M2TDF")
     '7K3Q-X9M2-TDF'
     """
     return "-".join(code[start:end] for start, end in pairwise(_GROUPS))

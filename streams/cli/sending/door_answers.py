@@ -86,10 +86,10 @@ class GatewayResponse(NamedTuple):
 def standing_of(answered: GatewayResponse) -> Finality:
     """Returns whether an answer is the file's receipt.
 
-    >>> standing_of(Answered(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
-    <Standing.FINAL: 'final'>
-    >>> standing_of(Answered(503, JSON, b'{"refused": {"code": "broker_unavailable"}}'))
-    <Standing.TRANSIENT: 'transient'>
+    >>> standing_of(GatewayResponse(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
+    <Finality.FINAL: 'final'>
+    >>> standing_of(GatewayResponse(503, JSON, b'{"refused": {"code": "broker_unavailable"}}'))
+    <Finality.TRANSIENT: 'transient'>
     """
     if answered.status in _TRANSIENT_STATUSES or answered.status >= _SERVER_FAULTS:
         return Finality.TURNED_AWAY if _MENDED_BY_HAND in answered.content else Finality.TRANSIENT

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in Kafka's binary mode: the envelope mirrored in headers; the payload is authoritative."""
+"""CloudEvents 1.0 in Kafka's binary mode: an event's header mirrored in headers; the payload is authoritative."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ _MODELS: dict[str, tuple[type[BaseModel], type[Fact]]] = {
     "Correspondence": (Correspondence, CorrespondenceFact),
 }
 _EVENTS: tuple[type[BaseModel], ...] = (*(model for model, _ in _MODELS.values()), Reply, Intervention, Signal)
-_ENVELOPE = itemgetter("occurred_at", "sent_at", "subject", "correlation_id", "revises", "cancels")
+_HEADER = itemgetter("occurred_at", "sent_at", "subject", "correlation_id", "revises", "cancels")
 _OWN = {
     name: itemgetter(*(field for field in fact.__struct_fields__[len(_Fact.__struct_fields__) :] if field != "parked"))
     for name, (_, fact) in _MODELS.items()
@@ -167,7 +167,7 @@ def fact_of(name: str, event: dict[str, Any], logged_at: int) -> Fact:
     digest = event_digest(name, event)
     if name in _BY_DAY and event["occurred_on"] is None:
         event = event | {"occurred_on": whole_day_of(event["occurred_at"])}
-    fact = make(event["event_id"], event["source"], digest, logged_at, *_ENVELOPE(event), *_OWN[name](event))
+    fact = make(event["event_id"], event["source"], digest, logged_at, *_HEADER(event), *_OWN[name](event))
     return fact if unknown_code_of(fact) is None else msgspec.structs.replace(fact, parked=True)
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Content = Annotated[str, Field(max_length=4 << 20)]
 
 
-def own_envelope(event_id: UUID, subject: str, at: datetime) -> dict[str, Any]:
-    """Returns the envelope's fields of a record that the service writes about itself, correlated with itself."""
+def own_header(event_id: UUID, subject: str, at: datetime) -> dict[str, Any]:
+    """Returns the header's fields of a record that the service writes about itself, correlated with itself."""
     return {
         "event_id": event_id,
         "source": "brobygger",

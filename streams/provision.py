@@ -15,7 +15,7 @@ from connectors.vault.database import is_there
 from connectors.vault.keys import PSEUDONYMS, pseudonym_roots
 from schemas.codec import codec
 from schemas.identifiers import derived_id
-from schemas.internal import CalendarSet, CatalogueVersion, Intake, own_envelope
+from schemas.internal import CalendarSet, CatalogueVersion, Intake, own_header
 from schemas.programmes import Catalogue, decode_catalogue, encode_catalogue, load_programmes
 from schemas.reference import load_reference
 from schemas.topics import catalogue as topic_catalogue
@@ -101,7 +101,7 @@ async def apply_programmes(settings: Settings, connection: KafkaConnection) -> i
         raise CatalogueUnchangedError(f"version {latest.version} in the log is what the files say")
     event_id = derived_id("catalogue", str(number))
     now = datetime.now(UTC)
-    own = own_envelope(event_id, "catalogue", now)
+    own = own_header(event_id, "catalogue", now)
     event = CatalogueVersion(**own, version=number, content=encode_catalogue(wanted))
     await _write_everywhere(connection, settings.partitions, event)
     return number
@@ -124,7 +124,7 @@ async def set_calendar(connection: KafkaConnection, partitions: int, calendar_at
     """Sets the calendar's time in every partition, in one transaction. For demo and scenarios alone."""
     now = datetime.now(UTC)
     event_id = derived_id("calendar", calendar_at.isoformat(), now.isoformat())
-    event = CalendarSet(**own_envelope(event_id, "calendar", now), calendar_at=calendar_at)
+    event = CalendarSet(**own_header(event_id, "calendar", now), calendar_at=calendar_at)
     await _write_everywhere(connection, partitions, event)
 
 

@@ -14,7 +14,7 @@ from schemas.codec import Codec, codec
 from schemas.codes import NoticeKind
 from schemas.identifiers import derived_id
 from schemas.instants import moment_of
-from schemas.internal import Intake, Tick, own_envelope
+from schemas.internal import Intake, Tick, own_header
 from schemas.pathway import (
     NEVER,
     Pathway,
@@ -28,7 +28,7 @@ from schemas.topics import INTERNAL_STATEMENT_TOPICS, STATEMENT_TOPICS, entry_of
 from streams.agents.audience import told_under
 from streams.agents.room import require_room
 from streams.agents.steering import Steering
-from streams.domain.pathways import CONFLICTING, FOLDED, Transition, fire_deadlines, quarantine, take
+from streams.domain.pathways import CONFLICTING, FOLDED, Transition, apply_event, fire_deadlines, quarantine
 from streams.domain.work import SIGNALS, Emission
 from streams.engine.outputs import Outgoing
 from streams.engine.processor import TickRecord
@@ -102,7 +102,7 @@ class JoinPathways:
     def tick(self, state: PartitionState) -> TickRecord:
         """Returns a record that tells nothing but the time."""
         event_id = derived_id("tick", str(state.partition), str(state.log_time))
-        event = Tick(**own_envelope(event_id, "tick", moment_of(state.log_time)))
+        event = Tick(**own_header(event_id, "tick", moment_of(state.log_time)))
         intake = Intake(origin_topic=INTAKE, origin_partition=state.partition, origin_offset=-1, body=event)
         return TickRecord(None, codec(Intake).encode(intake))
 
@@ -166,7 +166,7 @@ class JoinPathways:
         pathway = Pathway(event["youth_id"]) if value is None else decode_pathway(value)
         now, catalogue = self.steering.now(state), self.steering.catalogue(state)
         try:
-            folded = take(pathway, name, event, catalogue, now)
+            folded = apply_event(pathway, name, event, catalogue, now)
         except Exception as error:  # the one boundary where what a record says can't be folded
             _log_failure("fold_failed", error)
             refusal = Refusal("fold_failed", "value", "the statement can be folded", "report it with this dead letter")

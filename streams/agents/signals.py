@@ -12,7 +12,7 @@ from schemas.internal import Intake
 from schemas.signals import PlacesTold, SlotGivenBack, SlotWanted, encode_signal, signal_kind
 from schemas.topics import kafka_name
 from streams.domain.bookings import book, give_back
-from streams.domain.work import envelope_of
+from streams.domain.work import event_header_of
 from streams.engine.outputs import Outgoing
 from streams.partitioning import partition_of
 
@@ -71,4 +71,4 @@ class Signals:
 
 def _fields(event_id: str, about: str, content: SignalContent, now: int) -> dict[str, Any]:
     own = {"topic": signal_kind(content), "need_kind": None, "content": encode_signal(content), "youth_id": None}
-    return envelope_of("", event_id, about, now) | own
+    return event_header_of("", event_id, about, now) | own

@@ -127,6 +127,6 @@ def _return(work: Work, need_id: str, slot: Slot) -> None:
 def _write(work: Work, to: str, need_id: str, number: int, content: SignalContent) -> None:
     kind = signal_kind(content)
     event_id = derived_text("signal", need_id, str(number), kind)
-    envelope = work.envelope(event_id, need_id, need_id, None) | {"youth_id": None}
+    header = work.header(event_id, need_id, need_id, None) | {"youth_id": None}
     own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to}
-    work.said.append(Emission(SIGNALS, envelope | own))
+    work.said.append(Emission(SIGNALS, header | own))

@@ -18,7 +18,7 @@ def disclose(work: Work, handover: Handover, disclosed: str, grant_id: str | Non
     need = work.needs[handover.need_id]
     consent = basis_of(work.consents, work.asker(handover), handover.identity, work.now)
     event_id = derived_text("disclosure", handover.handover_id, str(handover.statements))
-    envelope = work.envelope(event_id, handover.handover_id, need.need_id, need.root)
+    header = work.header(event_id, handover.handover_id, need.need_id, need.root)
     own = {
         "receiver": handover.programme,
         "disclosed": disclosed,
@@ -26,4 +26,4 @@ def disclose(work: Work, handover: Handover, disclosed: str, grant_id: str | Non
         "consent_id": None if consent is None else consent.subject,
         "grant_id": grant_id,
     }
-    work.said.append(Emission("disclosures", envelope | own))
+    work.said.append(Emission("disclosures", header | own))

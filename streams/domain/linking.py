@@ -221,6 +221,6 @@ def _write(work: Work, to: str, content: SignalContent) -> None:
     work.pathway = pathway
     kind = signal_kind(content)
     event_id = derived_text("signal", pathway.youth_id, str(pathway.signals))
-    envelope: dict[str, Any] = work.envelope(event_id, pathway.youth_id, event_id, None)
+    header: dict[str, Any] = work.header(event_id, pathway.youth_id, event_id, None)
     own = {"topic": kind, "need_kind": None, "content": encode_signal(content), "to": to, "youth_id": to}
-    work.said.append(Emission(SIGNALS, envelope | own))
+    work.said.append(Emission(SIGNALS, header | own))

@@ -20,7 +20,7 @@ from streams.domain.replies import apply_reply
 from streams.domain.stay_watch import watch_stays
 from streams.domain.stays import Stay, is_psychiatric
 from streams.domain.views import show
-from streams.domain.work import CLOSED, Emission, Work, envelope_of
+from streams.domain.work import CLOSED, Emission, Work, event_header_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ class Transition(NamedTuple):
     said: Sequence[Emission] = ()
 
 
-def take(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogue, now: int) -> Transition:
+def apply_event(pathway: Pathway, name: str, event: dict[str, Any], catalogue: Catalogue, now: int) -> Transition:
     """Folds one raw event of the model ``name`` into a pathway.
 
     A known id is a duplicate, or conflicts where its content differs: the first stands.
@@ -103,7 +103,7 @@ def quarantine(pathway: Pathway, operations: str, now: int) -> Transition:
     The next event about them is folded as usual and starts the clocks again.
     """
     about = derived_text("stuck", pathway.youth_id, str(len(pathway.facts)), str(len(pathway.seen)))
-    fields = envelope_of(pathway.youth_id, derived_text("notice", about), about, now)
+    fields = event_header_of(pathway.youth_id, derived_text("notice", about), about, now)
     own = {"kind": NoticeKind.STUCK, "recipient": operations, "need_kind": None, "due_at": None}
     notice = Emission(
         "notices", fields | own | {"reason_code": "deadline_failed", "options": [], "trigger_reason": None}

@@ -166,7 +166,7 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         current = work.handovers[handover.handover_id]
         work.tell(current, HandoverEventType.REPLY_REFUSED, reason_code=reason, causation_id=reply["event_id"])
         return
-    envelope = work.envelope(reply["event_id"], reply["subject"], reply["correlation_id"], reply["event_id"])
+    header = work.header(reply["event_id"], reply["subject"], reply["correlation_id"], reply["event_id"])
     own = {
         "type": HandoverEventType.REPLY_REFUSED,
         "programme": reply["programme"],
@@ -187,4 +187,4 @@ def _refuse(work: Work, handover: Handover | None, reply: dict[str, Any], reason
         "first_contact_by",
         "state",
     )
-    work.said.append(Emission(f"handovers.{reply['programme']}", envelope | dict.fromkeys(absent) | own))
+    work.said.append(Emission(f"handovers.{reply['programme']}", header | dict.fromkeys(absent) | own))

@@ -27,8 +27,8 @@ def show(work: Work) -> int:
     if digest != work.pathway.shown:
         youth_id = work.pathway.youth_id
         event_id = derived_text("view", youth_id, str(digest))
-        envelope = work.envelope(event_id, youth_id, event_id, None)
-        work.said.append(Emission("pathways", envelope | _view(work, in_scope)))
+        header = work.header(event_id, youth_id, event_id, None)
+        work.said.append(Emission("pathways", header | _view(work, in_scope)))
     return digest
 
 

@@ -178,8 +178,8 @@ class Work:
             "state": handover.state,
         }
         event_id = derived_text("statement", handover.handover_id, str(handover.statements))
-        envelope = self.envelope(event_id, handover.handover_id, handover.correlation, need.root)
-        self.said.append(Emission(f"handovers.{handover.programme}", envelope | own | fields, own_pseudonym))
+        header = self.header(event_id, handover.handover_id, handover.correlation, need.root)
+        self.said.append(Emission(f"handovers.{handover.programme}", header | own | fields, own_pseudonym))
         return handover
 
     def notify(self, kind: NoticeKind, recipient: str, need: Need, **fields: Any) -> Need:
@@ -198,8 +198,8 @@ class Work:
             "options": [{"programme": one.programme, "outcome": one.outcome} for one in need.options],
         }
         event_id = derived_text("notice", need.need_id, str(need.notices))
-        envelope = self.envelope(event_id, need.need_id, need.need_id, need.root)
-        self.said.append(Emission("notices", envelope | own | fields))
+        header = self.header(event_id, need.need_id, need.need_id, need.root)
+        self.said.append(Emission("notices", header | own | fields))
         return need
 
     def notify_once(self, kind: NoticeKind, about: str, recipient: str, reason_code: str | None = None) -> None:
@@ -208,14 +208,14 @@ class Work:
             return
         self.once.add((kind, about))
         correlation = derived_text("about", about)
-        envelope = self.envelope(derived_text("notice", self.pathway.youth_id, kind, about), about, correlation, None)
+        header = self.header(derived_text("notice", self.pathway.youth_id, kind, about), about, correlation, None)
         own = {"kind": kind, "recipient": recipient, "need_kind": None, "due_at": None, "reason_code": reason_code}
         own["trigger_reason"] = None
-        self.said.append(Emission("notices", envelope | own | {"options": []}))
+        self.said.append(Emission("notices", header | own | {"options": []}))
 
-    def envelope(self, event_id: str, subject: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
-        """Returns the envelope's fields of something said now; ``youth_id`` is the internal one."""
-        fields = envelope_of(self.pathway.youth_id, event_id, subject, self.now)
+    def header(self, event_id: str, subject: str, correlation_id: str, causation_id: str | None) -> dict[str, Any]:
+        """Returns the header's fields of something said now; ``youth_id`` is the internal one."""
+        fields = event_header_of(self.pathway.youth_id, event_id, subject, self.now)
         return fields | {"correlation_id": correlation_id, "causation_id": causation_id}
 
     def age_band(self) -> str | None:
@@ -239,8 +239,8 @@ def _all_facts(pathway: Pathway) -> Sequence[Fact]:
     return sorted(facts.values(), key=lambda fact: (fact.occurred_at, fact.event_id))
 
 
-def envelope_of(youth_id: str, event_id: str, subject: str, now: int) -> dict[str, Any]:
-    """Returns the envelope's fields of something the service says at a time, correlated with itself."""
+def event_header_of(youth_id: str, event_id: str, subject: str, now: int) -> dict[str, Any]:
+    """Returns the header's fields of something the service says at a time, correlated with itself."""
     return {
         "event_id": event_id,
         "source": SOURCE,

@@ -15,7 +15,7 @@ from connectors.read_model.tables import open_read_model
 from connectors.vault.erasure import erase_from_vault
 from schemas.codes import InterventionAction
 from schemas.events import Intervention
-from schemas.internal import own_envelope
+from schemas.internal import own_header
 from schemas.topics import catalogue
 from streams.log.writing import outbound_of, write_all
 
@@ -79,7 +79,7 @@ def digest_of_proof(proof: dict[str, Any]) -> str:
 def _told(youth_id: str, at: datetime) -> Intervention:
     # Another id each time: what came in late under the old youth id is erased by the repetition.
     return Intervention(
-        **own_envelope(uuid4(), youth_id, at) | {"source": _ACTOR},
+        **own_header(uuid4(), youth_id, at) | {"source": _ACTOR},
         youth_id=youth_id,
         action=InterventionAction.ERASED,
         actor=_ACTOR,

@@ -10,7 +10,7 @@ from connectors.vault.identities import PersonUpdate
 from connectors.vault.number_links import NumberLink
 from schemas.events import Person
 from schemas.identifiers import derived_id
-from schemas.internal import own_envelope
+from schemas.internal import own_header
 from streams.log.writing import outbound_of, write_all
 
 if TYPE_CHECKING:
@@ -60,5 +60,5 @@ def link_event(replaced: str, by: str, at: datetime, *, linked: bool) -> Person:
     """Returns the event under the replaced number's youth id."""
     what = "linked_to" if linked else "unlinked_from"
     event_id = derived_id("number link", replaced, by, what, at.isoformat())
-    envelope = own_envelope(event_id, f"link {event_id}", at) | {"source": _SOURCE}
-    return Person.model_validate(envelope | {"youth_id": replaced, what: by})
+    header = own_header(event_id, f"link {event_id}", at) | {"source": _SOURCE}
+    return Person.model_validate(header | {"youth_id": replaced, what: by})

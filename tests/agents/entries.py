@@ -21,7 +21,7 @@ from tests.domain.story import (
     a_step,
     an_anonymous_consent,
     an_id,
-    envelope,
+    header,
 )
 
 Entry = tuple[datetime, EventHeader]
@@ -38,7 +38,7 @@ class Letter:
 
 
 def a_tick(when: datetime) -> Entry:
-    return when, Tick.model_validate(envelope(f"tick-{when}", when) | {"youth_id": None})
+    return when, Tick.model_validate(header(f"tick-{when}", when) | {"youth_id": None})
 
 
 def discharged(unit: str = "900000000001001") -> list[Entry]:
@@ -53,7 +53,7 @@ def discharged(unit: str = "900000000001001") -> list[Entry]:
 
 def a_setting(when: datetime, calendar_at: datetime) -> Entry:
     """Builds a record that sets the calendar."""
-    fields = envelope(f"calendar-{when}", when) | {"youth_id": None, "calendar_at": calendar_at}
+    fields = header(f"calendar-{when}", when) | {"youth_id": None, "calendar_at": calendar_at}
     return when, CalendarSet.model_validate(fields)
 
 

@@ -23,7 +23,7 @@ from streams.engine.limits import TransactionLimits
 from streams.engine.offline import OfflineTask
 from streams.engine.processor import StoredRecord
 from streams.engine.store import MemoryStore
-from tests.domain.story import an_id, envelope
+from tests.domain.story import an_id, header
 
 SEALING_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 ROOTS = (PseudonymRoot("k001", bytes(range(32))),)
@@ -46,7 +46,7 @@ def a_join_processor(pseudonyms: Pseudonyms = PSEUDONYMS) -> JoinPathways:
 
 def a_version(catalogue: Catalogue, when: datetime) -> CatalogueVersion:
     """Builds the log's record of a catalogue version."""
-    fields = envelope(f"catalogue-{catalogue.version}", when) | {"youth_id": None, "source": "brobygger"}
+    fields = header(f"catalogue-{catalogue.version}", when) | {"youth_id": None, "source": "brobygger"}
     content = encode_catalogue(catalogue)
     return CatalogueVersion.model_validate(fields | {"version": catalogue.version, "content": content})
 

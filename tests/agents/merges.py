@@ -18,13 +18,13 @@ from streams.engine.outputs import Outgoing
 from streams.engine.processor import StoredRecord
 from streams.engine.store import MemoryStore
 from tests.agents.intake import PSEUDONYMS, SEALING_KEY
-from tests.domain.story import MONDAY, a_step, an_id, envelope
+from tests.domain.story import MONDAY, a_step, an_id, header
 
 PARTITIONS = 4
 HEADERS = (("ce_id", b"1"), ("trace", b"\x00\xff"), ("trace", b"again"))
 GOOD = a_step("good", MONDAY, "discharged_home")
 PREFIX = codec(type(GOOD)).prefix
-# The place of the good record's status: its envelope and episode come first, byte for byte as with any other status.
+# The place of the good record's status: its header and episode come first, byte for byte as with any other status.
 STATUS_AT = next(
     place
     for place, (one, other) in enumerate(
@@ -89,5 +89,5 @@ def altered(event: EventHeader, **changes: Any) -> bytes:
 
 def a_reply(programme: str, pseudonym: str) -> Reply:
     """Builds a reply of a programme under a pseudonym."""
-    base = envelope("reply", MONDAY, youth_id=pseudonym, subject=str(an_id("handover")), source=programme)
+    base = header("reply", MONDAY, youth_id=pseudonym, subject=str(an_id("handover")), source=programme)
     return Reply.model_validate(base | {"programme": programme, "status": "accepted"})

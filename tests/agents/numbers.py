@@ -8,7 +8,7 @@ from typing import Any
 from schemas.events import Person, Reply
 from tests.agents.town import Town
 from tests.domain.catalogues import a_catalogue
-from tests.domain.story import a_consent, a_person, a_step, an_id, at, envelope
+from tests.domain.story import a_consent, a_person, a_step, an_id, at, header
 
 OLD, NEW, THIRD = ("1" * 32, "2" * 32, "3" * 32)
 BEGINS = at("2026-01-05 08:00")
@@ -29,7 +29,7 @@ def of(youth_id: str, *events: Any) -> list[Any]:
 def a_link(name: str, when: datetime, old: str = OLD, new: str = NEW, *, undone: bool = False) -> Person:
     """Builds what is told where a number was replaced, or turns out not to have been."""
     other = {"unlinked_from": new} if undone else {"linked_to": new}
-    return Person.model_validate(envelope(name, when, youth_id=old) | other)
+    return Person.model_validate(header(name, when, youth_id=old) | other)
 
 
 def a_discharge(when: datetime, name: str = "") -> tuple[Any, ...]:
@@ -52,6 +52,6 @@ def needs_of(town: Town, youth_id: str) -> list[tuple[str, str | None]]:
 def a_reply(town: Town, when: datetime, status: str, **changes: Any) -> Reply:
     """Builds an answer to the old number's one handover."""
     [handover] = town.pathway(OLD).handovers
-    base = envelope(f"{status}-{when}", when, youth_id=OLD, source=handover.programme)
+    base = header(f"{status}-{when}", when, youth_id=OLD, source=handover.programme)
     fields = {"subject": handover.handover_id, "programme": handover.programme, "status": status}
     return Reply.model_validate(base | fields | changes)

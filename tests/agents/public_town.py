@@ -19,7 +19,7 @@ from streams.engine.processor import StoredRecord
 from tests.agents.merges import PARTITIONS, Merge
 from tests.agents.town import Town
 from tests.domain.catalogues import a_catalogue
-from tests.domain.story import a_consent, a_person, a_step, an_anonymous_consent, at, envelope
+from tests.domain.story import a_consent, a_person, a_step, an_anonymous_consent, at, header
 
 START = at("2026-02-02 10:00:07.341")
 SETTLED = timedelta(minutes=16)
@@ -82,7 +82,7 @@ def a_reply(told: dict[str, Any], status: str, when: datetime, name: str) -> Rep
         more["waitlisted_until"] = (when + timedelta(days=6)).date()
     if status in ("declined", "ended"):
         more |= {"side": "programme", "reason_code": "no_show" if status == "ended" else "no_capacity"}
-    return Reply.model_validate(envelope(name, when) | own | more)
+    return Reply.model_validate(header(name, when) | own | more)
 
 
 def an_offered_town(*consents: Consent) -> PublicTown:

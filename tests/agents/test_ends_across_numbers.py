@@ -22,7 +22,7 @@ from tests.agents.numbers import (
     of,
 )
 from tests.agents.town import Town
-from tests.domain.story import MONDAY, a_consent, a_named_consent, a_person, a_step, envelope
+from tests.domain.story import MONDAY, a_consent, a_named_consent, a_person, a_step, header
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
@@ -181,7 +181,7 @@ def test_rule_i5_an_erasure_under_either_number_recalls_and_forgets_under_both(
     town = a_town(partitions)
     later = taken_over_and_linked(town)
     fields = {"action": "erased", "actor": "operations", "role": "operations"}
-    town.tell(later, Intervention.model_validate(envelope("erased", later, youth_id=told_under) | fields))
+    town.tell(later, Intervention.model_validate(header("erased", later, youth_id=told_under) | fields))
 
     assert town.handovers()[-1][:3] == ("withdrawn", "headspace", "erased")
     for youth in (OLD, NEW):

@@ -14,7 +14,7 @@ from schemas.outputs import HandoverEvent, Notice
 from schemas.pathway import decode_pathway
 from schemas.topics import kafka_name
 from streams.agents import join_pathways, room
-from streams.domain.pathways import Transition, fire_deadlines, take
+from streams.domain.pathways import Transition, apply_event, fire_deadlines
 from streams.engine.processor import StoredRecord
 from tests.agents.entries import (
     OTHER,
@@ -33,7 +33,7 @@ from tests.domain.story import (
     a_person,
     a_step,
     an_id,
-    envelope,
+    header,
 )
 
 
@@ -76,9 +76,9 @@ def test_a_statement_that_cant_be_folded_is_a_dead_letter_and_the_stream_goes_on
     def failing(pathway: Any, name: str, event: dict[str, Any], *rest: Any) -> Transition:
         if event["event_id"] == str(an_id("stin")):
             raise ZeroDivisionError
-        return take(pathway, name, event, *rest)
+        return apply_event(pathway, name, event, *rest)
 
-    monkeypatch.setattr(join_pathways, "take", failing)
+    monkeypatch.setattr(join_pathways, "apply_event", failing)
     log = a_log([*discharged(), a_tick(MONDAY + timedelta(minutes=16))])
     fold = Fold().take(log)
 
@@ -157,7 +157,7 @@ def test_a_statement_for_which_a_pathway_has_no_room_is_counted_once(monkeypatch
 
 
 def test_a_catalogue_version_that_cant_be_read_is_a_dead_letter_and_the_one_before_it_stands() -> None:
-    fields = envelope("catalogue-2", MONDAY) | {"youth_id": None, "version": 2, "content": '{"version": 2}'}
+    fields = header("catalogue-2", MONDAY) | {"youth_id": None, "version": 2, "content": '{"version": 2}'}
     broken = CatalogueVersion.model_validate(fields)
     fold = Fold().take(a_log([*discharged(), (MONDAY, broken), a_tick(MONDAY + timedelta(minutes=16))]))
 

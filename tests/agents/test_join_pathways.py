@@ -28,7 +28,7 @@ from tests.domain.story import (
     MONDAY,
     UNKNOWN_UNIT,
     YOUTH,
-    envelope,
+    header,
 )
 
 
@@ -61,7 +61,7 @@ def test_reference_data_that_names_the_unit_lets_the_need_go_on_at_once() -> Non
 
 
 def test_a_calendar_record_sets_the_time_and_fires_what_is_due() -> None:
-    fields = envelope("calendar", MONDAY) | {"youth_id": None, "calendar_at": MONDAY + timedelta(days=1)}
+    fields = header("calendar", MONDAY) | {"youth_id": None, "calendar_at": MONDAY + timedelta(days=1)}
     fold = Fold().take(a_log([*discharged(), (MONDAY + timedelta(seconds=1), CalendarSet.model_validate(fields))]))
 
     statements = [one["type"] for one in fold.decoded("handovers.ungevaerftet", HandoverEvent)]

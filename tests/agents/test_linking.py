@@ -25,7 +25,7 @@ from tests.agents.numbers import (
     of,
 )
 from tests.agents.test_signals import findings
-from tests.domain.story import MONDAY, a_consent, a_letter, a_person, envelope
+from tests.domain.story import MONDAY, a_consent, a_letter, a_person, header
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
@@ -120,7 +120,7 @@ def test_an_erased_pathway_takes_its_facts_back() -> None:
     town = a_town()
     town.tell(BEGINS, *known(OLD, NEW), *of(OLD, *a_discharge(MONDAY)), a_link("link", BEGINS))
     lent = len(town.pathway(NEW).borrowed)
-    erased = envelope("erased", MONDAY, youth_id=OLD) | {
+    erased = header("erased", MONDAY, youth_id=OLD) | {
         "action": "erased",
         "actor": "operations",
         "role": "operations",
@@ -134,7 +134,7 @@ def test_an_erased_pathway_takes_its_facts_back() -> None:
 def test_an_erased_pathway_borrows_nothing() -> None:
     town = a_town()
     town.tell(BEGINS, *known(OLD, NEW))
-    erased = envelope("erased", MONDAY, youth_id=NEW) | {
+    erased = header("erased", MONDAY, youth_id=NEW) | {
         "action": "erased",
         "actor": "operations",
         "role": "operations",

@@ -18,7 +18,7 @@ from tests.agents.merges import (
     a_record,
     altered,
 )
-from tests.domain.story import MONDAY, YOUTH, a_person, a_step, at, envelope
+from tests.domain.story import MONDAY, YOUTH, a_person, a_step, at, header
 
 
 def test_a_record_cut_short_at_any_byte_is_one_dead_letter() -> None:
@@ -44,7 +44,7 @@ def test_a_merged_record_says_where_it_came_from_and_lies_in_its_young_persons_p
 
 
 def test_free_capacity_is_keyed_by_its_programme_and_told_about_nobody() -> None:
-    fields = envelope("capacity", MONDAY) | {"youth_id": None, "source": "headspace", "programme": "headspace"}
+    fields = header("capacity", MONDAY) | {"youth_id": None, "source": "headspace", "programme": "headspace"}
     reply = Reply.model_validate(fields | {"status": "free_capacity", "free_places": 3})
     merge = Merge().take("replies", [a_record(reply, key=b"headspace"), a_record(reply, key=b"ungevaerftet")])
 

@@ -26,7 +26,7 @@ from streams.engine.processor import StoredRecord
 from streams.partitioning import partition_of
 from tests.agents.intake import SEALING_KEY, Fold, a_log, a_version
 from tests.domain.catalogues import a_catalogue
-from tests.domain.story import EMERGENCY, UNKNOWN_UNIT, a_course, a_person, a_referral, a_step, an_id, envelope
+from tests.domain.story import EMERGENCY, UNKNOWN_UNIT, a_course, a_person, a_referral, a_step, an_id, header
 from tests.domain.test_laws import EARLIER, START, facts
 
 PARTITIONS = 4
@@ -88,7 +88,7 @@ class Chance:
         """Returns a reply to a handover that may have been offered, or a decision about a need that may be there."""
         root = derived_text("test", youth, str(an_id(self._dice.choice(ROOTS))))
         need = derived_text("need", root, self._dice.choice((*["aftercare"] * 9, "plan")))
-        base = envelope(f"answer-{name}", START) | {"youth_id": youth}
+        base = header(f"answer-{name}", START) | {"youth_id": youth}
         if self._dice.random() < 0.15:
             action = self._dice.choice(("closed", "reopened", "assigned", "offered"))
             fields = base | {"subject": need, "action": action, "actor": "municipality-0217", "role": "owner"}
@@ -110,7 +110,7 @@ def steering() -> list[StoredRecord]:
     """Returns what steers the fold: two catalogue versions, the calendar, and ticks for twenty-five days."""
     later = START + timedelta(days=2)
     units = {UNKNOWN_UNIT: "child_psychiatry"}
-    calendar = envelope("calendar", START) | {"youth_id": None, "calendar_at": START + timedelta(minutes=5)}
+    calendar = header("calendar", START) | {"youth_id": None, "calendar_at": START + timedelta(minutes=5)}
     entries: list[Entry] = [
         (START, a_version(a_catalogue(), START)),
         (START, CalendarSet.model_validate(calendar)),
@@ -118,7 +118,7 @@ def steering() -> list[StoredRecord]:
     ]
     for days in range(1, 26):
         when = START + timedelta(days=days)
-        entries.append((when, Tick.model_validate(envelope(f"tick-{days}", when) | {"youth_id": None})))
+        entries.append((when, Tick.model_validate(header(f"tick-{days}", when) | {"youth_id": None})))
     return a_log(entries)
 
 

@@ -13,7 +13,7 @@ from schemas.outputs import Disclosure
 from schemas.pathway import Handover
 from tests.agents.intake import PSEUDONYMS
 from tests.agents.public_town import START, PublicTown, a_reply, an_offered_town, event_of
-from tests.domain.story import YOUTH, a_consent, a_step, at, envelope
+from tests.domain.story import YOUTH, a_consent, a_step, at, header
 
 LATER = START + timedelta(hours=1)
 NAMED = a_consent("named", at("2026-02-01 12:00"), scope="named", receiver="headspace", purpose=None)
@@ -120,7 +120,7 @@ def test_a_reply_under_the_event_id_of_a_hospitals_statement_is_answered_like_an
 
 def a_claim(programme: str, name: str, event: str) -> Reply:
     """Builds the reply that the gateway makes of a claim."""
-    base = envelope(name, LATER, source=programme, subject="claim", programme=programme, status="code_claimed")
+    base = header(name, LATER, source=programme, subject="claim", programme=programme, status="code_claimed")
     pseudonym = PSEUDONYMS.pseudonym_of(programme, YOUTH, str(base["event_id"]))
     return Reply.model_validate(base | {"youth_id": pseudonym, "correlation_id": base["event_id"]})
 

@@ -19,7 +19,7 @@ from streams.log.signals import SignalsSeen, compare_signals
 from tests.agents.intake import ROOTS
 from tests.agents.town import Town
 from tests.domain.catalogues import a_catalogue
-from tests.domain.story import a_consent, a_person, a_referral, a_step, an_id, at, envelope
+from tests.domain.story import a_consent, a_person, a_referral, a_step, an_id, at, header
 
 BEGINS = at("2019-05-01 08:00")
 MONDAY = at("2019-05-06 10:00")
@@ -90,7 +90,7 @@ def test_the_clock_of_the_first_contact_runs_from_the_appointment() -> None:
         (one for pathway in town.pathways() for one in pathway.handovers), key=lambda one: one.appointment_on or 0
     )
     youth = next(one.youth_id for one in town.pathways() if last in one.handovers)
-    base = envelope("accepted", MONDAY, youth_id=youth, source="psykinfo-adviser", subject=last.handover_id)
+    base = header("accepted", MONDAY, youth_id=youth, source="psykinfo-adviser", subject=last.handover_id)
     reply = Reply.model_validate(base | {"programme": "psykinfo-adviser", "status": "accepted"})
     town.tell(MONDAY + timedelta(hours=1), reply)
     [accepted] = town.pathway(youth).handovers
@@ -141,7 +141,7 @@ def test_slots_that_are_declined_are_free_again() -> None:
     ask(town, MONDAY, *range(1, 5))
     for number in range(1, 5):
         answer = Reply.model_validate(
-            envelope(f"reply-{number}", MONDAY, youth_id=a_youth(number), source="psykinfo-adviser")
+            header(f"reply-{number}", MONDAY, youth_id=a_youth(number), source="psykinfo-adviser")
             | {"programme": "psykinfo-adviser", "status": "declined", "reason_code": "no_capacity"}
             | {"subject": town.pathway(a_youth(number)).handovers[0].handover_id}
         )
@@ -164,7 +164,7 @@ def test_nobody_waits_for_ever_for_a_slot() -> None:
 
 
 def free_places(town: Town, when: datetime, programme: str, places: int) -> None:
-    fields = envelope(f"places-{when}", when, youth_id=None, source=programme, subject=programme)
+    fields = header(f"places-{when}", when, youth_id=None, source=programme, subject=programme)
     told = {"programme": programme, "status": "free_capacity", "free_places": places}
     town.tell(when, Reply.model_validate(fields | told))
 

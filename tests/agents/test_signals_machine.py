@@ -17,7 +17,7 @@ from schemas.signals import SlotAnswer, SlotWanted, decode_signal
 from streams.domain.work import LIVE_HANDOVERS
 from tests.agents.test_signals import BEGINS, MONDAY, SETTLED, a_town, a_youth, about, bridging, consents, of_copenhagen
 from tests.agents.town import Town
-from tests.domain.story import a_consent, a_person, envelope
+from tests.domain.story import a_consent, a_person, header
 
 _YOUTHS = st.integers(1, 7)
 _ACTS = st.one_of(
@@ -62,7 +62,7 @@ def _events(town: Town, act: str, number: int, step: int, now: Any) -> list[Any]
             return about(number, a_person(name, municipality=("0175", "0101")[step % 2], occurred_at=now))
         case "erase":
             fields = {"action": "erased", "actor": "operations", "role": "operations"}
-            base = envelope(name, now, youth_id=a_youth(number), subject=a_youth(number))
+            base = header(name, now, youth_id=a_youth(number), subject=a_youth(number))
             return [Intervention.model_validate(base | fields)]
         case _:
             return _answer(town, act, number, name, now)
@@ -72,7 +72,7 @@ def _answer(town: Town, status: str, number: int, name: str, now: Any) -> list[R
     handovers = town.pathway(a_youth(number)).handovers
     if not handovers:
         return []
-    base = envelope(name, now, youth_id=a_youth(number), subject=handovers[-1].handover_id)
+    base = header(name, now, youth_id=a_youth(number), subject=handovers[-1].handover_id)
     fields = {"programme": "psykinfo-adviser", "status": status, "reason_code": "other"}
     return [Reply.model_validate(base | {"source": "psykinfo-adviser"} | fields)]
 

@@ -25,7 +25,7 @@ from schemas.events import (
 from schemas.instants import milliseconds_of, moment_of
 from schemas.pathway import NEVER, Pathway
 from schemas.programmes import Catalogue
-from streams.domain.pathways import fire_deadlines, take
+from streams.domain.pathways import apply_event, fire_deadlines
 from streams.domain.work import Emission
 from tests.domain.catalogues import a_catalogue
 
@@ -54,8 +54,8 @@ def an_id(name: str) -> UUID:
     return uuid5(_IDS, name)
 
 
-def envelope(name: str, occurred_at: datetime, **changes: Any) -> dict[str, Any]:
-    """Returns the envelope of a test event that is known by a name."""
+def header(name: str, occurred_at: datetime, **changes: Any) -> dict[str, Any]:
+    """Returns the header of a test event that is known by a name."""
     return {
         "event_id": an_id(name),
         "source": "sor:900000000000001",
@@ -71,7 +71,7 @@ def envelope(name: str, occurred_at: datetime, **changes: Any) -> dict[str, Any]
 def a_step(name: str, occurred_at: datetime, status: str, **changes: Any) -> Discharge:
     """Builds one step of a stay."""
     fields = {"episode_id": "episode-1", "status": status, "stay_class": "inpatient", "unit": PSYCHIATRY}
-    return Discharge.model_validate(envelope(name, occurred_at) | fields | changes)
+    return Discharge.model_validate(header(name, occurred_at) | fields | changes)
 
 
 def a_consent(name: str, occurred_at: datetime, **changes: Any) -> Consent:
@@ -84,7 +84,7 @@ def a_consent(name: str, occurred_at: datetime, **changes: Any) -> Consent:
         "evidence": "signed",
         "recorded_by": "sor:900000000000001",
     }
-    return Consent.model_validate(envelope(name, occurred_at) | fields | changes)
+    return Consent.model_validate(header(name, occurred_at) | fields | changes)
 
 
 def a_named_consent(name: str, when: str, *givers: str, custody: str = "UNKNOWN", **changes: Any) -> Consent:
@@ -100,13 +100,13 @@ def voided(event: E, **changes: Any) -> E:
 def a_person(name: str = "person", **changes: Any) -> Person:
     """Builds what is known of Y: born 2010-05-01, of Helsingør."""
     fields = {"birth_date": date(2010, 5, 1), "municipality": "0217"}
-    return Person.model_validate(envelope(name, at("2026-01-01 08:00")) | fields | changes)
+    return Person.model_validate(header(name, at("2026-01-01 08:00")) | fields | changes)
 
 
 def a_course(name: str, occurred_at: datetime, programme: str, status: str, **changes: Any) -> Enrolment:
     """Builds what an enrolment says about a course."""
     fields = {"programme": programme, "status": status, "status_at": occurred_at, "subject": f"course-{programme}"}
-    return Enrolment.model_validate(envelope(name, occurred_at) | fields | changes)
+    return Enrolment.model_validate(header(name, occurred_at) | fields | changes)
 
 
 def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
@@ -118,7 +118,7 @@ def a_referral(name: str, occurred_at: datetime, **changes: Any) -> Referral:
         "status_at": occurred_at,
         "decision": "rejected",
     }
-    return Referral.model_validate(envelope(name, occurred_at) | fields | changes)
+    return Referral.model_validate(header(name, occurred_at) | fields | changes)
 
 
 def a_bridging(name: str, occurred_at: datetime, asked_by: str, **changes: Any) -> Referral:
@@ -129,7 +129,7 @@ def a_bridging(name: str, occurred_at: datetime, asked_by: str, **changes: Any) 
 
 def a_letter(name: str, occurred_at: datetime, category: str = "regarding_referral", **changes: Any) -> Correspondence:
     """Builds a letter in free text."""
-    return Correspondence.model_validate(envelope(name, occurred_at) | {"category": category} | changes)
+    return Correspondence.model_validate(header(name, occurred_at) | {"category": category} | changes)
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Story:
         for event in events:
             self.wait_until(when)
             now = milliseconds_of(when)
-            folded = take(self.pathway, type(event).__name__, raw_of(event), self.catalogue, now)
+            folded = apply_event(self.pathway, type(event).__name__, raw_of(event), self.catalogue, now)
             self.outcomes.append(folded.outcome)
             self._keep(folded.pathway, folded.said, now)
         return self
@@ -216,7 +216,7 @@ class Story:
         fields = {"programme": programme, "status": status}
         if "subject" not in changes:
             fields["subject"] = self.handover_id(programme)
-        base = envelope(f"reply-{programme}-{status}-{number}", when) | {"source": programme}
+        base = header(f"reply-{programme}-{status}-{number}", when) | {"source": programme}
         reply = Reply.model_validate(base | fields | changes)
         self.last_reply_id = str(reply.event_id)
         return self.tell(when, reply)
@@ -225,7 +225,7 @@ class Story:
         """Lets a person decide about the first need."""
         number = len(self.outcomes)
         fields = {"action": action, "actor": "municipality-0217", "role": "owner"}
-        base = envelope(f"decision-{number}", when) | {"subject": self.pathway.needs[0].need_id}
+        base = header(f"decision-{number}", when) | {"subject": self.pathway.needs[0].need_id}
         return self.tell(when, Intervention.model_validate(base | fields | changes))
 
     def under(self, catalogue: Catalogue) -> Story:

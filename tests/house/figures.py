@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
@@ -41,22 +41,24 @@ class Spread:
         return f"{self.median:.0f} / {self.p90:.0f} / {self.maximum}"
 
 
-def back_arrows() -> list[tuple[str, str]]:
+@cache
+def back_arrows() -> tuple[tuple[str, str], ...]:
     """Returns the fewest imports without which no modules or folders beside each other import each other in turn."""
     graph = grimp.build_graph(*CODE, cache_dir=None)
-    waiting, found = [*CODE], []
+    waiting: list[str] = [*CODE]
+    found: list[tuple[str, str]] = []
     while waiting:
         package = waiting.pop()
         children = graph.find_children(package)
         found += sorted(graph.nominate_cycle_breakers(package)) if children else []
         waiting += children
-    return found
+    return tuple(found)
 
 
 def shared_file_names(paths: Sequence[Path]) -> dict[str, int]:
     """Returns the file names that more files have than one name may, with their number; packages' own left out."""
-    counted = Counter(path.name for path in paths if path.name != "__init__.py")
-    return {name: number for name, number in counted.items() if number > ONE_FILE_NAME_MAX}
+    shared = given_twice((path.name, str(path)) for path in paths if path.name != "__init__.py")
+    return {name: len(files) for name, files in shared.items() if len(files) > ONE_FILE_NAME_MAX}
 
 
 def figures() -> Iterator[tuple[str, str]]:

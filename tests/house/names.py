@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tests.house.tree import ROOT, code
+from tests.house.tree import code, module_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ def public_names() -> list[tuple[str, str]]:
     return [
         (name, str(path))
         for path in code()
-        for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+        for node in module_of(path).body
         if (name := _defined(node)) is not None and not name.startswith("_") and name not in CALLED_FROM_OUTSIDE
     ]
 

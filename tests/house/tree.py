@@ -25,6 +25,12 @@ def code() -> tuple[Path, ...]:
 
 
 @cache
+def module_of(path: Path) -> ast.Module:
+    """Returns a file's syntax tree."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
 def nodes_of(path: Path) -> tuple[ast.AST, ...]:
     """Returns every node of a file's syntax tree."""
-    return tuple(ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))))
+    return tuple(ast.walk(module_of(path)))

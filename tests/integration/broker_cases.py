@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from schemas.events import EventHeader, Person
-from tests.domain.story import YOUTH, a_consent, a_course, a_person, a_step, an_id, at, envelope
+from tests.domain.story import YOUTH, a_consent, a_course, a_person, a_step, an_id, at, header
 
 START = at("2030-02-04 10:00")  # a Monday ahead of any clock that runs this
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -77,7 +77,7 @@ def _under_a_new_number(event: EventHeader) -> EventHeader:
 
 
 def _link(name: str, when: timedelta, **other: str) -> tuple[timedelta, Person]:
-    return when, Person.model_validate(envelope(name, START + when, **other))
+    return when, Person.model_validate(header(name, START + when, **other))
 
 
 _WITHDRAWAL = a_consent("gone", START + HOUR, decision="withdrawn", subject="consent")

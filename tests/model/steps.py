@@ -161,9 +161,9 @@ def raw_act(step: Act, need_id: str) -> dict[str, Any]:
 
 def raw_signal(event_id: str, about: str, now: int, content: dict[str, Any]) -> dict[str, Any]:
     """Returns a signal of a programme's to a young person, in its raw form."""
-    envelope = {"event_id": event_id, "source": "brobygger", "correlation_id": about, "subject": about}
+    header = {"event_id": event_id, "source": "brobygger", "correlation_id": about, "subject": about}
     times = dict.fromkeys(("occurred_at", "sent_at", "recorded_at"), now)
-    return _plainest("Signal") | envelope | times | content
+    return _plainest("Signal") | header | times | content
 
 
 def _filled(model: str, name: str, moment: int, fields: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _read(key: str, value: Any) -> Any:
 def _plainest(model: str) -> dict[str, Any]:
     """Returns the plainest statement of a model, raw; every other is it with changes."""
     moment = datetime.fromisoformat("2026-01-01T08:00:00+01:00")
-    envelope = {
+    header = {
         "event_id": id_of("plainest"),
         "source": SOURCE,
         "correlation_id": id_of("correlation"),
@@ -204,7 +204,7 @@ def _plainest(model: str) -> dict[str, Any]:
         "youth_id": NUMBERS[0],
         "subject": "plainest",
     }
-    return raw_of(MODELS[model].model_validate(envelope | _LEAST[model]))
+    return raw_of(MODELS[model].model_validate(header | _LEAST[model]))
 
 
 MODELS: dict[str, Any] = {

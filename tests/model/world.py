@@ -23,7 +23,7 @@ from schemas.pathway import NEVER, Pathway, decode_pathway, encode_pathway
 from schemas.programmes import Catalogue
 from schemas.signals import SlotGivenBack, SlotWanted, decode_signal, encode_signal, signal_kind
 from streams.domain.bookings import book, give_back
-from streams.domain.pathways import fire_deadlines, take
+from streams.domain.pathways import apply_event, fire_deadlines
 from streams.domain.work import SIGNALS, Emission
 from tests.model.steps import NUMBERS, raw_signal
 
@@ -128,7 +128,7 @@ class World:
     def _take(self, youth_id: str, model: str, event: dict[str, Any], now: int) -> None:
         before = self.pathways.get(youth_id) or Pathway(youth_id)
         try:
-            folded = take(before, model, event, self.catalogue, now)
+            folded = apply_event(before, model, event, self.catalogue, now)
         except Exception as error:
             raise BrokenFoldError(f"{model} can't be folded: {_where(error)}") from error
         self._keep(

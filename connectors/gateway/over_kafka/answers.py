@@ -24,7 +24,7 @@ from schemas.codec import SINGLE_OBJECT, codec
 from schemas.codes import HandoverEventType, Identity, NeedKind
 from schemas.events import Reply
 from schemas.identifiers import derived_id
-from schemas.internal import own_envelope
+from schemas.internal import own_header
 from schemas.outputs import HandoverEvent
 from schemas.refusals import RefusedError
 
@@ -102,7 +102,7 @@ def _refusal_record(programme: str, answer: Received, refused: tuple[bytes, Refu
     event_id = derived_id("refused answer", str(answer.place))
     said = _said(body)
     told = HandoverEvent(
-        **own_envelope(event_id, str(_uuid(said.get("subject")) or "unreadable"), at),
+        **own_header(event_id, str(_uuid(said.get("subject")) or "unreadable"), at),
         causation_id=_uuid(said.get("event_id")),
         type=HandoverEventType.REPLY_REFUSED,
         programme=programme,

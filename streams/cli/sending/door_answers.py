@@ -83,12 +83,12 @@ class GatewayResponse(NamedTuple):
         return b'"claim_code"' in self.content
 
 
-def standing_of(answered: GatewayResponse) -> Finality:
+def finality_of(answered: GatewayResponse) -> Finality:
     """Returns whether an answer is the file's receipt.
 
-    >>> standing_of(GatewayResponse(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
+    >>> finality_of(GatewayResponse(422, JSON, b'{"refused": {"code": "unknown_code"}}'))
     <Finality.FINAL: 'final'>
-    >>> standing_of(GatewayResponse(503, JSON, b'{"refused": {"code": "broker_unavailable"}}'))
+    >>> finality_of(GatewayResponse(503, JSON, b'{"refused": {"code": "broker_unavailable"}}'))
     <Finality.TRANSIENT: 'transient'>
     """
     if answered.status in _TRANSIENT_STATUSES or answered.status >= _SERVER_FAULTS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from connectors.webhooks.backoff import asked_delay
-from streams.cli.sending.door_answers import DoorError, Finality, GatewayResponse, standing_of
+from streams.cli.sending.door_answers import DoorError, Finality, GatewayResponse, finality_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ class GatewayClient:
             answered = _answered(response)
             self._has_answered = True
             self._check_token(answered)
-            if standing_of(answered) is not Finality.TRANSIENT or answered.shows_codes:
+            if finality_of(answered) is not Finality.TRANSIENT or answered.shows_codes:
                 return answered
             why, seconds = f"status {answered.status}", _asked_seconds(response, 2.0**attempt)
             self._say_that_it_waits(why)

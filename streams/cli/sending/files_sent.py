@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.cli.sending.door_answers import DoorError, Finality, SubmissionResult, standing_of, submission_result_of
+from streams.cli.sending.door_answers import DoorError, Finality, SubmissionResult, finality_of, submission_result_of
 from streams.cli.sending.file_kinds import files_in
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def send_letter(doors: GatewayClient, receipts: ReceiptFolder, name: str, letter
         return submission_result_of(known)
     receipts.begin(name, letter.digest)
     answered = doors.send(letter)
-    match standing_of(answered):
+    match finality_of(answered):
         case Finality.FINAL:
             receipts.keep(name, letter.digest, answered)
         case Finality.TRANSIENT:

@@ -16,7 +16,7 @@ from streams.cli.sending.door_answers import (
     GatewayResponse,
     NoDoorError,
     SubmissionResult,
-    standing_of,
+    finality_of,
     submission_result_of,
 )
 
@@ -53,7 +53,7 @@ def send_list(doors: GatewayClient, receipts: ReceiptFolder, sent: ListFile) -> 
     if answered is None:
         receipts.begin(file, digest)
         answered = doors.post(door, content, headers, _TIMEOUT)
-        if standing_of(answered) is Finality.TRANSIENT:
+        if finality_of(answered) is Finality.TRANSIENT:
             raise receipts.keep_partly(file, answered)
     report = _report(answered)
     if report is None:

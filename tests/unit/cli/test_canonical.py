@@ -5,14 +5,14 @@ from __future__ import annotations
 from schemas.events import Reply
 from streams.log.canonical import read_events
 from streams.log.writing import outbound_of
-from tests.domain.story import YOUTH, a_step, at, envelope
+from tests.domain.story import YOUTH, a_step, at, header
 
 WHEN = at("2026-02-02 10:00")
 
 
 def a_reply(status: str, youth_id: str | None) -> Reply:
     fields = {"programme": "headspace", "status": status, "youth_id": youth_id}
-    return Reply.model_validate(envelope("reply", WHEN) | fields)
+    return Reply.model_validate(header("reply", WHEN) | fields)
 
 
 def test_a_statement_is_keyed_by_its_youth_id_and_free_capacity_by_its_programme() -> None:

@@ -12,7 +12,7 @@ from schemas.events import Reply
 from schemas.internal import Intake
 from schemas.outputs import NeedView, OptionView, PathwayView, StayView
 from streams.log.decoding import read_json_record, read_model
-from tests.domain.story import a_consent, a_course, a_person, a_referral, a_step, an_id, at, envelope
+from tests.domain.story import a_consent, a_course, a_person, a_referral, a_step, an_id, at, header
 
 WHEN = at("2026-02-02 10:00")
 NEED = {
@@ -34,11 +34,11 @@ RECORDS: list[BaseModel] = [
     a_course("course", WHEN, "stime", "active", started_on=date(1966, 2, 1)),
     a_referral("referral", WHEN, needs=("aftercare",), bridged_from=an_id("handover")),
     Reply.model_validate(
-        envelope("r", WHEN) | {"programme": "headspace", "status": "waitlisted", "waitlisted_until": date(2026, 3, 1)}
+        header("r", WHEN) | {"programme": "headspace", "status": "waitlisted", "waitlisted_until": date(2026, 3, 1)}
     ),
     Intake(origin_topic="t", origin_partition=0, origin_offset=7, body=a_person()),
     PathwayView.model_validate(
-        envelope("view", WHEN)
+        header("view", WHEN)
         | {
             "stays": (StayView(started_at=at("1969-12-01 10:00"), ended_at=None, state="open"),),
             "needs": (NeedView.model_validate(NEED),),

@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas.outputs import NeedView, OptionView, PathwayView
 from streams.cli.needs import need_lines, row_of
 from streams.log.views import NeedOfPathway
-from tests.domain.story import an_id, at, envelope
+from tests.domain.story import an_id, at, header
 
 TRIED = tuple(OptionView(programme=f"programme-{number}", outcome="already_tried") for number in range(20))
 
@@ -28,7 +28,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "reason_code": None,
         "options": (OptionView(programme="stime", outcome="age"), OptionView(programme="headspace", outcome="offered")),
     }
-    view = envelope("view", at("2026-02-03 08:00")) | {"age_band": "15-17", "municipality": "0217"}
+    view = header("view", at("2026-02-03 08:00")) | {"age_band": "15-17", "municipality": "0217"}
     return row_of(NeedOfPathway(NeedView.model_validate(need | changes), PathwayView.model_validate(view)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from streams.cli.sending.door_answers import Finality, GatewayResponse, standing_of, submission_result_of
+from streams.cli.sending.door_answers import Finality, GatewayResponse, finality_of, submission_result_of
 from tests.unit.gateway.builders import Gateway
 
 
@@ -50,6 +50,6 @@ class WayIn:
 
 def receipt_of(answered: GatewayResponse) -> Receipt:
     """Returns what a door's answer is to its sender; raises NotNow."""
-    if standing_of(answered) is Finality.TRANSIENT:
+    if finality_of(answered) is Finality.TRANSIENT:
         raise NotNow
     return Receipt(answered.status < 400 and not submission_result_of(answered).refused, answered.content)

@@ -18,10 +18,13 @@ from connectors.vault.locking import hold_alone
 from connectors.vault.migrating import Migrations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Engine, MetaData
 
 LOCK_WAIT_MS = 30_000
-_VACUUM_PAUSE_SECONDS = 0.02
+_RETRY_SECONDS = 0.02
+_IN_THE_WAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 CONNECT_WAIT_SECONDS = 10
 
 
@@ -77,21 +80,30 @@ def leave_no_trace(engine: Engine) -> None:
 
 
 def _rewritten(cursor: Any) -> None:
-    """Tries again where somebody wrote in between: SQLite then gives up at once, without its waiting time."""
+    def rewrite() -> None:
+        cursor.execute("VACUUM")
+        [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            error = sqlite3.OperationalError("the write-ahead log is in use")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+
+    _until_nobody_is_in_its_way(rewrite)
+
+
+def _until_nobody_is_in_its_way(step: Callable[[], object]) -> None:
+    """Takes a step for which SQLite gives up at once, without waiting, where others are about; tries for 30 s."""
     deadline = time.monotonic() + LOCK_WAIT_MS / 1000
     while True:
         try:
-            cursor.execute("VACUUM")
-            [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+            step()
+        except sqlite3.OperationalError as error:
+            # A file that can't be opened, or a disk that is full, stays so.
+            if error.sqlite_errorcode & 0xFF not in _IN_THE_WAY or time.monotonic() > deadline:
                 raise
         else:
-            if not busy:
-                return
-            if time.monotonic() > deadline:
-                raise sqlite3.OperationalError("the write-ahead log is in use")
-        time.sleep(_VACUUM_PAUSE_SECONDS)
+            return
+        time.sleep(_RETRY_SECONDS)
 
 
 def _make_tables(engine: Engine, tables: MetaData) -> None:
@@ -122,10 +134,9 @@ def _set_patient(connection: Any, _record: object) -> None:
 
 def _set_durable(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    # SQLite returns "busy" at once, without the waiting time, where two processes switch a new file to
-    # WAL at the same moment; the busy timeout set first makes the second wait.
     cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    # Processes that switch a new file at the same moment don't wait for each other.
+    _until_nobody_is_in_its_way(lambda: cursor.execute("PRAGMA journal_mode = WAL"))
     cursor.execute("PRAGMA synchronous = FULL")
     # What is deleted or replaced is overwritten with zeros, so that no free page keeps it.
     cursor.execute("PRAGMA secure_delete = ON")

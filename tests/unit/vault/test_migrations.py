@@ -93,6 +93,15 @@ def test_processes_that_start_at_once_upgrade_once(database: str) -> None:
         assert connection.scalars(text("SELECT version_num FROM vault_version")).all() == ["v0002"]
 
 
+def test_processes_that_make_a_file_at_the_same_moment_all_open_it(tmp_path: Path) -> None:
+    """One in twenty was told that the database is locked: SQLite's waiting time doesn't hold for the switch to WAL."""
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(200):
+            url = f"sqlite:///{tmp_path / str(number)}.sqlite"
+            for engine in threads.map(lambda _, at=url: open_database(at, MetaData()), range(6)):
+                engine.dispose()
+
+
 def test_an_upgrade_keeps_what_is_there_and_a_first_database_without_a_version_is_taken_on(database: str) -> None:
     lookup = b"l" * 32
     first = open_database(database, _tables_of_version_1())
